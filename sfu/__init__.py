@@ -1,0 +1,230 @@
+"""The media plane's door: the only names of `sfu` that the control plane may use.
+
+A media worker is a process of its own. The control plane sends it Commands and gets exactly one
+Result for each; on its own account the worker sends Events. All of them cross a Unix socket as
+msgpack (see `sfu.wire`), so they are plain values: no object, no callable, no clock.
+
+The media plane knows endpoints, not people. An EndpointId is chosen by the control plane (it is the
+participant's id) and stays the same over reconnects; opening an endpoint that is open replaces it.
+What others wanted to see of it stays wanted and is filled again when it returns.
+"""
+
+from enum import IntFlag, StrEnum
+from typing import NewType
+
+import msgspec
+
+RoomId = NewType("RoomId", str)
+EndpointId = NewType("EndpointId", str)
+
+AUDIO_SLOTS = 3
+TILE_SLOTS = 12
+
+
+class Source(StrEnum):
+    """What a Producer carries. The client's offer has its three sending lines in this order."""
+
+    MICROPHONE = "microphone"
+    CAMERA = "camera"
+    SCREEN = "screen"
+
+
+class GateReason(IntFlag):
+    """Why a Producer is silent. Its Gate is a set of reasons and is open only when that is empty,
+    so who unmutes themself (SELF) cannot undo the operator (HOST)."""
+
+    OPEN = 0
+    SELF = 1
+    HOST = 2
+    FLOOR = 4
+    LOBBY = 8
+    LEFT = 16
+
+
+class SlotKind(StrEnum):
+    """What an outgoing line is for. The offer has its receiving lines in this order: 3 audio, 1 stage,
+    1 screen, 12 tiles."""
+
+    AUDIO = "audio"
+    STAGE = "stage"
+    SCREEN = "screen"
+    TILE = "tile"
+
+
+class EndpointState(StrEnum):
+    CONNECTING = "connecting"
+    """Opened; ICE or DTLS not yet done."""
+    CONNECTED = "connected"
+    LOST = "lost"
+    """No valid packet for some seconds; comes back to CONNECTED by itself, or is closed by command."""
+    CLOSED = "closed"
+    """The other side ended DTLS, or the handshake failed: open it again with a new offer."""
+
+
+# --- commands: control plane -> media worker -----------------------------------------------------
+
+
+class Command(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of all commands."""
+
+
+class OpenEndpoint(Command, frozen=True, tag="open-endpoint"):
+    """Admit an endpoint to the media plane. Result: Opened or Failed."""
+
+    room: RoomId
+    endpoint: EndpointId
+    offer: str
+    """SDP offer of the client, untrusted."""
+    gates: dict[Source, GateReason]
+    """A source that is missing here starts shut by LOBBY."""
+    local: bool = False
+    """The client is on this machine: loopback candidates are offered too."""
+
+
+class RestartEndpoint(Command, frozen=True, tag="restart-endpoint"):
+    """ICE restart: a new offer for the same association. Result: Opened or Failed."""
+
+    endpoint: EndpointId
+    offer: str
+
+
+class CloseEndpoint(Command, frozen=True, tag="close-endpoint"):
+    """Result: Done, also when it is not open."""
+
+    endpoint: EndpointId
+
+
+class CloseRoom(Command, frozen=True, tag="close-room"):
+    """Close every endpoint of a room. Result: Done."""
+
+    room: RoomId
+
+
+class SetGates(Command, frozen=True, tag="set-gates"):
+    """Replace the gate of the named sources. When Done arrives, no later packet passes a shut gate."""
+
+    endpoint: EndpointId
+    gates: dict[Source, GateReason]
+
+
+class ShowTiles(Command, frozen=True, tag="show-tiles"):
+    """Whose cameras the endpoint's tile slots show, in order; at most TILE_SLOTS, missing ones are empty.
+    Names of endpoints that are not open are kept and filled when they come. Result: Done."""
+
+    endpoint: EndpointId
+    tiles: tuple[EndpointId, ...]
+
+
+class SetStage(Command, frozen=True, tag="set-stage"):
+    """Put one endpoint on the stage, or None to follow the speaker. Result: Done."""
+
+    room: RoomId
+    endpoint: EndpointId | None
+
+
+class Ping(Command, frozen=True, tag="ping"):
+    """Result: Pong."""
+
+
+AnyCommand = (
+    OpenEndpoint | RestartEndpoint | CloseEndpoint | CloseRoom | SetGates | ShowTiles | SetStage | Ping
+)
+
+# --- results: one for each command ---------------------------------------------------------------
+
+
+class Result(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of all results."""
+
+
+class SlotLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Which m-line of the offer became which slot."""
+
+    mid: str
+    kind: SlotKind
+
+
+class Opened(Result, frozen=True, tag="opened"):
+    answer: str
+    slots: tuple[SlotLine, ...]
+
+
+class Done(Result, frozen=True, tag="done"):
+    pass
+
+
+class Pong(Result, frozen=True, tag="pong"):
+    endpoints: int
+    copies: int
+    """Copies forwarded since the worker started."""
+
+
+class Failure(StrEnum):
+    BAD_OFFER = "bad-offer"
+    UNKNOWN_ENDPOINT = "unknown-endpoint"
+    FULL = "full"
+
+
+class Failed(Result, frozen=True, tag="failed"):
+    code: Failure
+    detail: str = ""
+
+
+AnyResult = Opened | Done | Pong | Failed
+
+# --- events: media worker -> control plane, unasked ----------------------------------------------
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
+    """Base of all events."""
+
+
+class EndpointChanged(Event, frozen=True, tag="endpoint-changed"):
+    endpoint: EndpointId
+    state: EndpointState
+    path: str = ""
+    """"udp" or "tcp" once connected."""
+
+
+class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    mid: str
+    kind: SlotKind
+    endpoint: EndpointId | None
+    source: Source | None
+
+
+class SlotsChanged(Event, frozen=True, tag="slots-changed"):
+    """Sent before the first packet of the new source, with all slots of the endpoint."""
+
+    endpoint: EndpointId
+    slots: tuple[SlotView, ...]
+
+
+class SpeakersChanged(Event, frozen=True, tag="speakers-changed"):
+    room: RoomId
+    heard: tuple[EndpointId, ...]
+    """Those in the audio slots now who are speaking, loudest first."""
+    stage: EndpointId | None
+
+
+class FlowChanged(Event, frozen=True, tag="flow-changed"):
+    """Media of a source began to arrive, or has stopped for some seconds (a frozen picture)."""
+
+    endpoint: EndpointId
+    source: Source
+    flowing: bool
+
+
+class LineReport(Event, frozen=True, tag="line-report"):
+    """How an endpoint's link does, every few seconds."""
+
+    endpoint: EndpointId
+    rtt_ms: int
+    """-1 while unknown."""
+    loss_up_permille: int
+    loss_down_permille: int
+    up_bps: int
+    down_bps: int
+
+
+AnyEvent = EndpointChanged | SlotsChanged | SpeakersChanged | FlowChanged | LineReport

@@ -1,0 +1,86 @@
+"""How commands, results and events cross the process boundary: msgpack frames over a Unix socket.
+
+Shapes: each frame is a 4-byte big-endian length followed by that many bytes of msgpack.
+Both processes are ours, but a frame is still bounded, so that a bug on one side cannot eat the other's memory.
+"""
+
+import struct
+
+import msgspec
+
+from sfu import AnyCommand, AnyEvent, AnyResult
+
+MAX_FRAME_BYTES = 1 << 20
+_LENGTH = struct.Struct("!I")
+
+
+class BadFrame(Exception):
+    """The other process sent what is no frame of this protocol."""
+
+
+class ToWorker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One command. `id` is chosen by the control plane and comes back in the Reply."""
+
+    id: int
+    command: AnyCommand
+
+
+class Reply(msgspec.Struct, frozen=True, tag="reply", forbid_unknown_fields=True):
+    id: int
+    result: AnyResult
+
+
+class Notice(msgspec.Struct, frozen=True, tag="notice", forbid_unknown_fields=True):
+    event: AnyEvent
+
+
+_to_worker = msgspec.msgpack.Decoder(ToWorker)
+_from_worker = msgspec.msgpack.Decoder(Reply | Notice)
+
+
+def frame(message: ToWorker | Reply | Notice) -> bytes:
+    """Length and body, ready to be written. Raises ValueError when the message is over the bound (our bug)."""
+    body = msgspec.msgpack.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ValueError(f"frame of {len(body)} bytes")
+    return _LENGTH.pack(len(body)) + body
+
+
+def decode_to_worker(body: bytes) -> ToWorker:
+    """Raises BadFrame."""
+    try:
+        return _to_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise BadFrame(str(error)) from None
+
+
+def decode_from_worker(body: bytes) -> Reply | Notice:
+    """Raises BadFrame."""
+    try:
+        return _from_worker.decode(body)
+    except msgspec.DecodeError as error:
+        raise BadFrame(str(error)) from None
+
+
+class Deframer:
+    """Cuts a byte stream into frame bodies."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Bodies completed by `data`, in order. Raises BadFrame when a length is over the bound."""
+        self._buffer += data
+        bodies: list[bytes] = []
+        start = 0
+        while len(self._buffer) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._buffer, start)
+            if length > MAX_FRAME_BYTES:
+                raise BadFrame(f"frame of {length} bytes")
+            end = start + _LENGTH.size + length
+            if len(self._buffer) < end:
+                break
+            bodies.append(bytes(self._buffer[start + _LENGTH.size : end]))
+            start = end
+        del self._buffer[:start]
+        return bodies
