@@ -1,7 +1,7 @@
 """How commands, results and events cross the process boundary: msgpack frames over a Unix socket.
 
 Shapes: each frame is a 4-byte big-endian length followed by that many bytes of msgpack.
-Both processes are ours, but a frame is still bounded, so that a bug on one side cannot eat the other's memory.
+Both processes are ours, but a frame is still bounded: a bug on one side must not eat the other's memory.
 """
 
 import struct
@@ -34,12 +34,12 @@ class Notice(msgspec.Struct, frozen=True, tag="notice", forbid_unknown_fields=Tr
     event: AnyEvent
 
 
-_to_worker = msgspec.msgpack.Decoder(ToWorker)
-_from_worker = msgspec.msgpack.Decoder(Reply | Notice)
+_to_worker: msgspec.msgpack.Decoder[ToWorker] = msgspec.msgpack.Decoder(ToWorker)
+_from_worker: msgspec.msgpack.Decoder[Reply | Notice] = msgspec.msgpack.Decoder(Reply | Notice)
 
 
 def frame(message: ToWorker | Reply | Notice) -> bytes:
-    """Length and body, ready to be written. Raises ValueError when the message is over the bound (our bug)."""
+    """Length and body, ready to be written. Raises ValueError when over the bound (our bug)."""
     body = msgspec.msgpack.encode(message)
     if len(body) > MAX_FRAME_BYTES:
         raise ValueError(f"frame of {len(body)} bytes")

@@ -372,8 +372,8 @@ AnyServerMessage = (
     Welcome | Seat | Lobby | Roster | Answer | Slots | Speakers | MediaLost | Refusal | Bye | Pong
 )
 
-_client_decoder = msgspec.json.Decoder(AnyClientMessage)
-_server_decoder = msgspec.json.Decoder(AnyServerMessage)
+_client_decoder: msgspec.json.Decoder[AnyClientMessage] = msgspec.json.Decoder(AnyClientMessage)
+_server_decoder: msgspec.json.Decoder[AnyServerMessage] = msgspec.json.Decoder(AnyServerMessage)
 
 
 def decode_untrusted(frame: str | bytes) -> AnyClientMessage:
