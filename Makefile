@@ -1,0 +1,64 @@
+# Giao ban. `make run` starts the appliance, `make test` proves it; both prepare whatever is missing.
+# Python 3.11 or newer is looked for on the PATH; another one: make run PYTHON=/usr/bin/python3.13
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := run
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+CODE := sfu signaling deploy tests
+PARTICIPANTS ?= 5
+ARGS ?=
+
+.PHONY: run simulate test check bench lock browsers
+
+run: $(VENV)/.warm ## start the appliance (make run ARGS="--https-port 443")
+	@exec $(BIN)/giaoban serve $(ARGS)
+
+simulate: $(VENV)/.warm ## bring simulated bridge points to the lobby (make simulate PARTICIPANTS=8)
+	@exec $(BIN)/giaoban simulate --participants $(PARTICIPANTS) $(ARGS)
+
+check: $(VENV)/.dev ## format, lint, types: seconds
+	@$(BIN)/ruff format --check --quiet $(CODE)
+	@$(BIN)/ruff check --quiet $(CODE)
+	@$(BIN)/mypy --no-error-summary
+	@bash deploy/make/check_web.sh
+
+test: check $(VENV)/.warm browsers ## everything: check, then all tests, browsers included
+	@$(BIN)/pytest -q $(ARGS)
+
+bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy costs: a table, and build/bench.json
+	@$(BIN)/python -m tests.bench $(ARGS)
+
+# --- what the targets above stand on ---
+
+lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
+	@echo "giaoban: resolving, about two minutes" >&2
+	@$(BIN)/pip-compile $(LOCK_OPTIONS) -o requirements.lock pyproject.toml
+	@$(BIN)/pip-compile $(LOCK_OPTIONS) --extra dev -c requirements.lock -o requirements-dev.lock pyproject.toml
+
+LOCK_OPTIONS := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
+  --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for=editable
+
+browsers:
+	@bash deploy/make/browsers.sh
+
+# Stamps: their age against the lock files says whether anything has to be installed again.
+$(VENV)/.python:
+	@bash deploy/make/venv.sh "$(PYTHON)" $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: requirements.lock pyproject.toml | $(VENV)/.python
+	@bash deploy/make/install.sh $(BIN) requirements.lock
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/.python
+	@bash deploy/make/install.sh $(BIN) requirements-dev.lock
+	@touch $@ $(VENV)/.runtime
+
+$(VENV)/.warm: $(wildcard sfu/fastpath/*.py) | $(VENV)/.runtime
+	@$(BIN)/giaoban warm
+	@touch $@
