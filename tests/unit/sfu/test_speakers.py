@@ -1,0 +1,116 @@
+"""Who is heard and who is on the stage."""
+
+from collections.abc import Mapping
+
+from sfu import EndpointId
+from sfu.speakers import STAGE_HOLD_S, Choice, Reading, Speakers
+
+QUIET, NORMAL, LOUD = 75.0, 35.0, 20.0
+
+
+class Talk:
+    """Ten readings a second, by script."""
+
+    def __init__(self) -> None:
+        self.speakers = Speakers()
+        self.now = 0.0
+
+    def hold(self, seconds: float, **levels: float | None) -> Choice:
+        choice = Choice((), (), None)
+        for _ in range(round(seconds * 10)):
+            self.now += 0.1
+            choice = self.speakers.step(_readings(levels), self.now)
+        return choice
+
+
+def _readings(levels: Mapping[str, float | None]) -> list[Reading]:
+    return [Reading(EndpointId(name), level) for name, level in levels.items()]
+
+
+def test_three_open_microphones_are_heard_whatever_their_level() -> None:
+    choice = Talk().hold(0.1, a=QUIET, b=NORMAL, c=127.0)
+    assert set(choice.heard) == {"a", "b", "c"}
+
+
+def test_only_those_above_speech_level_count_as_speaking_loudest_first() -> None:
+    choice = Talk().hold(1, a=NORMAL, b=QUIET, c=LOUD)
+    assert choice.speaking == ("c", "a")
+
+
+def test_a_fourth_voice_takes_the_place_of_the_quietest_only_when_clearly_louder() -> None:
+    talk = Talk()
+    talk.hold(2, a=NORMAL, b=NORMAL, c=NORMAL + 10)
+    assert "d" not in talk.hold(2, a=NORMAL, b=NORMAL, c=NORMAL + 10, d=NORMAL + 6).heard
+    assert set(talk.hold(2, a=NORMAL, b=NORMAL, c=NORMAL + 10, d=LOUD).heard) == {"a", "b", "d"}
+
+
+def test_a_pause_between_two_sentences_takes_nobodys_place() -> None:
+    talk = Talk()
+    talk.hold(2, a=NORMAL, b=NORMAL, c=LOUD, d=QUIET)
+    assert "c" in talk.hold(0.6, a=NORMAL, b=NORMAL, c=QUIET, d=NORMAL).heard
+
+
+def test_who_closes_the_microphone_gives_the_place_up_at_once() -> None:
+    talk = Talk()
+    talk.hold(1, a=NORMAL, b=NORMAL, c=NORMAL, d=QUIET)
+    assert set(talk.hold(0.1, a=NORMAL, b=NORMAL, d=QUIET).heard) == {"a", "b", "d"}
+
+
+def test_the_first_to_speak_is_on_the_stage_at_once() -> None:
+    assert Talk().hold(0.3, a=QUIET, b=LOUD).stage == "b"
+
+
+def test_a_cough_does_not_turn_the_stage_over() -> None:
+    talk = Talk()
+    talk.hold(5, a=NORMAL, b=QUIET)
+    assert talk.hold(0.4, a=NORMAL, b=LOUD).stage == "a"
+    assert talk.hold(2, a=NORMAL, b=QUIET).stage == "a"
+
+
+def test_the_stage_follows_who_goes_on_speaking() -> None:
+    talk = Talk()
+    talk.hold(5, a=NORMAL, b=QUIET)
+    assert talk.hold(2, a=QUIET, b=NORMAL).stage == "b"
+
+
+def test_nobody_is_on_the_stage_for_less_than_the_holding_time() -> None:
+    talk = Talk()
+    talk.hold(5, a=NORMAL, b=QUIET)
+    talk.hold(3, a=QUIET, b=NORMAL)
+    entered = talk.now
+    while talk.hold(0.1, a=LOUD, b=QUIET).stage == "b":
+        assert talk.now - entered < 10
+    assert talk.now - entered >= STAGE_HOLD_S - 2
+
+
+def test_the_stage_stays_with_the_last_speaker_when_all_are_quiet() -> None:
+    talk = Talk()
+    talk.hold(3, a=NORMAL, b=QUIET)
+    assert talk.hold(10, a=QUIET, b=QUIET).stage == "a"
+
+
+def test_the_stage_is_free_again_when_its_endpoint_leaves() -> None:
+    talk = Talk()
+    talk.hold(3, a=NORMAL, b=QUIET)
+    talk.speakers.forget(EndpointId("a"))
+    assert talk.hold(0.1, b=QUIET).stage is None
+
+
+def test_a_stream_without_the_level_header_is_heard_beside_measured_ones() -> None:
+    speakers = Speakers()
+    choice = Choice((), (), None)
+    for step in range(30):
+        readings = [Reading(EndpointId(n), QUIET) for n in "abc"]
+        readings.append(Reading(EndpointId("blind"), None, blind=True))
+        choice = speakers.step(readings, step / 10)
+    assert "blind" in choice.heard
+
+
+def test_leaving_the_header_out_wins_nothing_over_somebody_who_speaks() -> None:
+    speakers = Speakers()
+    choice = Choice((), (), None)
+    for step in range(50):
+        readings = [Reading(EndpointId(n), NORMAL) for n in "abc"]
+        readings.append(Reading(EndpointId("blind"), None, blind=True))
+        choice = speakers.step(readings, step / 10)
+    assert set(choice.heard) == {"a", "b", "c"}
