@@ -31,8 +31,13 @@ class RtpHeader:
     payload_end: int
     """Without the padding."""
 
+    def text(self, extension: int) -> str:
+        """A mid or rid as text; empty when the extension is absent, not negotiated (0) or no ASCII."""
+        value = self.extensions.get(extension, b"")
+        return value.decode("ascii") if value.isascii() else ""
 
-def parse_untrusted(packet: bytes) -> RtpHeader:
+
+def parse_header_untrusted(packet: bytes) -> RtpHeader:
     """Read the header of one plain RTP packet. Raises BadPacket."""
     if len(packet) < _FIXED.size:
         raise BadPacket("RTP: short")
@@ -53,9 +58,7 @@ def parse_untrusted(packet: bytes) -> RtpHeader:
     if start > len(packet):
         raise BadPacket("RTP: CSRC list")
     end = len(packet) - _padding_untrusted(packet, start) if first & 0x20 else len(packet)
-    return RtpHeader(
-        bool(second & 0x80), second & 0x7F, seq, timestamp, ssrc, extensions, start, end
-    )
+    return RtpHeader(bool(second & 0x80), second & 0x7F, seq, timestamp, ssrc, extensions, start, end)
 
 
 def _padding_untrusted(packet: bytes, start: int) -> int:

@@ -1,0 +1,221 @@
+"""Transport-wide congestion control feedback: which packets arrived, and when.
+
+Read from subscribers (for the downlink estimator), written to publishers (their encoder follows it).
+Shapes: numbers are per transport, one for each packet of any SSRC; arrival times in steps of 250 us,
+counted from a reference time in steps of 64 ms that wraps after 2**24 of them.
+Source: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
+"""
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sfu.errors import BadPacket
+
+MAX_STATUSES = 8192
+"""Packets one feedback may speak of: 15 s of a busy downlink. A run-length chunk claims thousands with two
+bytes, so without a bound a small packet would cost a large answer."""
+MAX_FEEDBACK_BYTES = 1200
+MAX_LATE_RUNS = 16
+"""Late packets are reported apart, run by run; who shuffles everything gets no more than this."""
+
+_FIXED = struct.Struct("!HHI")
+_HEAD = struct.Struct("!BBHIIHHI")
+_DELTA_US = 250
+_REFERENCE_US = 64_000
+_LOST, _SMALL, _LARGE = 0, 1, 2
+_ONE_BIT_SYMBOLS, _TWO_BIT_SYMBOLS = 14, 7
+_MAX_RUN = 0x1FFF
+_MAX_DELTA = 0x7FFF
+
+
+@dataclass(frozen=True, slots=True)
+class TwccFeedback:
+    sender_ssrc: int
+    media_ssrc: int
+    count: int
+    """Number of this feedback, 8 bits."""
+    base: int
+    """The first number spoken of, 16 bits."""
+    packets: tuple[tuple[int, int | None], ...]
+    """(16-bit number, arrival in us on the receiver's clock or None when it did not arrive), in order."""
+
+
+def parse_feedback_untrusted(sender_ssrc: int, media_ssrc: int, fci: bytes) -> TwccFeedback:
+    """Read the feedback control information, what follows the two SSRCs. Raises BadPacket."""
+    if len(fci) < _FIXED.size:
+        raise BadPacket("TWCC: short")
+    base, count, last = _FIXED.unpack_from(fci)
+    if not 0 < count <= MAX_STATUSES:
+        raise BadPacket("TWCC: status count")
+    symbols, at = _symbols_untrusted(fci, count)
+    arrival = (last >> 8) * _REFERENCE_US
+    packets: list[tuple[int, int | None]] = []
+    for index, symbol in enumerate(symbols):
+        number = (base + index) & 0xFFFF
+        if symbol == _LOST:
+            packets.append((number, None))
+            continue
+        size = 1 if symbol == _SMALL else 2
+        if at + size > len(fci):
+            raise BadPacket("TWCC: deltas")
+        arrival += int.from_bytes(fci[at : at + size], "big", signed=size == 2) * _DELTA_US
+        at += size
+        packets.append((number, arrival))
+    return TwccFeedback(sender_ssrc, media_ssrc, last & 0xFF, base, tuple(packets))
+
+
+def _symbols_untrusted(fci: bytes, count: int) -> tuple[list[int], int]:
+    """The `count` status symbols, and where the deltas begin."""
+    symbols: list[int] = []
+    at = _FIXED.size
+    while len(symbols) < count:
+        if at + 2 > len(fci):
+            raise BadPacket("TWCC: chunks")
+        chunk = fci[at] << 8 | fci[at + 1]
+        at += 2
+        if not chunk & 0x8000:
+            symbols += [chunk >> 13] * min(chunk & _MAX_RUN, count - len(symbols))
+            if not chunk & _MAX_RUN:
+                raise BadPacket("TWCC: empty run")
+        elif chunk & 0x4000:
+            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+        else:
+            symbols += [chunk >> shift & 1 for shift in range(13, -1, -1)]
+    del symbols[count:]
+    if 3 in symbols:
+        raise BadPacket("TWCC: reserved symbol")
+    return symbols, at
+
+
+class FeedbackWriter:
+    """Writes a publisher's feedback. Remembers only where the last one ended, so that what was lost between
+    two is reported as lost."""
+
+    __slots__ = ("_count", "_next", "_sender_ssrc")
+
+    def __init__(self, sender_ssrc: int) -> None:
+        self._sender_ssrc = sender_ssrc
+        self._count = 0
+        self._next: int | None = None
+
+    def write(self, media_ssrc: int, arrivals: Sequence[tuple[int, int]]) -> list[bytes]:
+        """RTCP packets that report `arrivals`, pairs of (unwrapped number, arrival in us), in any order.
+
+        What arrives after its number was reported lost is reported again by a packet of its own: senders
+        keep lost packets for that case. Errors: cannot fail; no arrivals, no packets.
+        """
+        seen = sorted(dict(reversed(arrivals)).items())
+        first = self._next
+        late = [pair for pair in seen if first is not None and pair[0] < first]
+        fresh = seen[len(late) :]
+        segments = _runs(late)[-MAX_LATE_RUNS:]
+        if fresh:
+            begin = fresh[0][0] if first is None else first
+            for segment in _segments(fresh):
+                if segment[0][0] - begin >= MAX_STATUSES // 2:
+                    begin = segment[0][0]  # a leap, not a loss
+                segments += _fitting(begin, segment)
+                begin = segment[-1][0] + 1
+            self._next = begin
+        return [self._packet(media_ssrc, begin, segment) for begin, segment in segments]
+
+    def _packet(self, media_ssrc: int, begin: int, segment: Sequence[tuple[int, int]]) -> bytes:
+        chunks, deltas = _encode(begin, segment)
+        reference = segment[0][1] // _REFERENCE_US & 0xFFFFFF
+        padding = -(len(chunks) + len(deltas)) % 4
+        length = (_HEAD.size + len(chunks) + len(deltas) + padding) // 4 - 1
+        head = _HEAD.pack(
+            0x80 | (0x20 if padding else 0) | 15,
+            205,
+            length,
+            self._sender_ssrc,
+            media_ssrc,
+            begin & 0xFFFF,
+            segment[-1][0] - begin + 1,
+            reference << 8 | self._count,
+        )
+        self._count = (self._count + 1) & 0xFF
+        tail = bytes(padding - 1) + bytes((padding,)) if padding else b""
+        return head + chunks + deltas + tail
+
+
+_Segment = list[tuple[int, int]]
+
+
+def _runs(pairs: _Segment) -> list[tuple[int, _Segment]]:
+    """Stretches without a hole, each with its first number."""
+    runs: list[tuple[int, _Segment]] = []
+    for number, arrival in pairs:
+        if runs and number == runs[-1][1][-1][0] + 1:
+            runs[-1][1].append((number, arrival))
+        else:
+            runs.append((number, [(number, arrival)]))
+    return [
+        part for begin, run in runs for segment in _segments(run) for part in _fitting(segment[0][0], segment)
+    ]
+
+
+def _segments(pairs: _Segment) -> list[_Segment]:
+    """Cut where numbers or times leap further than one feedback can say."""
+    segments: list[_Segment] = [[pairs[0]]]
+    for number, arrival in pairs[1:]:
+        start, (before, previous) = segments[-1][0][0], segments[-1][-1]
+        far = abs(arrival - previous) // _DELTA_US >= _MAX_DELTA - 1
+        if far or number - before >= MAX_STATUSES // 2 or number - start >= MAX_STATUSES // 2:
+            segments.append([])
+        segments[-1].append((number, arrival))
+    return segments
+
+
+def _fitting(begin: int, segment: _Segment) -> list[tuple[int, _Segment]]:
+    """Halve a segment until each part fits into MAX_FEEDBACK_BYTES."""
+    chunks, deltas = _encode(begin, segment)
+    if len(segment) == 1 or _HEAD.size + len(chunks) + len(deltas) + 3 <= MAX_FEEDBACK_BYTES:
+        return [(begin, segment)]
+    half = len(segment) // 2
+    return _fitting(begin, segment[:half]) + _fitting(segment[half - 1][0] + 1, segment[half:])
+
+
+def _encode(begin: int, segment: Sequence[tuple[int, int]]) -> tuple[bytes, bytes]:
+    """Status chunks and receive deltas."""
+    symbols: list[int] = []
+    deltas = bytearray()
+    clock = segment[0][1] // _REFERENCE_US * _REFERENCE_US
+    following = begin
+    for number, arrival in segment:
+        symbols += [_LOST] * (number - following)
+        following = number + 1
+        delta = (arrival - clock + _DELTA_US // 2) // _DELTA_US
+        clock += delta * _DELTA_US
+        if 0 <= delta <= 0xFF:
+            symbols.append(_SMALL)
+            deltas.append(delta)
+        else:
+            symbols.append(_LARGE)
+            deltas += delta.to_bytes(2, "big", signed=True)
+    return _chunks(symbols), bytes(deltas)
+
+
+def _chunks(symbols: list[int]) -> bytes:
+    """Greedy: a run where it saves something, else 14 one-bit or 7 two-bit symbols."""
+    out = bytearray()
+    at = 0
+    while at < len(symbols):
+        symbol = symbols[at]
+        run = 1
+        while run < _MAX_RUN and at + run < len(symbols) and symbols[at + run] == symbol:
+            run += 1
+        window = symbols[at : at + _ONE_BIT_SYMBOLS]
+        one_bit = _LARGE not in window
+        if run >= (_ONE_BIT_SYMBOLS if one_bit else _TWO_BIT_SYMBOLS) or run == len(window):
+            chunk, taken = symbol << 13 | run, run
+        elif one_bit:
+            taken = _ONE_BIT_SYMBOLS
+            chunk = 0x8000 | sum(bit << (13 - place) for place, bit in enumerate(window))
+        else:
+            taken = _TWO_BIT_SYMBOLS
+            chunk = 0xC000 | sum(two << (12 - 2 * place) for place, two in enumerate(window[:7]))
+        out += chunk.to_bytes(2, "big")
+        at += taken
+    return bytes(out)
