@@ -114,6 +114,9 @@ class Hello(ClientMessage, frozen=True, tag="hello"):
 
     protocol: int
     meeting: Code
+    resume: Code | None = None
+    """`welcome.session` of the session that this one continues, when the same page lost its line. Its media
+    transport then goes on; without it a newcomer on an account that is in takes the seat over afresh."""
 
 
 class Knock(ClientMessage, frozen=True, tag="knock"):

@@ -1,0 +1,95 @@
+"""The protocol's contract: schema, examples, and what arrives from nobody we know."""
+
+import json
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling import messages
+from signaling.messages import BadMessage, decode_server, decode_untrusted, encode
+from signaling.schema import INVALID, SCHEMA, VALID, message_types, render
+
+CLIENT = message_types(messages.AnyClientMessage)
+SERVER = message_types(messages.AnyServerMessage)
+
+
+def kind_of(example: Path) -> str:
+    return example.name.split(".")[0]
+
+
+def decode(kind: str, text: str) -> messages.ClientMessage | messages.ServerMessage:
+    return decode_untrusted(text) if kind in CLIENT else decode_server(text)
+
+
+def test_the_schema_on_disk_is_the_one_of_the_types() -> None:
+    assert SCHEMA.read_text(encoding="utf-8") == render(), "stale: run python -m signaling.schema"
+
+
+@pytest.mark.parametrize("kind", [*CLIENT, *SERVER])
+def test_every_message_has_a_valid_and_an_invalid_example(kind: str) -> None:
+    assert list(VALID.glob(f"{kind}.*.json"))
+    assert list(INVALID.glob(f"{kind}.*.json"))
+
+
+@pytest.mark.parametrize("example", sorted(VALID.glob("*.json")), ids=lambda path: path.stem)
+def test_a_valid_example_survives_decoding_and_encoding(example: Path) -> None:
+    text = example.read_text(encoding="utf-8")
+    assert json.loads(encode(decode(kind_of(example), text))) == json.loads(text)
+
+
+@pytest.mark.parametrize("example", sorted(INVALID.glob("*.json")), ids=lambda path: path.stem)
+def test_an_invalid_example_is_a_bad_message(example: Path) -> None:
+    text = example.read_text(encoding="utf-8")
+    kind = kind_of(example)
+    if kind not in SERVER:
+        with pytest.raises(BadMessage):
+            decode_untrusted(text)
+    if kind not in CLIENT:
+        with pytest.raises(BadMessage):
+            decode_server(text)
+
+
+def test_fields_with_a_default_may_be_left_out() -> None:
+    hello = decode_untrusted('{"type": "hello", "protocol": 1, "meeting": "giao-ban"}')
+    assert hello == messages.Hello(1, "giao-ban")
+
+
+def test_a_frame_over_the_bound_is_not_even_read() -> None:
+    with pytest.raises(BadMessage, match="too large"):
+        decode_untrusted(" " * messages.MAX_MESSAGE_BYTES + "{}")
+
+
+@given(st.one_of(st.text(), st.binary()))
+def test_any_frame_is_a_message_or_a_bad_message(frame: str | bytes) -> None:
+    try:
+        message = decode_untrusted(frame)
+    except BadMessage:
+        return
+    assert isinstance(message, messages.ClientMessage)
+
+
+_json = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+_fields = st.dictionaries(st.sampled_from(["unit", "name", "sdp", "source", "on", "knock", "t"]), _json)
+
+
+@given(st.sampled_from(list(CLIENT)), _fields)
+def test_any_json_object_with_a_known_type_is_a_message_or_a_bad_message(
+    kind: str, fields: dict[str, object]
+) -> None:
+    try:
+        message = decode_untrusted(json.dumps({**fields, "type": kind}))
+    except BadMessage:
+        return
+    assert type(message) is CLIENT[kind]
+
+
+@pytest.mark.parametrize("text", ["[" * 200_000, '{"type":"offer","sdp":"' + "a" * 200_001 + '"}'])
+def test_what_is_deep_or_long_without_end_is_a_bad_message(text: str) -> None:
+    with pytest.raises(BadMessage):
+        decode_untrusted(text)
