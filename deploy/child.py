@@ -1,0 +1,81 @@
+"""A supervised process: `python -m deploy.child`, its settings on standard input.
+
+Shapes: one line of JSON, then nothing; the end of the input means that the parent is gone.
+"""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+import threading
+import time
+from typing import assert_never
+
+from deploy.problem import Problem
+from deploy.processes import ControlSettings, MediaSettings, decode, run_control, run_media
+from deploy.supervisor import EXIT_HOPELESS
+
+GRACE_S = 4.0
+"""How long an orphan may take to stop by itself."""
+
+
+def main() -> int:
+    """Run until SIGTERM or until the parent is gone. Returns the exit code."""
+    settings = decode(_first_line())
+    configure_logging(settings.log_level)
+    threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
+    try:
+        asyncio.run(_until_terminated(settings))
+    except Problem as problem:
+        print(f"giaoban: {problem.text}. {problem.remedy}", file=sys.stderr)
+        return EXIT_HOPELESS
+    return 0
+
+
+def configure_logging(level: str) -> None:
+    """One event a line on standard error, where systemd's journal and a terminal both take it."""
+    logging.basicConfig(
+        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
+    )
+    # Third parties tell of every candidate and request at INFO.
+    for name in ("aiohttp.access", "aioice", "aiortc", "alembic", "asyncio"):
+        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+async def _until_terminated(settings: MediaSettings | ControlSettings) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    match settings:
+        case MediaSettings():
+            await run_media(settings, stop)
+        case ControlSettings():
+            await run_control(settings, stop)
+        case _:
+            assert_never(settings)
+
+
+def _first_line() -> bytes:
+    """The raw descriptor, not sys.stdin: a thread that still reads a buffered one aborts the exit."""
+    line = b""
+    while not line.endswith(b"\n"):
+        chunk = os.read(0, 65536)
+        if not chunk:
+            raise SystemExit("giaoban: this process is started by `giaoban serve`, not by hand")
+        line += chunk
+    return line
+
+
+def end_with_parent() -> None:
+    """Wait for the end of the input. A thread, so that a loop that hangs ends, too."""
+    while os.read(0, 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(GRACE_S)
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,147 @@
+"""Settings: defaults, then giaoban.toml, then the environment, then flags; the later one wins.
+
+The file is flat: one `key = value` a line, the keys are the fields of Config.
+"""
+
+import difflib
+import ipaddress
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import Meta
+
+from deploy.problem import ConfigError
+
+CONFIG_FILE = "giaoban.toml"
+STATE_VARIABLE = "GIAOBAN_STATE"
+
+Port = Annotated[int, Meta(ge=1, le=65535)]
+Name = Annotated[str, Meta(min_length=1, max_length=120)]
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """Everything that can be set. Paths are as written: relative ones count from the working directory."""
+
+    state: Annotated[str, Meta(min_length=1)] = "var"
+    """State directory: database, certificates, keys."""
+    host: tuple[str, ...] = ()
+    """Addresses HTTPS listens on; none means all."""
+    https_port: Port = 8443
+    media_port: Port = 8444
+    """UDP and TCP; further workers take the numbers after it."""
+    media_addresses: tuple[str, ...] = ()
+    """Local addresses media arrives on; none means all but link-local ones."""
+    advertise: tuple[str, ...] = ()
+    """Addresses told to browsers in place of the local ones, when a NAT stands before this machine."""
+    workers: Annotated[int, Meta(ge=1, le=16)] = 1
+    seat_grace_s: Annotated[int, Meta(ge=10, le=3600)] = 300
+    """How long a seat is kept for someone who dropped."""
+    certificate: str = ""
+    """Own certificate chain (PEM); empty means that of our own CA."""
+    key: str = ""
+    database: str = ""
+    """SQLAlchemy URL; empty means SQLite in the state directory."""
+    centre: Name = "Trung tâm Y tế huyện"
+    """The health centre's name, for the head of every screen."""
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+
+    @property
+    def state_dir(self) -> Path:
+        return Path(self.state).expanduser().absolute()
+
+    @property
+    def database_url(self) -> str:
+        return self.database or f"sqlite:///{self.state_dir / 'giaoban.sqlite3'}"
+
+
+def load(
+    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, object], *, cwd: Path
+) -> Config:
+    """Read the settings. A `file` that was named must exist; giaoban.toml in `cwd` need not.
+
+    Errors: raises ConfigError.
+    """
+    values: dict[str, object] = {}
+    source = file if file is not None else cwd / CONFIG_FILE
+    if file is not None or source.exists():
+        values |= _read_file(source)
+    if environment.get(STATE_VARIABLE):
+        values["state"] = environment[STATE_VARIABLE]
+    values |= flags
+    return build(values)
+
+
+def build(values: Mapping[str, object]) -> Config:
+    """Check plain values and make a Config of them. Raises ConfigError."""
+    known = Config.__struct_fields__
+    for key in values:
+        if key not in known:
+            close = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+            hint = f"Did you mean {close[0]}?" if close else f"Known settings: {', '.join(known)}."
+            raise ConfigError(f"there is no setting {key!r}", hint)
+    try:
+        config = msgspec.convert(dict(values), Config)
+    except msgspec.ValidationError as error:
+        raise ConfigError(
+            f"a setting has a wrong value: {_readable(str(error))}",
+            "Correct it in giaoban.toml or on the line.",
+        ) from None
+    _check_together(config)
+    return config
+
+
+def _read_file(path: Path) -> dict[str, object]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ConfigError(
+            f"cannot read {path}: {error.strerror}", "Name an existing file with --config, or leave it out."
+        ) from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8 text", "Save it as UTF-8.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(
+            f"{path} is not valid TOML: {error}",
+            'Settings are written like: https_port = 8443 or host = ["::1"].',
+        ) from None
+
+
+def _check_together(config: Config) -> None:
+    if bool(config.certificate) != bool(config.key):
+        raise ConfigError(
+            "certificate and key belong together, only one of them is set",
+            "Set both to use your own certificate, or neither to use the built-in CA.",
+        )
+    if config.media_port + config.workers - 1 > 65535:
+        raise ConfigError(
+            f"{config.workers} workers from media_port {config.media_port} on leave the range of ports",
+            "Choose a smaller media_port.",
+        )
+    media_ports = range(config.media_port, config.media_port + config.workers)
+    if config.https_port in media_ports:
+        raise ConfigError(
+            f"https_port and media_port are both {config.https_port}; both need the TCP port",
+            "Give one of them another number.",
+        )
+    for key in ("host", "media_addresses", "advertise"):
+        for text in getattr(config, key):
+            _check_address(key, text)
+
+
+def _check_address(key: str, text: str) -> None:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        raise ConfigError(
+            f"{key}: {text!r} is no IP address", "Write addresses like 192.168.1.10 or fd00::10."
+        ) from None
+
+
+def _readable(message: str) -> str:
+    """msgspec's "Expected `int`, got `str` - at `$.workers`", with the setting named first."""
+    text, _, place = message.partition(" - at `$")
+    place = place.strip("`.")
+    return f"{place}: {text}" if place else text

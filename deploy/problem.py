@@ -1,0 +1,29 @@
+"""What stops the appliance from starting, in words for the person at the terminal."""
+
+
+class Problem(Exception):
+    """Something outside the program is not as it must be: `text` says what, `remedy` what to do about it.
+
+    The command line prints both and ends with exit code 2; no traceback, nothing has been changed.
+    """
+
+    def __init__(self, text: str, remedy: str) -> None:
+        super().__init__(text)
+        self.text = text
+        self.remedy = remedy
+
+
+class ConfigError(Problem):
+    """A setting is unknown, malformed or contradicts another."""
+
+
+class StateError(Problem):
+    """The state directory cannot be used."""
+
+
+class CertificateError(Problem):
+    """A certificate or key cannot be used."""
+
+
+class PortError(Problem):
+    """A port cannot be listened on."""

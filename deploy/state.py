@@ -1,0 +1,87 @@
+"""The state directory: everything the appliance keeps, readable by its own user only.
+
+Shapes: version (one line), lock, giaoban.sqlite3, pki/. One process serves it at a time.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from deploy.problem import StateError
+
+STATE_VERSION = 1
+"""Grows when an older program could no longer use what a newer one has written."""
+
+
+def open_state(directory: Path) -> None:
+    """Create or check the state directory. Raises StateError."""
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise StateError(
+            f"{directory} (or a part of its path) is a file, not a directory", _remedy(directory)
+        ) from None
+    except OSError as error:
+        raise StateError(f"cannot create {directory}: {error.strerror}", _remedy(directory)) from None
+    _check_version(directory)
+    try:
+        if directory.stat().st_uid == os.getuid():
+            directory.chmod(0o700)
+        probe = directory / ".probe"
+        probe.write_bytes(b"x" * 4096)
+        probe.unlink()
+    except OSError as error:
+        raise StateError(f"cannot write to {directory}: {error.strerror}", _remedy(directory)) from None
+    version = directory / "version"
+    if not version.exists():
+        version.write_text(f"{STATE_VERSION}\n", encoding="ascii")
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Hold the state directory for this process. Raises StateError when another one does.
+
+    The kernel frees the lock with the process, however it dies: there is no stale lock to clean up.
+    """
+    with (directory / "lock").open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            file.seek(0)
+            owner = file.read(20).strip()
+            raise StateError(
+                f"another giaoban serves {directory} already" + (f" (process {owner})" if owner else ""),
+                "Stop that one first, or use another state directory with --state.",
+            ) from None
+        file.truncate(0)
+        file.write(f"{os.getpid()}\n")
+        file.flush()
+        yield
+
+
+def _check_version(directory: Path) -> None:
+    file = directory / "version"
+    try:
+        text = file.read_text(encoding="ascii").strip()
+    except FileNotFoundError:
+        return
+    except (OSError, UnicodeDecodeError):
+        text = ""
+    if not text.isdecimal():
+        raise StateError(
+            f"{file} cannot be read as a version",
+            "Restore the state directory from its backup, or use another one.",
+        )
+    if int(text) > STATE_VERSION:
+        raise StateError(
+            f"{directory} is of a newer giaoban: its version is {int(text)}, this one knows {STATE_VERSION}",
+            "Install that newer version, or use another state directory with --state.",
+        )
+
+
+def _remedy(directory: Path) -> str:
+    return (
+        f"Choose another with --state or GIAOBAN_STATE, or free space and let this user write to {directory}."
+    )

@@ -1,0 +1,132 @@
+"""The supervisor with real processes: tiny ones, which call the test back when they live."""
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.supervision import Policy
+from deploy.supervisor import EXIT_HOPELESS, Child, GaveUp, Supervisor
+
+pytestmark = pytest.mark.loopback
+
+QUICK = Policy(first_pause_s=0.01, longest_pause_s=0.05)
+WAIT_S = 20
+
+CALLS_BACK = """
+import os, socket, sys, threading
+from deploy.child import end_with_parent
+line = b""
+while not line.endswith(b"\\n"):
+    line += os.read(0, 100)
+threading.Thread(target=end_with_parent, daemon=True).start()
+s = socket.socket(socket.AF_UNIX); s.connect(sys.argv[1])
+s.sendall(b"%d %s" % (os.getpid(), line)); s.recv(1)
+"""
+
+SUPERVISES = """
+import asyncio, sys
+from deploy.supervisor import Child, Supervisor
+child = Child((sys.executable, "-c", sys.argv[1], sys.argv[2]), b"orphan-to-be")
+asyncio.run(Supervisor({"child": child}).run())
+"""
+
+
+class Life:
+    """A process that has called back; its connection ends with it."""
+
+    def __init__(self, greeting: bytes, reader: asyncio.StreamReader) -> None:
+        pid, settings = greeting.decode().split()
+        self.pid = int(pid)
+        self.settings = settings
+        self._reader = reader
+
+    async def ended(self) -> None:
+        async with asyncio.timeout(WAIT_S):
+            assert await self._reader.read(1) == b""
+
+
+@asynccontextmanager
+async def switchboard(path: Path) -> AsyncIterator[asyncio.Queue[Life]]:
+    """A Unix socket whose callers arrive in a queue."""
+    calls: asyncio.Queue[Life] = asyncio.Queue(maxsize=16)
+    writers: list[asyncio.StreamWriter] = []
+
+    async def called(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        await calls.put(Life(await reader.readline(), reader))
+
+    server = await asyncio.start_unix_server(called, path)
+    try:
+        yield calls
+    finally:
+        for writer in writers:
+            writer.close()
+        server.close()
+
+
+async def next_life(calls: asyncio.Queue[Life]) -> Life:
+    async with asyncio.timeout(WAIT_S):
+        return await calls.get()
+
+
+def calling_back(path: Path, settings: bytes) -> Child:
+    return Child((sys.executable, "-c", CALLS_BACK, str(path)), settings)
+
+
+async def test_what_dies_is_started_again_with_its_settings_and_stop_ends_all(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    async with switchboard(path) as calls:
+        supervisor = Supervisor({"child": calling_back(path, b"settings-7")}, QUICK)
+        running = asyncio.ensure_future(supervisor.run())
+        first = await next_life(calls)
+        assert first.settings == "settings-7"
+        assert supervisor.pid("child") == first.pid
+        os.kill(first.pid, signal.SIGKILL)
+        second = await next_life(calls)
+        assert second.pid != first.pid
+        assert second.settings == "settings-7"
+        supervisor.stop()
+        async with asyncio.timeout(WAIT_S):
+            await running
+        await second.ended()
+        assert supervisor.pid("child") is None
+
+
+async def test_when_the_supervisor_is_killed_its_children_end(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    async with switchboard(path) as calls:
+        parent = await asyncio.create_subprocess_exec(sys.executable, "-c", SUPERVISES, CALLS_BACK, str(path))
+        child = await next_life(calls)
+        parent.kill()
+        await parent.wait()
+        await child.ended()
+
+
+async def test_a_process_that_dies_again_and_again_is_given_up_on(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    async with switchboard(path) as calls:
+        children = {
+            "healthy": calling_back(path, b"x"),
+            "broken": Child((sys.executable, "-c", "raise SystemExit(1)"), b"x"),
+        }
+        with pytest.raises(GaveUp) as raised:
+            async with asyncio.timeout(WAIT_S):
+                await Supervisor(children, QUICK).run()
+        assert not raised.value.hopeless
+        assert "broken" in raised.value.text
+        if not calls.empty():
+            await calls.get_nowait().ended()
+
+
+async def test_a_process_that_cannot_run_with_its_settings_is_not_started_twice() -> None:
+    broken = Child((sys.executable, "-c", f"raise SystemExit({EXIT_HOPELESS})"), b"x")
+    with pytest.raises(GaveUp) as raised:
+        async with asyncio.timeout(WAIT_S):
+            await Supervisor({"broken": broken}, QUICK).run()
+    assert raised.value.hopeless

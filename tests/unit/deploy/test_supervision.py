@@ -1,0 +1,120 @@
+"""When processes are started, stopped and given up on."""
+
+from deploy.supervision import Kill, Policy, Start, Supervision, Terminate
+
+POLICY = Policy(first_pause_s=1, longest_pause_s=4, quick_s=10, give_up_after=5, polite_s=2, kill_s=5)
+
+
+def two() -> Supervision:
+    core = Supervision(("media", "control"), POLICY)
+    assert core.start(0.0) == (Start("media"), Start("control"))
+    return core
+
+
+def test_a_process_that_dies_is_started_again_after_a_pause() -> None:
+    core = two()
+    assert core.died("media", 100.0) == ()
+    assert core.next_deadline() == 101.0
+    assert core.on_deadline(100.5) == ()
+    assert core.on_deadline(101.0) == (Start("media"),)
+    assert core.next_deadline() is None
+
+
+def test_the_pause_doubles_with_each_quick_death_up_to_a_bound() -> None:
+    core = Supervision(("media",), Policy(first_pause_s=1, longest_pause_s=4, quick_s=10, give_up_after=9))
+    core.start(0.0)
+    now, pauses = 0.0, []
+    for _ in range(5):
+        core.died("media", now)
+        due = core.next_deadline()
+        assert due is not None
+        pauses.append(due - now)
+        now = due
+        core.on_deadline(now)
+    assert pauses == [1, 2, 4, 4, 4]
+
+
+def test_a_long_life_forgives_earlier_deaths() -> None:
+    core = two()
+    now = 0.0
+    for _ in range(20):
+        now += 11
+        core.died("media", now)
+        due = core.next_deadline()
+        assert due == now + 1
+        now = due
+        assert core.on_deadline(now) == (Start("media"),)
+    assert core.given_up_on is None
+
+
+def test_a_crash_loop_ends_everything() -> None:
+    core = two()
+    now = 0.0
+    for _ in range(4):
+        core.died("media", now)
+        due = core.next_deadline()
+        assert due is not None
+        now = due
+        core.on_deadline(now)
+    assert core.died("media", now) == (Terminate("control"),)
+    assert core.given_up_on == "media"
+    core.died("control", now)
+    assert core.finished
+
+
+def test_settings_that_cannot_work_are_not_tried_twice() -> None:
+    core = two()
+    assert core.died("media", 0.3, hopeless=True) == (Terminate("control"),)
+    assert core.given_up_on == "media"
+
+
+def test_a_port_that_is_taken_while_restarting_is_tried_again() -> None:
+    core = two()
+    core.died("media", 100.0)
+    core.on_deadline(101.0)
+    assert core.died("media", 101.5, hopeless=True) == ()
+    assert core.given_up_on is None
+
+
+def test_stop_ends_the_last_started_first() -> None:
+    core = two()
+    assert core.stop(50.0) == (Terminate("control"),)
+    assert core.died("control", 50.5) == (Terminate("media"),)
+    assert not core.finished
+    assert core.died("media", 51.0) == ()
+    assert core.finished
+    assert core.next_deadline() is None
+
+
+def test_stop_does_not_wait_for_one_that_takes_its_time() -> None:
+    core = two()
+    core.stop(50.0)
+    assert core.next_deadline() == 52.0
+    assert core.on_deadline(52.0) == (Terminate("media"),)
+
+
+def test_what_does_not_stop_is_killed() -> None:
+    core = two()
+    core.stop(50.0)
+    core.on_deadline(52.0)
+    core.died("media", 52.1)
+    assert core.on_deadline(54.0) == ()
+    assert core.next_deadline() == 55.0
+    assert core.on_deadline(55.0) == (Kill("control"),)
+    core.died("control", 55.0)
+    assert core.finished
+
+
+def test_nothing_is_started_after_stop() -> None:
+    core = two()
+    core.died("media", 10.0)
+    assert core.stop(10.1) == (Terminate("control"),)
+    assert core.on_deadline(11.0) == ()
+    core.died("control", 11.0)
+    assert core.finished
+
+
+def test_stopping_twice_changes_nothing() -> None:
+    core = two()
+    core.stop(50.0)
+    assert core.stop(50.1) == ()
