@@ -10,7 +10,7 @@ from sfu import SlotKind, Source
 from sfu.sdp import lines as uris
 from sfu.sdp.lines import Extensions, Format, ReceiveLine, SendLine
 from sfu.sdp.offer import Offer
-from sfu.transport.parameters import Candidate, LocalTransport
+from sfu.sdp.parameters import Candidate, LocalTransport
 
 _VIDEO_FEEDBACK = ("nack", "nack pli", "transport-cc")
 _AUDIO_FEEDBACK = ("transport-cc",)

@@ -22,7 +22,7 @@ from sfu import AUDIO_SLOTS, SlotKind, Source
 from sfu.errors import BadOffer, OfferFault
 from sfu.sdp import lines as uris
 from sfu.sdp.lines import Extensions, Format, ReceiveLine, SendLine
-from sfu.transport.parameters import Fingerprint, RemoteTransport
+from sfu.sdp.parameters import Fingerprint, RemoteTransport
 
 MAX_CHARACTERS = 200_000
 """Chromium with every codec it has writes 90 kB for our 20 lines."""

@@ -1,0 +1,141 @@
+"""One association's ICE-lite agent: which address do we send to?
+
+Pure. Fed with authenticated checks by `ports.py`; a lite agent never sends any itself.
+
+    no path --first valid check--> path A --USE-CANDIDATE from B, or A silent and any check from B--> path B
+
+Firefox sends USE-CANDIDATE with its first checks only, so after a change of address (NAT rebinding, another
+network) it would be lost without the rule for silence. Consent (RFC 7675) is what `last_heard` says.
+Source: RFC 8445 sections 2.5 and 7.3.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+
+from sfu.transport import stun
+from sfu.transport.stun import Attribute, Verified
+
+STALE_AFTER_S = 3.5
+"""The nominated address counts as silent after this; Chromium checks every 2.65 s, Firefox every 4 to 6 s."""
+MAX_PATHS = 16
+"""Addresses one client may come from: its interfaces, v4 and v6, UDP and TCP."""
+MAX_CREDENTIALS = 4
+"""Restarts whose checks may still be under way. The oldest are forgotten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """Where datagrams come from and go to."""
+
+    port: int
+    """The fast path's port index; STREAM for a TCP connection."""
+    address: tuple[str, int]
+    connection: int = 0
+    """Number of the TCP connection, 0 for UDP."""
+
+    @property
+    def protocol(self) -> str:
+        return "tcp" if self.connection else "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    ufrag: str
+    pwd: str
+
+
+class Change(Enum):
+    NONE = auto()
+    NOMINATED = auto()
+    """The first address: media and DTLS can flow."""
+    MOVED = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    reply: bytes
+    change: Change = Change.NONE
+    accepted: bool = True
+    """False for an error answer: nothing is to be believed from this address because of it."""
+    forgotten: Path | None = None
+    """Dropped to make room: what comes from it no longer belongs here."""
+
+
+class IceLite:
+    """Feed it checks, and send what it says where they came from."""
+
+    __slots__ = ("_checked", "_credentials", "path")
+
+    def __init__(self, credentials: Credentials) -> None:
+        self.path: Path | None = None
+        """The nominated one."""
+        self._credentials = [credentials]
+        self._checked: dict[Path, float] = {}
+
+    @property
+    def credentials(self) -> Credentials:
+        """The newest, for the answer."""
+        return self._credentials[-1]
+
+    @property
+    def paths(self) -> Iterator[Path]:
+        """All addresses that valid checks came from."""
+        return iter(self._checked)
+
+    def password(self, ufrag: str) -> bytes | None:
+        """The key for checks to this ufrag, or None."""
+        return next((x.pwd.encode("ascii") for x in self._credentials if x.ufrag == ufrag), None)
+
+    def restart(self, credentials: Credentials) -> tuple[str, ...]:
+        """New credentials; media flows on by the old path until a check moves it. Returns lost ufrags."""
+        self._credentials.append(credentials)
+        forgotten = self._credentials[:-MAX_CREDENTIALS]
+        self._credentials = self._credentials[-MAX_CREDENTIALS:]
+        return tuple(old.ufrag for old in forgotten)
+
+    def last_check(self, path: Path) -> float | None:
+        return self._checked.get(path)
+
+    def last_heard(self) -> float | None:
+        """When the newest valid check came, from any address."""
+        return max(self._checked.values(), default=None)
+
+    def forget(self, path: Path) -> None:
+        """A TCP connection ended, or the address went to somebody else. It may still be nominated: then
+        nothing can be sent until the next check."""
+        self._checked.pop(path, None)
+
+    def on_check(self, request: Verified, key: bytes, path: Path, now: float) -> Checked:
+        """A valid check arrived from `path`."""
+        message = request.message
+        unknown = message.unknown()
+        if unknown:
+            return Checked(stun.error(request, 420, "Unknown Attribute", key, unknown), accepted=False)
+        if Attribute.ICE_CONTROLLED in message.attributes:
+            # RFC 8445 section 7.3.1.1: we cannot become controlling, so the other must.
+            return Checked(stun.error(request, 487, "Role Conflict", key), accepted=False)
+        reply = stun.success(request, path.address, key)
+        change = self._change(Attribute.USE_CANDIDATE in message.attributes, path, now)
+        if change is not Change.NONE:
+            self.path = path
+        self._checked[path] = now
+        return Checked(reply, change, forgotten=self._overflow(path))
+
+    def _change(self, nominates: bool, path: Path, now: float) -> Change:
+        if self.path is None:
+            return Change.NOMINATED
+        if path == self.path:
+            return Change.NONE
+        heard = self._checked.get(self.path)
+        silent = heard is None or now - heard > STALE_AFTER_S
+        return Change.MOVED if nominates or silent else Change.NONE
+
+    def _overflow(self, newest: Path) -> Path | None:
+        if len(self._checked) <= MAX_PATHS:
+            return None
+        oldest = min(
+            (path for path in self._checked if path not in (self.path, newest)), key=self._checked.__getitem__
+        )
+        del self._checked[oldest]
+        return oldest
