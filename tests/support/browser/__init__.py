@@ -1,0 +1,36 @@
+"""Real browsers for the tests, driven over their own WebSocket protocols: no driver program, no package."""
+
+import os
+from pathlib import Path
+
+from tests.support.browser import chromium, firefox
+from tests.support.browser.page import Browser, Page, PageError
+from tests.support.browser.rpc import DriverError
+
+__all__ = ["NAMES", "Browser", "DriverError", "Page", "PageError", "launch", "missing"]
+
+NAMES = ("chromium", "firefox")
+LOGS = Path("build/logs")
+
+
+def missing(name: str) -> str | None:
+    """Why tests with this browser must be skipped here, or None. In CI launching fails instead."""
+    if os.environ.get("CI") or _binary(name) is not None:
+        return None
+    package = {"chromium": "chromium", "firefox": "firefox-esr"}[name]
+    return f"no {name} on this machine: apt-get install {package}"
+
+
+async def launch(name: str) -> Browser:
+    """Raises DriverError."""
+    path = _binary(name)
+    if path is None:
+        raise DriverError(f"no {name} on this machine")
+    log = LOGS / f"{name}.log"
+    if name == "firefox":
+        return await firefox.Firefox.launch(path, log)
+    return await chromium.Chromium.launch(path, log)
+
+
+def _binary(name: str) -> str | None:
+    return firefox.binary() if name == "firefox" else chromium.binary()
