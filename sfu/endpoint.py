@@ -1,0 +1,284 @@
+"""An Endpoint: one participant's presence in the media plane, its Producers and Slots on one Transport.
+
+It is what the transport reports to (`AssociationListener`): strangers become layers, RTCP becomes
+resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from sfu import EndpointId, EndpointState, GateReason, LineReport, RoomId, SlotKind, SlotLine, Source
+from sfu.errors import BadPacket
+from sfu.fastpath import FastPath
+from sfu.producer import OUR_SSRC, Layer, Producer
+from sfu.pulse import Pulse
+from sfu.reports import Line
+from sfu.rtp import rtcp
+from sfu.rtp.header import parse_header_untrusted
+from sfu.rtp.twcc import FeedbackWriter
+from sfu.sdp import Offer
+from sfu.slot import Slot
+from sfu.transport import Association
+
+RTCP_PER_TICK = 100
+"""Compound packets looked at in a tenth of a second. Browsers send about four."""
+RESENDS_PER_TICK = 60
+RESEND_SHARE = 0.25
+"""A storm of NACKs must not make congestion worse: at most this share of what was sent in the last tick,
+or RESENDS_PER_TICK if that is more."""
+LOST_AFTER_S = 12.0
+"""Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
+LEAST_RTT_S = 0.02
+GUESSED_RTT_S = 0.1
+
+
+class PlaneView(Protocol):
+    """What an endpoint needs of the plane around it."""
+
+    def now(self) -> float: ...
+    def ntp(self, now: float) -> int: ...
+    def endpoint_changed(self, endpoint: "Endpoint") -> None: ...
+    def producer_of(self, endpoint: "Endpoint", slot: Slot) -> Producer | None: ...
+    def slots_on(self, layer: Layer) -> list[Slot]: ...
+
+
+class Endpoint:
+    def __init__(
+        self,
+        endpoint: EndpointId,
+        room: RoomId,
+        fastpath: FastPath,
+        offer: Offer,
+        gates: Mapping[Source, GateReason],
+        plane: PlaneView,
+        associate: "Callable[[Endpoint], Association]",
+    ) -> None:
+        """Raises TableFull, and then leaves nothing behind."""
+        self.id = endpoint
+        self.room = room
+        self.offer = offer
+        self.state = EndpointState.CONNECTING
+        self.path = ""
+        self.cname = secrets.token_hex(8)
+        """Names this endpoint's clock to the client (RFC 7022): its slots are to be played in step."""
+        self.tiles: tuple[EndpointId, ...] = ()
+        self.line = Line()
+        self._fastpath = fastpath
+        self._plane = plane
+        self._rtcp_left = RTCP_PER_TICK
+        self._resends_left = RESENDS_PER_TICK
+        self._sent_before = 0
+        self._bytes_before = (0, 0)
+        self._feedback = FeedbackWriter(OUR_SSRC)
+        self.association = associate(self)
+        try:
+            row = self.association.row
+            self.producers = {
+                line.source: Producer(fastpath, row, line, gates.get(line.source, GateReason.LOBBY))
+                for line in offer.sending
+            }
+            self.slots = [
+                Slot(fastpath, row, line, ssrc=_ssrc(), rtx_ssrc=_ssrc()) for line in offer.receiving
+            ]
+        except Exception:
+            self.association.close()
+            raise
+        self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
+        self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
+
+    def slot_lines(self) -> tuple[SlotLine, ...]:
+        return tuple(SlotLine(mid=slot.mid, kind=slot.kind) for slot in self.slots)
+
+    def close(self) -> None:
+        self.state = EndpointState.CLOSED
+        self.association.close()
+
+    # --- AssociationListener ---------------------------------------------------------------------
+
+    def on_connected(self, path: str) -> None:
+        self.path = path
+        self._enter(EndpointState.CONNECTED)
+
+    def on_moved(self, path: str) -> None:
+        """A new address, perhaps a new network: what was in flight is lost, both directions start afresh."""
+        self.path = path
+        now = self._plane.now()
+        for producer in self.producers.values():
+            producer.ask_keyframes(now)
+        for slot in self.slots:
+            self._refresh(slot, now)
+
+    def on_closed(self, why: str) -> None:
+        self._enter(EndpointState.CLOSED)
+
+    def on_stranger(self, packet: bytes) -> None:
+        """A packet of an unknown SSRC: its header extensions say which line and layer it is (RFC 8852)."""
+        try:
+            header = parse_header_untrusted(packet)
+        except BadPacket:
+            return
+        names = self.offer.extensions
+        mid = header.text(names.mid)
+        repaired = header.text(names.rrid)
+        producer = self._producer_by_mid.get(mid)
+        if producer is None:
+            return
+        layer = producer.bind(header.ssrc, repaired or header.text(names.rid), rtx=bool(repaired))
+        if layer is None:
+            return
+        if not repaired:
+            for slot in self._plane.slots_on(layer):  # a new encoder counts from anywhere
+                self._fastpath.switch(slot.row, None)
+                self._fastpath.switch(slot.row, layer.row)
+        self._fastpath.inject(self.association.row, packet, int(self._plane.now() * 1e6))
+
+    def on_rtcp(self, packet: bytes) -> None:
+        if self._rtcp_left <= 0:
+            return
+        self._rtcp_left -= 1
+        try:
+            parts = rtcp.parse_untrusted(packet)
+        except BadPacket:
+            return
+        now = self._plane.now()
+        for part in parts:
+            match part:
+                case rtcp.SenderReport():
+                    self._sender_report(part, now)
+                    self._blocks(part.blocks, now)
+                case rtcp.ReceiverReport():
+                    self._blocks(part.blocks, now)
+                case rtcp.Nack():
+                    self._nack(part, now)
+                case rtcp.Pli():
+                    self._keyframe(part.media_ssrc, now)
+                case rtcp.Fir():
+                    for ssrc in part.media_ssrcs:
+                        self._keyframe(ssrc, now)
+                case _:
+                    pass  # transport-wide feedback and REMB wait for the bandwidth estimator
+
+    # --- reports ---------------------------------------------------------------------------------
+
+    def refill(self) -> None:
+        """Ticker: a new tenth of a second's worth of work may be asked of us."""
+        self._rtcp_left = RTCP_PER_TICK
+        sent = int(self._fastpath.transports[self.association.row]["tx_packets"])
+        self._resends_left = max(RESENDS_PER_TICK, int((sent - self._sent_before) * RESEND_SHARE))
+        self._sent_before = sent
+
+    def send_feedback(self) -> None:
+        """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
+        arrivals = self._fastpath.take_arrivals(self.association.row)
+        for packet in self._feedback.write(OUR_SSRC, arrivals):
+            self._fastpath.send_rtcp(self.association.row, packet)
+
+    def watch_line(self, now: float) -> None:
+        """Ticker: a line that has been silent for long is lost; one packet brings it back."""
+        silent = now - self.association.last_heard() > LOST_AFTER_S
+        if self.state is EndpointState.CONNECTED and silent:
+            self._enter(EndpointState.LOST)
+        elif self.state is EndpointState.LOST and not silent:
+            self._enter(EndpointState.CONNECTED)
+
+    def line_report(self, interval_s: float) -> LineReport:
+        """How the line did in the interval since the last call."""
+        row = self._fastpath.transports[self.association.row]
+        up, down = int(row["rx_bytes"]), int(row["tx_bytes"])
+        up_before, down_before = self._bytes_before
+        self._bytes_before = (up, down)
+        return LineReport(
+            endpoint=self.id,
+            rtt_ms=-1 if self.line.rtt_s is None else int(self.line.rtt_s * 1000),
+            loss_up_permille=int(self.line.loss_up * 1000),
+            loss_down_permille=int(self.line.loss_down * 1000),
+            up_bps=int((up - up_before) * 8 / interval_s),
+            down_bps=int((down - down_before) * 8 / interval_s),
+        )
+
+    def send_reports(self, pulse: Pulse) -> None:
+        """Ticker: our sender reports for the slots that carry something, and the receiver report, as one
+        compound packet (RFC 3550 section 6.1)."""
+        parts = self._sender_reports(pulse)
+        blocks: list[rtcp.ReportBlock] = []
+        expected = lost = 0
+        for producer in self.producers.values():
+            for layer in producer.bound_layers():
+                blocks.append(self._block(layer, pulse.now))
+                expected += layer.reception.interval_expected
+                lost += layer.reception.interval_lost
+        self.line.settle(expected, lost)
+        if blocks:
+            parts.append(rtcp.receiver_report(OUR_SSRC, blocks))
+        if parts:
+            self._fastpath.send_rtcp(self.association.row, b"".join(parts))
+
+    def _sender_reports(self, pulse: Pulse) -> list[bytes]:
+        parts: list[bytes] = []
+        ntp = self._plane.ntp(pulse.now)
+        for slot in self.slots:
+            if pulse.slot_layer[slot.row] < 0:
+                continue
+            row = self._fastpath.slots[slot.row]
+            clock_hz = 48_000 if slot.kind is SlotKind.AUDIO else 90_000
+            elapsed = max(0.0, pulse.now - int(row["last_us"]) / 1e6)
+            ts = (int(row["out_ts"]) + int(elapsed * clock_hz)) & 0xFFFFFFFF
+            parts.append(
+                rtcp.sender_report(
+                    slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["octets"]) & 0xFFFFFFFF
+                )
+            )
+        return parts
+
+    def _block(self, layer: Layer, now: float) -> rtcp.ReportBlock:
+        assert layer.ssrc is not None
+        row = self._fastpath.layers[layer.row]
+        return layer.reception.block(
+            layer.ssrc,
+            first_seq=int(row["first_seq"]),
+            max_seq=int(row["max_seq"]),
+            received=int(row["packets"]),
+            jitter=int(row["jitter"]),
+            now=now,
+        )
+
+    def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
+        for producer in self.producers.values():
+            for layer in producer.layers:
+                if layer.ssrc == report.ssrc:
+                    layer.reception.sender_report(report.ntp, now)
+
+    def _blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
+        for block in blocks:
+            slot = self._slot_by_ssrc.get(block.ssrc)
+            if slot is not None and slot.layer is not None:
+                self.line.receiver_block(block, self._plane.ntp(now))
+
+    def _nack(self, nack: rtcp.Nack, now: float) -> None:
+        slot = self._slot_by_ssrc.get(nack.media_ssrc)
+        if slot is None or self._resends_left <= 0:
+            return
+        rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, LEAST_RTT_S)
+        seqs = nack.seqs[: self._resends_left]
+        self._resends_left -= self._fastpath.resend(slot.row, seqs, int(now * 1e6), int(rtt_s * 1e6))
+
+    def _keyframe(self, ssrc: int, now: float) -> None:
+        slot = self._slot_by_ssrc.get(ssrc)
+        if slot is not None:
+            self._refresh(slot, now)
+
+    def _refresh(self, slot: Slot, now: float) -> None:
+        producer = self._plane.producer_of(self, slot)
+        if producer is not None and slot.layer is not None:
+            producer.ask_keyframe(slot.layer, now)
+
+    def _enter(self, state: EndpointState) -> None:
+        if state is not self.state and self.state is not EndpointState.CLOSED:
+            self.state = state
+            self._plane.endpoint_changed(self)
+
+
+def _ssrc() -> int:
+    """Random, never 0 (RFC 3550 section 8)."""
+    return secrets.randbelow(0xFFFFFFFF) + 1

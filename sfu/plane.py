@@ -1,0 +1,281 @@
+"""The media plane of one worker: commands in, results and events out, and ten ticks a second.
+
+Everything that decides is here or below; nothing here touches a packet. The packet's way is in
+sfu/fastpath/kernel.py.
+"""
+
+from collections.abc import Callable
+from typing import Protocol, assert_never
+
+from sfu import (
+    AnyCommand,
+    AnyEvent,
+    AnyResult,
+    CloseEndpoint,
+    CloseRoom,
+    Done,
+    EndpointChanged,
+    EndpointId,
+    EndpointState,
+    Failed,
+    Failure,
+    FlowChanged,
+    Opened,
+    OpenEndpoint,
+    Ping,
+    Pong,
+    RestartEndpoint,
+    RoomId,
+    SetGates,
+    SetStage,
+    ShowTiles,
+)
+from sfu.endpoint import Endpoint
+from sfu.errors import BadOffer
+from sfu.fastpath import FastPath, TableFull
+from sfu.producer import Layer, Producer
+from sfu.pulse import Pulse, take_pulse
+from sfu.room_media import RoomMedia
+from sfu.rtp.ntp import ntp_from_unix
+from sfu.sdp import Offer, SlotStream, parse_offer_untrusted, write_answer
+from sfu.sdp.parameters import Candidate, LocalTransport
+from sfu.slot import Slot
+from sfu.transport import Association, AssociationListener
+
+TICK_S = 0.1
+"""Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
+REPORT_TICKS = 10
+LINE_TICKS = 20
+
+
+class Ports(Protocol):
+    """What the plane needs of the media ports."""
+
+    def candidates(self, *, local: bool) -> tuple[Candidate, ...]: ...
+    def open_association(self, listener: AssociationListener) -> Association: ...
+    def flush_streams(self) -> None: ...
+
+
+class Plane:
+    def __init__(
+        self,
+        fastpath: FastPath,
+        ports: Ports,
+        notify: Callable[[AnyEvent], None],
+        clock: Callable[[], float],
+        wall_offset_s: float,
+    ) -> None:
+        """`clock`: monotonic seconds, the same that stamps packets; plus `wall_offset_s` it is Unix time."""
+        self._fastpath = fastpath
+        self._ports = ports
+        self._notify = notify
+        self._clock = clock
+        self._wall_offset_s = wall_offset_s
+        self._rooms: dict[RoomId, RoomMedia] = {}
+        self._room_of: dict[EndpointId, RoomMedia] = {}
+        self._ticks = 0
+
+    # --- commands --------------------------------------------------------------------------------
+
+    def apply(self, command: AnyCommand) -> AnyResult:
+        """Carry out one command. What it returns has taken effect."""
+        result = self._apply(command)
+        self._ports.flush_streams()
+        return result
+
+    def _apply(self, command: AnyCommand) -> AnyResult:
+        match command:
+            case OpenEndpoint():
+                return self._open(command)
+            case RestartEndpoint():
+                return self._restart(command)
+            case CloseEndpoint():
+                self._close(command.endpoint)
+                return Done()
+            case CloseRoom():
+                room = self._rooms.get(command.room)
+                for endpoint in list(room.endpoints) if room else []:
+                    self._close(endpoint)
+                return Done()
+            case SetGates():
+                return self._set_gates(command)
+            case ShowTiles():
+                return self._show_tiles(command)
+            case SetStage():
+                return self._set_stage(command)
+            case Ping():
+                return Pong(endpoints=len(self._room_of), copies=int(self._fastpath.counters.copies))
+            case _:
+                assert_never(command)
+
+    def _open(self, command: OpenEndpoint) -> AnyResult:
+        try:
+            offer = parse_offer_untrusted(command.offer)
+        except BadOffer as error:
+            return Failed(code=Failure.BAD_OFFER, detail=str(error))
+        tiles = self._close(command.endpoint)
+        try:
+            endpoint = Endpoint(
+                command.endpoint,
+                command.room,
+                self._fastpath,
+                offer,
+                command.gates,
+                self,
+                self._ports.open_association,
+            )
+        except TableFull as error:
+            return Failed(code=Failure.FULL, detail=str(error))
+        endpoint.tiles = tiles
+        room = self._rooms.get(command.room)
+        if room is None:
+            room = self._rooms[command.room] = RoomMedia(command.room, self._fastpath, self._notify)
+        room.add(endpoint)
+        self._room_of[endpoint.id] = room
+        local = endpoint.association.local_parameters()
+        endpoint.association.start(offer.remote)
+        self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state))
+        room.arrange(self._pulse())
+        return self._opened(endpoint, offer, local, loopback=command.local)
+
+    def _restart(self, command: RestartEndpoint) -> AnyResult:
+        endpoint = self._find(command.endpoint)
+        if endpoint is None:
+            return Failed(code=Failure.UNKNOWN_ENDPOINT)
+        try:
+            offer = parse_offer_untrusted(command.offer)
+        except BadOffer as error:
+            return Failed(code=Failure.BAD_OFFER, detail=str(error))
+        if not _continues(offer, endpoint.offer):
+            return Failed(code=Failure.BAD_OFFER, detail="not the same lines and certificate")
+        local = endpoint.association.restart(offer.remote)
+        return self._opened(endpoint, offer, local, loopback=command.local)
+
+    def _opened(self, endpoint: Endpoint, offer: Offer, local: LocalTransport, *, loopback: bool) -> Opened:
+        streams = [SlotStream(slot.ssrc, slot.rtx_ssrc, endpoint.cname) for slot in endpoint.slots]
+        answer = write_answer(offer, local, streams, self._ports.candidates(local=loopback))
+        return Opened(answer=answer, slots=endpoint.slot_lines())
+
+    def _close(self, endpoint: EndpointId) -> tuple[EndpointId, ...]:
+        """Forget an endpoint; returns the tiles it wanted, in case it is opened again."""
+        room = self._room_of.pop(endpoint, None)
+        gone = room.remove(endpoint) if room else None
+        if room is None or gone is None:
+            return ()
+        gone.close()
+        if not room.endpoints:
+            del self._rooms[room.room]
+        return gone.tiles
+
+    def _set_gates(self, command: SetGates) -> AnyResult:
+        endpoint = self._find(command.endpoint)
+        if endpoint is None:
+            return Failed(code=Failure.UNKNOWN_ENDPOINT)
+        for source, gate in command.gates.items():
+            endpoint.producers[source].set_gate(gate)
+        self._room_of[endpoint.id].arrange(self._pulse())
+        return Done()
+
+    def _show_tiles(self, command: ShowTiles) -> AnyResult:
+        endpoint = self._find(command.endpoint)
+        if endpoint is None:
+            return Failed(code=Failure.UNKNOWN_ENDPOINT)
+        endpoint.tiles = command.tiles
+        self._room_of[endpoint.id].arrange(self._pulse())
+        return Done()
+
+    def _set_stage(self, command: SetStage) -> AnyResult:
+        room = self._rooms.get(command.room)
+        if room is not None:
+            room.fixed_stage = command.endpoint
+        return Done()
+
+    # --- what endpoints ask ----------------------------------------------------------------------
+
+    def now(self) -> float:
+        return self._clock()
+
+    def ntp(self, now: float) -> int:
+        """The NTP instant of our clock, as sender reports carry it."""
+        return ntp_from_unix(now + self._wall_offset_s)
+
+    def endpoint_changed(self, endpoint: Endpoint) -> None:
+        self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
+        if endpoint.state is EndpointState.CONNECTED:
+            room = self._room_of[endpoint.id]
+            self._notify(room.slots_changed(endpoint))
+            for slot in endpoint.slots:
+                producer = room.producer(slot.feed)
+                if producer is not None and slot.layer is not None:
+                    producer.ask_keyframe(slot.layer, self.now())
+
+    def producer_of(self, endpoint: Endpoint, slot: Slot) -> Producer | None:
+        return self._room_of[endpoint.id].producer(slot.feed)
+
+    def slots_on(self, layer: Layer) -> list[Slot]:
+        return [
+            slot
+            for room in self._rooms.values()
+            for endpoint in room.endpoints.values()
+            for slot in endpoint.slots
+            if slot.layer is layer
+        ]
+
+    # --- the ticker ------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Called every TICK_S."""
+        self._ticks += 1
+        pulse = self._pulse()
+        for room in self._rooms.values():
+            room.listen(pulse)
+            room.arrange(pulse)
+            for endpoint in room.endpoints.values():
+                self._tend(endpoint, pulse)
+            if self._ticks % REPORT_TICKS == 0:
+                room.watch_flow(pulse)
+        self._ports.flush_streams()
+
+    def snapshot(self) -> list[AnyEvent]:
+        """Everything a control plane that has just come must know."""
+        events: list[AnyEvent] = []
+        for room in self._rooms.values():
+            for endpoint in room.endpoints.values():
+                events.append(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
+                events.append(room.slots_changed(endpoint))
+                events += [
+                    FlowChanged(endpoint=endpoint.id, source=producer.source, flowing=True)
+                    for producer in endpoint.producers.values()
+                    if producer.flowing
+                ]
+            events.append(room.speakers)
+        return events
+
+    def _tend(self, endpoint: Endpoint, pulse: Pulse) -> None:
+        endpoint.refill()
+        for producer in endpoint.producers.values():
+            producer.settle_keyframes(pulse)
+        if endpoint.state not in (EndpointState.CONNECTED, EndpointState.LOST):
+            return
+        endpoint.send_feedback()
+        if self._ticks % REPORT_TICKS == 0:
+            endpoint.watch_line(pulse.now)
+            endpoint.send_reports(pulse)
+        if self._ticks % LINE_TICKS == 0:
+            self._notify(endpoint.line_report(LINE_TICKS * TICK_S))
+
+    def _find(self, endpoint: EndpointId) -> Endpoint | None:
+        room = self._room_of.get(endpoint)
+        return room.endpoints.get(endpoint) if room else None
+
+    def _pulse(self) -> Pulse:
+        return take_pulse(self._fastpath, self._clock())
+
+
+def _continues(offer: Offer, before: Offer) -> bool:
+    """An ICE restart may change nothing but the credentials: lines and certificate stay."""
+    return (
+        offer.sending == before.sending
+        and offer.receiving == before.receiving
+        and offer.remote.fingerprints == before.remote.fingerprints
+    )

@@ -1,0 +1,159 @@
+"""The media of one room: who of its endpoints is heard, who is on the stage, whose screen is shown.
+
+It keeps the slots of all its endpoints in step with that choice.
+"""
+
+from collections.abc import Callable
+
+from sfu import (
+    AnyEvent,
+    EndpointId,
+    EndpointState,
+    FlowChanged,
+    RoomId,
+    SlotKind,
+    SlotsChanged,
+    Source,
+    SpeakersChanged,
+)
+from sfu.assignment import RoomChoice, assign
+from sfu.endpoint import Endpoint
+from sfu.fastpath import FastPath
+from sfu.producer import Producer
+from sfu.pulse import Pulse
+from sfu.slot import Feed, Slot
+from sfu.speakers import Choice, Reading, Speakers
+
+
+class RoomMedia:
+    def __init__(self, room: RoomId, fastpath: FastPath, notify: Callable[[AnyEvent], None]) -> None:
+        self.room = room
+        self.endpoints: dict[EndpointId, Endpoint] = {}
+        self.fixed_stage: EndpointId | None = None
+        """Set by command; None follows the speaker."""
+        self._fastpath = fastpath
+        self._notify = notify
+        self._speakers = Speakers()
+        self._choice = RoomChoice()
+        self.speakers = SpeakersChanged(room=room, heard=(), stage=None)
+        """As last announced."""
+
+    def add(self, endpoint: Endpoint) -> None:
+        self.endpoints[endpoint.id] = endpoint
+
+    def remove(self, endpoint: EndpointId) -> Endpoint | None:
+        """Whoever showed it is detached before its rows are given back."""
+        gone = self.endpoints.pop(endpoint, None)
+        if gone is None:
+            return None
+        self._speakers.forget(endpoint)
+        for other in self.endpoints.values():
+            for slot in other.slots:
+                if slot.feed is not None and slot.feed.endpoint == endpoint:
+                    slot.attach(None)
+        return gone
+
+    def producer(self, feed: Feed | None) -> Producer | None:
+        if feed is None or feed.endpoint not in self.endpoints:
+            return None
+        return self.endpoints[feed.endpoint].producers.get(feed.source)
+
+    def listen(self, pulse: Pulse) -> None:
+        """Ticker: choose who is heard and on the stage from what the open microphones gave since the last."""
+        readings = [
+            self._reading(endpoint, microphone)
+            for endpoint in self.endpoints.values()
+            if (microphone := endpoint.producers[Source.MICROPHONE]).is_open and microphone.is_flowing(pulse)
+        ]
+        chosen = self._speakers.step(readings, pulse.now)
+        self._choose(chosen, pulse)
+        speakers = SpeakersChanged(room=self.room, heard=chosen.speaking, stage=self._choice.stage)
+        if speakers != self.speakers:
+            self.speakers = speakers
+            self._notify(speakers)
+
+    def arrange(self, pulse: Pulse) -> None:
+        """Bring every slot in step with the choice, the gates and the layers that flow."""
+        for endpoint in self.endpoints.values():
+            if endpoint.state is not EndpointState.CLOSED:
+                self._arrange_slots(endpoint, pulse)
+
+    def watch_flow(self, pulse: Pulse) -> None:
+        """Ticker: tell when a source began or stopped."""
+        for endpoint in self.endpoints.values():
+            for producer in endpoint.producers.values():
+                flowing = producer.is_flowing(pulse)
+                if flowing != producer.flowing:
+                    producer.flowing = flowing
+                    self._notify(FlowChanged(endpoint=endpoint.id, source=producer.source, flowing=flowing))
+
+    def slots_changed(self, endpoint: Endpoint) -> SlotsChanged:
+        return SlotsChanged(endpoint=endpoint.id, slots=tuple(slot.view() for slot in endpoint.slots))
+
+    def _reading(self, endpoint: Endpoint, microphone: Producer) -> Reading:
+        row = self._fastpath.producers[microphone.row]
+        count = int(row["level_count"])
+        level = int(row["level_sum"]) / count if count else None
+        blind = not bool(row["has_level"])
+        row["level_sum"] = row["level_count"] = 0
+        return Reading(endpoint.id, level, blind)
+
+    def _choose(self, chosen: Choice, pulse: Pulse) -> None:
+        stage = self.fixed_stage or chosen.stage or self._choice.stage or self._somebody(pulse)
+        if stage not in self.endpoints:
+            stage = self._somebody(pulse)
+        before = self._choice.stage_before
+        if stage != self._choice.stage and self._choice.stage in self.endpoints:
+            before = self._choice.stage
+        if before is None or before == stage or before not in self.endpoints:
+            before = self._somebody(pulse, but=stage)
+        self._choice = RoomChoice(chosen.heard, stage, before, self._screen(pulse))
+
+    def _somebody(self, pulse: Pulse, but: EndpointId | None = None) -> EndpointId | None:
+        """Who is shown while nobody has spoken yet: the first whose camera can be seen."""
+        return next(
+            (
+                endpoint.id
+                for endpoint in self.endpoints.values()
+                if endpoint.id != but
+                and (camera := endpoint.producers[Source.CAMERA]).is_open
+                and camera.is_flowing(pulse)
+            ),
+            None,
+        )
+
+    def _screen(self, pulse: Pulse) -> EndpointId | None:
+        """The screen that is shown stays until it stops; the rules see to it that there is only one."""
+        sharing = [
+            endpoint.id
+            for endpoint in self.endpoints.values()
+            if (screen := endpoint.producers[Source.SCREEN]).is_open and screen.is_flowing(pulse)
+        ]
+        if self._choice.screen in sharing:
+            return self._choice.screen
+        return sharing[0] if sharing else None
+
+    def _arrange_slots(self, endpoint: Endpoint, pulse: Pulse) -> None:
+        slots = endpoint.slots
+        plan = assign(
+            endpoint.id,
+            [slot.kind for slot in slots],
+            [slot.feed for slot in slots],
+            self._choice,
+            endpoint.tiles,
+        )
+        if any(slot.feed != feed for slot, feed in zip(slots, plan, strict=True)):
+            for slot, feed in zip(slots, plan, strict=True):
+                if slot.feed != feed:
+                    slot.attach(None)
+                    slot.feed = feed
+            self._notify(self.slots_changed(endpoint))
+        for slot in slots:
+            self._attach(slot, pulse)
+
+    def _attach(self, slot: Slot, pulse: Pulse) -> None:
+        producer = self.producer(slot.feed)
+        layer = None if producer is None else producer.choose(pulse, high=slot.kind is not SlotKind.TILE)
+        changed = slot.attach(layer)
+        if layer is not None and producer is not None and (changed or pulse.is_waiting(slot.row)):
+            producer.ask_keyframe(layer, pulse.now)

@@ -1,0 +1,270 @@
+"""A scripted participant for the world tests: sends a camera and a microphone, receives slots.
+
+It speaks SRTP with its own libsrtp sessions and reads packets with nothing of the fast path, so a
+mistake there is not made twice.
+"""
+
+import struct
+from dataclasses import dataclass, field
+
+from pylibsrtp import Policy, Session
+
+from sfu import EndpointId, GateReason, Opened, OpenEndpoint, RoomId, Source
+from sfu.errors import BadPacket
+from sfu.rtp import rtcp, vp8
+from sfu.rtp.header import parse_header_untrusted
+from sfu.rtp.seq import unwrap_u16
+from tests.support.offer import LEVEL_EXT, MID_EXT, OPUS, RID_EXT, TWCC_EXT, VP8, our_offer
+from tests.support.world import Path, World
+
+ROOM = RoomId("room")
+FRAME_S = 1 / 15
+AUDIO_S = 0.02
+NACK_EVERY_S = 0.05
+NACK_TRIES = 12
+OPEN = dict.fromkeys(Source, GateReason.OPEN)
+
+
+@dataclass(slots=True)
+class Receiver:
+    """What came on one slot: packets by unwrapped number, frames whose packets are all there."""
+
+    video: bool
+    packets: dict[int, bytes] = field(default_factory=dict)
+    newest: int = -1
+    first: int = 0
+    asked: dict[int, int] = field(default_factory=dict)
+    timestamps: list[int] = field(default_factory=list)
+    duplicates: int = 0
+
+    def take(self, seq: int, timestamp: int, payload: bytes) -> None:
+        if self.newest < 0:
+            self.newest = self.first = seq + (1 << 16)
+        number = unwrap_u16(seq, self.newest)
+        if number in self.packets:
+            self.duplicates += 1
+            return
+        self.newest = max(self.newest, number)
+        self.packets[number] = payload
+        self.timestamps.append(timestamp)
+
+    def missing(self) -> list[int]:
+        return [n for n in range(self.first, self.newest) if n not in self.packets]
+
+    def bodies(self) -> list[tuple[str, int, int]]:
+        """(sender, layer, frame) of each packet received, in order of its number."""
+        return [_read_body(self.packets[n], self.video) for n in sorted(self.packets)]
+
+
+@dataclass(slots=True)
+class Encoding:
+    rid: str
+    ssrc: int
+    packets_per_frame: int
+    seq: int
+    wants_keyframe: bool = True
+    keyframes: int = 0
+
+
+class Scripted:
+    """One participant. `microphone_dbov` is the level it claims; None leaves the header out."""
+
+    def __init__(self, world: World, name: str, gates: dict[Source, GateReason] | None = None) -> None:
+        self.world = world
+        self.name = name
+        self.id = EndpointId(name)
+        self.up, self.down = Path(), Path()
+        self.microphone_dbov: int | None = 127
+        self.sending_microphone = self.sending_camera = True
+        self.nacks = True
+        self.sent_audio = 0
+        self.inbox: dict[int, Receiver] = {}
+        self.rtx_seen = 0
+        result = world.order(
+            OpenEndpoint(room=ROOM, endpoint=self.id, offer=our_offer(), gates=gates or OPEN)
+        )
+        assert isinstance(result, Opened), result
+        self.slots = result.slots
+        self._read_answer(result.answer)
+        association = world.associations[max(world.associations)]
+        self.row = association.row
+        up, down = association.keys
+        self._tx, self._rx = _session(up, outbound=True), _session(down, outbound=False)
+        world.receivers[self.row] = self.receive
+        world.down[self.row] = self.down
+        rng = world.rng
+        self.encodings = [
+            Encoding(rid, rng.getrandbits(32), size, rng.getrandbits(16))
+            for rid, size in (("q", 2), ("h", 4), ("f", 8))
+        ]
+        self._audio_ssrc, self._audio_seq = rng.getrandbits(32), rng.getrandbits(16)
+        self._clock_start = rng.getrandbits(31)
+        self._frame = self._twcc = 0
+        world.after(0.1, self._send_frame)
+        world.after(0.1, self._send_audio)
+        world.after(NACK_EVERY_S, self._send_nacks)
+
+    def slot(self, kind: str, index: int = 0) -> Receiver:
+        """What has come on a slot so far."""
+        mid = [line.mid for line in self.slots if line.kind == kind][index]
+        return self.inbox[self._ssrc_by_mid[mid]]
+
+    def heard(self) -> set[str]:
+        """Names whose voice has come on any audio slot."""
+        voices = [r for r in self.inbox.values() if not r.video]
+        return {body[0] for receiver in voices for body in receiver.bodies()}
+
+    def forget(self) -> None:
+        """Start the counting of what is received afresh."""
+        for receiver in self.inbox.values():
+            receiver.packets.clear()
+            receiver.newest = -1
+            receiver.asked.clear()
+
+    # --- sending ---------------------------------------------------------------------------------
+
+    def _send_frame(self) -> None:
+        self.world.after(FRAME_S, self._send_frame)
+        if not self.sending_camera:
+            return
+        self._frame += 1
+        timestamp = self._clock_start + int(self.world.now * 90_000)
+        for index, encoding in enumerate(self.encodings):
+            key = encoding.wants_keyframe
+            encoding.keyframes += key
+            encoding.wants_keyframe = False
+            for k in range(encoding.packets_per_frame):
+                picture = struct.pack(
+                    "!BBHBB", 0x90 if k == 0 else 0x80, 0xE0, 0x8000 | self._frame & 0x7FFF, 7, 0x20
+                )
+                first = bytes([0 if key else 1]) if k == 0 else b"\x01"
+                body = picture + first + _write_body(self.name, index, self._frame)
+                encoding.seq = (encoding.seq + 1) & 0xFFFF
+                last = k == encoding.packets_per_frame - 1
+                names = {MID_EXT: b"1", RID_EXT: encoding.rid.encode()}
+                self._send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
+
+    def _send_audio(self) -> None:
+        self.world.after(AUDIO_S, self._send_audio)
+        if not self.sending_microphone:
+            return
+        self._audio_seq = (self._audio_seq + 1) & 0xFFFF
+        self.sent_audio += 1
+        timestamp = self._clock_start + self.sent_audio * 960
+        names = {MID_EXT: b"0"}
+        if self.microphone_dbov is not None:
+            names[LEVEL_EXT] = bytes([self.microphone_dbov])
+        body = _write_body(self.name, 0, self.sent_audio)
+        self._send_rtp(OPUS, self._audio_seq, timestamp, self._audio_ssrc, names, body)
+
+    def skip_audio(self, packets: int) -> None:
+        """Send so many packets at once, past the net: for what takes minutes."""
+        for _ in range(packets):
+            self._audio_seq = (self._audio_seq + 1) & 0xFFFF
+            head = struct.pack("!BBHII", 0x80, OPUS, self._audio_seq, 0, self._audio_ssrc)
+            self.world.fastpath.ingest(self.row, [self._tx.protect(head + b"x")], int(self.world.now * 1e6))
+
+    def ask_keyframe(self, kind: str) -> None:
+        mid = next(line.mid for line in self.slots if line.kind == kind)
+        self.send_rtcp(rtcp.pli(1, self._ssrc_by_mid[mid]))
+
+    def _send_rtp(
+        self,
+        pt: int,
+        seq: int,
+        ts: int,
+        ssrc: int,
+        names: dict[int, bytes],
+        body: bytes,
+        *,
+        marker: bool = False,
+    ) -> None:
+        self._twcc = (self._twcc + 1) & 0xFFFF
+        extensions = b"".join(
+            bytes([ident << 4 | len(value) - 1]) + value
+            for ident, value in {**names, TWCC_EXT: self._twcc.to_bytes(2, "big")}.items()
+        )
+        extensions += bytes(-len(extensions) % 4)
+        head = struct.pack("!BBHII", 0x90, pt | (0x80 if marker else 0), seq, ts & 0xFFFFFFFF, ssrc)
+        packet = head + struct.pack("!HH", 0xBEDE, len(extensions) // 4) + extensions + body
+        self.send(self._tx.protect(packet))
+
+    def send(self, datagram: bytes) -> None:
+        self.world.carry(self.up, datagram, lambda d: self.world.arrive(self.row, d))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        self.send(self._tx.protect_rtcp(packet))
+
+    # --- receiving -------------------------------------------------------------------------------
+
+    def receive(self, datagram: bytes) -> None:
+        if 192 <= datagram[1] <= 223:
+            self._receive_rtcp(self._rx.unprotect_rtcp(datagram))
+            return
+        packet = self._rx.unprotect(datagram)
+        header = parse_header_untrusted(packet)
+        payload = packet[header.payload_start : header.payload_end]
+        media = self._media_of_rtx.get(header.ssrc)
+        if media is not None:
+            self.rtx_seen += 1
+            self.inbox[media].take(int.from_bytes(payload[:2], "big"), header.timestamp, payload[2:])
+        else:
+            self.inbox[header.ssrc].take(header.seq, header.timestamp, payload)
+
+    def _receive_rtcp(self, packet: bytes) -> None:
+        try:
+            parts = rtcp.parse_untrusted(packet)
+        except BadPacket as error:
+            raise AssertionError("the server sent RTCP that cannot be read") from error
+        for part in parts:
+            if isinstance(part, rtcp.Pli):
+                for encoding in self.encodings:
+                    if encoding.ssrc == part.media_ssrc:
+                        encoding.wants_keyframe = True
+
+    def _send_nacks(self) -> None:
+        self.world.after(NACK_EVERY_S, self._send_nacks)
+        if not self.nacks:
+            return
+        for ssrc, receiver in self.inbox.items():
+            lost = [n for n in receiver.missing() if receiver.asked.get(n, 0) < NACK_TRIES]
+            for number in lost if receiver.video else ():
+                receiver.asked[number] = receiver.asked.get(number, 0) + 1
+            if lost and receiver.video:
+                self.send_rtcp(rtcp.nack(1, ssrc, [n & 0xFFFF for n in lost[:100]]))
+
+    def _read_answer(self, answer: str) -> None:
+        self._ssrc_by_mid: dict[str, int] = {}
+        self._media_of_rtx: dict[int, int] = {}
+        mid, video = "", False
+        for line in answer.splitlines():
+            if line.startswith("m="):
+                video = line.startswith("m=video")
+            elif line.startswith("a=mid:"):
+                mid = line.removeprefix("a=mid:")
+            elif line.startswith("a=ssrc-group:FID "):
+                media, rtx = (int(word) for word in line.split()[1:])
+                self._media_of_rtx[rtx] = media
+            elif line.startswith("a=ssrc:"):
+                ssrc = int(line.removeprefix("a=ssrc:").split()[0])
+                if ssrc not in self._media_of_rtx:
+                    self._ssrc_by_mid[mid] = ssrc
+                    self.inbox.setdefault(ssrc, Receiver(video))
+
+
+def _session(key: bytes, *, outbound: bool) -> Session:
+    kind = Policy.SSRC_ANY_OUTBOUND if outbound else Policy.SSRC_ANY_INBOUND
+    policy = Policy(key=key, ssrc_type=kind, srtp_profile=Policy.SRTP_PROFILE_AEAD_AES_128_GCM)
+    policy.allow_repeat_tx = True
+    policy.window_size = 1024
+    return Session(policy)
+
+
+def _write_body(name: str, layer: int, frame: int) -> bytes:
+    return struct.pack("!B15sI", layer, name.encode(), frame)
+
+
+def _read_body(payload: bytes, video: bool) -> tuple[str, int, int]:
+    at = vp8.parse_untrusted(payload).length + 1 if video else 0
+    layer, name, frame = struct.unpack_from("!B15sI", payload, at)
+    return name.rstrip(b"\0").decode(), layer, frame

@@ -1,0 +1,164 @@
+"""A world without sockets or clocks: the real SFU cores on a virtual net, driven by one seed.
+
+Time jumps from one event to the next. DTLS is left out (OpenSSL's timer runs on real time): both sides
+are given their SRTP keys, everything else is the product's own. Lossy DTLS is tested in loopback/.
+"""
+
+import heapq
+import random
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from itertools import count
+from typing import TypeVar
+
+from sfu import AnyCommand, AnyEvent, AnyResult
+from sfu.fastpath import STREAM, FastPath, HandUpKind, SrtpProfile
+from sfu.plane import TICK_S, Plane
+from sfu.sdp.parameters import Candidate, Fingerprint, LocalTransport, RemoteTransport
+from sfu.transport import AssociationListener
+
+KEY_BYTES = 28
+"""AES-128-GCM: 16 of key, 12 of salt."""
+E = TypeVar("E", bound=AnyEvent)
+
+
+@dataclass(slots=True)
+class Path:
+    """One direction of one participant's link."""
+
+    loss: float = 0.0
+    delay_s: float = 0.02
+    jitter_s: float = 0.0
+    duplicates: float = 0.0
+    dropped: int = 0
+
+
+class FakeAssociation:
+    """Stands for ICE and DTLS that have succeeded."""
+
+    path = "udp"
+
+    def __init__(self, world: "World", listener: AssociationListener) -> None:
+        self.listener = listener
+        self.row = world.fastpath.open_transport()
+        self.heard_at = world.now
+        self.keys = (world.rng.randbytes(KEY_BYTES), world.rng.randbytes(KEY_BYTES))
+        """To the server, from the server."""
+        self._world = world
+
+    def local_parameters(self) -> LocalTransport:
+        return LocalTransport("ufrag", "p" * 24, Fingerprint("sha-256", ":".join(["AB"] * 32)))
+
+    def start(self, remote: RemoteTransport) -> None:
+        up, down = self.keys
+        fastpath = self._world.fastpath
+        fastpath.set_destination(self.row, STREAM, None)
+        fastpath.set_keys(self.row, SrtpProfile.AEAD_AES_128_GCM, up, down)
+        self._world.after(0.05, lambda: self.listener.on_connected("udp"))
+
+    def restart(self, remote: RemoteTransport) -> LocalTransport:
+        return self.local_parameters()
+
+    def last_heard(self) -> float:
+        return self.heard_at
+
+    def close(self) -> None:
+        self._world.associations.pop(self.row, None)
+        self._world.fastpath.close_transport(self.row)
+
+
+@dataclass(order=True, slots=True)
+class _Due:
+    at: float
+    order: int
+    act: Callable[[], None] = field(compare=False)
+
+
+class World:
+    """Clock, net, plane. Also the plane's Ports."""
+
+    def __init__(self, seed: int) -> None:
+        self.rng = random.Random(seed)
+        self.now = 1000.0
+        self.events: list[AnyEvent] = []
+        self.fastpath = FastPath()
+        self.associations: dict[int, FakeAssociation] = {}
+        self.receivers: dict[int, Callable[[bytes], None]] = {}
+        self.down: dict[int, Path] = {}
+        self.plane = Plane(self.fastpath, self, self.events.append, lambda: self.now, 1_700_000_000.0)
+        self._due: list[_Due] = []
+        self._order = count()
+        self.after(TICK_S, self._tick)
+
+    # --- Ports -----------------------------------------------------------------------------------
+
+    def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
+        return ()
+
+    def open_association(self, listener: AssociationListener) -> FakeAssociation:
+        association = FakeAssociation(self, listener)
+        self.associations[association.row] = association
+        return association
+
+    def flush_streams(self) -> None:
+        for row, datagram in self.fastpath.take_stream_out():
+            receive = self.receivers.get(row)
+            if receive is not None:
+                self.carry(self.down[row], datagram, receive)
+
+    # --- the net ---------------------------------------------------------------------------------
+
+    def carry(self, path: Path, datagram: bytes, deliver: Callable[[bytes], None]) -> None:
+        if self.rng.random() < path.loss:
+            path.dropped += 1
+            return
+        for _ in range(2 if self.rng.random() < path.duplicates else 1):
+            delay = path.delay_s + self.rng.random() * path.jitter_s
+            self.after(delay, lambda: deliver(datagram))
+
+    def arrive(self, row: int, datagram: bytes) -> None:
+        """A datagram reaches the server."""
+        association = self.associations.get(row)
+        if association is None:
+            return
+        association.heard_at = self.now
+        for up in self.fastpath.ingest(row, [datagram], int(self.now * 1e6)):
+            if up.kind is HandUpKind.RTCP:
+                association.listener.on_rtcp(self.fastpath.unprotect_rtcp(row, up.data))
+            elif up.kind is HandUpKind.STRANGER:
+                association.listener.on_stranger(up.data)
+        self.flush_streams()
+
+    # --- time ------------------------------------------------------------------------------------
+
+    def after(self, delay_s: float, act: Callable[[], None]) -> None:
+        heapq.heappush(self._due, _Due(self.now + delay_s, next(self._order), act))
+
+    def run(self, seconds: float) -> None:
+        end = self.now + seconds
+        while self._due and self._due[0].at <= end:
+            due = heapq.heappop(self._due)
+            self.now = due.at
+            due.act()
+        self.now = end
+
+    def run_until(self, condition: Callable[[], bool], limit_s: float) -> float:
+        """Seconds it took. Fails when the limit is over."""
+        start = self.now
+        while not condition():
+            assert self.now - start < limit_s, f"not within {limit_s} s"
+            self.run(0.01)
+        return self.now - start
+
+    def _tick(self) -> None:
+        self.plane.tick()
+        self.after(TICK_S, self._tick)
+
+    # --- the control plane -----------------------------------------------------------------------
+
+    def order(self, command: AnyCommand) -> AnyResult:
+        return self.plane.apply(command)
+
+    def heard(self, kind: type[E]) -> list[E]:
+        """Events of one kind so far."""
+        return [event for event in self.events if isinstance(event, kind)]
