@@ -64,7 +64,7 @@ class Message:
     transaction: bytes
     """12 bytes."""
     attributes: Mapping[int, bytes]
-    """Those before MESSAGE-INTEGRITY, or all when there is none; of one that is there twice, the first counts.
+    """Those before MESSAGE-INTEGRITY, or all when there is none; of two of a name, the first counts.
     What follows the MAC is not covered by it and is not here."""
     signed: bytes
     """What the MAC covers, header included with the length adjusted; empty without a MAC."""

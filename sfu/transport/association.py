@@ -1,0 +1,174 @@
+"""One client's Transport: its ICE-lite agent, its DTLS, and its row in the fast path, held together.
+
+    open --start--> waiting for a check --nominated--> handshake --keys--> connected --close_notify--> over
+
+What it decides by itself is only where packets go; everything else is told to its listener.
+"""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from typing import Protocol
+
+from aiortc import RTCCertificate
+
+from sfu.errors import BadOffer, OfferFault
+from sfu.fastpath import STREAM, FastPath
+from sfu.sdp import LocalTransport, RemoteTransport
+from sfu.transport.dtls import Dtls, SrtpKeys, fingerprint_of
+from sfu.transport.ice import Change, Checked, Credentials, IceLite, Path
+from sfu.transport.stun import Verified
+
+PATH_DEADLINE_S = 30.0
+"""From start to the first valid check."""
+NO_PATH = "no-path"
+"""Why it closed, besides those of dtls.End: no check ever came."""
+
+
+class AssociationListener(Protocol):
+    """Who is told; calls come from the event loop, one at a time."""
+
+    def on_connected(self, path: str) -> None:
+        """DTLS is done, the keys are in the fast path. `path` is "udp" or "tcp"."""
+
+    def on_moved(self, path: str) -> None:
+        """The nominated address changed: what was in flight is lost, ask for keyframes."""
+
+    def on_rtcp(self, packet: bytes) -> None:
+        """A plain, authenticated compound RTCP packet."""
+
+    def on_stranger(self, packet: bytes) -> None:
+        """A plain, authenticated RTP packet of an SSRC that is not bound."""
+
+    def on_closed(self, why: str) -> None:
+        """close_notify, or the handshake failed or timed out. Nothing more will come; close it."""
+
+
+class Wires(Protocol):
+    """What an association needs of the ports."""
+
+    def send(self, path: Path, data: bytes) -> None: ...
+    def spawn(self, association: "Association", work: Coroutine[object, object, None]) -> None: ...
+    def fresh_credentials(self, association: "Association") -> Credentials: ...
+    def forget_ufrags(self, ufrags: tuple[str, ...]) -> None: ...
+    def gone(self, association: "Association") -> None: ...
+
+
+class Association:
+    def __init__(
+        self,
+        row: int,
+        fastpath: FastPath,
+        wires: Wires,
+        certificate: RTCCertificate,
+        listener: AssociationListener,
+        clock: Callable[[], float],
+    ) -> None:
+        self.row = row
+        """The fast path's transport row."""
+        self.listener = listener
+        self.ice = IceLite(wires.fresh_credentials(self))
+        self.is_closed = False
+        self._fastpath = fastpath
+        self._wires = wires
+        self._fingerprint = fingerprint_of(certificate)
+        self._dtls = Dtls(certificate, self._send_dtls)
+        self._remote: RemoteTransport | None = None
+        self._is_connected = False
+        self._opened = clock()
+        self._deadline: asyncio.TimerHandle | None = None
+
+    @property
+    def path(self) -> str:
+        """udp or tcp; empty before the first valid check."""
+        return "" if self.ice.path is None else self.ice.path.protocol
+
+    def local_parameters(self) -> LocalTransport:
+        mine = self.ice.credentials
+        return LocalTransport(mine.ufrag, mine.pwd, self._fingerprint)
+
+    def start(self, remote: RemoteTransport) -> None:
+        """The offer is known. DTLS begins with the first valid check."""
+        assert self._remote is None
+        self._remote = remote
+        self._deadline = asyncio.get_running_loop().call_later(PATH_DEADLINE_S, self._no_path)
+        if self.ice.path is not None:
+            self._handshake(remote)
+
+    def restart(self, remote: RemoteTransport) -> LocalTransport:
+        """An ICE restart: new credentials, the old ones stay valid, DTLS and media are untouched.
+
+        An offer with the ufrag that we know is no restart and changes nothing. Raises BadOffer when the
+        certificate changed: that would be another association.
+        """
+        assert self._remote is not None
+        if set(remote.fingerprints) != set(self._remote.fingerprints):
+            raise BadOffer(OfferFault.CHANGED, "fingerprint")
+        if remote.ufrag != self._remote.ufrag:
+            self._remote = remote
+            self._wires.forget_ufrags(self.ice.restart(self._wires.fresh_credentials(self)))
+        return self.local_parameters()
+
+    def last_heard(self) -> float:
+        """The last authenticated STUN or SRTP packet, on the clock of the ports; else when it was opened."""
+        media = int(self._fastpath.transports[self.row]["last_us"]) / 1e6
+        return max(self._opened, self.ice.last_heard() or 0.0, media)
+
+    def close(self) -> None:
+        """Say goodbye and give everything back. Twice is once."""
+        if self.is_closed:
+            return
+        self.is_closed = True
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._dtls.close()
+        self._wires.gone(self)
+        self._fastpath.close_transport(self.row)
+
+    # --- from the ports --------------------------------------------------------------------------
+
+    def on_check(self, request: Verified, key: bytes, path: Path, now: float) -> Checked:
+        """A valid check. Returns what the agent says; destination and handshake are already set."""
+        checked = self.ice.on_check(request, key, path, now)
+        if checked.change is Change.NONE:
+            return checked
+        if path.protocol == "tcp":
+            self._fastpath.set_destination(self.row, STREAM, None)
+        else:
+            self._fastpath.set_destination(self.row, path.port, path.address)
+        if checked.change is Change.NOMINATED and self._remote is not None:
+            self._handshake(self._remote)
+        elif self._is_connected:
+            self.listener.on_moved(path.protocol)
+        return checked
+
+    def on_dtls(self, datagram: bytes) -> None:
+        self._dtls.feed(datagram)
+
+    def end(self, why: str) -> None:
+        """It is over from the other side, or by a fault of ours."""
+        if not self.is_closed:
+            self.listener.on_closed(why)
+
+    # --- handshake -------------------------------------------------------------------------------
+
+    def _handshake(self, remote: RemoteTransport) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._wires.spawn(self, self._run(remote))
+
+    async def _run(self, remote: RemoteTransport) -> None:
+        self.end(await self._dtls.run(remote, self._keyed))
+
+    def _keyed(self, keys: SrtpKeys) -> None:
+        if self.is_closed:
+            return
+        self._fastpath.set_keys(self.row, keys.profile, keys.rx, keys.tx)
+        self._is_connected = True
+        self.listener.on_connected(self.path)
+
+    def _no_path(self) -> None:
+        self.end(NO_PATH)
+
+    def _send_dtls(self, datagram: bytes) -> None:
+        if self.ice.path is not None:
+            self._wires.send(self.ice.path, datagram)

@@ -1,0 +1,302 @@
+"""The worker's media ports: everybody's packets come in and go out here.
+
+A datagram goes to the fast path first. What that does not understand comes back as a HandUp and is sorted
+here: STUN by the ufrag of its USERNAME, everything else by the transport row. Packets of TCP connections take
+the same way through `ingest`. After each wake-up the packets for TCP clients are written out.
+No domain logic: who is connected means nothing here.
+"""
+
+import asyncio
+import ipaddress
+import logging
+import secrets
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass
+
+from aiortc import RTCCertificate
+
+from sfu.errors import BadPacket
+from sfu.fastpath import STREAM, FastPath, HandUp, HandUpKind
+from sfu.sdp import Candidate
+from sfu.transport import stun
+from sfu.transport.association import Association, AssociationListener
+from sfu.transport.budget import Budget
+from sfu.transport.ice import Credentials, Path
+from sfu.transport.sockets import Pair, bind_all
+from sfu.transport.tcp import TcpConnection, TcpConnections
+
+CLAIM_AFTER_S = 10.0
+"""An address belongs to the association that checked from it, until it has been silent for two of Firefox's
+intervals. Else a participant could, with a forged source, take another's packets away."""
+STRANGER_CHECKS_HZ = 1000
+"""Checks from unknown addresses that we look at. Fifty clients that all restart at once make about 500."""
+_UDP_TYPE_PREFERENCE = 126
+_TCP_TYPE_PREFERENCE = 90
+_PASSIVE = 2
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class PortCounters:
+    """What was dropped here, by reason."""
+
+    bad_stun: int = 0
+    """Malformed, unknown ufrag, wrong password, or not a request."""
+    held_checks: int = 0
+    """Over STRANGER_CHECKS_HZ."""
+    refused_claims: int = 0
+    bad_rtcp: int = 0
+    unsent: int = 0
+    """For a TCP connection that is gone."""
+
+
+class MediaPorts:
+    """Open with `start`, once; needs a running loop."""
+
+    def __init__(
+        self,
+        fastpath: FastPath,
+        addresses: Sequence[str],
+        port: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.port = port
+        self.counters = PortCounters()
+        self._fastpath = fastpath
+        self._addresses = tuple(addresses)
+        self._clock = clock
+        self._certificate = RTCCertificate.generateCertificate()
+        self._pairs: list[Pair] = []
+        self._listeners: list[asyncio.Server] = []
+        self._connections = TcpConnections(self)
+        self._by_ufrag: dict[str, Association] = {}
+        self._by_row: dict[int, Association] = {}
+        self._by_path: dict[Path, Association] = {}
+        self._tasks: dict[Association, asyncio.Task[None]] = {}
+        self._ended: set[asyncio.Task[None]] = set()
+        self._stranger_checks = Budget(STRANGER_CHECKS_HZ, STRANGER_CHECKS_HZ)
+
+    async def start(self) -> None:
+        """Open the sockets. Raises PortTaken, AddressUnusable."""
+        loop = asyncio.get_running_loop()
+        self.port, self._pairs = bind_all(self._addresses, self.port)
+        for pair in self._pairs:
+            index = self._fastpath.add_port(pair.udp.fileno())
+            loop.add_reader(pair.udp.fileno(), self._readable, index)
+            listener = await loop.create_server(self._connections.accept, sock=pair.tcp, backlog=128)
+            self._listeners.append(listener)
+
+    async def close(self) -> None:
+        """Say goodbye to everybody and close the sockets."""
+        for association in list(self._by_row.values()):
+            association.close()
+        loop = asyncio.get_running_loop()
+        for pair in self._pairs:
+            loop.remove_reader(pair.udp.fileno())
+        for listener in self._listeners:
+            listener.close()
+        self._connections.close()
+        await asyncio.gather(*self._tasks.values(), *self._ended, return_exceptions=True)
+        for listener in self._listeners:
+            await listener.wait_closed()
+        for pair in self._pairs:
+            pair.udp.close()
+        self._pairs.clear()
+        self._listeners.clear()
+
+    def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
+        """Our addresses in the order of preference given; those of the loopback only for a local client."""
+        found: list[Candidate] = []
+        for index, address in enumerate(self._addresses):
+            loopback = ipaddress.ip_address(address).is_loopback
+            if loopback and not local:
+                continue
+            # RFC 8445 section 5.1.2.1; RFC 6544 section 4.2: the direction leads the local preference.
+            udp = _UDP_TYPE_PREFERENCE << 24 | (0xFFFF - index) << 8 | 255
+            tcp = _TCP_TYPE_PREFERENCE << 24 | (_PASSIVE << 13 | (0x1FFF - index)) << 8 | 255
+            found.append(Candidate(f"{2 * index + 1}", udp, "udp", address, self.port, loopback))
+            found.append(Candidate(f"{2 * index + 2}", tcp, "tcp", address, self.port, loopback))
+        return tuple(found)
+
+    def open_association(self, listener: AssociationListener) -> Association:
+        """A Transport for one more client. Raises TableFull."""
+        row = self._fastpath.open_transport()
+        association = Association(row, self._fastpath, self, self._certificate, listener, self._clock)
+        self._by_row[row] = association
+        return association
+
+    def flush_streams(self) -> None:
+        """Write out what the fast path has for TCP clients: after send_rtcp, resend or inject."""
+        for row, packet in self._fastpath.take_stream_out():
+            association = self._by_row.get(row)
+            path = None if association is None else association.ice.path
+            if path is None:
+                self.counters.unsent += 1
+            else:
+                self.send(path, packet)
+
+    # --- what an association needs (Wires) -------------------------------------------------------
+
+    def send(self, path: Path, data: bytes) -> None:
+        """One STUN, DTLS or protected packet."""
+        if path.protocol == "udp":
+            self._fastpath.send_plain(path.port, path.address, data)
+            return
+        connection = self._connections.get(path.connection)
+        if connection is None:
+            self.counters.unsent += 1
+        else:
+            connection.send(data)
+
+    def spawn(self, association: Association, work: Coroutine[object, object, None]) -> None:
+        """Run an association's handshake; it is ours until it has ended."""
+        task = asyncio.get_running_loop().create_task(work, name=f"dtls-{association.row}")
+        self._tasks[association] = task
+        task.add_done_callback(lambda done: self._task_ended(association, done))
+
+    def fresh_credentials(self, association: Association) -> Credentials:
+        """Random, and no ufrag twice at a time."""
+        ufrag = secrets.token_hex(4)
+        while ufrag in self._by_ufrag:
+            ufrag = secrets.token_hex(4)
+        self._by_ufrag[ufrag] = association
+        return Credentials(ufrag, secrets.token_hex(16))
+
+    def forget_ufrags(self, ufrags: tuple[str, ...]) -> None:
+        for ufrag in ufrags:
+            self._by_ufrag.pop(ufrag, None)
+
+    def gone(self, association: Association) -> None:
+        """It has closed: nothing may lead to it any more."""
+        self._by_row.pop(association.row, None)
+        self._by_ufrag = {ufrag: x for ufrag, x in self._by_ufrag.items() if x is not association}
+        for path in list(association.ice.paths):
+            self._release(path, association)
+        task = self._tasks.pop(association, None)
+        if task is not None and not task.done():
+            self._ended.add(task)
+            task.cancel()
+
+    def _task_ended(self, association: Association, task: asyncio.Task[None]) -> None:
+        self._ended.discard(task)
+        self._tasks.pop(association, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            logger.error("dtls task of row %d failed", association.row, exc_info=error)
+            association.end("fault")
+
+    # --- in --------------------------------------------------------------------------------------
+
+    def _readable(self, port: int) -> None:
+        now = self._clock()
+        for hand_up in self._fastpath.drain(port, int(now * 1e6)):
+            self._take(hand_up, now)
+        self.flush_streams()
+
+    def on_packets(self, connection: TcpConnection, packets: list[bytes]) -> None:
+        """Packets of a TCP connection (PacketTaker)."""
+        now = self._clock()
+        path = Path(STREAM, connection.address, connection.number)
+        media: list[bytes] = []
+        for packet in packets:
+            if packet[0] > 3:  # RFC 7983: STUN is 0..3
+                media.append(packet)
+            elif self._check(path, packet, now):
+                connection.prove()
+        association = self._by_path.get(path)
+        if media and association is not None:
+            for hand_up in self._fastpath.ingest(association.row, media, int(now * 1e6)):
+                self._take(hand_up, now)
+        self.flush_streams()
+
+    def on_lost(self, connection: TcpConnection) -> None:
+        """A TCP connection ended (PacketTaker)."""
+        path = Path(STREAM, connection.address, connection.number)
+        association = self._by_path.pop(path, None)
+        if association is not None:
+            association.ice.forget(path)
+
+    def _take(self, hand_up: HandUp, now: float) -> None:
+        if hand_up.kind is HandUpKind.STUN:
+            self._check(Path(hand_up.port, hand_up.address), hand_up.data, now)
+            return
+        association = self._by_row.get(hand_up.transport)
+        if association is None:
+            return
+        match hand_up.kind:
+            case HandUpKind.DTLS:
+                association.on_dtls(hand_up.data)
+            case HandUpKind.STRANGER:
+                association.listener.on_stranger(hand_up.data)
+            case HandUpKind.RTCP:
+                self._rtcp(association, hand_up.data)
+
+    def _rtcp(self, association: Association, datagram: bytes) -> None:
+        try:
+            packet = self._fastpath.unprotect_rtcp(association.row, datagram)
+        except BadPacket:
+            self.counters.bad_rtcp += 1
+            return
+        association.listener.on_rtcp(packet)
+
+    # --- checks ----------------------------------------------------------------------------------
+
+    def _check(self, path: Path, data: bytes, now: float) -> bool:
+        """A STUN message. True when its sender proved to know an association's password.
+
+        An unknown ufrag or a wrong password gets no answer: strangers learn nothing.
+        """
+        if path not in self._by_path and not self._stranger_checks.take(now):
+            self.counters.held_checks += 1
+            return False
+        try:
+            message = stun.parse_untrusted(data)
+            ours, _ = message.username or ("", "")
+            association = self._by_ufrag.get(ours)
+            key = None if association is None else association.ice.password(ours)
+            if association is None or key is None or message.kind is not stun.Kind.REQUEST:
+                raise BadPacket("STUN: not for us")
+            if not message.has_fingerprint:
+                raise BadPacket("STUN: no fingerprint")  # RFC 8445 section 7.1
+            request = stun.verify(message, key)
+        except BadPacket:
+            self.counters.bad_stun += 1
+            return False
+        if not self._may_claim(path, association, now):
+            self.counters.refused_claims += 1
+            return False
+        checked = association.on_check(request, key, path, now)
+        self.send(path, checked.reply)
+        if checked.accepted and not association.is_closed:
+            self._bind(path, association)
+        if checked.forgotten is not None:
+            self._release(checked.forgotten, association)
+        return True
+
+    def _may_claim(self, path: Path, association: Association, now: float) -> bool:
+        owner = self._by_path.get(path)
+        if owner is None or owner is association:
+            return True
+        heard = owner.ice.last_check(path)
+        return not path.connection and (heard is None or now - heard > CLAIM_AFTER_S)
+
+    def _bind(self, path: Path, association: Association) -> None:
+        owner = self._by_path.get(path)
+        if owner is association:
+            return
+        if owner is not None:
+            owner.ice.forget(path)
+            self._release(path, owner)
+        self._by_path[path] = association
+        if path.protocol == "udp":
+            self._fastpath.bind_address(association.row, path.port, path.address)
+
+    def _release(self, path: Path, association: Association) -> None:
+        if self._by_path.get(path) is not association:
+            return
+        del self._by_path[path]
+        if path.protocol == "udp":
+            self._fastpath.unbind_address(path.port, path.address)
+        elif (connection := self._connections.get(path.connection)) is not None:
+            connection.close()

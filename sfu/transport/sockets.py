@@ -1,0 +1,97 @@
+"""One UDP socket and one TCP listener for each local address, all on the same port number."""
+
+import errno
+import socket
+from collections.abc import Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+BUFFER_BYTES = 4 << 20
+"""A keyframe of every camera at once must fit while the loop is busy for a moment."""
+_PORT_TRIES = 50
+"""With port 0 the first socket chooses; the number must then be free for all others."""
+
+
+class PortTaken(Exception):
+    """Somebody else listens there."""
+
+    def __init__(self, address: str, port: int) -> None:
+        super().__init__(f"port {port} on {address} is in use by another program")
+        self.address = address
+        self.port = port
+
+
+class AddressUnusable(Exception):
+    """The system does not let us listen there: not an address of this machine, or not permitted."""
+
+    def __init__(self, address: str, port: int, reason: str) -> None:
+        super().__init__(f"cannot listen on {address} port {port}: {reason}")
+        self.address = address
+        self.port = port
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Bound, non-blocking, not yet read from."""
+
+    address: str
+    udp: socket.socket
+    tcp: socket.socket
+
+
+def bind_all(addresses: Sequence[str], port: int) -> tuple[int, list[Pair]]:
+    """Bind both protocols on all addresses; port 0 picks a number. Raises PortTaken, AddressUnusable."""
+    tries = 1 if port else _PORT_TRIES
+    while True:
+        tries -= 1
+        try:
+            return _bind_all(addresses, port)
+        except PortTaken:
+            if not tries:
+                raise
+
+
+def _bind_all(addresses: Sequence[str], port: int) -> tuple[int, list[Pair]]:
+    pairs: list[Pair] = []
+    with ExitStack() as undo:
+        for address in addresses:
+            udp = undo.enter_context(_bound(address, port, socket.SOCK_DGRAM))
+            port = udp.getsockname()[1]
+            tcp = undo.enter_context(_bound(address, port, socket.SOCK_STREAM))
+            pairs.append(Pair(address, udp, tcp))
+        undo.pop_all()
+    return port, pairs
+
+
+def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    sock = socket.socket(family, kind)
+    try:
+        sock.setblocking(False)
+        if family == socket.AF_INET6:
+            sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        if kind == socket.SOCK_DGRAM:
+            _enlarge(sock)
+        else:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        sock.bind((address, port))
+    except OSError as error:
+        sock.close()
+        if error.errno == errno.EADDRINUSE:
+            raise PortTaken(address, port) from None
+        raise AddressUnusable(address, port, error.strerror or str(error)) from None
+    return sock
+
+
+def _enlarge(sock: socket.socket) -> None:
+    """The forced form passes the system's limit, if we may; the other takes what the limit leaves."""
+    for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
+        except PermissionError:
+            sock.setsockopt(socket.SOL_SOCKET, plain, BUFFER_BYTES)
+
+
+# socket(7); the socket module does not name them.
+_SO_SNDBUFFORCE = 32
+_SO_RCVBUFFORCE = 33
