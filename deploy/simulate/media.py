@@ -1,0 +1,191 @@
+"""The media transport of a simulated bridge point: one RTCPeerConnection with our client's fixed lines,
+which sends loops and drops what it gets.
+
+Uses three private names of aiortc (pinned in pyproject.toml), each for what its public face cannot do:
+RTCRtpSender._next_encoded_frame (a pre-encoded packet has no audio level), RTCRtpSender._send_keyframe
+(a pre-encoded track is not told), RTCDtlsTransport._handle_rtp_data (a receiver decodes all it gets).
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
+
+import av
+from aiortc import (
+    RTCBundlePolicy,
+    RTCConfiguration,
+    RTCPeerConnection,
+    RTCRtpReceiver,
+    RTCRtpSender,
+    RTCRtpTransceiver,
+    RTCSessionDescription,
+)
+from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
+from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+
+from deploy.simulate.loops import Loop, picture_loop, voice_loop
+from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
+
+_CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
+_CLOCK_RATES = {"audio": 48_000, "video": 90_000}
+_SENT = (("audio", Source.MICROPHONE), ("video", Source.CAMERA), ("video", Source.SCREEN))
+_RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
+"""Audio slots, stage, screen, tiles."""
+
+
+class LoopTrack(MediaStreamTrack):
+    """Repeats a Loop while it is on; while it is off, nothing is sent at all."""
+
+    def __init__(self, kind: str, loop: Loop | None) -> None:
+        super().__init__()
+        self.kind = kind
+        self.level_dbov = -127
+        """Of the piece handed out last."""
+        self._source = loop
+        self._on = asyncio.Event()
+        self._position = 0
+        self._sent = 0
+        self._begun = 0.0
+        self._clock_rate = _CLOCK_RATES[kind]
+        self._time_base = Fraction(1, self._clock_rate)
+
+    def switch(self, on: bool) -> None:
+        """Begin or stop sending. A screen without a Loop stays silent."""
+        if on and self._source is not None:
+            if not self._on.is_set():
+                self._begin(self._source)
+            self._on.set()
+        else:
+            self._on.clear()
+
+    def skip_to_keyframe(self) -> None:
+        """Someone needs a keyframe: go on where the loop has one."""
+        if self._source is not None:
+            self._position = self._source.next_keyframe(self._position)
+
+    async def recv(self) -> "av.Packet[Any]":
+        """The next piece, when its time has come. Raises MediaStreamError after stop()."""
+        await self._on.wait()
+        if self.readyState != "live" or self._source is None:
+            raise MediaStreamError
+        delay = self._begun + self._sent * float(self._source.period) - time.monotonic()
+        if delay > 0:
+            await asyncio.sleep(delay)
+        elif delay < -1:
+            self._begin(self._source)  # the machine slept: no burst of what was missed
+        piece = self._source.pieces[self._position]
+        packet: av.Packet[Any] = av.Packet(piece.data)
+        packet.pts = round((self._begun + self._sent * float(self._source.period)) * self._clock_rate)
+        packet.time_base = self._time_base
+        self.level_dbov = piece.level_dbov
+        self._position = (self._position + 1) % len(self._source.pieces)
+        self._sent += 1
+        return packet
+
+    def stop(self) -> None:
+        super().stop()
+        self._on.set()
+
+    def _begin(self, loop: Loop) -> None:
+        self._begun, self._sent = time.monotonic(), 0
+        if loop.pieces[0].keyframe:
+            self.skip_to_keyframe()
+
+
+@dataclass(slots=True)
+class Received:
+    """What has come in, whether it is decoded or not."""
+
+    packets: int = 0
+    octets: int = 0
+
+
+class Media:
+    """One transport, from its offer to its close. To be made inside a running event loop."""
+
+    def __init__(self, index: int, *, decode: bool = False) -> None:
+        """decode: keep aiortc's receivers as they are, so a test may recv() from `tracks`."""
+        self.received = Received()
+        self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
+        loops = {
+            Source.MICROPHONE: voice_loop(index),
+            Source.CAMERA: picture_loop(index),
+            Source.SCREEN: None,
+        }
+        self._tracks = {source: LoopTrack(kind, loops[source]) for kind, source in _SENT}
+        for _, source in _SENT:
+            track = self._tracks[source]
+            line = self.pc.addTransceiver(track, direction="sendonly")
+            _prefer(line)
+            _watch(line.sender, track)
+        self._receivers = [self.pc.addTransceiver(kind, direction="recvonly") for kind in _RECEIVED]
+        for line in self._receivers:
+            _prefer(line)
+        if not decode:
+            self._drop_received()
+
+    @property
+    def tracks(self) -> Sequence[MediaStreamTrack]:
+        """Of the receiving lines, in the order of the slots; only with decode."""
+        return [line.receiver.track for line in self._receivers]
+
+    async def offer(self) -> str:
+        """SDP with all candidates."""
+        await self.pc.setLocalDescription(await self.pc.createOffer())
+        return self.pc.localDescription.sdp
+
+    async def accept(self, answer: str) -> None:
+        """Connect. Raises ValueError when the answer is not one."""
+        await self.pc.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+
+    def switch(self, source: Source, on: bool) -> None:
+        self._tracks[source].switch(on)
+
+    async def close(self) -> None:
+        # The senders wait in recv() of a track that is off; a stopped one lets them end.
+        for track in self._tracks.values():
+            track.stop()
+        await self.pc.close()
+
+    def _drop_received(self) -> None:
+        for line in self._receivers:
+            # No decoder thread and no receiver reports: 17 threads for each point would do nothing.
+            line.receiver.receive = _receive_nothing  # type: ignore[method-assign] # this one object only
+        transport = self._receivers[0].receiver.transport
+        received = self.received
+
+        async def count(data: bytes, arrival_time_ms: int) -> None:
+            received.packets += 1
+            received.octets += len(data)
+
+        transport._handle_rtp_data = count  # type: ignore[method-assign] # this one object only
+
+
+def _prefer(line: RTCRtpTransceiver) -> None:
+    """Offer one codec of each kind, as our web client does."""
+    known = RTCRtpReceiver.getCapabilities(line.kind)
+    assert known is not None
+    line.setCodecPreferences(
+        [codec for codec in known.codecs if codec.mimeType.lower() in _CODECS[line.kind]]
+    )
+
+
+def _watch(sender: RTCRtpSender, track: LoopTrack) -> None:
+    """Give the packets their audio level and the track the requests for keyframes."""
+    next_encoded_frame = sender._next_encoded_frame
+
+    async def with_level(codec: Any) -> Any:  # noqa: ANN401 - aiortc's own, passed through
+        frame = await next_encoded_frame(codec)
+        if frame is not None and track.kind == "audio":
+            frame.audio_level = track.level_dbov
+        return frame
+
+    sender._next_encoded_frame = with_level  # type: ignore[method-assign] # this one object only
+    sender._send_keyframe = track.skip_to_keyframe  # type: ignore[method-assign] # this one object only
+
+
+async def _receive_nothing(parameters: RTCRtpReceiveParameters) -> None:
+    pass
