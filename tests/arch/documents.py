@@ -4,38 +4,46 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md")
-_CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
-_MAKE = re.compile(r"(?:^|[;&|(]\s*|\s)make ([a-z][a-z-]*)")
-_GIAOBAN = re.compile(r"(?:^|[;&|(/]\s*|\s)giaoban ([a-z][a-z-]*)(?: ([a-z][a-z-]*))?([^\n;&|]*)")
+DOCUMENTS = (
+    "README.md",
+    "ARCHITECTURE.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "THREAT_MODEL.md",
+    "ROADMAP.md",
+)
+_CODE = re.compile(r"^```[^\n]*\n(.*?)^```|`([^`\n]+)`|^ {4}(\S[^\n]*)", re.DOTALL | re.MULTILINE)
+_MAKE = re.compile(r"(?:^|[;&|(]\s*)make ([a-z][a-z-]*)", re.MULTILINE)
+_GIAOBAN = re.compile(
+    r"(?:^|[;&|(]\s*|\S/)giaoban ([a-z][a-z-]*(?: [a-z][a-z-]*)?)([^\n;&|#]*)", re.MULTILINE
+)
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
+_FLAG = re.compile(r"--[a-z][a-z-]*")
 
 
 def code(text: str) -> Iterator[str]:
-    """Code blocks and code spans of Markdown."""
-    for block, span in _CODE.findall(text):
-        yield block or span
-
-
-def make_targets(makefile: str) -> set[str]:
-    return set(_TARGET.findall(makefile))
+    """Code blocks (fenced or indented) and code spans of Markdown."""
+    for found in _CODE.finditer(text):
+        yield next(group for group in found.groups() if group is not None)
 
 
 def make_complaints(text: str, makefile: str) -> Iterator[str]:
     """`make x` in a document without a target x."""
-    targets = make_targets(makefile)
+    targets = set(_TARGET.findall(makefile))
     for block in code(text):
-        for name in _MAKE.findall(block):
-            if name not in targets:
-                yield f"make {name}"
+        yield from (f"make {name}" for name in _MAKE.findall(block) if name not in targets)
 
 
-def commands(text: str) -> Iterator[tuple[str, str, list[str]]]:
-    """Every `giaoban x [y] --flags` in a document."""
+def commands(text: str) -> Iterator[tuple[str, list[str]]]:
+    """Every `giaoban x [y] --flags` in a document: the command's words and its flags."""
     for block in code(text):
-        for first, second, rest in _GIAOBAN.findall(block):
-            yield first, second, re.findall(r"--[a-z][a-z-]*", rest)
+        for words, rest in _GIAOBAN.findall(block):
+            yield words, _FLAG.findall(rest)
+
+
+def flags_in(text: str) -> set[str]:
+    return set(_FLAG.findall(text))
 
 
 def link_complaints(text: str, folder: Path) -> Iterator[str]:
