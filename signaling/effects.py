@@ -1,0 +1,77 @@
+"""What a Room wants done after an input, as values. `signaling.dispatch` carries them out: what must be
+kept before anybody hears of it, then media, then people, then what may be kept a moment later."""
+
+from dataclasses import dataclass
+
+import sfu
+from signaling.messages import Bye, ServerMessage, Why
+from signaling.records import AccountId, ParticipantId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One command to the media worker. Its result changes nothing here."""
+
+    command: sfu.SetGates | sfu.ShowTiles | sfu.SetStage | sfu.CloseEndpoint | sfu.CloseRoom
+
+
+@dataclass(frozen=True, slots=True)
+class Negotiate:
+    """An offer to the media worker. Its result comes back to the room as `inputs.Answered`."""
+
+    session: SessionId
+    participant: ParticipantId
+    command: sfu.OpenEndpoint | sfu.RestartEndpoint
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    sessions: tuple[SessionId, ...]
+    message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Dismiss:
+    """Say goodbye and close the session."""
+
+    session: SessionId
+    bye: Bye
+
+
+@dataclass(frozen=True, slots=True)
+class Keep:
+    """Store the seats of these accounts.
+
+    With `first` nothing may be seen of the input before that is done, and when it cannot be done the input
+    is refused: nobody is let in, or told a place in the lobby, that a restart would forget. Without it the
+    store follows when it can: a full disk keeps nobody from being muted or removed.
+    """
+
+    accounts: tuple[AccountId, ...]
+    first: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EndRun:
+    """Store that this run of the meeting is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One line of the log: a stable event name, ids, no words of people."""
+
+    event: str
+    fields: tuple[tuple[str, str | int], ...] = ()
+
+
+Effect = Media | Negotiate | Tell | Dismiss | Keep | EndRun | Note
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The rules say no. Nothing has changed."""
+
+    code: Why
+
+
+Outcome = tuple[Effect, ...] | Refused

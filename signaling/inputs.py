@@ -1,0 +1,64 @@
+"""What can happen to a Room. Who acts is the session, never something that a message says."""
+
+from dataclasses import dataclass
+
+import sfu
+from signaling.messages import ClientMessage
+from signaling.records import Account, ParticipantId, SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Enter:
+    """A session said hello for an account that has signed in."""
+
+    session: SessionId
+    account: Account
+    fresh: ParticipantId
+    """The seat's id, should the account have none here yet."""
+    resume: str | None = None
+    local: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    session: SessionId
+    message: ClientMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """The session's socket is gone."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The media worker's result for an offer; None when it could not be asked."""
+
+    session: SessionId
+    participant: ParticipantId
+    restart: bool
+    result: sfu.AnyResult | None
+
+
+@dataclass(frozen=True, slots=True)
+class Noticed:
+    """The media worker reports something on its own account."""
+
+    event: sfu.AnyEvent
+
+
+@dataclass(frozen=True, slots=True)
+class WorkerBack:
+    """The media worker answers again and does not know these endpoints any more."""
+
+    missing: frozenset[ParticipantId]
+
+
+@dataclass(frozen=True, slots=True)
+class Elapsed:
+    """Time has passed: seats that nobody came back to are given up."""
+
+
+Input = Enter | Said | Dropped | Answered | Noticed | WorkerBack | Elapsed

@@ -1,0 +1,37 @@
+"""Every bound and deadline of the control plane, with its reason. Deploy may replace any of them."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    room: int = 60
+    """Admitted seats: the district has 46 points, and the media worker is sized for 50 senders."""
+    staff_extra: int = 4
+    """Seats beyond `room` for chairs and operators: a full room must not lock them out of it."""
+    lobby: int = 100
+    seat_grace_s: float = 300.0
+    """A seat is kept this long after a drop: a router's restart takes two to three minutes."""
+    knock_grace_s: float = 1800.0
+    """One who waits and lost the line keeps the place this long; the lobby opens half an hour early."""
+    sessions: int = 400
+    """WebSockets at once, those still before `hello` included."""
+    hello_s: float = 10.0
+    heartbeat_s: float = 15.0
+    """A dead line is noticed after one and a half of these."""
+    send_s: float = 10.0
+    """One frame may take this long to leave; a slower line is closed and comes back by itself."""
+    inbox: int = 32
+    outbox: int = 64
+    messages_per_s: float = 20.0
+    messages_burst: int = 60
+    """An operator who presses "admit" forty times in a row stays far below."""
+    excess: int = 100
+    """Messages refused as too fast before the session is closed."""
+    media_s: float = 5.0
+    """A media worker that has not answered by then is treated as lost."""
+    store_s: float = 5.0
+    health_s: float = 2.0
+
+
+DEFAULT = Limits()

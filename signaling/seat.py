@@ -1,0 +1,153 @@
+"""A Participant's seat, keyed by account: what was decided about it, and what the media plane says of it.
+
+A Seat changes only by what people do and is the same after a reconnect, a takeover and a restart.
+A Line holds facts about the media of the moment and is worth nothing once they are gone.
+"""
+
+from dataclasses import dataclass, field, replace
+
+from sfu import GateReason, SlotKind, Source
+from signaling import records
+from signaling.messages import Quality, Role, SeatState, SlotView
+from signaling.records import Account, ParticipantId, SeatRow, SessionId
+
+STAFF = frozenset({Role.CHAIR, Role.OPERATOR})
+"""Those who enter their own meeting without being admitted, and admit others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gates:
+    """The Gate of each source. Every source starts shut by its own person (SELF)."""
+
+    microphone: GateReason = GateReason.SELF
+    camera: GateReason = GateReason.SELF
+    screen: GateReason = GateReason.SELF
+
+    def of(self, source: Source) -> GateReason:
+        match source:
+            case Source.MICROPHONE:
+                return self.microphone
+            case Source.CAMERA:
+                return self.camera
+            case Source.SCREEN:
+                return self.screen
+
+    def shut(self, source: Source, why: GateReason) -> "Gates":
+        return replace(self, **{source.value: self.of(source) | why})
+
+    def lift(self, source: Source, why: GateReason) -> "Gates":
+        return replace(self, **{source.value: self.of(source) & ~why})
+
+    def shut_all(self, why: GateReason) -> "Gates":
+        return Gates(self.microphone | why, self.camera | why, self.screen | why)
+
+    def every(self) -> dict[Source, GateReason]:
+        return {source: self.of(source) for source in Source}
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    id: ParticipantId
+    account: Account
+    state: SeatState = SeatState.OUTSIDE
+    unit: str = ""
+    name: str = ""
+    present: int | None = None
+    total: int | None = None
+    place: int = 0
+    """Order of knocking, from 1; 0 for who never knocked."""
+    since_ms: int = 0
+    reason: str = ""
+    kicked: bool = False
+    """Removed by a person in this run: enters again only when a person admits the account alone."""
+    gates: Gates = field(default_factory=Gates)
+    session: SessionId | None = None
+    """The session that is connected or, while `online` is false, was the last."""
+    online: bool = False
+    away_s: float = 0.0
+    """Since when it is not online."""
+    local: bool = False
+    """Its browser is on this machine."""
+    wanted: bool = False
+    """The page behind `session` believes that it has a media transport."""
+    offered: bool = False
+    """The media worker holds an endpoint for it, as far as we know."""
+    tiles: tuple[ParticipantId, ...] = ()
+
+    @property
+    def admitted(self) -> bool:
+        return self.state is SeatState.ADMITTED
+
+    @property
+    def waiting(self) -> bool:
+        return self.state is SeatState.WAITING
+
+    @property
+    def staff(self) -> bool:
+        """May admit others now. Who was removed has lost that until somebody admits them again."""
+        return self.account.role in STAFF and self.state in (SeatState.OUTSIDE, SeatState.ADMITTED)
+
+    @property
+    def expected(self) -> bool:
+        return self.account.unit is not None and self.account.unit == self.unit
+
+    def row(self) -> SeatRow:
+        gates = records.Gates(int(self.gates.microphone), int(self.gates.camera), int(self.gates.screen))
+        return SeatRow(
+            participant=self.id,
+            account=self.account,
+            state=self.state,
+            unit=self.unit,
+            name=self.name,
+            present=self.present,
+            total=self.total,
+            place=self.place,
+            since_ms=self.since_ms,
+            reason=self.reason,
+            kicked=self.kicked,
+            gates=gates,
+        )
+
+
+def restored(row: SeatRow, now_s: float) -> Seat:
+    """The seat after a restart of the control plane: nobody is connected yet, and the media worker, which
+    may have lived on, is taken to hold an endpoint for everyone admitted until it says otherwise."""
+    gates = Gates(
+        GateReason(row.gates.microphone), GateReason(row.gates.camera), GateReason(row.gates.screen)
+    )
+    return Seat(
+        id=row.participant,
+        account=row.account,
+        state=row.state,
+        unit=row.unit,
+        name=row.name,
+        present=row.present,
+        total=row.total,
+        place=row.place,
+        since_ms=row.since_ms,
+        reason=row.reason,
+        kicked=row.kicked,
+        gates=gates,
+        away_s=now_s,
+        offered=row.state is SeatState.ADMITTED,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the media plane says of one endpoint."""
+
+    negotiating: bool = False
+    """An offer is with the media worker; what it says of slots meanwhile waits for the answer."""
+    had_endpoint: bool = False
+    """Before that offer; an offer that is refused changes nothing."""
+    flowing: frozenset[Source] = frozenset()
+    lost: bool = False
+    quality: Quality = Quality.UNKNOWN
+    leaning: Quality = Quality.UNKNOWN
+    """What the newest report alone would say."""
+    slots: tuple[SlotView, ...] | None = None
+
+
+def empty_slot(mid: str, kind: SlotKind) -> SlotView:
+    return SlotView(mid, kind, None, None)

@@ -1,0 +1,155 @@
+"""Taking a seat, losing it, giving it up: entering, dropping, leaving, being removed, the end."""
+
+from dataclasses import replace
+
+import sfu
+from sfu import GateReason
+from signaling import roster
+from signaling.admission import one_line
+from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Note, Outcome, Refused, Tell
+from signaling.inputs import Dropped, Enter
+from signaling.messages import (
+    Bye,
+    EndMeeting,
+    Kick,
+    Leave,
+    MediaLost,
+    Role,
+    SeatState,
+    Slots,
+    Speakers,
+    Why,
+)
+from signaling.records import Instant
+from signaling.roles import ATTENDING
+from signaling.seat import Seat
+from signaling.state import State
+
+
+def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
+    """A session of an account joins. A seat that the account has already is taken up again as it is."""
+    account = arrival.account
+    if account.role not in ATTENDING:
+        return Refused(Why.NOT_ALLOWED)
+    seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
+    seat = replace(seat, account=account, local=arrival.local)
+    same_page = arrival.resume is not None and arrival.resume == seat.session
+    effects: list[Effect] = []
+    if seat.online and seat.session is not None:
+        effects.append(Dismiss(seat.session, Bye(Why.TAKEN_OVER)))
+    if seat.online and not same_page:
+        # Another device: what the old one sent must not go on beside it, and no microphone is open on a
+        # device whose person has not opened it.
+        seat, close = state.close_media(seat)
+        effects += [Media(command) for command in close]
+        seat = replace(seat, gates=seat.gates.shut_all(GateReason.SELF))
+    line = state.line(seat.id)
+    believes = arrival.resume is not None and (seat.wanted or not same_page)
+    has_none = not same_page or not seat.offered or line.negotiating
+    seat = replace(seat, session=arrival.session, online=True, wanted=same_page and seat.wanted)
+    state.put(seat)
+    effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
+    if seat.admitted:
+        if believes and has_none:
+            effects.append(Tell((arrival.session,), MediaLost(Why.MEDIA_UNAVAILABLE)))
+        elif same_page and line.slots is not None:
+            effects.append(Tell((arrival.session,), Slots(line.slots)))
+        effects.append(Tell((arrival.session,), Speakers(state.heard, state.stage)))
+    effects.append(_note("entered", seat, session=arrival.session, state=seat.state.value))
+    return tuple(effects)
+
+
+def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
+    """The socket is gone. The seat is kept, and so is the media: it may be alive, and ends by itself."""
+    seat = state.by_session(loss.session)
+    if seat is None:
+        return ()
+    away = replace(seat, online=False, away_s=now.s)
+    if away.place == 0:
+        del state.seats[seat.account.id]
+        return (_note("gone", seat),)
+    state.put(away)
+    return (_note("dropped", seat),)
+
+
+def elapse(state: State, now: Instant) -> Outcome:
+    """Give up the seats and places that nobody came back to in time."""
+    effects: list[Effect] = []
+    for seat in list(state.seats.values()):
+        deadline = _deadline(state, seat)
+        if deadline is None or now.s < deadline:
+            continue
+        effects += _give_up(state, seat, SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE, now)
+        effects.append(_note("seat-expired", seat, was=seat.state.value))
+    return tuple(effects)
+
+
+def next_deadline(state: State) -> float | None:
+    deadlines = (_deadline(state, seat) for seat in state.seats.values())
+    return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+
+def _deadline(state: State, seat: Seat) -> float | None:
+    if seat.online:
+        return None
+    if seat.admitted:
+        return seat.away_s + state.limits.seat_grace_s
+    if seat.waiting:
+        return seat.away_s + state.limits.knock_grace_s
+    return None
+
+
+def leave(state: State, seat: Seat, _: Leave, now: Instant) -> Outcome:
+    effects = _give_up(state, seat, SeatState.OUTSIDE, now)
+    return (*effects, *_part(state, seat, Bye(Why.LEFT)), _note("left", seat))
+
+
+def kick(state: State, seat: Seat, message: Kick, now: Instant) -> Outcome:
+    """Remove someone. A chair can be removed by a chair only: nobody is locked out of their own meeting."""
+    target = state.by_id(message.participant)
+    if target is None or not target.admitted:
+        return Refused(Why.UNKNOWN_PARTICIPANT)
+    if target.id == seat.id:
+        return Refused(Why.NOT_ALLOWED)
+    if target.account.role is Role.CHAIR and seat.account.role is not Role.CHAIR:
+        return Refused(Why.NOT_ALLOWED)
+    reason = one_line(message.reason)
+    if not reason:
+        return Refused(Why.REASON_MISSING)
+    effects = _give_up(state, replace(target, kicked=True, reason=reason), SeatState.REFUSED, now)
+    goodbye = _part(state, target, Bye(Why.KICKED, reason))
+    return (*effects, *goodbye, _note("kicked", target, by=seat.account.id))
+
+
+def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
+    """Everyone goes, those in the lobby too. Seats of this run are worth nothing any more."""
+    sessions = [other.session for other in state.online() if other.session is not None]
+    state.ended = True
+    state.seats = {}
+    state.lines = {}
+    state.heard, state.stage = (), None
+    effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
+    effects += [Dismiss(session, Bye(Why.ENDED)) for session in sessions]
+    return (*effects, EndRun(), _note("meeting-ended", seat, run=state.meeting.run))
+
+
+def _give_up(state: State, seat: Seat, to: SeatState, now: Instant) -> list[Effect]:
+    """Take the seat away. What the host shut stays shut for the account, whoever admits it again."""
+    seat, close = state.close_media(seat)
+    gates = seat.gates.shut_all(GateReason.SELF)
+    state.put(replace(seat, state=to, gates=gates, since_ms=now.unix_ms))
+    state.heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
+    state.stage = None if state.stage == seat.id else state.stage
+    return [*(Media(command) for command in close), Keep((seat.account.id,))]
+
+
+def _part(state: State, seat: Seat, bye: Bye) -> tuple[Effect, ...]:
+    """End the seat's session, if it has one."""
+    if not seat.online or seat.session is None:
+        return ()
+    state.put(replace(state.seats[seat.account.id], online=False, session=None))
+    return (Dismiss(seat.session, bye),)
+
+
+def _note(event: str, seat: Seat, **fields: str | int) -> Note:
+    return Note(event, (("account", seat.account.id), ("participant", seat.id), *fields.items()))

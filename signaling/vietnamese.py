@@ -1,0 +1,40 @@
+"""The order of Vietnamese names: by letter (a ă â b c d đ e ê ...), then by tone."""
+
+import unicodedata
+
+_LETTERS = {letter: place for place, letter in enumerate("0123456789aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
+_TONES = {"\N{COMBINING GRAVE ACCENT}": 1, "\N{COMBINING HOOK ABOVE}": 2, "\N{COMBINING TILDE}": 3,
+          "\N{COMBINING ACUTE ACCENT}": 4, "\N{COMBINING DOT BELOW}": 5}  # fmt: skip
+
+SortKey = tuple[tuple[int, ...], tuple[int, ...], str]
+
+
+def sort_key(text: str) -> SortKey:
+    """Letters first, tones only between words that are otherwise alike. Runs of digits count as numbers."""
+    letters: list[int] = []
+    tones: list[int] = []
+    number = ""
+    for character in [*unicodedata.normalize("NFC", text.casefold()), ""]:
+        if character.isdecimal():
+            number += character
+            continue
+        if number:
+            letters.extend((1, len(number.lstrip("0")), *(_LETTERS.get(d, 0) for d in number.lstrip("0"))))
+            number = ""
+        if character:
+            letter, tone = _split(character)
+            letters.append(letter)
+            tones.append(tone)
+    return tuple(letters), tuple(tones), text
+
+
+def _split(character: str) -> tuple[int, int]:
+    """A letter's place and its tone; whatever is no Vietnamese letter comes after those, by code point."""
+    decomposed = unicodedata.normalize("NFD", character)
+    tone = next((_TONES[mark] for mark in decomposed if mark in _TONES), 0)
+    bare = unicodedata.normalize("NFC", "".join(mark for mark in decomposed if mark not in _TONES))
+    if not bare or bare.isspace():
+        return 0, 0
+    if bare in _LETTERS:
+        return 2 + _LETTERS[bare], tone
+    return 100 + ord(bare[0]), tone
