@@ -95,6 +95,12 @@ class LoopTrack(MediaStreamTrack):
             self.skip_to_keyframe()
 
 
+def prepare(index: int) -> None:
+    """Encode the loops of point `index`, about a second of CPU; later they are only repeated."""
+    picture_loop(index)
+    voice_loop(index)
+
+
 @dataclass(slots=True)
 class Received:
     """What has come in, whether it is decoded or not."""

@@ -1,0 +1,294 @@
+"""A simulated bridge point: signs in, knocks, waits to be admitted, sends; a browser without a window.
+
+It opens its microphone and camera once and obeys nobody: muted by the operator, it keeps sending.
+"""
+
+import asyncio
+import contextlib
+import random
+import ssl
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import assert_never
+
+import aiohttp
+
+from deploy.simulate.media import Media, prepare
+from sfu import Source
+from signaling.messages import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL,
+    Answer,
+    AnyServerMessage,
+    Bye,
+    ClientMessage,
+    Hello,
+    Knock,
+    Leave,
+    Lobby,
+    MediaLost,
+    Offer,
+    Pong,
+    Refusal,
+    Roster,
+    Seat,
+    SeatState,
+    SetSource,
+    Slots,
+    SlotView,
+    Speakers,
+    Welcome,
+    Why,
+    decode_server,
+    encode,
+)
+
+SOCKET_PATH = "/ws"
+_FINAL = frozenset(
+    {
+        Why.LEFT,
+        Why.KICKED,
+        Why.ENDED,
+        Why.MEETING_ENDED,
+        Why.REFUSED,
+        Why.TAKEN_OVER,
+        Why.NOT_SIGNED_IN,
+        Why.UNKNOWN_MEETING,
+    }
+)
+"""Endings after which coming back makes no sense; after any other the point connects again."""
+_PAUSE_S = (0.5, 5.0)
+"""Shortest and longest pause before it connects again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who knocks."""
+
+    index: int
+    """Chooses colour, number and voice."""
+    cookies: dict[str, str]
+    """Of a session that is signed in."""
+    unit: str
+    """Unit id, used when the account has none of its own."""
+    name: str
+    present: int | None = None
+    total: int | None = None
+
+
+class Step(Enum):
+    """What the terminal is told."""
+
+    CONNECTED = auto()
+    WAITING = auto()
+    ADMITTED = auto()
+    SENDING = auto()
+    MEDIA_LOST = auto()
+    DISCONNECTED = auto()
+    ENDED = auto()
+
+
+@dataclass(slots=True)
+class View:
+    """What the point was last told; tests read it through BridgePoint.wait_for."""
+
+    welcome: Welcome | None = None
+    seat: SeatState = SeatState.OUTSIDE
+    roster: Roster | None = None
+    lobby: Lobby | None = None
+    slots: tuple[SlotView, ...] = ()
+    speakers: Speakers | None = None
+    refusals: list[Refusal] = field(default_factory=list)
+    sending: bool = False
+    bye: Bye | None = None
+
+
+class BridgePoint:
+    """One point, from its first connection to its last word."""
+
+    def __init__(
+        self,
+        server: str,
+        meeting: str,
+        who: Identity,
+        tls: ssl.SSLContext,
+        *,
+        decode: bool = False,
+        knocks: bool = True,
+        on_step: Callable[[Step, str], None] = lambda step, detail: None,
+    ) -> None:
+        """server: https://host:port. decode: received media may be read from `media.tracks`.
+        knocks: without it the point stays outside until a test lets it speak by send()."""
+        self.view = View()
+        self.media: Media | None = None
+        self._server = server
+        self._meeting = meeting
+        self._who = who
+        self._tls = tls
+        self._decode = decode
+        self._knocks = knocks
+        self._on_step = on_step
+        self._socket: aiohttp.ClientWebSocketResponse | None = None
+        self._changed = asyncio.Condition()
+        self._random = random.Random(who.index)  # noqa: S311 - spreads reconnections, no secret
+
+    async def run(self) -> Bye | None:
+        """Take part until the server says a final good-bye, which is returned, or until the operator refuses,
+        then None; cancel to break off.
+
+        Errors: none of the network's, a lost connection is made again.
+        """
+        # Encoding takes a second; it is done when somebody admits.
+        await asyncio.to_thread(prepare, self._who.index)
+        pause = _PAUSE_S[0]
+        async with aiohttp.ClientSession(cookies=self._who.cookies, cookie_jar=_cookie_jar()) as http:
+            try:
+                while True:
+                    self.view.bye = None
+                    try:
+                        if await self._session(http):
+                            pause = _PAUSE_S[0]
+                    except (aiohttp.ClientError, OSError, TimeoutError) as error:
+                        await self._step(Step.DISCONNECTED, str(error) or type(error).__name__)
+                    bye = self.view.bye
+                    if bye is not None and bye.code in _FINAL:
+                        await self._step(Step.ENDED, bye.code.value)
+                        return bye
+                    if self.view.seat is SeatState.REFUSED:
+                        return None
+                    await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
+                    pause = min(pause * 2, _PAUSE_S[1])
+            finally:
+                await self._close_media()
+
+    async def send(self, message: ClientMessage) -> None:
+        """Say something else, as a test may. Raises ConnectionError while not connected."""
+        if self._socket is None:
+            raise ConnectionError("not connected")
+        await self._socket.send_str(encode(message))
+
+    async def leave(self) -> None:
+        """Give up the seat; run() returns when the server has said good-bye."""
+        with contextlib.suppress(ConnectionError):
+            await self.send(Leave())
+
+    async def wait_for(self, condition: Callable[[View], bool], limit_s: float = 10.0) -> View:
+        """Wait until what the point was told fulfils `condition`. Raises TimeoutError."""
+        async with asyncio.timeout(limit_s), self._changed:
+            await self._changed.wait_for(lambda: condition(self.view))
+        return self.view
+
+    async def _session(self, http: aiohttp.ClientSession) -> bool:
+        """One WebSocket's life. Returns whether it got as far as being welcomed."""
+        welcomed = False
+        async with http.ws_connect(
+            self._server + SOCKET_PATH,
+            ssl=self._tls,
+            origin=self._server,
+            max_msg_size=4 * MAX_MESSAGE_BYTES,
+            timeout=aiohttp.ClientWSTimeout(ws_close=2),
+        ) as socket:
+            self._socket = socket
+            try:
+                await self.send(Hello(PROTOCOL, self._meeting))
+                async for frame in socket:
+                    if frame.type is aiohttp.WSMsgType.TEXT:
+                        message = decode_server(frame.data)
+                        welcomed = welcomed or isinstance(message, Welcome)
+                        await self._take(message)
+            finally:
+                self._socket = None
+        if self.view.bye is None:
+            await self._step(Step.DISCONNECTED, "connection closed")
+        return welcomed
+
+    async def _take(self, message: AnyServerMessage) -> None:
+        view = self.view
+        match message:
+            case Welcome():
+                view.welcome = message
+                await self._step(Step.CONNECTED, message.meeting.title)
+                # A refusal from before this point began is no reason not to ask again.
+                refused = message.seat is SeatState.REFUSED
+                await self._take_seat(SeatState.OUTSIDE if refused else message.seat, message.reason)
+            case Seat(seat, reason):
+                await self._take_seat(seat, reason)
+            case Answer(sdp):
+                await self._connect(sdp)
+            case MediaLost(why):
+                await self._step(Step.MEDIA_LOST, why.value)
+                await self._offer()
+            case Roster():
+                view.roster = message
+            case Lobby():
+                view.lobby = message
+            case Slots(slots):
+                view.slots = slots
+            case Speakers():
+                view.speakers = message
+            case Refusal():
+                view.refusals.append(message)
+                del view.refusals[:-20]
+            case Bye():
+                view.bye = message
+            case Pong():
+                pass
+            case _:
+                assert_never(message)
+        await self._tell()
+
+    async def _take_seat(self, seat: SeatState, reason: str) -> None:
+        self.view.seat = seat
+        match seat:
+            case SeatState.OUTSIDE:
+                if self._knocks:
+                    who = self._who
+                    own_unit = self.view.welcome.unit if self.view.welcome else None
+                    await self.send(Knock(own_unit or who.unit, who.name, who.present, who.total))
+            case SeatState.WAITING:
+                await self._step(Step.WAITING, "")
+            case SeatState.ADMITTED:
+                await self._step(Step.ADMITTED, "")
+                await self._offer()
+            case SeatState.REFUSED:
+                await self._step(Step.ENDED, reason)
+                if self._socket is not None:
+                    await self._socket.close()
+            case _:
+                assert_never(seat)
+
+    async def _offer(self) -> None:
+        """A new transport each time: what is left of an old one is of no use to the server."""
+        await self._close_media()
+        self.media = Media(self._who.index, decode=self._decode)
+        await self.send(Offer(await self.media.offer()))
+
+    async def _connect(self, answer: str) -> None:
+        if self.media is None:
+            return
+        await self.media.accept(answer)
+        for source in (Source.MICROPHONE, Source.CAMERA):
+            self.media.switch(source, on=True)
+            await self.send(SetSource(source, on=True))
+        self.view.sending = True
+        await self._step(Step.SENDING, "")
+
+    async def _close_media(self) -> None:
+        self.view.sending = False
+        media, self.media = self.media, None
+        if media is not None:
+            await media.close()
+
+    async def _step(self, step: Step, detail: str) -> None:
+        self._on_step(step, detail)
+        await self._tell()
+
+    async def _tell(self) -> None:
+        async with self._changed:
+            self._changed.notify_all()
+
+
+def _cookie_jar() -> aiohttp.CookieJar:
+    """Cookies of addresses, too: the server is often named by one."""
+    return aiohttp.CookieJar(unsafe=True)
