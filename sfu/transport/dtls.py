@@ -1,8 +1,8 @@
 """DTLS of one Transport: aiortc's handshake over our datagrams, passive. What we want of it are SRTP keys.
 
 Everything private of aiortc that the project touches is in this file (`_ssl`, `_set_role`, `_set_state`,
-`_do_handshake`, `_validate_peer_identity`, `_recv_next`, `_srtp_profiles`, `_create_ssl_context`): the version
-is pinned, and tests/loopback/test_dtls.py holds it. Its own `start` is not used: it would open two SRTP
+`_do_handshake`, `_validate_peer_identity`, `_recv_next`, `_srtp_profiles`, `_create_ssl_context`). aiortc is
+pinned, and tests/loopback/test_dtls.py holds it. Its own `start` is not used: it would open two SRTP
 sessions nobody reads from, and leave its pump in a task that nobody owns.
 """
 
@@ -26,8 +26,8 @@ MAX_QUEUED = 32
 
 # The server picks the first of its own that the client offers. AES-128-GCM is the cheapest to forward.
 _PROFILES = (
-    (aiortc_dtls.SRTP_AEAD_AES_128_GCM, SrtpProfile.AES128_GCM),
-    (aiortc_dtls.SRTP_AEAD_AES_256_GCM, SrtpProfile.AES256_GCM),
+    (aiortc_dtls.SRTP_AEAD_AES_128_GCM, SrtpProfile.AEAD_AES_128_GCM),
+    (aiortc_dtls.SRTP_AEAD_AES_256_GCM, SrtpProfile.AEAD_AES_256_GCM),
     (aiortc_dtls.SRTP_AES128_CM_SHA1_80, SrtpProfile.AES128_CM_SHA1_80),
 )
 

@@ -61,11 +61,16 @@ class MediaPorts:
         addresses: Sequence[str],
         port: int,
         clock: Callable[[], float] = time.monotonic,
+        *,
+        advertise: Sequence[str] = (),
     ) -> None:
+        """`addresses` are local ones and get a socket each; `advertise` are those that lead here through a
+        NAT with the same port number, and are told to clients in their place."""
         self.port = port
         self.counters = PortCounters()
         self._fastpath = fastpath
         self._addresses = tuple(addresses)
+        self._advertise = tuple(advertise)
         self._clock = clock
         self._certificate = RTCCertificate.generateCertificate()
         self._pairs: list[Pair] = []
@@ -107,15 +112,16 @@ class MediaPorts:
         self._listeners.clear()
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
-        """Our addresses in the order of preference given; those of the loopback only for a local client."""
+        """Where clients reach us, in the order of preference given; a client on this machine is told all."""
+        own = [address for address in self._addresses if local or not _is_loopback(address)]
+        if self._advertise:
+            own = [*self._advertise, *(own if local else ())]
         found: list[Candidate] = []
-        for index, address in enumerate(self._addresses):
-            loopback = ipaddress.ip_address(address).is_loopback
-            if loopback and not local:
-                continue
+        for index, address in enumerate(dict.fromkeys(own)):
             # RFC 8445 section 5.1.2.1; RFC 6544 section 4.2: the direction leads the local preference.
             udp = _UDP_TYPE_PREFERENCE << 24 | (0xFFFF - index) << 8 | 255
             tcp = _TCP_TYPE_PREFERENCE << 24 | (_PASSIVE << 13 | (0x1FFF - index)) << 8 | 255
+            loopback = _is_loopback(address)
             found.append(Candidate(f"{2 * index + 1}", udp, "udp", address, self.port, loopback))
             found.append(Candidate(f"{2 * index + 2}", tcp, "tcp", address, self.port, loopback))
         return tuple(found)
@@ -300,3 +306,7 @@ class MediaPorts:
             self._fastpath.unbind_address(path.port, path.address)
         elif (connection := self._connections.get(path.connection)) is not None:
             connection.close()
+
+
+def _is_loopback(address: str) -> bool:
+    return ipaddress.ip_address(address).is_loopback
