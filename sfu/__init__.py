@@ -86,6 +86,7 @@ class RestartEndpoint(Command, frozen=True, tag="restart-endpoint"):
 
     endpoint: EndpointId
     offer: str
+    local: bool = False
 
 
 class CloseEndpoint(Command, frozen=True, tag="close-endpoint"):

@@ -17,9 +17,8 @@ from sfu.reports import Line
 from sfu.rtp import rtcp
 from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.twcc import FeedbackWriter
-from sfu.sdp import Offer
+from sfu.sdp import LocalTransport, Offer, RemoteTransport
 from sfu.slot import Slot
-from sfu.transport import Association
 
 RTCP_PER_TICK = 100
 """Compound packets looked at in a tenth of a second. Browsers send about four."""
@@ -31,6 +30,19 @@ LOST_AFTER_S = 12.0
 """Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
 LEAST_RTT_S = 0.02
 GUESSED_RTT_S = 0.1
+
+
+class Transport(Protocol):
+    """One ICE + DTLS + SRTP association, as an endpoint uses it (see sfu.transport.Association)."""
+
+    row: int
+    """In the fast path."""
+
+    def local_parameters(self) -> LocalTransport: ...
+    def start(self, remote: RemoteTransport) -> None: ...
+    def restart(self, remote: RemoteTransport) -> LocalTransport: ...
+    def last_heard(self) -> float: ...
+    def close(self) -> None: ...
 
 
 class PlaneView(Protocol):
@@ -52,7 +64,7 @@ class Endpoint:
         offer: Offer,
         gates: Mapping[Source, GateReason],
         plane: PlaneView,
-        associate: "Callable[[Endpoint], Association]",
+        connect: "Callable[[Endpoint], Transport]",
     ) -> None:
         """Raises TableFull, and then leaves nothing behind."""
         self.id = endpoint
@@ -71,9 +83,9 @@ class Endpoint:
         self._sent_before = 0
         self._bytes_before = (0, 0)
         self._feedback = FeedbackWriter(OUR_SSRC)
-        self.association = associate(self)
+        self.transport = connect(self)
         try:
-            row = self.association.row
+            row = self.transport.row
             self.producers = {
                 line.source: Producer(fastpath, row, line, gates.get(line.source, GateReason.LOBBY))
                 for line in offer.sending
@@ -82,7 +94,7 @@ class Endpoint:
                 Slot(fastpath, row, line, ssrc=_ssrc(), rtx_ssrc=_ssrc()) for line in offer.receiving
             ]
         except Exception:
-            self.association.close()
+            self.transport.close()
             raise
         self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
@@ -92,7 +104,7 @@ class Endpoint:
 
     def close(self) -> None:
         self.state = EndpointState.CLOSED
-        self.association.close()
+        self.transport.close()
 
     # --- AssociationListener ---------------------------------------------------------------------
 
@@ -131,7 +143,7 @@ class Endpoint:
             for slot in self._plane.slots_on(layer):  # a new encoder counts from anywhere
                 self._fastpath.switch(slot.row, None)
                 self._fastpath.switch(slot.row, layer.row)
-        self._fastpath.inject(self.association.row, packet, int(self._plane.now() * 1e6))
+        self._fastpath.inject(self.transport.row, packet, int(self._plane.now() * 1e6))
 
     def on_rtcp(self, packet: bytes) -> None:
         if self._rtcp_left <= 0:
@@ -164,19 +176,19 @@ class Endpoint:
     def refill(self) -> None:
         """Ticker: a new tenth of a second's worth of work may be asked of us."""
         self._rtcp_left = RTCP_PER_TICK
-        sent = int(self._fastpath.transports[self.association.row]["tx_packets"])
+        sent = int(self._fastpath.transports[self.transport.row]["tx_packets"])
         self._resends_left = max(RESENDS_PER_TICK, int((sent - self._sent_before) * RESEND_SHARE))
         self._sent_before = sent
 
     def send_feedback(self) -> None:
         """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
-        arrivals = self._fastpath.take_arrivals(self.association.row)
+        arrivals = self._fastpath.take_arrivals(self.transport.row)
         for packet in self._feedback.write(OUR_SSRC, arrivals):
-            self._fastpath.send_rtcp(self.association.row, packet)
+            self._fastpath.send_rtcp(self.transport.row, packet)
 
     def watch_line(self, now: float) -> None:
         """Ticker: a line that has been silent for long is lost; one packet brings it back."""
-        silent = now - self.association.last_heard() > LOST_AFTER_S
+        silent = now - self.transport.last_heard() > LOST_AFTER_S
         if self.state is EndpointState.CONNECTED and silent:
             self._enter(EndpointState.LOST)
         elif self.state is EndpointState.LOST and not silent:
@@ -184,7 +196,7 @@ class Endpoint:
 
     def line_report(self, interval_s: float) -> LineReport:
         """How the line did in the interval since the last call."""
-        row = self._fastpath.transports[self.association.row]
+        row = self._fastpath.transports[self.transport.row]
         up, down = int(row["rx_bytes"]), int(row["tx_bytes"])
         up_before, down_before = self._bytes_before
         self._bytes_before = (up, down)
@@ -212,7 +224,7 @@ class Endpoint:
         if blocks:
             parts.append(rtcp.receiver_report(OUR_SSRC, blocks))
         if parts:
-            self._fastpath.send_rtcp(self.association.row, b"".join(parts))
+            self._fastpath.send_rtcp(self.transport.row, b"".join(parts))
 
     def _sender_reports(self, pulse: Pulse) -> list[bytes]:
         parts: list[bytes] = []

@@ -30,17 +30,16 @@ from sfu import (
     SetStage,
     ShowTiles,
 )
-from sfu.endpoint import Endpoint
+from sfu.endpoint import Endpoint, Transport
 from sfu.errors import BadOffer
 from sfu.fastpath import FastPath, TableFull
 from sfu.producer import Layer, Producer
 from sfu.pulse import Pulse, take_pulse
 from sfu.room_media import RoomMedia
 from sfu.rtp.ntp import ntp_from_unix
-from sfu.sdp import Offer, SlotStream, parse_offer_untrusted, write_answer
-from sfu.sdp.parameters import Candidate, LocalTransport
+from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.slot import Slot
-from sfu.transport import Association, AssociationListener
+from sfu.transport import AssociationListener
 
 TICK_S = 0.1
 """Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
@@ -52,7 +51,7 @@ class Ports(Protocol):
     """What the plane needs of the media ports."""
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]: ...
-    def open_association(self, listener: AssociationListener) -> Association: ...
+    def open_association(self, listener: AssociationListener) -> Transport: ...
     def flush_streams(self) -> None: ...
 
 
@@ -132,8 +131,8 @@ class Plane:
             room = self._rooms[command.room] = RoomMedia(command.room, self._fastpath, self._notify)
         room.add(endpoint)
         self._room_of[endpoint.id] = room
-        local = endpoint.association.local_parameters()
-        endpoint.association.start(offer.remote)
+        local = endpoint.transport.local_parameters()
+        endpoint.transport.start(offer.remote)
         self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state))
         room.arrange(self._pulse())
         return self._opened(endpoint, offer, local, loopback=command.local)
@@ -148,7 +147,7 @@ class Plane:
             return Failed(code=Failure.BAD_OFFER, detail=str(error))
         if not _continues(offer, endpoint.offer):
             return Failed(code=Failure.BAD_OFFER, detail="not the same lines and certificate")
-        local = endpoint.association.restart(offer.remote)
+        local = endpoint.transport.restart(offer.remote)
         return self._opened(endpoint, offer, local, loopback=command.local)
 
     def _opened(self, endpoint: Endpoint, offer: Offer, local: LocalTransport, *, loopback: bool) -> Opened:

@@ -14,7 +14,7 @@ from typing import TypeVar
 from sfu import AnyCommand, AnyEvent, AnyResult
 from sfu.fastpath import STREAM, FastPath, HandUpKind, SrtpProfile
 from sfu.plane import TICK_S, Plane
-from sfu.sdp.parameters import Candidate, Fingerprint, LocalTransport, RemoteTransport
+from sfu.sdp import Candidate, Fingerprint, LocalTransport, RemoteTransport
 from sfu.transport import AssociationListener
 
 KEY_BYTES = 28
