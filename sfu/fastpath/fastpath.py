@@ -1,0 +1,422 @@
+"""FastPath: the slow path's handle on the packet path. It allots rows, writes decisions, calls the kernel."""
+
+import os
+import socket
+from collections.abc import Sequence
+
+import numpy as np
+from pylibsrtp import Error as SrtpError
+
+from sfu.errors import BadPacket
+from sfu.fastpath import kernel
+from sfu.fastpath.handups import (
+    Address,
+    HandUp,
+    HandUpKind,
+    MediaKind,
+    address_key,
+    pack_sockaddr,
+    unpack_sockaddr,
+)
+from sfu.fastpath.memory import Memory, Octets
+from sfu.fastpath.native import session_pointer, uncompiled
+from sfu.fastpath.rows import RowBook
+from sfu.fastpath.srtp import Keys, SrtpProfile
+from sfu.fastpath.tables import (
+    ARRIVALS,
+    BATCH,
+    HISTORY,
+    HISTORY_ROW,
+    KEPT,
+    MAX_DATAGRAM,
+    MAX_PORTS,
+    NOWHERE,
+    RESENDS,
+    RX_ROW,
+    SENT,
+    STREAM,
+    STREAM_DATAGRAMS,
+    Size,
+    TableFull,
+)
+
+MAX_BATCHES = 8
+"""Batches read in one wake-up; then the loop gets its turn, and the socket is still readable."""
+NO_ADDRESS: Address = ("", 0)
+_KHZ = (48, 90)
+
+
+class _Kernel:
+    """The kernel's entry points, compiled or as ordinary Python."""
+
+    def __init__(self, compiled: bool) -> None:
+        self.drain = kernel.drain if compiled else uncompiled(kernel.drain)
+        self.ingest = kernel.ingest if compiled else uncompiled(kernel.ingest)
+        self.inject = kernel.inject if compiled else uncompiled(kernel.inject)
+        self.resend = kernel.resend if compiled else uncompiled(kernel.resend)
+        self.switch = kernel.switch if compiled else uncompiled(kernel.switch)
+        self.break_off = kernel.break_off if compiled else uncompiled(kernel.break_off)
+        self.end = kernel.end if compiled else uncompiled(kernel.end)
+
+
+class FastPath:
+    def __init__(self, size: Size | None = None, *, compiled: bool | None = None) -> None:
+        """compiled: by default what the environment says; GIAOBAN_KERNEL=python runs it uncompiled (for tests)."""
+        if compiled is None:
+            compiled = os.environ.get("GIAOBAN_KERNEL") != "python"
+        memory = self._memory = Memory(size or Size())
+        self._kernel = _Kernel(compiled)
+        self._here = memory.here
+        self._n_ups = memory.context["n_ups"]
+        self._context = memory.context[0]
+        self.transports = memory.transports
+        self.producers = memory.producers
+        self.layers = memory.layers
+        self.slots = memory.slots
+        self.ports = memory.ports
+        self.counters = memory.counters[0]
+        self._transport_rows = RowBook("transports", self.transports)
+        self._producer_rows = RowBook("producers", self.producers)
+        self._layer_rows = RowBook("layers", self.layers)
+        self._slot_rows = RowBook("slots", self.slots)
+        self._sockets: list[socket.socket] = []
+        self._keys: dict[int, Keys] = {}
+        self._addresses: dict[int, set[tuple[int, ...]]] = {}
+        self._ssrcs: dict[int, set[int]] = {}
+        self._histories: dict[int, tuple[Octets, object]] = {}
+        self._stream_out: list[tuple[int, bytes]] = []
+
+    # --- ports and transports ---------------------------------------------------------------------
+
+    def add_port(self, fd: int) -> int:
+        """Take a bound, non-blocking UDP socket, v4 or v6, of which the caller keeps the file descriptor open.
+
+        Raises TableFull.
+        """
+        index = len(self._sockets)
+        if index == MAX_PORTS:
+            raise TableFull("ports")
+        self._sockets.append(socket.socket(fileno=os.dup(fd)))
+        self.ports["fd"][index] = fd
+        self.ports["gso"][index] = 1
+        self._context.n_ports = index + 1
+        return index
+
+    def close(self) -> None:
+        """Let go of the ports; nothing can be sent any more."""
+        self._context.n_ports = 0
+        for transport in list(self._addresses):
+            self.close_transport(transport)
+        for port in self._sockets:
+            port.close()
+        self._sockets.clear()
+
+    def open_transport(self) -> int:
+        """Raises TableFull."""
+        row = self._transport_rows.take(port=NOWHERE, gso=1)
+        self._addresses[row] = set()
+        self._ssrcs[row] = set()
+        return row
+
+    def set_keys(self, transport: int, profile: SrtpProfile, rx_key: bytes, tx_key: bytes) -> None:
+        """Master key and salt of both directions. Raises ValueError when one is too short."""
+        keys = Keys(profile, rx_key, tx_key)
+        for slot in np.flatnonzero((self.slots["transport"] == transport) & (self.slots["used"] == 1)):
+            wanted = self.slots["target"][slot] >= 0 or self.slots["tx"][slot]
+            self.slots["tx"][slot] = session_pointer(keys.slot(int(slot))) if wanted else 0
+        self.transports["rx"][transport] = session_pointer(keys.rx)
+        self.transports["tx"][transport] = session_pointer(keys.rtcp)
+        self._keys[transport] = keys
+
+    def bind_address(self, transport: int, port: int, address: Address) -> None:
+        """What comes from there belongs to the transport. Raises TableFull; OSError if it is no IP address."""
+        key = address_key(port, self._sockaddr(port, address))
+        self._memory.addresses.put(key, transport)
+        self._addresses[transport].add(key)
+
+    def unbind_address(self, port: int, address: Address) -> None:
+        key = address_key(port, self._sockaddr(port, address))
+        owner = self._memory.addresses.get(key)
+        if owner >= 0:
+            self._memory.addresses.remove(key)
+            self._addresses[owner].discard(key)
+
+    def set_destination(self, transport: int, port: int, address: Address | None) -> None:
+        """Where the transport's packets go. With port STREAM they are set aside for take_stream_out."""
+        row = self.transports[transport]
+        if port != STREAM and address is not None:
+            name = self._sockaddr(port, address)
+            self._memory.out_names[transport, : len(name)] = np.frombuffer(name, np.uint8)
+            row.name_len = len(name)
+        row.port = STREAM if port == STREAM else NOWHERE if address is None else port
+        row.gso = 1
+
+    def close_transport(self, transport: int) -> None:
+        """Also its addresses, SSRCs, producers, layers and slots; their rows are reused later."""
+        for slot in self._rows_of(self.slots, transport):
+            self._kernel.switch(self._here, slot, -1)
+            self._slot_rows.give_back(slot)
+        for ssrc in list(self._ssrcs[transport]):
+            self.unbind_ssrc(transport, ssrc)
+        for producer in self._rows_of(self.producers, transport):
+            layers = np.flatnonzero((self.layers["producer"] == producer) & (self.layers["used"] == 1))
+            for layer in (int(found) for found in layers):
+                self._kernel.end(self._here, layer)
+                self._layer_rows.give_back(layer)
+                self._histories.pop(layer, None)
+            self._producer_rows.give_back(producer)
+        for key in self._addresses.pop(transport):
+            if self._memory.addresses.get(key) == transport:
+                self._memory.addresses.remove(key)
+        del self._ssrcs[transport]
+        self._transport_rows.give_back(transport)
+        self._keys.pop(transport, None)
+
+    # --- producers, layers, slots -----------------------------------------------------------------
+
+    def open_producer(
+        self, transport: int, kind: MediaKind, gate: int, level_ext: int = 0, twcc_ext: int = 0
+    ) -> int:
+        """Extension ids, 0: not negotiated. Raises TableFull."""
+        if twcc_ext:
+            self.transports["twcc_ext"][transport] = twcc_ext
+        return self._producer_rows.take(
+            transport=transport,
+            kind=int(kind),
+            gate=gate,
+            level=127,
+            shut_level=127,
+            level_ext=level_ext,
+            twcc_ext=twcc_ext,
+        )
+
+    def set_gate(self, producer: int, reasons: int) -> None:
+        """Effective for the next packet. Who got this producer waits to begin anew when the gate opens."""
+        was, self.producers["gate"][producer] = int(self.producers["gate"][producer]), reasons
+        if reasons and not was:
+            for layer in np.flatnonzero((self.layers["producer"] == producer) & (self.layers["used"] == 1)):
+                self._kernel.break_off(self._here, int(layer))
+
+    def open_layer(self, producer: int) -> int:
+        """One simulcast encoding. Raises TableFull."""
+        kind = int(self.producers["kind"][producer])
+        row = self._layer_rows.take(
+            producer=producer, kind=kind, khz=_KHZ[kind], ssrc=-1, first=-1, waiting=-1
+        )
+        if kind == MediaKind.VIDEO:
+            octets = np.zeros((HISTORY, HISTORY_ROW), np.uint8)
+            kept = np.zeros(HISTORY, KEPT)
+            self._histories[row] = octets, kept
+            self.layers["history"][row] = octets.ctypes.data
+            self.layers["kept"][row] = kept.ctypes.data
+        return row
+
+    def bind_ssrc(self, transport: int, ssrc: int, layer: int, *, rtx: bool = False) -> None:
+        """Another SSRC for a layer that had one is a new encoder: its numbers begin anew. Raises TableFull."""
+        self._memory.ssrcs.put((transport, ssrc), layer * 2 + rtx)
+        self._ssrcs[transport].add(ssrc)
+        if rtx:
+            return
+        row = self.layers[layer]
+        if row.ssrc not in (-1, ssrc):
+            self._kernel.break_off(self._here, layer)
+            row.generation += 1
+            row.packets = row.first_seq = row.max_seq = row.duplicates = row.jitter = row.jitter16 = 0
+            if layer in self._histories:
+                np.frombuffer(self._histories[layer][1], np.int64)[:] = 0  # type: ignore[call-overload]
+        row.ssrc = ssrc
+
+    def unbind_ssrc(self, transport: int, ssrc: int) -> None:
+        self._memory.ssrcs.remove((transport, ssrc))
+        self._ssrcs[transport].discard(ssrc)
+
+    def open_slot(
+        self,
+        transport: int,
+        kind: MediaKind,
+        *,
+        ssrc: int,
+        pt: int,
+        rtx_ssrc: int,
+        rtx_pt: int,
+        twcc_ext: int,
+        level_ext: int = 0,
+    ) -> int:
+        """Raises TableFull; ValueError for an extension id that the one-byte form has not."""
+        if not (0 <= twcc_ext < 15 and 0 <= level_ext < 15):
+            raise ValueError("header extension ids are 1 to 14")
+        extensions = 3 * bool(twcc_ext) + 2 * bool(level_ext)
+        return self._slot_rows.take(
+            transport=transport,
+            kind=int(kind),
+            khz=_KHZ[kind],
+            ssrc=ssrc,
+            pt=pt,
+            rtx_ssrc=rtx_ssrc,
+            rtx_pt=rtx_pt,
+            twcc_ext=twcc_ext,
+            level_ext=level_ext,
+            header=12 + (4 + (extensions + 3) // 4 * 4 if extensions else 0),
+            layer=-1,
+            target=-1,
+            next=-1,
+            prev=-1,
+            wait_next=-1,
+            wait_prev=-1,
+            out_seq=0x1_0000 + (ssrc & 0x7FFF),
+            rtx_seq=rtx_ssrc & 0x7FFF,
+        )
+
+    def switch(self, slot: int, layer: int | None) -> None:
+        """Video: the old layer goes on until a key frame of the new one begins; audio: until its next packet.
+        None: stop now."""
+        keys = self._keys.get(int(self.slots["transport"][slot]))
+        if layer is not None and keys is not None and not self.slots["tx"][slot]:
+            self.slots["tx"][slot] = session_pointer(keys.slot(slot))
+        self._kernel.switch(self._here, slot, -1 if layer is None else layer)
+
+    def waiting(self, slot: int) -> bool:
+        """A switch was asked for and its key frame has not been seen yet."""
+        return bool(0 <= self.slots["target"][slot] != self.slots["layer"][slot])
+
+    # --- packets ----------------------------------------------------------------------------------
+
+    def drain(self, port: int, now_us: int) -> list[HandUp]:
+        """One wake-up: read what is there (a bounded number of batches), forward it, return the rest."""
+        ups: list[HandUp] = []
+        for _ in range(MAX_BATCHES):
+            try:
+                got = self._kernel.drain(self._here, port, now_us)
+            except IndexError:  # the bounds checks' answer to a bug of ours: lose the batch, not the meeting
+                self.counters.faults += 1
+                continue
+            if self._n_ups[0]:
+                ups += self._hand_ups(port)
+            if got < BATCH:
+                break
+        return ups
+
+    def ingest(self, transport: int, datagrams: Sequence[bytes], now_us: int) -> list[HandUp]:
+        """The same path for datagrams that came over a stream."""
+        ups: list[HandUp] = []
+        for start in range(0, len(datagrams), BATCH):
+            batch = datagrams[start : start + BATCH]
+            for m, datagram in enumerate(batch):
+                self._put(m, datagram)
+            try:
+                self._kernel.ingest(self._here, transport, len(batch), now_us)
+            except IndexError:
+                self.counters.faults += 1
+            ups += self._hand_ups(STREAM)
+        return ups
+
+    def inject(self, transport: int, packet: bytes, now_us: int) -> None:
+        """Forward a plain packet (a STRANGER, once its SSRC is bound)."""
+        if not 12 <= len(packet) <= MAX_DATAGRAM:
+            self.counters.malformed += 1
+            return
+        self._put(0, packet)
+        try:
+            self._kernel.inject(self._here, transport, len(packet), now_us)
+        except IndexError:
+            self.counters.faults += 1
+
+    def unprotect_rtcp(self, transport: int, datagram: bytes) -> bytes:
+        """Raises BadPacket."""
+        keys = self._keys.get(transport)
+        if keys is None:
+            raise BadPacket("no keys yet")
+        try:
+            return bytes(keys.rx.unprotect_rtcp(datagram))
+        except (SrtpError, ValueError) as error:
+            self.transports["bad"][transport] += 1
+            raise BadPacket(str(error)) from error
+
+    def send_rtcp(self, transport: int, packet: bytes) -> None:
+        """Protect and send; nothing happens while there are no keys or no destination. Raises ValueError when it is
+        longer than one datagram."""
+        keys = self._keys.get(transport)
+        port = int(self.transports["port"][transport])
+        if keys is None or port == NOWHERE:
+            return
+        data = bytes(keys.rtcp.protect_rtcp(packet))
+        if port != STREAM:
+            size = int(self.transports["name_len"][transport])
+            self._send(port, unpack_sockaddr(self._memory.out_names[transport, :size].tobytes()), data)
+        elif len(self._stream_out) < STREAM_DATAGRAMS:
+            self._stream_out.append((transport, data))
+        else:
+            self.counters.stream_dropped += 1
+
+    def send_plain(self, port: int, address: Address, data: bytes) -> None:
+        """STUN and DTLS over UDP."""
+        self._send(port, address, data)
+
+    def resend(self, slot: int, seqs: Sequence[int], now_us: int, min_interval_us: int) -> int:
+        """Answer a NACK of outgoing 16-bit numbers from the shared history, as RTX. Returns how many were resent."""
+        wanted = [seq & 0xFFFF for seq in seqs[:RESENDS]]
+        self._memory.asked[: len(wanted)] = wanted
+        self._context.n_asked = len(wanted)
+        return int(self._kernel.resend(self._here, slot, now_us, min_interval_us))
+
+    def take_stream_out(self) -> list[tuple[int, bytes]]:
+        """(transport, protected datagram) for STREAM transports, in order, since the last call."""
+        out, self._stream_out = self._stream_out, []
+        octets = self._memory.stream_bytes
+        for put in self._memory.stream[: int(self._context.stream_n)].tolist():
+            transport, at, size = put
+            out.append((transport, octets[at : at + size].tobytes()))
+        self._context.stream_n = self._context.stream_at = 0
+        return out
+
+    def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
+        """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
+        row = self.transports[transport]
+        end = int(row.arrivals)
+        start = max(int(row.arrivals_read), end - ARRIVALS)
+        row.arrivals_read = end
+        ring = self._memory.arrivals[transport]
+        return [(int(ring[i % ARRIVALS, 0]), int(ring[i % ARRIVALS, 1])) for i in range(start, end)]
+
+    def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
+        """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if not long ago."""
+        newest = int(self.transports["twcc_out"][transport]) - 1
+        unwrapped = newest - ((newest - number) & 0xFFFF)
+        if not max(0, newest - SENT + 1) <= unwrapped <= newest:
+            return None
+        kept = int(self._memory.sent[transport, unwrapped % SENT])
+        return kept >> 16, kept & 0xFFFF
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _put(self, m: int, datagram: bytes) -> None:
+        size = min(len(datagram), RX_ROW)
+        self._memory.rx[m, :size] = np.frombuffer(datagram, np.uint8, size)
+        self._memory.msgs[m, 6] = 0
+        self._memory.msgs[m, 7] = len(datagram)
+
+    def _hand_ups(self, port: int) -> list[HandUp]:
+        memory = self._memory
+        return [
+            HandUp(
+                HandUpKind(kind),
+                transport,
+                port,
+                NO_ADDRESS if port == STREAM else unpack_sockaddr(memory.names[m].tobytes()),
+                memory.rx[m, :size].tobytes(),
+            )
+            for kind, transport, m, size in memory.ups[: int(self._n_ups[0])].tolist()
+        ]
+
+    def _send(self, port: int, address: Address, data: bytes) -> None:
+        try:
+            self._sockets[port].sendto(data, address)
+        except OSError:
+            self.counters.send_errors += 1
+
+    def _sockaddr(self, port: int, address: Address) -> bytes:
+        return pack_sockaddr(self._sockets[port].family, address)
+
+    @staticmethod
+    def _rows_of(table: np.recarray[tuple[int], np.dtype[np.void]], transport: int) -> list[int]:
+        return [int(row) for row in np.flatnonzero((table["transport"] == transport) & (table["used"] == 1))]

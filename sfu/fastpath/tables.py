@@ -1,0 +1,206 @@
+"""The fast path's tables: what the slow path decides and the kernel reads, and what the kernel counts.
+
+Every number is an int64, also those that are 16 bits on the wire. Mixed widths are where compiled and
+uncompiled arithmetic differ (numba widens, numpy wraps), and a wider row costs nothing that can be measured.
+Sequence numbers are unwrapped; timestamps stay 32 bits; instants are microseconds of one monotonic clock.
+-1 is "none" wherever a field names a row.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BATCH = 64
+"""Datagrams read by one recvmmsg, and messages sent by one sendmmsg."""
+MAX_DATAGRAM = 1500
+RX_ROW = 2048
+NAME_ROW = 32
+"""Room for a sockaddr_in6 (28 bytes)."""
+MAX_PORTS = 8
+ARENA = 1 << 18
+"""Bytes of outgoing datagrams built before they must be flushed: small enough to stay in the second cache."""
+MAX_RUN = 32
+"""Datagrams in one GSO message. The kernel takes 64; 32 x 1536 stays below the 65,507 bytes of UDP."""
+HISTORY = 512
+HISTORY_ROW = 1536
+ARRIVALS = 1024
+SENT = 4096
+SWITCHES = 8
+RESENDS = 512
+MAX_STRANGERS = 256
+"""Distinct SSRCs that are not bound and that libsrtp may keep state for, for each transport."""
+STRANGERS_PER_S = 64
+UNKNOWN_PER_BATCH = 16
+STREAM_BYTES = 4 << 20
+STREAM_DATAGRAMS = 4096
+
+STREAM = -1
+"""Port index of a transport whose datagrams travel over ICE-TCP (or a test's virtual net)."""
+NOWHERE = -2
+"""Port index of a transport that has no destination yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many rows there are: fixed at the start, so that memory is bounded and a row never moves."""
+
+    transports: int = 128
+    producers: int = 384
+    layers: int = 512
+    slots: int = 2048
+    ssrcs: int = 2048
+    """SSRCs of publishers that may be bound at one time."""
+
+
+def row_type(names: str) -> np.dtype[np.void]:
+    """A table row of int64 fields. Uncompiled, a row is an np.record, whose own attributes would hide a field."""
+    hidden = [name for name in names.split() if hasattr(np.record, name)]
+    assert not hidden, hidden
+    return np.dtype([(name, np.int64) for name in names.split()])
+
+
+PORT = row_type("fd gso queued sent failed gso_sent gso_failed")
+"""A bound UDP socket. queued: messages in its outgoing queue; gso: UDP_SEGMENT may be tried."""
+
+TRANSPORT = row_type(
+    "used generation rx tx port gso last_us rx_packets rx_bytes tx_packets tx_bytes bad replayed "
+    "twcc_ext twcc_in twcc_out arrivals arrivals_read tokens tokens_us strangers name_len"
+)
+"""rx, tx: libsrtp sessions (0: no keys yet). twcc_in: newest transport-wide number received (unwrapped);
+twcc_out: the next one to send. tokens: packets of unbound SSRCs it may still send, in millionths."""
+
+PRODUCER = row_type(
+    "used generation transport kind gate gated level level_sum level_count has_level shut_level last_us "
+    "level_ext twcc_ext"
+)
+LAYER = row_type(
+    "used generation producer kind khz ssrc first waiting history kept packets bytes first_seq max_seq "
+    "transit jitter16 jitter last_us keyframes width height duplicates recovered stamp tail"
+)
+"""first, waiting: heads of the lists of slots that get it, and that wait to get it. history, kept: addresses.
+stamp, tail: which run of the current batch it is in."""
+
+SLOT = row_type(
+    "used generation transport kind khz ssrc pt rtx_ssrc rtx_pt twcc_ext level_ext header tx layer target "
+    "next prev wait_next wait_prev seq_off ts_off pid_off tl0_off floor sent octets out_ts out_seq last_us "
+    "out_pid out_tl0 anchor_ts anchor_us rtx_seq resent switches"
+)
+"""layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes of
+RTP header and extensions that it writes. floor: older packets of the layer than this are not its own.
+anchor_*: the instant its timestamps count from."""
+
+SWITCH = row_type("out_first layer generation seq_off ts_off pid_off tl0_off")
+"""From out_first on, a slot's numbers came from this layer with these offsets."""
+
+KEPT = row_type("seq ts length marker")
+"""What the history knows of a packet; its payload lies in the row of the same number."""
+
+ENTRY = row_type(
+    "layer next head at length seq ts marker level key pid_at pid_bits pid tl0_at tl0 plan_end plan_size"
+)
+"""A packet of this batch that is to be forwarded: its payload is at address `at`."""
+
+UP = row_type("kind transport row length")
+STREAMED = row_type("transport at length")
+
+COUNTERS = row_type(
+    "datagrams copies sent handed_up unknown_address bad_auth replayed no_keys gated malformed truncated "
+    "strangers strangers_dropped rtx_in rtx_padding rtx_duplicates late resent resend_refused send_errors "
+    "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped"
+)
+
+CONTEXT = np.dtype(
+    [
+        (name, np.int64)
+        for name in (
+            "here ports transports producers layers slots addresses ssrcs counters "  # tables
+            "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs "
+            "rx names iov msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "  # one batch
+            "out_names arrivals sent switches resends strangers asked "  # per transport or slot
+            "stream stream_bytes stream_at stream_n "
+            "arena_at n_entries n_ups unknown_ups stamp n_asked length_at"
+        ).split()
+    ]
+    + [("length", np.int32), ("spare", np.int32)]
+)
+"""Where everything is. The kernel gets the address of this one row: unpacking thirty array arguments would cost
+more than a packet (5 us a call), one integer costs 0.3."""
+
+
+class AddressTable:
+    """Which transport a source address belongs to: open addressing, compared in full.
+
+    A row is port index + family + UDP port, four words of IP address, and the transport (-1: empty).
+    Removal shifts the followers back, so a search ends at the first empty row.
+    """
+
+    KEYS = 5
+
+    def __init__(self, room: int, keys: int = KEYS) -> None:
+        capacity = 16
+        while capacity < 2 * room:
+            capacity *= 2
+        self._keys = keys
+        self._mask = capacity - 1
+        self._room = room
+        self._count = 0
+        self.rows = np.zeros((capacity, keys + 1), np.int64)
+        self.rows[:, keys] = -1
+
+    def get(self, key: tuple[int, ...]) -> int:
+        return int(self.rows[self._find(key), self._keys])
+
+    def put(self, key: tuple[int, ...], value: int) -> None:
+        """Raises TableFull."""
+        at = self._find(key)
+        if self.rows[at, self._keys] < 0:
+            if self._count >= self._room:
+                raise TableFull("addresses" if self._keys == AddressTable.KEYS else "SSRCs")
+            self._count += 1
+        self.rows[at, : self._keys] = key
+        self.rows[at, self._keys] = value
+
+    def remove(self, key: tuple[int, ...]) -> None:
+        hole = self._find(key)
+        if self.rows[hole, self._keys] < 0:
+            return
+        self._count -= 1
+        at = hole
+        while True:
+            at = (at + 1) & self._mask
+            if self.rows[at, self._keys] < 0:
+                break
+            home = bucket(tuple(int(word) for word in self.rows[at, : self._keys])) & self._mask
+            if (at - home) & self._mask >= (at - hole) & self._mask:
+                self.rows[hole] = self.rows[at]
+                hole = at
+        self.rows[hole, self._keys] = -1
+
+    def _find(self, key: tuple[int, ...]) -> int:
+        at = bucket(key) & self._mask
+        while self.rows[at, self._keys] >= 0 and tuple(self.rows[at, : self._keys]) != key:
+            at = (at + 1) & self._mask
+        return at
+
+
+class SsrcTable(AddressTable):
+    """Which layer an SSRC of a transport belongs to: (transport, SSRC) -> layer * 2 + (1 if it is RTX)."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__(room, keys=2)
+
+
+class TableFull(Exception):
+    """No free row: the bound in Size is reached."""
+
+
+def bucket(words: tuple[int, ...]) -> int:
+    """The kernel's hash (kernel_in.mix) over words of at most 32 bits.
+
+    No product exceeds 62 bits, so int64 and Python's int agree.
+    """
+    h = 0
+    for word in words:
+        h = ((h ^ word) & 0xFFFF_FFFF) * 0x3C6E_F35F
+        h ^= h >> 29
+    return h >> 7
