@@ -64,9 +64,13 @@ class Offer:
     """Of all sending lines together: in one BUNDLE an id means the same everywhere."""
 
     @property
-    def mids(self) -> tuple[str, ...]:
+    def lines(self) -> tuple[SendLine | ReceiveLine, ...]:
         """In the order of the m-lines."""
-        return (*(line.mid for line in self.sending), *(line.mid for line in self.receiving))
+        return (*self.sending, *self.receiving)
+
+    @property
+    def mids(self) -> tuple[str, ...]:
+        return tuple(line.mid for line in self.lines)
 
 
 @dataclass(frozen=True, slots=True)
