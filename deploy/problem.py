@@ -4,8 +4,10 @@
 class Problem(Exception):
     """Something outside the program is not as it must be: `text` says what, `remedy` what to do about it.
 
-    The command line prints both and ends with exit code 2; no traceback, nothing has been changed.
+    The command line prints both and ends with `exit_code`; no traceback, nothing has been changed.
     """
+
+    exit_code = 2
 
     def __init__(self, text: str, remedy: str) -> None:
         super().__init__(text)

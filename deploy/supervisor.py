@@ -32,6 +32,8 @@ class GaveUp(Problem):
             "Its last words are above. Correct the cause, then start again.",
         )
         self.hopeless = hopeless
+        # A service manager may try again what was not said to be hopeless.
+        self.exit_code = EXIT_HOPELESS if hopeless else 1
 
 
 @dataclass(frozen=True, slots=True)

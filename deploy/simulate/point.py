@@ -40,6 +40,7 @@ from signaling.messages import (
     Speakers,
     Welcome,
     Why,
+    Withdraw,
     decode_server,
     encode,
 )
@@ -128,6 +129,7 @@ class BridgePoint:
         self._tls = tls
         self._decode = decode
         self._knocks = knocks
+        self._leaving = False
         self._on_step = on_step
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._changed = asyncio.Condition()
@@ -155,7 +157,7 @@ class BridgePoint:
                     if bye is not None and bye.code in _FINAL:
                         await self._step(Step.ENDED, bye.code.value)
                         return bye
-                    if self.view.seat is SeatState.REFUSED:
+                    if self._leaving or self.view.seat is SeatState.REFUSED:
                         return None
                     await asyncio.sleep(pause * self._random.uniform(0.5, 1.0))
                     pause = min(pause * 2, _PAUSE_S[1])
@@ -169,9 +171,10 @@ class BridgePoint:
         await self._socket.send_str(encode(message))
 
     async def leave(self) -> None:
-        """Give up the seat; run() returns when the server has said good-bye."""
+        """Give up the seat or the place in the lobby; run() returns when the server has said good-bye."""
+        self._leaving = True
         with contextlib.suppress(ConnectionError):
-            await self.send(Leave())
+            await self.send(Withdraw() if self.view.seat is SeatState.WAITING else Leave())
 
     async def wait_for(self, condition: Callable[[View], bool], limit_s: float = 10.0) -> View:
         """Wait until what the point was told fulfils `condition`. Raises TimeoutError."""
@@ -191,7 +194,9 @@ class BridgePoint:
         ) as socket:
             self._socket = socket
             try:
-                await self.send(Hello(PROTOCOL, self._meeting))
+                # With the session before this one named, the media transport goes on where it was.
+                before = self.view.welcome.session if self.view.welcome and self._media_lives() else None
+                await self.send(Hello(PROTOCOL, self._meeting, before))
                 async for frame in socket:
                     if frame.type is aiohttp.WSMsgType.TEXT:
                         message = decode_server(frame.data)
@@ -242,7 +247,9 @@ class BridgePoint:
         self.view.seat = seat
         match seat:
             case SeatState.OUTSIDE:
-                if self._knocks:
+                if self._leaving and self._socket is not None:
+                    await self._socket.close()
+                elif self._knocks:
                     who = self._who
                     own_unit = self.view.welcome.unit if self.view.welcome else None
                     await self.send(Knock(own_unit or who.unit, who.name, who.present, who.total))
@@ -250,7 +257,8 @@ class BridgePoint:
                 await self._step(Step.WAITING, "")
             case SeatState.ADMITTED:
                 await self._step(Step.ADMITTED, "")
-                await self._offer()
+                if not self._media_lives():
+                    await self._offer()
             case SeatState.REFUSED:
                 await self._step(Step.ENDED, reason)
                 if self._socket is not None:
@@ -273,6 +281,9 @@ class BridgePoint:
             await self.send(SetSource(source, on=True))
         self.view.sending = True
         await self._step(Step.SENDING, "")
+
+    def _media_lives(self) -> bool:
+        return self.media is not None and self.media.pc.connectionState in ("connecting", "connected")
 
     async def _close_media(self) -> None:
         self.view.sending = False

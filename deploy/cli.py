@@ -1,0 +1,126 @@
+"""`giaoban`: the command line. Problems end with an exit code, a text and a remedy, never a traceback."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+from deploy.config import Config, load
+from deploy.problem import Problem
+
+EXIT_INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command. Returns the exit code."""
+    options = _parser().parse_args(arguments)
+    try:
+        code: int = options.command(options)
+    except Problem as problem:
+        complain(problem)
+        return problem.exit_code
+    except KeyboardInterrupt:
+        return EXIT_INTERRUPTED
+    return code
+
+
+def complain(problem: Problem) -> None:
+    """Text and remedy on standard error."""
+    console = Console(stderr=True)
+    console.print(Text("giaoban: ", style="bold red") + Text(problem.text), soft_wrap=True)
+    console.print(Text("  -> " + problem.remedy), soft_wrap=True)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="giaoban", description="Video conferencing for the daily briefing.")
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    serve = commands.add_parser("serve", help="start the appliance")
+    _add_settings(serve)
+    serve.set_defaults(command=_serve)
+
+    warm = commands.add_parser("warm", help="compile the packet kernel, so that the first start is quick")
+    warm.set_defaults(command=_warm)
+
+    simulate = commands.add_parser("simulate", help="bring simulated bridge points to the lobby")
+    _add_settings(simulate, serving=False)
+    simulate.add_argument("--participants", type=int, default=5, metavar="N", help="how many (default 5)")
+    simulate.add_argument("--url", help="address of the appliance (default: this machine)")
+    simulate.add_argument("--meeting", help="code of the meeting (default: the standing one)")
+    simulate.add_argument("--duration", type=float, metavar="S", help="seconds; default until Ctrl-C")
+    simulate.set_defaults(command=_simulate)
+    return parser
+
+
+def _add_settings(parser: argparse.ArgumentParser, *, serving: bool = True) -> None:
+    """Flags named after the settings; a flag that is not given leaves the setting alone."""
+
+    def add(flag: str, description: str, metavar: str, kind: type = str, action: str = "store") -> None:
+        parser.add_argument(
+            flag, type=kind, default=argparse.SUPPRESS, help=description, metavar=metavar, action=action
+        )
+
+    parser.add_argument(
+        "--config", type=Path, help="settings file (default ./giaoban.toml when there is one)"
+    )
+    add("--state", "state directory (default ./var, or $GIAOBAN_STATE)", "DIR")
+    add("--https-port", "HTTPS port (default 8443)", "PORT", int)
+    if not serving:
+        return
+    add("--media-port", "UDP and TCP port of media (default 8444)", "PORT", int)
+    add(
+        "--host",
+        "address HTTPS listens on, may be repeated (default all)",
+        metavar="ADDRESS",
+        action="append",
+    )
+    add("--media-addresses", "address media arrives on, may be repeated", "ADDRESS", action="append")
+    add("--advertise", "address browsers are told, may be repeated", "ADDRESS", action="append")
+    add("--workers", "media workers (default 1)", "N", int)
+    add("--certificate", "own certificate chain, PEM", "FILE")
+    add("--key", "its key, PEM", "FILE")
+    add("--centre", "name of the health centre", "NAME")
+    add("--log-level", "debug, info, warning or error (default info)", "LEVEL")
+
+
+def settings(options: argparse.Namespace) -> Config:
+    """The settings for this command. Raises ConfigError."""
+    flags = {key: value for key, value in vars(options).items() if key in Config.__struct_fields__}
+    return load(options.config, os.environ, flags, cwd=Path.cwd())
+
+
+def _serve(options: argparse.Namespace) -> int:
+    from deploy.appliance import serve
+    from deploy.child import configure_logging
+
+    config = settings(options)
+    configure_logging(config.log_level)
+    serve(config, Console())
+    return 0
+
+
+def _warm(options: argparse.Namespace) -> int:
+    print("giaoban: compiling the packet kernel; once, about a minute", file=sys.stderr, flush=True)
+    begun = time.monotonic()
+    from sfu.fastpath import FastPath
+
+    FastPath()
+    print(f"giaoban: compiled in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    return 0
+
+
+def _simulate(options: argparse.Namespace) -> int:
+    from deploy.simulate.command import Wish, simulate
+
+    wish = Wish(options.participants, options.url, options.meeting, options.duration)
+    simulate(settings(options), wish, Console())
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,65 @@
+"""Whether the ports are free, asked before anything is started, so that the answer can be a clear one."""
+
+import errno
+import socket
+
+from deploy.config import Config
+from deploy.problem import PortError
+
+
+def check_ports(config: Config, media_addresses: tuple[str, ...]) -> None:
+    """Raises PortError for the first port that cannot be listened on."""
+    if config.host:
+        for host in config.host:
+            _try(host, config.https_port, socket.SOCK_STREAM, "https_port")
+    else:
+        _try("0.0.0.0", config.https_port, socket.SOCK_STREAM, "https_port")  # noqa: S104 - meant
+        if socket.has_ipv6:
+            _try("::", config.https_port, socket.SOCK_STREAM, "https_port", optional=True)
+    for worker in range(config.workers):
+        for address in media_addresses:
+            for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
+                _try(address, config.media_port + worker, kind, "media_port")
+
+
+def _try(host: str, port: int, kind: socket.SocketKind, setting: str, *, optional: bool = False) -> None:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        with socket.socket(family, kind) as trial:
+            if family == socket.AF_INET6:
+                trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            if kind == socket.SOCK_STREAM:
+                # As the servers do it: a connection of a minute ago does not block the port.
+                trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind((host, port))
+            if kind == socket.SOCK_STREAM:
+                trial.listen(1)
+    except OSError as error:
+        if optional and error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
+            return
+        raise _explained(error, host, port, kind, setting) from None
+
+
+def _explained(error: OSError, host: str, port: int, kind: socket.SocketKind, setting: str) -> PortError:
+    flag = "--" + setting.replace("_", "-")
+    name = f"{'UDP' if kind == socket.SOCK_DGRAM else 'TCP'} port {port}"
+    match error.errno:
+        case errno.EADDRINUSE:
+            return PortError(
+                f"{name} on {host} is in use by another program",
+                f"Stop that program (ss -lntup | grep :{port} shows it), or choose another port with {flag}.",
+            )
+        case errno.EACCES:
+            return PortError(
+                f"{name} may not be used by this user",
+                f"Choose one above 1023 with {flag}, or grant the right as deploy/giaoban.service does.",
+            )
+        case errno.EADDRNOTAVAIL:
+            return PortError(
+                f"{host} is no address of this machine",
+                "Correct host or media_addresses, or leave them out to use all.",
+            )
+        case _:
+            return PortError(
+                f"{name} on {host} cannot be used: {error.strerror}", f"Choose another with {flag}."
+            )

@@ -1,0 +1,125 @@
+"""`giaoban simulate`: simulated bridge points until Ctrl-C, until they are told to go, or for a time."""
+
+import asyncio
+import signal
+import ssl
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rich.console import Console
+from rich.text import Text
+
+from deploy.addresses import url
+from deploy.config import Config
+from deploy.problem import Problem, StateError
+from deploy.simulate.point import BridgePoint, Identity, Step
+from deploy.simulate.signin import sign_in
+
+MOST = 60
+"""More than a room holds is no trial but an attack."""
+LEAVE_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for at the terminal."""
+
+    participants: int
+    server: str | None
+    meeting: str | None
+    duration_s: float | None
+
+
+_WORDS = {
+    Step.WAITING: "knocks, and waits to be admitted",
+    Step.ADMITTED: "is admitted",
+    Step.SENDING: "sends picture and sound",
+    Step.MEDIA_LOST: "lost its media transport, makes a new one",
+    Step.DISCONNECTED: "lost the connection, tries again",
+    Step.ENDED: "is gone:",
+}
+
+
+def simulate(config: Config, wish: Wish, console: Console) -> None:
+    """Run the points. Raises Problem."""
+    if not 1 <= wish.participants <= MOST:
+        raise Problem(f"{wish.participants} participants cannot be simulated", f"Choose from 1 to {MOST}.")
+    server = (wish.server or url("localhost", config.https_port)).rstrip("/")
+    if not server.startswith("https://"):
+        raise Problem(f"{server} is no address of an appliance", "Write it like https://192.168.1.10:8443.")
+    tls = trusted(config, local=wish.server is None)
+    asyncio.run(_run(config, wish, server, tls, console))
+
+
+def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
+    """Trust this installation's authority, with a foreign certificate just that, elsewhere the system's.
+
+    Errors: raises StateError.
+    """
+    own = config.certificate or str(config.state_dir / "pki" / "ca.crt")
+    if not local and config.certificate:
+        return ssl.create_default_context()
+    try:
+        context = ssl.create_default_context(cafile=own)
+    except (OSError, ssl.SSLError):
+        raise StateError(
+            f"cannot read {own}",
+            "Start the appliance first (make run), or name its state directory with --state.",
+        ) from None
+    if config.certificate:
+        # It need not name localhost; it is known by itself.
+        context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        context.check_hostname = False
+    return context
+
+
+async def _run(config: Config, wish: Wish, server: str, tls: ssl.SSLContext, console: Console) -> None:
+    meeting, identities = await sign_in(config, wish)
+    names = "; ".join(identity.name for identity in identities)
+    _say(console, f"{len(identities)} bridge points knock at {server}, meeting {meeting}: {names}")
+    _say(console, "admit them in the browser, as operator or chair; Ctrl-C takes them away")
+    points = [BridgePoint(server, meeting, who, tls, on_step=_reporter(who, console)) for who in identities]
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    if wish.duration_s is not None:
+        loop.call_later(wish.duration_s, stop.set)
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(_arrive(point, number)) for number, point in enumerate(points)]
+        done = group.create_task(_until_gone(runs, stop))
+        await stop.wait()
+        done.cancel()
+        await _leave(points, runs)
+    _say(console, "all bridge points are gone")
+
+
+async def _arrive(point: BridgePoint, number: int) -> None:
+    await asyncio.sleep(number * 0.1)  # people do not arrive in the same millisecond
+    await point.run()
+
+
+async def _until_gone(runs: Sequence["asyncio.Task[None]"], stop: asyncio.Event) -> None:
+    await asyncio.wait(runs)
+    stop.set()
+
+
+async def _leave(points: Sequence[BridgePoint], runs: Sequence["asyncio.Task[None]"]) -> None:
+    """Give the seats up, so that nobody is shown as dropped; whatever takes too long is broken off."""
+    for point in points:
+        await point.leave()
+    await asyncio.wait(runs, timeout=LEAVE_S)
+    for run in runs:
+        run.cancel()
+
+
+def _reporter(who: Identity, console: Console) -> Callable[[Step, str], None]:
+    def report(step: Step, detail: str) -> None:
+        if step in _WORDS:
+            _say(console, f"{who.name} {_WORDS[step]} {detail}".rstrip())
+
+    return report
+
+
+def _say(console: Console, text: str) -> None:
+    console.print(Text("giaoban: ", style="dim") + Text(text), soft_wrap=True)
