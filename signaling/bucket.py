@@ -1,0 +1,21 @@
+"""A token bucket: so many a second, a burst on top. Pure."""
+
+
+class Bucket:
+    __slots__ = ("_burst", "_last_s", "_per_s", "_tokens")
+
+    def __init__(self, per_s: float, burst: int, now_s: float) -> None:
+        self._per_s = per_s
+        self._burst = float(burst)
+        self._tokens = float(burst)
+        self._last_s = now_s
+
+    def take(self, now_s: float) -> bool:
+        """Take one, if there is one."""
+        elapsed_s = max(0.0, now_s - self._last_s)
+        self._tokens = min(self._burst, self._tokens + elapsed_s * self._per_s)
+        self._last_s = now_s
+        if self._tokens < 1.0:
+            return False
+        self._tokens -= 1.0
+        return True

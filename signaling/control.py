@@ -1,0 +1,137 @@
+"""The control plane put together: what the control process runs.
+
+Start: database (upgraded), live meetings taken up, media worker's socket, then the door. Stop: the door,
+everyone told, the store caught up, the database closed.
+"""
+
+import asyncio
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from signaling.accounts import Accounts
+from signaling.house import House
+from signaling.http import Door, application
+from signaling.limits import DEFAULT, Limits
+from signaling.media_port import MediaPort, WorkerSocket
+from signaling.pages import Pages
+from signaling.passwords import Passwords
+from signaling.records import Instant
+from signaling.store import Store
+
+log = logging.getLogger("giaoban.control")
+
+STOP_S = 5.0
+"""How long sessions may take to end once they are told."""
+
+
+@dataclass(frozen=True, slots=True)
+class ControlConfig:
+    database_url: str
+    """SQLAlchemy's form: "sqlite:////var/lib/giaoban/giaoban.db"."""
+    web_root: Path
+    media_socket: Path
+    """The media worker listens there; it may come later, and go and come again."""
+    sockets: tuple[socket.socket, ...] = ()
+    """Already listening. Without any, `host` and `port` are used."""
+    host: str | None = None
+    """None: all addresses, IPv4 and IPv6."""
+    port: int = 8443
+    tls: ssl.SSLContext | None = None
+    """None only behind something that ends TLS, or in tests: the cookie is marked Secure all the same."""
+    ca_certificate: bytes | None = None
+    """What GET /ca.crt gives."""
+    hsts: bool = False
+    default_meeting: str = "giao-ban"
+    version: str = ""
+    limits: Limits = DEFAULT
+
+
+def clock() -> Instant:
+    return Instant(time.monotonic(), time.time_ns() // 1_000_000)
+
+
+async def serve_control(
+    config: ControlConfig, stop: asyncio.Event, ready: Callable[[], None] | None = None
+) -> None:
+    """Run the control plane until `stop` is set. `ready` is called once when it answers.
+
+    Raises StorageUnavailable and StateIsNewer before anything is served, OSError when the address is taken.
+    """
+    media = WorkerSocket(config.media_socket, config.limits.media_s)
+    async with asyncio.TaskGroup() as tasks:
+        worker = tasks.create_task(media.run(), name="media worker's socket")
+        try:
+            await serve_with(config, media, stop, ready)
+        finally:
+            worker.cancel()
+
+
+async def serve_with(
+    config: ControlConfig,
+    media: MediaPort,
+    stop: asyncio.Event,
+    ready: Callable[[], None] | None = None,
+    now: Callable[[], Instant] = clock,
+) -> None:
+    """The same over a media port that somebody else keeps connected."""
+    store = await Store.open(config.database_url, config.limits.store_s)
+    passwords = Passwords()
+    try:
+        house = House(store, media, config.limits, now)
+        await house.start()
+        door = Door(
+            store=store,
+            accounts=Accounts(store, passwords, now),
+            house=house,
+            media=media,
+            pages=Pages(config.web_root),
+            clock=now,
+            version=config.version,
+            default_meeting=config.default_meeting,
+            ca_certificate=config.ca_certificate,
+        )
+        async with asyncio.TaskGroup() as tasks:
+            running = tasks.create_task(house.run(), name="house")
+            try:
+                await _serve(config, application(door, config.hsts), house, stop, ready)
+            finally:
+                running.cancel()
+        await house.keep()
+    finally:
+        passwords.close()
+        await store.close()
+
+
+async def _serve(
+    config: ControlConfig,
+    app: web.Application,
+    house: House,
+    stop: asyncio.Event,
+    ready: Callable[[], None] | None,
+) -> None:
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+    await runner.setup()
+    try:
+        for site in _sites(config, runner):
+            await site.start()
+        log.info("control-up")
+        if ready is not None:
+            ready()
+        await stop.wait()
+        log.info("control-stopping")
+        await house.close()
+    finally:
+        await runner.cleanup()
+
+
+def _sites(config: ControlConfig, runner: web.AppRunner) -> list[web.BaseSite]:
+    if config.sockets:
+        return [web.SockSite(runner, listening, ssl_context=config.tls) for listening in config.sockets]
+    return [web.TCPSite(runner, config.host, config.port, ssl_context=config.tls)]

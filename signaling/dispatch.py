@@ -1,0 +1,182 @@
+"""One Room alive: takes inputs one at a time and carries out what the Room decides.
+
+The order is always: what must be kept before anybody hears of it; media; people; what is kept when the
+store can. A chair's mute is told to nobody before the media worker has shut the gate.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Protocol
+
+import sfu
+from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Negotiate, Note, Refused, Tell
+from signaling.inputs import Answered, Input, WorkerBack
+from signaling.media_port import MediaPort, MediaUnavailable
+from signaling.messages import Bye, ServerMessage, Why, encode
+from signaling.records import AccountId, Instant, Meeting, ParticipantId, SeatRow, SessionId
+from signaling.room import Room
+from signaling.store import AlreadyThere, StorageUnavailable
+
+log = logging.getLogger("giaoban.room")
+
+Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
+
+
+class Outlet(Protocol):
+    """The way to one client."""
+
+    def post(self, message: ServerMessage, frame: str) -> None: ...
+    def dismiss(self, bye: Bye) -> None: ...
+
+
+class Keeping(Protocol):
+    """What a live room needs of the store."""
+
+    async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None: ...
+    async def end_run(self, which: Meeting, now_ms: int) -> None: ...
+
+
+class LiveRoom:
+    def __init__(
+        self,
+        room: Room,
+        store: Keeping,
+        media: MediaPort,
+        outlets: Mapping[SessionId, Outlet],
+        clock: Callable[[], Instant],
+    ) -> None:
+        self.room = room
+        self.meeting = room.state.meeting
+        self._store = store
+        self._media = media
+        self._outlets = outlets
+        self._clock = clock
+        # One input at a time: each is decided on what the one before has done, not on what it hopes to do.
+        # Who waits for the turn is bounded by the sessions, each of which has one message in hand.
+        self._turn = asyncio.Lock()
+        self._unkept: set[AccountId] = set()
+        self._end_unkept = False
+
+    @property
+    def ended(self) -> bool:
+        return self.room.state.ended
+
+    @property
+    def behind(self) -> bool:
+        """There is something that the store does not know yet."""
+        return bool(self._unkept) or self._end_unkept
+
+    async def handle(self, happened: Input) -> Refused | None:
+        """Carry out one input to its end, a media worker's answer included."""
+        async with self._turn:
+            outcome = await self._decide(happened)
+            if isinstance(outcome, Refused):
+                return outcome
+            pending = await self._carry_out(outcome)
+        for negotiation, result in pending:
+            await self._finish(negotiation, result)
+        return None
+
+    async def _decide(self, happened: Input) -> tuple[Effect, ...] | Refused:
+        before = self.room.checkpoint()
+        outcome = self.room.apply(happened, self._clock())
+        if isinstance(outcome, Refused):
+            return outcome
+        first = [account for e in outcome if isinstance(e, Keep) and e.first for account in e.accounts]
+        if not first:
+            return outcome
+        try:
+            await self._store.keep_seats(self.meeting, self._rows(first))
+        except (StorageUnavailable, AlreadyThere) as error:
+            log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
+            self.room.restore(before)
+            self._unkept.update(first)  # it may have been written after all
+            return Refused(Why.STORAGE_UNAVAILABLE)
+        return outcome
+
+    def _rows(self, accounts: Iterable[AccountId]) -> list[SeatRow]:
+        seats = self.room.state.seats
+        return [seats[account].row() for account in accounts if account in seats]
+
+    async def _carry_out(self, effects: tuple[Effect, ...]) -> list[Pending]:
+        pending: list[Pending] = []
+        asked: list[Awaitable[sfu.AnyResult]] = []
+        for effect in effects:  # all are sent, in order, before the first is waited for
+            if isinstance(effect, Media):
+                asked.append(self._media.request(effect.command))
+            elif isinstance(effect, Negotiate):
+                pending.append((effect, self._media.request(effect.command)))
+        for request in asked:
+            await _settled(request)
+        for effect in effects:
+            match effect:
+                case Tell():
+                    self._tell(effect)
+                case Dismiss() if effect.session in self._outlets:
+                    self._outlets[effect.session].dismiss(effect.bye)
+                case Keep() if not effect.first:
+                    self._unkept.update(effect.accounts)
+                case EndRun():
+                    self._end_unkept = True
+                case Note():
+                    fields = " ".join(f"{key}={value}" for key, value in effect.fields)
+                    log.info("%s meeting=%s %s", effect.event, self.meeting.code, fields)
+                case _:
+                    pass
+        return pending
+
+    def _tell(self, effect: Tell) -> None:
+        outlets = [self._outlets[session] for session in effect.sessions if session in self._outlets]
+        if outlets:
+            frame = encode(effect.message)
+            for outlet in outlets:
+                outlet.post(effect.message, frame)
+
+    async def _finish(self, negotiation: Negotiate, result: Awaitable[sfu.AnyResult]) -> None:
+        restart = isinstance(negotiation.command, sfu.RestartEndpoint)
+        answer = await _settled(result)
+        await self.handle(Answered(negotiation.session, negotiation.participant, restart, answer))
+
+    async def resync(self) -> None:
+        """The media worker is there (again): give it the gates; its answers tell what it has lost."""
+        async with self._turn:
+            seats = [seat for seat in self.room.state.admitted() if seat.offered]
+            asked = [
+                (seat.id, self._media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
+                for seat in seats
+            ]
+            missing: set[ParticipantId] = set()
+            for participant, request in asked:
+                result = await _settled(request)
+                if result is None:
+                    return  # gone again; the next start tells
+                if isinstance(result, sfu.Failed):
+                    missing.add(participant)
+            outcome = self.room.apply(WorkerBack(frozenset(missing)), self._clock())
+            if not isinstance(outcome, Refused):
+                await self._carry_out(outcome)
+        log.info("media-resync meeting=%s kept=%d lost=%d", self.meeting.code, len(seats), len(missing))
+
+    async def flush(self) -> None:
+        """Let the store follow. Raises StorageUnavailable; what is missing stays marked as such."""
+        accounts, self._unkept = self._unkept, set()
+        try:
+            await self._store.keep_seats(self.meeting, self._rows(accounts))
+        except AlreadyThere as error:
+            log.error("seat-lost meeting=%s why=%s", self.meeting.code, error)
+        except StorageUnavailable:
+            self._unkept |= accounts
+            raise
+        if self._end_unkept:
+            await self._store.end_run(self.meeting, self._clock().unix_ms)
+            self._end_unkept = False
+
+
+async def _settled(request: Awaitable[sfu.AnyResult]) -> sfu.AnyResult | None:
+    """The result, or None when no worker gave one. Gates are safe then: no worker forwards nothing, and the
+    next one is given them before the first packet."""
+    try:
+        return await request
+    except MediaUnavailable:
+        return None

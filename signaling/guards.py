@@ -1,0 +1,86 @@
+"""What every request passes: where it comes from, and the headers that every answer carries."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from ipaddress import IPv6Address, ip_address
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from signaling.store import StorageUnavailable
+
+log = logging.getLogger("giaoban.http")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+SECURITY_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; "
+        "media-src 'self' blob:; connect-src 'self'; frame-ancestors 'none'; base-uri 'none'; "
+        "form-action 'self'; object-src 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Permissions-Policy": "camera=(self), microphone=(self), display-capture=(self), geolocation=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+HSTS = "max-age=31536000"
+
+
+def same_origin(request: web.Request) -> bool:
+    """The page that asks is ours. A browser says where it comes from; what says nothing is no browser and
+    carries nobody's cookie but its own."""
+    origin = request.headers.get("Origin")
+    if origin is not None:
+        return urlsplit(origin).netloc == request.host != ""
+    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+
+
+def loopback(request: web.Request) -> bool:
+    """The other end is on this machine."""
+    try:
+        address = ip_address((request.remote or "").partition("%")[0])
+    except ValueError:
+        return False
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped.is_loopback
+    return address.is_loopback
+
+
+@web.middleware
+async def only_from_our_pages(request: web.Request, handler: Handler) -> web.StreamResponse:
+    if request.method not in ("GET", "HEAD") and not same_origin(request):
+        return problem(403, "other-origin")
+    return await handler(request)
+
+
+@web.middleware
+async def storage_may_fail(request: web.Request, handler: Handler) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except StorageUnavailable as error:
+        log.error("storage-unavailable path=%s why=%s", request.path, error)
+        return problem(503, "storage-unavailable")
+
+
+def install(app: web.Application, hsts: bool) -> None:
+    """Put the guards before every handler, and the headers on every answer, errors included."""
+    headers = {**SECURITY_HEADERS, "Strict-Transport-Security": HSTS} if hsts else SECURITY_HEADERS
+
+    async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
+        response.headers.update(headers)
+        response.headers["Server"] = "giaoban"
+
+    app.middlewares.extend((storage_may_fail, only_from_our_pages))
+    app.on_response_prepare.append(add_headers)
+
+
+def problem(status: int, code: str, retry_after_s: int | None = None) -> web.Response:
+    """A refusal whose words are in web/i18n under its code."""
+    body: dict[str, str | int] = {"code": code}
+    headers: dict[str, str] = {"Cache-Control": "no-store"}
+    if retry_after_s is not None:
+        body["retry_after_s"] = retry_after_s
+        headers["Retry-After"] = str(retry_after_s)
+    return web.json_response(body, status=status, headers=headers)

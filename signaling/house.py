@@ -1,0 +1,220 @@
+"""The House: all live rooms, the sessions in them, and the tasks that keep them going."""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+import sfu
+from signaling.dispatch import LiveRoom, Outlet
+from signaling.effects import Refused
+from signaling.inputs import Dropped, Elapsed, Enter, Noticed, Said
+from signaling.limits import Limits
+from signaling.media_port import MediaPort, WorkerUp
+from signaling.messages import Bye, ClientMessage, Why
+from signaling.records import Account, Instant, Meeting, ParticipantId, SessionId
+from signaling.room import Room
+from signaling.seat import STAFF
+from signaling.state import opened
+from signaling.store import StorageUnavailable, Store
+from signaling.store.store import CENTRE
+
+log = logging.getLogger("giaoban.house")
+
+TICK_S = 1.0
+KEEP_RETRY_S = 2.0
+
+
+class Guest(Outlet, Protocol):
+    """A session, as the house sees it."""
+
+    @property
+    def id(self) -> SessionId: ...
+    @property
+    def account(self) -> Account: ...
+    @property
+    def token_hash(self) -> str: ...
+    @property
+    def local(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attendance:
+    """How many, for the metrics."""
+
+    rooms: int
+    sessions: int
+    admitted: int
+    waiting: int
+
+
+class House:
+    def __init__(self, store: Store, media: MediaPort, limits: Limits, clock: Callable[[], Instant]) -> None:
+        self.limits = limits
+        self._store = store
+        self._media = media
+        self._clock = clock
+        self._rooms: dict[str, LiveRoom] = {}
+        self._guests: dict[SessionId, Guest] = {}
+        self._where: dict[SessionId, LiveRoom] = {}
+        self._door = asyncio.Lock()
+        self._behind = asyncio.Event()
+
+    async def start(self) -> None:
+        """Take up the meetings that were going on. Raises StorageUnavailable."""
+        for meeting in await self._store.meetings.with_people():
+            self._rooms[meeting.code] = await self._open(meeting)
+            log.info("meeting-restored meeting=%s run=%d", meeting.code, meeting.run)
+
+    async def run(self) -> None:
+        """Everything that happens by itself, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen(), name="media events")
+            tasks.create_task(self._tick(), name="deadlines")
+            tasks.create_task(self._keep(), name="store follows")
+
+    # --- sessions ---
+
+    async def enter(self, guest: Guest, code: str, resume: str | None) -> Refused | None:
+        """A session says hello. Refused ends it."""
+        try:
+            async with self._door:
+                live = await self._room_for(guest.account, code)
+        except StorageUnavailable:
+            return Refused(Why.STORAGE_UNAVAILABLE)
+        if isinstance(live, Refused):
+            return live
+        self._guests[guest.id] = guest
+        self._where[guest.id] = live
+        fresh = ParticipantId(f"p{secrets.token_hex(8)}")
+        arrival = Enter(guest.id, guest.account, fresh, resume, guest.local)
+        return await live.handle(arrival)
+
+    async def say(self, session: SessionId, message: ClientMessage) -> Refused | None:
+        live = self._where.get(session)
+        if live is None:
+            return Refused(Why.OUT_OF_ORDER)
+        refused = await live.handle(Said(session, message))
+        self._note_behind(live)
+        if refused is not None:
+            log.info("refused session=%s what=%s code=%s", session, type(message).__name__, refused.code)
+        return refused
+
+    async def leave(self, session: SessionId) -> None:
+        """The session's socket is gone."""
+        self._guests.pop(session, None)
+        live = self._where.pop(session, None)
+        if live is not None:
+            await live.handle(Dropped(session))
+            self._note_behind(live)
+
+    def sign_out(self, token_hash: str) -> None:
+        """Whoever signed out has no session left that goes on."""
+        for guest in list(self._guests.values()):
+            if guest.token_hash == token_hash:
+                guest.dismiss(Bye(Why.NOT_SIGNED_IN))
+
+    def attendance(self) -> Attendance:
+        states = [live.room.state for live in self._rooms.values()]
+        return Attendance(
+            rooms=len(states),
+            sessions=len(self._guests),
+            admitted=sum(len(state.admitted()) for state in states),
+            waiting=sum(len(state.waiting()) for state in states),
+        )
+
+    # --- rooms ---
+
+    async def _room_for(self, account: Account, code: str) -> LiveRoom | Refused:
+        """The live room of a meeting. A meeting that ended is held again when chair or operator come."""
+        live = self._rooms.get(code)
+        if live is not None and not live.ended:
+            return live
+        if live is not None:
+            await live.flush()
+            del self._rooms[code]
+        meeting = await self._store.meetings.find(code)
+        if meeting is None:
+            return Refused(Why.UNKNOWN_MEETING)
+        if meeting.ended:
+            if account.role not in STAFF:
+                return Refused(Why.MEETING_ENDED)
+            again = await self._store.meetings.open_run(meeting.id, self._clock().unix_ms)
+            assert again is not None
+            meeting = again
+            log.info("meeting-opened meeting=%s run=%d by=%s", code, meeting.run, account.id)
+        self._rooms[code] = await self._open(meeting)
+        return self._rooms[code]
+
+    async def _open(self, meeting: Meeting) -> LiveRoom:
+        units = await self._store.meetings.units()
+        centre = await self._store.setting(CENTRE)
+        rows = await self._store.meetings.seats(meeting)
+        room = Room(opened(meeting, centre, units, self.limits, rows, self._clock().s))
+        return LiveRoom(room, self._store.meetings, self._media, self._guests, self._clock)
+
+    def _note_behind(self, live: LiveRoom) -> None:
+        if live.behind:
+            self._behind.set()
+
+    # --- what happens by itself ---
+
+    async def _listen(self) -> None:
+        while True:
+            happening = await self._media.next_happening()
+            if isinstance(happening, WorkerUp):
+                for live in list(self._rooms.values()):
+                    await live.resync()
+                continue
+            concerned = self._concerned(happening)
+            if concerned is not None:
+                await concerned.handle(Noticed(happening))
+
+    def _concerned(self, event: sfu.AnyEvent) -> LiveRoom | None:
+        if isinstance(event, sfu.SpeakersChanged):
+            return self._rooms.get(event.room)
+        rooms = self._rooms.values()
+        return next((live for live in rooms if live.room.state.by_id(event.endpoint) is not None), None)
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            await self.elapse()
+
+    async def elapse(self) -> None:
+        """Give up the seats whose time is over."""
+        for live in list(self._rooms.values()):
+            deadline = live.room.next_deadline()
+            if deadline is not None and deadline <= self._clock().s:
+                await live.handle(Elapsed())
+                self._note_behind(live)
+
+    async def _keep(self) -> None:
+        while True:
+            await self._behind.wait()
+            self._behind.clear()
+            if not await self.keep():
+                self._behind.set()
+                await asyncio.sleep(KEEP_RETRY_S)
+
+    async def keep(self) -> bool:
+        """Let the store follow all rooms; rooms whose end is kept are gone. False when the store cannot."""
+        for code, live in list(self._rooms.items()):
+            if not live.behind:
+                continue
+            try:
+                await live.flush()
+            except StorageUnavailable as error:
+                log.error("store-behind meeting=%s why=%s", code, error)
+                return False
+            if live.ended and not live.behind and self._rooms.get(code) is live:
+                del self._rooms[code]
+        return True
+
+    async def close(self) -> None:
+        """Say goodbye to everyone and let the store follow once more."""
+        for guest in list(self._guests.values()):
+            guest.dismiss(Bye(Why.SHUTTING_DOWN))
+        await self.keep()

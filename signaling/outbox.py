@@ -1,0 +1,54 @@
+"""What still has to be sent to one client: in order, bounded, and of the newest only where that is enough."""
+
+import asyncio
+from collections import OrderedDict
+
+from signaling.messages import Bye, Lobby, Roster, ServerMessage, Slots, Speakers, Why, encode
+
+NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots})
+"""Each of these says all there is to say, so an unsent older one is dropped for the newer."""
+
+
+class Outbox:
+    def __init__(self, size: int) -> None:
+        self._size = size
+        self._frames: OrderedDict[object, str] = OrderedDict()
+        self._stirred = asyncio.Event()
+        self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        return self._closed
+
+    def post(self, message: ServerMessage, frame: str) -> None:
+        """Queue a message with its encoded frame. One too many, and the client is told it is too slow."""
+        if self._closed:
+            return
+        kind = type(message)
+        key: object = kind if kind in NEWEST_ONLY else object()
+        if key not in self._frames and len(self._frames) >= self._size:
+            self._frames.clear()
+            self.dismiss(Bye(Why.TOO_SLOW))
+            return
+        self._frames[key] = frame
+        self._frames.move_to_end(key)
+        self._stirred.set()
+
+    def dismiss(self, bye: Bye) -> None:
+        """The last message; nothing follows it."""
+        if not self._closed:
+            self._frames[object()] = encode(bye)
+            self.close()
+
+    def close(self) -> None:
+        self._closed = True
+        self._stirred.set()
+
+    async def next(self) -> str | None:
+        """The next frame, or None when there will be no more."""
+        while not self._frames:
+            if self._closed:
+                return None
+            self._stirred.clear()
+            await self._stirred.wait()
+        return self._frames.popitem(last=False)[1]

@@ -1,0 +1,128 @@
+"""Accounts, their passwords' hashes and their sign-ins."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Connection, Row, delete, insert, select, update
+
+from signaling.messages import Role
+from signaling.records import Account, AccountId
+from signaling.store.database import Database
+from signaling.store.tables import account, login_session
+
+SIGN_INS = 12
+"""Of one account at once; the oldest goes. A unit has a few devices, not hundreds."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPassword:
+    account: Account
+    password_hash: str | None
+    """None: cannot sign in by password."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoginSession:
+    """A sign-in. Only the hash of its token is kept, so a stolen database opens no door."""
+
+    token_hash: str
+    account: AccountId
+    created_ms: int
+    expires_ms: int
+
+
+class People:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def add(self, who: Account, password_hash: str | None, now_ms: int) -> None:
+        """Raises StorageUnavailable; AlreadyThere when the login is taken or the unit unknown."""
+        values = {
+            "id": who.id,
+            "login": who.login,
+            "password_hash": password_hash,
+            "name": who.name,
+            "role": who.role.value,
+            "unit_id": who.unit,
+            "simulated": who.simulated,
+            "disabled": False,
+            "created_ms": now_ms,
+        }
+        await self._database.write(lambda db: db.execute(insert(account).values(values)))
+
+    async def find(self, login: str) -> StoredPassword | None:
+        """The account that may sign in under this name. Raises StorageUnavailable."""
+        query = select(account).where(account.c.login == login, account.c.disabled.is_(False))
+        row = await self._database.read(lambda db: db.execute(query).one_or_none())
+        return None if row is None else StoredPassword(account_of(row), row.password_hash)
+
+    async def every(self) -> tuple[Account, ...]:
+        """Raises StorageUnavailable."""
+        query = select(account).order_by(account.c.login)
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return tuple(account_of(row) for row in rows)
+
+    async def set_password(self, who: AccountId, password_hash: str, sign_out: bool) -> bool:
+        """Replace the hash; with `sign_out` whoever is signed in must sign in again.
+        False when there is no such account. Raises StorageUnavailable."""
+
+        def work(db: Connection) -> bool:
+            if sign_out:
+                db.execute(delete(login_session).where(login_session.c.account_id == who))
+            change = update(account).where(account.c.id == who).values(password_hash=password_hash)
+            return db.execute(change).rowcount == 1
+
+        return await self._database.write(work)
+
+    async def sign_in(self, session: LoginSession) -> None:
+        """Keep a sign-in. Expired ones go, and the oldest over the bound. Raises StorageUnavailable."""
+        mine = (
+            select(login_session.c.token_hash)
+            .where(login_session.c.account_id == session.account)
+            .order_by(login_session.c.created_ms.desc())
+        )
+
+        def work(db: Connection) -> None:
+            db.execute(delete(login_session).where(login_session.c.expires_ms <= session.created_ms))
+            old = db.execute(mine).scalars().all()[SIGN_INS - 1 :]
+            db.execute(delete(login_session).where(login_session.c.token_hash.in_(old)))
+            db.execute(
+                insert(login_session).values(
+                    token_hash=session.token_hash,
+                    account_id=session.account,
+                    created_ms=session.created_ms,
+                    expires_ms=session.expires_ms,
+                )
+            )
+
+        await self._database.write(work)
+
+    async def signed_in(self, token_hash: str, now_ms: int) -> Account | None:
+        """Whose sign-in this is, if it still holds. Raises StorageUnavailable."""
+        query = (
+            select(account)
+            .join(login_session, login_session.c.account_id == account.c.id)
+            .where(
+                login_session.c.token_hash == token_hash,
+                login_session.c.expires_ms > now_ms,
+                account.c.disabled.is_(False),
+            )
+        )
+        row = await self._database.read(lambda db: db.execute(query).one_or_none())
+        return None if row is None else account_of(row)
+
+    async def sign_out(self, token_hash: str) -> None:
+        """Raises StorageUnavailable."""
+        gone = delete(login_session).where(login_session.c.token_hash == token_hash)
+        await self._database.write(lambda db: db.execute(gone))
+
+
+def account_of(row: Row[tuple[object, ...]]) -> Account:
+    """The account in a row that holds all columns of its table."""
+    return Account(
+        id=AccountId(row.id),
+        login=row.login,
+        name=row.name,
+        role=Role(row.role),
+        unit=row.unit_id,
+        simulated=row.simulated,
+    )

@@ -1,0 +1,57 @@
+"""The door to the database."""
+
+from sqlalchemy import Connection, insert, select, text, update
+
+from signaling.store.database import Database, guarded
+from signaling.store.meetings import Meetings
+from signaling.store.migrate import upgrade
+from signaling.store.people import People
+from signaling.store.tables import setting
+
+CENTRE = "centre"
+"""Setting: the health centre's name, on the head of every screen."""
+
+
+class Store:
+    """All that is kept, by what it is about."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.people = People(database)
+        self.meetings = Meetings(database)
+
+    @staticmethod
+    async def open(url: str, deadline_s: float = 5.0) -> "Store":
+        """Open the database, upgraded to this program's version.
+
+        Raises StorageUnavailable (unwritable, full, no database at all) and StateIsNewer.
+        """
+        database = Database(url, deadline_s)
+        try:
+            await database.call(lambda: guarded(lambda: upgrade(database.engine)), None)
+        except BaseException:
+            await database.close()
+            raise
+        return Store(database)
+
+    async def close(self) -> None:
+        await self._database.close()
+
+    async def ping(self) -> None:
+        """Raises StorageUnavailable when the database does not answer."""
+        await self._database.read(lambda db: db.execute(text("SELECT 1")))
+
+    async def setting(self, key: str, default: str = "") -> str:
+        """Raises StorageUnavailable."""
+        query = select(setting.c.value).where(setting.c.key == key)
+        found = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        return default if found is None else found
+
+    async def set_setting(self, key: str, value: str) -> None:
+        """Raises StorageUnavailable."""
+
+        def work(db: Connection) -> None:
+            if db.execute(update(setting).where(setting.c.key == key).values(value=value)).rowcount == 0:
+                db.execute(insert(setting).values(key=key, value=value))
+
+        await self._database.write(work)

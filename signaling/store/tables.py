@@ -1,0 +1,101 @@
+"""The tables. Types are the portable ones; instants are Unix milliseconds; enums are their values.
+
+Migrations in `migrations/versions` make them; a test compares the two.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("key", String(64), primary_key=True),
+    Column("value", String(500), nullable=False),
+)
+
+unit = Table(
+    "unit",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("short", String(40), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("rank", Integer, nullable=False),
+)
+
+account = Table(
+    "account",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("login", String(64), nullable=False, unique=True),
+    Column("password_hash", String(255)),
+    Column("name", String(120), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("unit_id", String(64), ForeignKey("unit.id")),
+    Column("simulated", Boolean, nullable=False),
+    Column("disabled", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+)
+
+login_session = Table(
+    "login_session",
+    metadata,
+    Column("token_hash", String(64), primary_key=True),
+    Column("account_id", String(64), ForeignKey("account.id"), nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("expires_ms", BigInteger, nullable=False),
+    Index("ix_login_session_account_id", "account_id"),
+    Index("ix_login_session_expires_ms", "expires_ms"),
+)
+
+meeting = Table(
+    "meeting",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("code", String(64), nullable=False, unique=True),
+    Column("title", String(200), nullable=False),
+    Column("run", Integer, nullable=False),
+    Column("ended", Boolean, nullable=False),
+    Column("created_ms", BigInteger, nullable=False),
+    Column("opened_ms", BigInteger, nullable=False),
+    Column("ended_ms", BigInteger),
+)
+
+seat = Table(
+    "seat",
+    metadata,
+    Column("meeting_id", String(64), ForeignKey("meeting.id"), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("account_id", String(64), ForeignKey("account.id"), primary_key=True),
+    Column("participant", String(64), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("unit_id", String(64), ForeignKey("unit.id")),
+    Column("name", String(120), nullable=False),
+    Column("present", Integer),
+    Column("total", Integer),
+    Column("place", Integer, nullable=False),
+    Column("since_ms", BigInteger, nullable=False),
+    Column("reason", String(500), nullable=False),
+    Column("kicked", Boolean, nullable=False),
+    Column("microphone_gate", Integer, nullable=False),
+    Column("camera_gate", Integer, nullable=False),
+    Column("screen_gate", Integer, nullable=False),
+)

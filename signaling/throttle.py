@@ -1,0 +1,86 @@
+"""How often a password may be tried: by account and by where the attempt comes from. Pure.
+
+An attempt is charged before the password is looked at, so that many at once gain nothing; success
+gives the account's charge back. After some free attempts each further one doubles the wait. What is
+refused here is not charged: whoever waits as told gets the next attempt.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from ipaddress import IPv6Address, ip_address
+from math import ceil
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    free: int
+    """Attempts before the first wait."""
+    longest_s: float
+
+
+BY_ACCOUNT = Pace(free=5, longest_s=300.0)
+"""Not longer: who knows a login could otherwise keep its owner out for the whole briefing."""
+BY_ADDRESS = Pace(free=30, longest_s=900.0)
+"""A whole hospital may stand behind one address at 07:50."""
+FORGET_S = 1800.0
+TABLE = 8192
+"""Keys remembered; the one longest untouched goes first."""
+
+
+@dataclass(slots=True)
+class _Record:
+    attempts: int
+    last_s: float
+
+
+class Throttle:
+    def __init__(self) -> None:
+        self._records: OrderedDict[str, _Record] = OrderedDict()
+
+    def attempt(self, login: str, remote: str, now_s: float) -> int:
+        """Charge an attempt and return 0, or charge nothing and return the whole seconds to wait."""
+        keys = ((f"a:{login}", BY_ACCOUNT), (f"r:{network(remote)}", BY_ADDRESS))
+        wait_s = max(self._wait(key, pace, now_s) for key, pace in keys)
+        if wait_s > 0:
+            return ceil(wait_s)
+        for key, _ in keys:
+            record = self._records.setdefault(key, _Record(0, now_s))
+            record.attempts += 1
+            record.last_s = now_s
+            self._records.move_to_end(key)
+        while len(self._records) > TABLE:
+            self._records.popitem(last=False)
+        return 0
+
+    def succeeded(self, login: str, remote: str) -> None:
+        """The password was right: the account starts afresh, the address is charged one less."""
+        self._records.pop(f"a:{login}", None)
+        record = self._records.get(f"r:{network(remote)}")
+        if record is not None:
+            record.attempts = max(0, record.attempts - 1)
+
+    def _wait(self, key: str, pace: Pace, now_s: float) -> float:
+        record = self._records.get(key)
+        if record is None:
+            return 0.0
+        if now_s - record.last_s >= FORGET_S:
+            del self._records[key]
+            return 0.0
+        over = record.attempts - pace.free
+        if over < 0:
+            return 0.0
+        wait_s = min(pace.longest_s, 2.0 ** min(over, 16))
+        return max(0.0, record.last_s + wait_s - now_s)
+
+
+def network(remote: str) -> str:
+    """What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has."""
+    try:
+        address = ip_address(remote.partition("%")[0])
+    except ValueError:
+        return remote
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is not None:
+            return str(address.ipv4_mapped)
+        return address.exploded[:19]
+    return str(address)
