@@ -107,9 +107,9 @@ def _serve(options: argparse.Namespace) -> int:
 def _warm(options: argparse.Namespace) -> int:
     print("giaoban: compiling the packet kernel; once, about a minute", file=sys.stderr, flush=True)
     begun = time.monotonic()
-    from sfu.fastpath import FastPath
+    from sfu.fastpath import prepare_kernel
 
-    FastPath()
+    prepare_kernel()
     print(f"giaoban: compiled in {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 0
 

@@ -12,8 +12,9 @@ from rich.text import Text
 from deploy.addresses import url
 from deploy.config import Config
 from deploy.problem import Problem, StateError
-from deploy.simulate.point import BridgePoint, Identity, Step
+from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
+from deploy.simulate.view import Identity, Step
 
 MOST = 60
 """More than a room holds is no trial but an attack."""

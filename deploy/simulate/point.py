@@ -8,13 +8,12 @@ import contextlib
 import random
 import ssl
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from enum import Enum, auto
 from typing import assert_never
 
 import aiohttp
 
 from deploy.simulate.media import Media, prepare
+from deploy.simulate.view import Identity, Step, View
 from sfu import Source
 from signaling.messages import (
     MAX_MESSAGE_BYTES,
@@ -36,7 +35,6 @@ from signaling.messages import (
     SeatState,
     SetSource,
     Slots,
-    SlotView,
     Speakers,
     Welcome,
     Why,
@@ -61,48 +59,6 @@ _FINAL = frozenset(
 """Endings after which coming back makes no sense; after any other the point connects again."""
 _PAUSE_S = (0.5, 5.0)
 """Shortest and longest pause before it connects again."""
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """Who knocks."""
-
-    index: int
-    """Chooses colour, number and voice."""
-    cookies: dict[str, str]
-    """Of a session that is signed in."""
-    unit: str
-    """Unit id, used when the account has none of its own."""
-    name: str
-    present: int | None = None
-    total: int | None = None
-
-
-class Step(Enum):
-    """What the terminal is told."""
-
-    CONNECTED = auto()
-    WAITING = auto()
-    ADMITTED = auto()
-    SENDING = auto()
-    MEDIA_LOST = auto()
-    DISCONNECTED = auto()
-    ENDED = auto()
-
-
-@dataclass(slots=True)
-class View:
-    """What the point was last told; tests read it through BridgePoint.wait_for."""
-
-    welcome: Welcome | None = None
-    seat: SeatState = SeatState.OUTSIDE
-    roster: Roster | None = None
-    lobby: Lobby | None = None
-    slots: tuple[SlotView, ...] = ()
-    speakers: Speakers | None = None
-    refusals: list[Refusal] = field(default_factory=list)
-    sending: bool = False
-    bye: Bye | None = None
 
 
 class BridgePoint:

@@ -8,7 +8,7 @@ import secrets
 import time
 from collections.abc import Sequence
 
-from deploy.simulate.point import Identity
+from deploy.simulate.view import Identity
 from signaling.accounts import mint
 from signaling.messages import Role, UnitKind
 from signaling.records import Account, AccountId, Instant, Unit

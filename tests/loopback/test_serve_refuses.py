@@ -1,0 +1,111 @@
+"""`giaoban serve` with something wrong: a clear line, a remedy, exit code 2, nothing started."""
+
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from deploy.cli import main
+from deploy.state import locked, open_state
+
+pytestmark = pytest.mark.loopback
+
+
+@contextmanager
+def taken(kind: socket.SocketKind) -> Iterator[int]:
+    """A port of 127.0.0.1 that somebody else has."""
+    with socket.socket(socket.AF_INET, kind) as other:
+        other.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            other.listen(1)
+        yield other.getsockname()[1]
+
+
+@pytest.fixture
+def free_ports() -> list[str]:
+    """Flags for two ports that are free now."""
+    with taken(socket.SOCK_STREAM) as https, taken(socket.SOCK_STREAM) as media:
+        pass
+    return [
+        f"--https-port={https}",
+        f"--media-port={media}",
+        "--host=127.0.0.1",
+        "--media-addresses=127.0.0.1",
+    ]
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What serve said before it ended with exit code 2."""
+    assert main(["serve", *arguments]) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said
+    assert "giaoban: " in said
+    assert "\n  -> " in said
+    return said
+
+
+def test_https_port_in_use(capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]) -> None:
+    with taken(socket.SOCK_STREAM) as port:
+        said = refused(capsys, f"--state={tmp_path}", *free_ports, f"--https-port={port}")
+    assert f"TCP port {port} on 127.0.0.1 is in use" in said
+    assert "--https-port" in said
+
+
+@pytest.mark.parametrize(("kind", "name"), [(socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")])
+def test_media_port_in_use(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    free_ports: list[str],
+    kind: socket.SocketKind,
+    name: str,
+) -> None:
+    with taken(kind) as port:
+        said = refused(capsys, f"--state={tmp_path}", *free_ports, f"--media-port={port}")
+    assert f"{name} port {port} on 127.0.0.1 is in use" in said
+    assert "--media-port" in said
+
+
+def test_an_address_that_is_not_here(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]
+) -> None:
+    said = refused(capsys, f"--state={tmp_path}", *free_ports, "--host=203.0.113.77")
+    assert "203.0.113.77 is no address of this machine" in said
+
+
+def test_state_in_the_place_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    assert "not a directory" in refused(capsys, f"--state={tmp_path / 'file'}")
+
+
+def test_state_of_a_newer_version(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    (tmp_path / "version").write_text("99\n")
+    assert "newer giaoban" in refused(capsys, f"--state={tmp_path}")
+
+
+def test_state_that_another_appliance_serves(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    open_state(tmp_path)
+    with locked(tmp_path):
+        assert "another giaoban serves" in refused(capsys, f"--state={tmp_path}")
+
+
+def test_a_certificate_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    rubbish = tmp_path / "rubbish.pem"
+    rubbish.write_text("rubbish")
+    said = refused(capsys, f"--state={tmp_path / 'var'}", f"--certificate={rubbish}", f"--key={rubbish}")
+    assert "holds no certificate in PEM form" in said
+
+
+def test_a_settings_file_with_a_misspelt_key(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text("media_prot = 9000\n")
+    said = refused(capsys, f"--config={file}", f"--state={tmp_path / 'var'}")
+    assert "'media_prot'" in said
+    assert "Did you mean media_port?" in said
+    assert not (tmp_path / "var").exists()
+
+
+def test_simulating_before_the_first_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    assert main(["simulate", f"--state={tmp_path / 'var'}"]) == 2
+    assert "Start the appliance first" in capsys.readouterr().err
