@@ -50,9 +50,9 @@ DEPARTMENTS_2 = (
     ("Khoa Khám bệnh", "Khám bệnh"),
 )
 STATIONS = (
-    "Căn Co", "Chăn Nưa", "Hồng Thu", "Làng Mô", "Lùng Thàng", "Ma Quai", "Nậm Cha", "Nậm Cuổi", "Nậm Hăn",
-    "Nậm Mạ", "Nậm Tăm", "Noong Hẻo", "Pa Khóa", "Pa Tần", "Phăng Sô Lin", "Phìn Hồ", "Pu Sam Cáp", "Sà Dề Phìn",
-    "Tả Ngảo", "Tả Phìn", "Tủa Sín Chải",
+    "Bản Lềnh", "Căn Co", "Chiềng Khoa", "Huổi Sang", "Khe Mây", "Lũng Vài", "Ma Quai", "Na Hiềng",
+    "Nậm Cha", "Nậm Sơn", "Nậm Tăm", "Pa Khóa", "Pá Lau", "Phăng Sô Lin", "Pu Sam Cáp", "Sà Dề Phìn",
+    "Suối Đá", "Tà Lùng", "Tả Phìn", "Thèn Chu", "Tủa Sín Chải",
 )  # fmt: skip
 
 
@@ -130,7 +130,7 @@ async def create_account(
     now: Instant,
     simulated: bool = False,
 ) -> Account:
-    """Raises ValueError (login or name empty), AlreadyThere (login taken, unit unknown), StorageUnavailable."""
+    """Raises ValueError (no login or name), AlreadyThere (login taken, unit unknown), StorageUnavailable."""
     login, name = login_of(login), one_line(name)
     if not re.fullmatch(r"[^\s/]{1,64}", login) or not name:
         raise ValueError("an account needs a login without spaces and a name")
