@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,12 +36,12 @@ class ControlConfig:
     database_url: str
     """SQLAlchemy's form: "sqlite:////var/lib/giaoban/giaoban.db"."""
     web_root: Path
-    media_socket: Path
-    """The media worker listens there; it may come later, and go and come again."""
+    media_sockets: tuple[Path, ...]
+    """One for each media worker, which listens there; it may come later, and go and come again."""
     sockets: tuple[socket.socket, ...] = ()
-    """Already listening. Without any, `host` and `port` are used."""
-    host: str | None = None
-    """None: all addresses, IPv4 and IPv6."""
+    """Already listening. Without any, `hosts` and `port` are used."""
+    hosts: tuple[str, ...] = ()
+    """None at all: every address, IPv4 and IPv6."""
     port: int = 8443
     tls: ssl.SSLContext | None = None
     """None only behind something that ends TLS, or in tests: the cookie is marked Secure all the same."""
@@ -64,23 +64,24 @@ async def serve_control(
 
     Raises StorageUnavailable and StateIsNewer before anything is served, OSError when the address is taken.
     """
-    media = WorkerSocket(config.media_socket, config.limits.media_s)
+    workers = tuple(WorkerSocket(path, config.limits.media_s) for path in config.media_sockets)
     async with asyncio.TaskGroup() as tasks:
-        worker = tasks.create_task(media.run(), name="media worker's socket")
+        running = [tasks.create_task(worker.run(), name="media worker's socket") for worker in workers]
         try:
-            await serve_with(config, media, stop, ready)
+            await serve_with(config, workers, stop, ready)
         finally:
-            worker.cancel()
+            for task in running:
+                task.cancel()
 
 
 async def serve_with(
     config: ControlConfig,
-    media: MediaPort,
+    media: Sequence[MediaPort],
     stop: asyncio.Event,
     ready: Callable[[], None] | None = None,
     now: Callable[[], Instant] = clock,
 ) -> None:
-    """The same over a media port that somebody else keeps connected."""
+    """The same over media ports that somebody else keeps connected, one for each worker."""
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
@@ -90,7 +91,7 @@ async def serve_with(
             store=store,
             accounts=Accounts(store, passwords, now),
             house=house,
-            media=media,
+            media=tuple(media),
             pages=Pages(config.web_root),
             clock=now,
             version=config.version,
@@ -134,4 +135,5 @@ async def _serve(
 def _sites(config: ControlConfig, runner: web.AppRunner) -> list[web.BaseSite]:
     if config.sockets:
         return [web.SockSite(runner, listening, ssl_context=config.tls) for listening in config.sockets]
-    return [web.TCPSite(runner, config.host, config.port, ssl_context=config.tls)]
+    hosts = config.hosts or (None,)
+    return [web.TCPSite(runner, host, config.port, ssl_context=config.tls) for host in hosts]

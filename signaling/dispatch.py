@@ -49,7 +49,7 @@ class LiveRoom:
         self.room = room
         self.meeting = room.state.meeting
         self._store = store
-        self._media = media
+        self.media = media
         self._outlets = outlets
         self._clock = clock
         # One input at a time: each is decided on what the one before has done, not on what it hopes to do.
@@ -104,9 +104,9 @@ class LiveRoom:
         asked: list[Awaitable[sfu.AnyResult]] = []
         for effect in effects:  # all are sent, in order, before the first is waited for
             if isinstance(effect, Media):
-                asked.append(self._media.request(effect.command))
+                asked.append(self.media.request(effect.command))
             elif isinstance(effect, Negotiate):
-                pending.append((effect, self._media.request(effect.command)))
+                pending.append((effect, self.media.request(effect.command)))
         for request in asked:
             await _settled(request)
         for effect in effects:
@@ -143,7 +143,7 @@ class LiveRoom:
         async with self._turn:
             seats = [seat for seat in self.room.state.admitted() if seat.offered]
             asked = [
-                (seat.id, self._media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
+                (seat.id, self.media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
                 for seat in seats
             ]
             missing: set[ParticipantId] = set()

@@ -3,9 +3,10 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
+from zlib import crc32
 
 import sfu
 from signaling.dispatch import LiveRoom, Outlet
@@ -71,7 +72,8 @@ class House:
     async def run(self) -> None:
         """Everything that happens by itself, until cancelled."""
         async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._listen(), name="media events")
+            for number, media in enumerate(self._media):
+                tasks.create_task(self._listen(media), name=f"events of media worker {number}")
             tasks.create_task(self._tick(), name="deadlines")
             tasks.create_task(self._keep(), name="store follows")
 
@@ -153,7 +155,8 @@ class House:
         centre = await self._store.setting(CENTRE)
         rows = await self._store.meetings.seats(meeting)
         room = Room(opened(meeting, centre, units, self.limits, rows, self._clock().s))
-        return LiveRoom(room, self._store.meetings, self._media, self._guests, self._clock)
+        media = self._media[crc32(meeting.code.encode()) % len(self._media)]  # the same after a restart
+        return LiveRoom(room, self._store.meetings, media, self._guests, self._clock)
 
     def _note_behind(self, live: LiveRoom) -> None:
         if live.behind:
@@ -161,12 +164,13 @@ class House:
 
     # --- what happens by itself ---
 
-    async def _listen(self) -> None:
+    async def _listen(self, media: MediaPort) -> None:
         while True:
-            happening = await self._media.next_happening()
+            happening = await media.next_happening()
             if isinstance(happening, WorkerUp):
                 for live in list(self._rooms.values()):
-                    await live.resync()
+                    if live.media is media:
+                        await live.resync()
                 continue
             concerned = self._concerned(happening)
             if concerned is not None:

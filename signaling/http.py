@@ -88,7 +88,7 @@ class Door:
     store: Store
     accounts: Accounts
     house: House
-    media: MediaPort
+    media: tuple[MediaPort, ...]
     pages: Pages
     clock: Callable[[], Instant]
     version: str
@@ -106,7 +106,7 @@ def application(door: Door, hsts: bool = False) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[DOOR] = door
     app[SESSIONS] = set()
-    app[METRICS] = Metrics(door.house.attendance, lambda: door.media.up)
+    app[METRICS] = Metrics(door.house.attendance, lambda: all(worker.up for worker in door.media))
     guards.install(app, hsts)
     app.router.add_post("/api/session", sign_in)
     app.router.add_get("/api/session", who_am_i)
@@ -228,9 +228,10 @@ async def health(request: web.Request) -> web.Response:
     async def media() -> str:
         try:
             async with asyncio.timeout(limit_s):
-                return "ok" if isinstance(await door.media.request(sfu.Ping()), sfu.Pong) else "failing"
+                pongs = [await worker.request(sfu.Ping()) for worker in door.media]
         except (MediaUnavailable, TimeoutError):
             return "down"
+        return "ok" if all(isinstance(pong, sfu.Pong) for pong in pongs) else "failing"
 
     async def database() -> str:
         try:

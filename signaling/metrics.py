@@ -23,7 +23,7 @@ class _House(Collector):
         yield GaugeMetricFamily("giaoban_admitted", "Seats inside, those kept included", now.admitted)
         yield GaugeMetricFamily("giaoban_waiting", "Knocks in the lobbies", now.waiting)
         up = 1.0 if self._media_up() else 0.0
-        yield GaugeMetricFamily("giaoban_media_up", "A media worker is connected", up)
+        yield GaugeMetricFamily("giaoban_media_up", "All media workers are connected", up)
 
 
 class Metrics:
