@@ -52,7 +52,9 @@ class Attendance:
 
 
 class House:
-    def __init__(self, store: Store, media: MediaPort, limits: Limits, clock: Callable[[], Instant]) -> None:
+    def __init__(
+        self, store: Store, media: Sequence[MediaPort], limits: Limits, clock: Callable[[], Instant]
+    ) -> None:
         self.limits = limits
         self._store = store
         self._media = media
