@@ -102,6 +102,7 @@ async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, M
         yield plane, listeners[0], ports
     finally:
         await ports.close()
+        fastpath.close()
 
 
 async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
@@ -112,12 +113,12 @@ async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
         server = await asyncio.start_unix_server(door.serve, config.socket_path)
         log.info("media on port %d", ports.port)
         async with server:
-            await _tick_until(stop, plane)
+            await tick_until(stop, plane)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(config.socket_path)
 
 
-async def _tick_until(stop: asyncio.Event, plane: Plane) -> None:
+async def tick_until(stop: asyncio.Event, plane: Plane) -> None:
     """Ten ticks a second at even instants; after a pause of the machine the lost ones are not made up."""
     due = time.monotonic()
     while not stop.is_set():

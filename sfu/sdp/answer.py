@@ -33,7 +33,8 @@ def write_answer(
 ) -> str:
     """The answer as text. Shapes: one SlotStream for each of offer.receiving, in order.
 
-    The candidates stand on the first line only, which speaks for the BUNDLE. Errors: cannot fail.
+    The candidates stand on every line: browsers read those of the first, which speaks for the BUNDLE, but
+    aiortc (1.16.0) those of the last. Errors: cannot fail.
     """
     head = [
         "v=0",
@@ -47,9 +48,8 @@ def write_answer(
     sections = [_recvonly(line) for line in offer.sending]
     sections += [_sendonly(line, stream) for line, stream in zip(offer.receiving, slots, strict=True)]
     text: list[str] = head
-    for index, (media, attributes) in enumerate(sections):
-        first = candidates if index == 0 else ()
-        text += [media, f"c={_NOWHERE}", *_transport(local, first), *attributes]
+    for media, attributes in sections:
+        text += [media, f"c={_NOWHERE}", *_transport(local, candidates), *attributes]
     return "\r\n".join(text) + "\r\n"
 
 
