@@ -25,7 +25,7 @@ def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
     for column in ("role", "login", "password"):
         table.add_column(column)
     for account in accounts:
-        table.add_row(account.role, account.login, Text(account.password, style="bold"))
+        table.add_row(account.role.value, account.login, Text(account.password, style="bold"))
     console.print(table)
 
 

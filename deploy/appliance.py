@@ -22,6 +22,7 @@ from deploy.problem import StateError
 from deploy.processes import ControlSettings, MediaSettings, encode
 from deploy.state import locked, open_state
 from deploy.supervisor import Child, GaveUp, Supervisor
+from signaling.bootstrap import MEETING_CODE
 
 LONGEST_SOCKET_PATH = 100
 """The kernel takes 107 bytes."""
@@ -89,7 +90,7 @@ def children(
         key=str(files.key),
         ca=str(files.ca or ""),
         media_sockets=tuple(sockets),
-        centre=config.centre,
+        meeting=MEETING_CODE,
         seat_grace_s=config.seat_grace_s,
     )
     return result | {"control": Child((*command, "control"), encode(control))}

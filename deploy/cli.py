@@ -105,12 +105,12 @@ def _serve(options: argparse.Namespace) -> int:
 
 
 def _warm(options: argparse.Namespace) -> int:
-    print("giaoban: compiling the packet kernel; once, about a minute", file=sys.stderr, flush=True)
+    print("giaoban: preparing the packet kernel; compiled once, within a minute", file=sys.stderr, flush=True)
     begun = time.monotonic()
     from sfu.fastpath import prepare_kernel
 
     prepare_kernel()
-    print(f"giaoban: compiled in {time.monotonic() - begun:.0f} s", file=sys.stderr)
+    print(f"giaoban: ready after {time.monotonic() - begun:.0f} s", file=sys.stderr)
     return 0
 
 

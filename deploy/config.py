@@ -19,7 +19,7 @@ CONFIG_FILE = "giaoban.toml"
 STATE_VARIABLE = "GIAOBAN_STATE"
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
-Name = Annotated[str, Meta(min_length=1, max_length=120)]
+Name = Annotated[str, Meta(max_length=120)]
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -44,8 +44,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     key: str = ""
     database: str = ""
     """SQLAlchemy URL; empty means SQLite in the state directory."""
-    centre: Name = "Trung tâm Y tế huyện"
-    """The health centre's name, for the head of every screen."""
+    centre: Name = ""
+    """The health centre's name, for the head of every screen; empty leaves the one in the database."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property

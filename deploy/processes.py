@@ -4,10 +4,15 @@ The planes are imported inside the functions: each process loads only its own ha
 """
 
 import asyncio
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
 
 import msgspec
 
-from deploy.problem import PortError
+from deploy.problem import PortError, Problem
+
+WEB_ROOT = Path(__file__).resolve().parent.parent / "web"
 
 
 class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
@@ -33,7 +38,8 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     ca: str
     """Our CA's certificate, offered for download; empty with a foreign certificate."""
     media_sockets: tuple[str, ...]
-    centre: str
+    meeting: str
+    """Code of the standing meeting."""
     seat_grace_s: int
 
 
@@ -72,5 +78,53 @@ async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
 
 
 async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
-    """Serve people until `stop`."""
-    await stop.wait()
+    """Serve people until `stop`. Raises Problem."""
+    from deploy.firstrun import newer_problem, storage_problem
+    from deploy.pki import CertificateFiles, ssl_context
+    from signaling.control import ControlConfig, serve_control
+    from signaling.limits import DEFAULT
+    from signaling.store import StateIsNewer, StorageUnavailable
+
+    files = CertificateFiles(Path(settings.certificate), Path(settings.key), None)
+    ca = await asyncio.to_thread(Path(settings.ca).read_bytes) if settings.ca else None
+    config = ControlConfig(
+        database_url=settings.database_url,
+        web_root=WEB_ROOT,
+        media_sockets=tuple(Path(path) for path in settings.media_sockets),
+        hosts=settings.hosts,
+        port=settings.port,
+        tls=ssl_context(files),
+        ca_certificate=ca,
+        default_meeting=settings.meeting,
+        version=own_version(),
+        limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
+    )
+    # Its task groups wrap what they raise; a Problem must leave here unwrapped.
+    problem: Problem | None = None
+    try:
+        await serve_control(config, stop)
+    except* StorageUnavailable as group:
+        problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
+    except* StateIsNewer as group:
+        problem = newer_problem(StateIsNewer(_first(group)))
+    except* OSError as group:
+        problem = PortError(
+            f"HTTPS port {settings.port} cannot be used: {_first(group)}", "Choose another with --https-port."
+        )
+    if problem is not None:
+        raise problem
+
+
+def own_version() -> str:
+    try:
+        return version("giaoban")
+    except PackageNotFoundError:  # run from the source tree, not installed
+        return "source"
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    """Words of the first exception in a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

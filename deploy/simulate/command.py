@@ -15,6 +15,7 @@ from deploy.problem import Problem, StateError
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
 from deploy.simulate.view import Identity, Step
+from signaling.bootstrap import MEETING_CODE
 
 MOST = 60
 """More than a room holds is no trial but an attack."""
@@ -75,7 +76,8 @@ def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
 
 
 async def _run(config: Config, wish: Wish, server: str, tls: ssl.SSLContext, console: Console) -> None:
-    meeting, identities = await sign_in(config, wish)
+    meeting = wish.meeting or MEETING_CODE
+    identities = await sign_in(config, wish.participants)
     names = "; ".join(identity.name for identity in identities)
     _say(console, f"{len(identities)} bridge points knock at {server}, meeting {meeting}: {names}")
     _say(console, "admit them in the browser, as operator or chair; Ctrl-C takes them away")
