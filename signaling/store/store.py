@@ -16,7 +16,7 @@ class Store:
     """All that is kept, by what it is about."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self.database = database
         self.people = People(database)
         self.meetings = Meetings(database)
 
@@ -35,16 +35,16 @@ class Store:
         return Store(database)
 
     async def close(self) -> None:
-        await self._database.close()
+        await self.database.close()
 
     async def ping(self) -> None:
         """Raises StorageUnavailable when the database does not answer."""
-        await self._database.read(lambda db: db.execute(text("SELECT 1")))
+        await self.database.read(lambda db: db.execute(text("SELECT 1")))
 
     async def setting(self, key: str, default: str = "") -> str:
         """Raises StorageUnavailable."""
         query = select(setting.c.value).where(setting.c.key == key)
-        found = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        found = await self.database.read(lambda db: db.execute(query).scalar_one_or_none())
         return default if found is None else found
 
     async def set_setting(self, key: str, value: str) -> None:
@@ -54,4 +54,4 @@ class Store:
             if db.execute(update(setting).where(setting.c.key == key).values(value=value)).rowcount == 0:
                 db.execute(insert(setting).values(key=key, value=value))
 
-        await self._database.write(work)
+        await self.database.write(work)

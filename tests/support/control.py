@@ -1,0 +1,246 @@
+"""A whole control plane on a socket of its own, over a media plane that is only remembered."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator, Awaitable
+from contextlib import asynccontextmanager
+from functools import cache
+from pathlib import Path
+from typing import Self, TypeVar
+
+import aiohttp
+
+import sfu
+from signaling.accounts import mint
+from signaling.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.control import ControlConfig, clock, serve_with
+from signaling.limits import DEFAULT, Limits
+from signaling.media_port import Happening, MediaUnavailable, WorkerUp
+from signaling.messages import (
+    PROTOCOL,
+    AnyServerMessage,
+    Bye,
+    ClientMessage,
+    Hello,
+    Knock,
+    Role,
+    Seat,
+    SeatState,
+    Welcome,
+    decode_server,
+    encode,
+)
+from signaling.passwords import hash_now
+from signaling.store import Store
+
+MEETING = "giao-ban"
+PASSWORD = "một hai ba bốn"
+OFFER = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\n"
+PATIENCE_S = 5.0
+SLOTS = (sfu.SlotLine("3", sfu.SlotKind.AUDIO), sfu.SlotLine("6", sfu.SlotKind.STAGE))
+
+Message = TypeVar("Message", bound=AnyServerMessage)
+
+
+class FakeMedia:
+    """A MediaPort that keeps endpoints and gates as a worker would, and moves nothing."""
+
+    def __init__(self) -> None:
+        self.up = True
+        self.endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = {}
+        self.commands: list[sfu.AnyCommand] = []
+        self._happenings: asyncio.Queue[Happening] = asyncio.Queue()
+        self._happenings.put_nowait(WorkerUp())
+
+    def request(self, command: sfu.AnyCommand) -> Awaitable[sfu.AnyResult]:
+        return self._answer(None if not self.up else self._apply(command))
+
+    async def _answer(self, result: sfu.AnyResult | None) -> sfu.AnyResult:
+        await asyncio.sleep(0)
+        if result is None:
+            raise MediaUnavailable("crashed by the test")
+        return result
+
+    def _apply(self, command: sfu.AnyCommand) -> sfu.AnyResult:
+        self.commands.append(command)
+        match command:
+            case sfu.Ping():
+                return sfu.Pong(len(self.endpoints), 0)
+            case sfu.OpenEndpoint():
+                if not command.offer.startswith("v=0"):
+                    return sfu.Failed(sfu.Failure.BAD_OFFER)
+                self.endpoints[command.endpoint] = dict(command.gates)
+                return sfu.Opened("v=0 answer", SLOTS)
+            case sfu.CloseEndpoint():
+                self.endpoints.pop(command.endpoint, None)
+            case sfu.CloseRoom():
+                self.endpoints.clear()
+            case sfu.RestartEndpoint() if command.endpoint in self.endpoints:
+                return sfu.Opened("v=0 restart", SLOTS)
+            case sfu.SetGates() if command.endpoint in self.endpoints:
+                self.endpoints[command.endpoint].update(command.gates)
+            case sfu.SetGates() | sfu.RestartEndpoint():
+                return sfu.Failed(sfu.Failure.UNKNOWN_ENDPOINT)
+            case _:
+                pass
+        return sfu.Done()
+
+    async def next_happening(self) -> Happening:
+        return await self._happenings.get()
+
+    def report(self, event: sfu.AnyEvent) -> None:
+        self._happenings.put_nowait(event)
+
+    def crash(self) -> None:
+        self.up = False
+        self.endpoints.clear()
+
+    def come_back(self) -> None:
+        self.up = True
+        self._happenings.put_nowait(WorkerUp())
+
+
+class Browser:
+    """A WebSocket client that reads the protocol as a browser does."""
+
+    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = socket
+        self.welcome: Welcome | None = None
+
+    async def say(self, message: ClientMessage | str | bytes) -> None:
+        if isinstance(message, bytes):
+            await self._socket.send_bytes(message)
+        else:
+            await self._socket.send_str(message if isinstance(message, str) else encode(message))
+
+    async def hear(self, kind: type[Message]) -> Message:
+        """The next message of this type; others are passed over. Fails when the socket ends first."""
+        async with asyncio.timeout(PATIENCE_S):
+            while True:
+                frame = await self._socket.receive()
+                assert frame.type is aiohttp.WSMsgType.TEXT, f"{frame.type.name} while waiting for {kind}"
+                message = decode_server(frame.data)
+                if isinstance(message, kind):
+                    return message
+                assert not isinstance(message, Bye) or kind is Bye, f"{message} while waiting for {kind}"
+
+    async def ended(self) -> Bye:
+        """The goodbye, after which the socket is closed."""
+        bye = await self.hear(Bye)
+        async with asyncio.timeout(PATIENCE_S):
+            frame = await self._socket.receive()
+        assert frame.type in (aiohttp.WSMsgType.CLOSE, aiohttp.WSMsgType.CLOSED, aiohttp.WSMsgType.CLOSING)
+        return bye
+
+    async def close(self) -> None:
+        await self._socket.close()
+
+    @property
+    def participant(self) -> str:
+        assert self.welcome is not None
+        return self.welcome.participant
+
+    @property
+    def session(self) -> str:
+        assert self.welcome is not None
+        return self.welcome.session
+
+    async def knock(self, name: str = "YS. G.A.P.", unit: str | None = None) -> Seat:
+        await self.say(Knock(unit, name))
+        return await self.hear(Seat)
+
+
+@cache
+def _password_hash() -> str:
+    return hash_now(PASSWORD)
+
+
+class Control:
+    """The running control plane and the ways to it."""
+
+    def __init__(self, folder: Path, media: FakeMedia, limits: Limits) -> None:
+        self.folder = folder
+        self.media = media
+        self._limits = limits
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
+        self.url = f"http://{self.authority}"
+        self.database_url = f"sqlite:///{folder / 'giaoban.db'}"
+        self._stop = asyncio.Event()
+        self._serving: asyncio.Task[None] | None = None
+        self.http: aiohttp.ClientSession
+        self.store: Store
+
+    async def __aenter__(self) -> Self:
+        web_root = self.folder / "web"
+        web_root.mkdir(exist_ok=True)
+        (web_root / "index.html").write_text("<!doctype html><title>Giao ban</title>", encoding="utf-8")
+        (self.folder / "secret.html").write_text("not for the world", encoding="utf-8")
+        self.store = await Store.open(self.database_url)
+        await bootstrap(self.store, FirstAccounts(_password_hash(), _password_hash()), clock())
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        ready = asyncio.Event()
+        config = ControlConfig(
+            database_url=self.database_url,
+            web_root=web_root,
+            media_sockets=(),
+            sockets=(self._listening,),
+            ca_certificate=b"certificate",
+            version="0.1.0",
+            limits=self._limits,
+        )
+        self._serving = asyncio.create_task(serve_with(config, (self.media,), self._stop, ready.set))
+        async with asyncio.timeout(PATIENCE_S):
+            await ready.wait()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._serving is not None
+        self._stop.set()
+        async with asyncio.timeout(3 * PATIENCE_S):
+            await self._serving
+        await self.http.close()
+        await self.store.close()
+
+    async def account(self, login: str, role: Role = Role.DELEGATE, unit: str | None = None) -> str:
+        """A new account; returns the cookie of a sign-in."""
+        made = await create_account(self.store, login, _password_hash(), login, role, unit, clock())
+        return await mint(self.store, made.id, clock())
+
+    async def cookie_of(self, login: str) -> str:
+        found = await self.store.people.find(login)
+        assert found is not None
+        return await mint(self.store, found.account.id, clock())
+
+    async def sign_in(self, account: str, password: str) -> aiohttp.ClientResponse:
+        return await self.http.post(
+            f"{self.url}/api/session", json={"account": account, "password": password}
+        )
+
+    async def connect(self, cookie: str | None, origin: str | None = None) -> Browser:
+        headers = {"Origin": origin or self.url}
+        if cookie is not None:
+            headers["Cookie"] = f"giaoban={cookie}"
+        return Browser(await self.http.ws_connect(f"{self.url}/ws", headers=headers, max_msg_size=0))
+
+    async def enter(self, cookie: str, meeting: str = MEETING, resume: str | None = None) -> Browser:
+        """Connected, greeted and welcomed."""
+        browser = await self.connect(cookie)
+        await browser.say(Hello(PROTOCOL, meeting, resume))
+        browser.welcome = await browser.hear(Welcome)
+        return browser
+
+    async def operator(self) -> Browser:
+        """The operator inside the room."""
+        browser = await self.enter(await self.cookie_of("thu-ky"))
+        assert (await browser.knock("Thư ký")).seat is SeatState.ADMITTED
+        return browser
+
+
+@asynccontextmanager
+async def running_control(
+    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT
+) -> AsyncIterator[Control]:
+    """A control plane for as long as the block; start it again in the same folder to see a restart."""
+    async with Control(folder, media or FakeMedia(), limits) as control:
+        yield control
