@@ -1,8 +1,10 @@
 """Password hashes, off the loop: argon2id, a few at a time."""
 
 import asyncio
+import secrets
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
@@ -31,15 +33,14 @@ def hash_now(password: str) -> str:
 
 class Passwords:
     def __init__(self) -> None:
+        _nobody()  # made now, so that the first unknown account takes no longer than the second
         self._threads = ThreadPoolExecutor(max_workers=AT_ONCE, thread_name_prefix="password")
         self._waiting = 0
-        # An account that does not exist costs as much as one that does.
-        self._nobody = HASHER.hash("nobody has this password")
 
     async def matches(self, password: str, stored: str | None) -> bool:
         """Whether the password is the one of the stored hash; None is never matched, in the same time.
         Raises TooBusy."""
-        return await self._run(lambda: _matches(stored or self._nobody, password)) and stored is not None
+        return await self._run(lambda: _matches(stored or _nobody(), password)) and stored is not None
 
     def outdated(self, stored: str) -> bool:
         """The hash was made with other parameters than today's."""
@@ -60,6 +61,12 @@ class Passwords:
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
+
+
+@cache
+def _nobody() -> str:
+    """A hash that no password has: looking at it costs what an account's own would."""
+    return HASHER.hash(secrets.token_hex())
 
 
 def _matches(stored: str, password: str) -> bool:

@@ -1,5 +1,6 @@
 """Each wrong thing gets a clear answer, changes nothing, and ends at most the session that sent it."""
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -119,8 +120,9 @@ async def test_a_frame_of_megabytes_ends_that_session_alone(tmp_path: Path) -> N
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         browser = await control.enter(await control.account("tram", unit=STATION))
-        with pytest.raises((ConnectionError, AssertionError)):
+        with suppress(ConnectionError):  # it may be reset before all of it is sent
             await browser.say(" " * (4 << 20))
+        with pytest.raises((ConnectionError, AssertionError)):
             await browser.hear(Pong)
         await operator.say(Ping(8))
         assert await operator.hear(Pong) == Pong(8)

@@ -167,6 +167,7 @@ class Control:
         self.url = f"http://{self.authority}"
         self.database_url = f"sqlite:///{folder / 'giaoban.db'}"
         self._stop = asyncio.Event()
+        self._browsers: list[Browser] = []
         self._serving: asyncio.Task[None] | None = None
         self.http: aiohttp.ClientSession
         self.store: Store
@@ -199,6 +200,8 @@ class Control:
         self._stop.set()
         async with asyncio.timeout(3 * PATIENCE_S):
             await self._serving
+        for browser in self._browsers:
+            await browser.close()
         await self.http.close()
         await self.store.close()
 
@@ -221,7 +224,9 @@ class Control:
         headers = {"Origin": origin or self.url}
         if cookie is not None:
             headers["Cookie"] = f"giaoban={cookie}"
-        return Browser(await self.http.ws_connect(f"{self.url}/ws", headers=headers, max_msg_size=0))
+        browser = Browser(await self.http.ws_connect(f"{self.url}/ws", headers=headers, max_msg_size=0))
+        self._browsers.append(browser)
+        return browser
 
     async def enter(self, cookie: str, meeting: str = MEETING, resume: str | None = None) -> Browser:
         """Connected, greeted and welcomed."""
