@@ -229,8 +229,8 @@ class Plane:
         for room in self._rooms.values():
             room.listen(pulse)
             room.arrange(pulse)
-            for endpoint in room.endpoints.values():
-                self._tend(endpoint, pulse)
+            for phase, endpoint in enumerate(room.endpoints.values()):
+                self._tend(endpoint, pulse, self._ticks + phase)
             if self._ticks % REPORT_TICKS == 0:
                 room.watch_flow(pulse)
         self._ports.flush_streams()
@@ -250,17 +250,18 @@ class Plane:
             events.append(room.speakers)
         return events
 
-    def _tend(self, endpoint: Endpoint, pulse: Pulse) -> None:
+    def _tend(self, endpoint: Endpoint, pulse: Pulse, beat: int) -> None:
+        """`beat` counts ticks, shifted for each endpoint: reports do not all fall into one tick."""
         endpoint.refill()
         for producer in endpoint.producers.values():
             producer.settle_keyframes(pulse)
         if endpoint.state not in (EndpointState.CONNECTED, EndpointState.LOST):
             return
         endpoint.send_feedback()
-        if self._ticks % REPORT_TICKS == 0:
+        if beat % REPORT_TICKS == 0:
             endpoint.watch_line(pulse.now)
             endpoint.send_reports(pulse)
-        if self._ticks % LINE_TICKS == 0:
+        if beat % LINE_TICKS == 0:
             self._notify(endpoint.line_report(LINE_TICKS * TICK_S))
 
     def _find(self, endpoint: EndpointId) -> Endpoint | None:

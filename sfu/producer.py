@@ -50,6 +50,10 @@ class Producer:
         self._fastpath = fastpath
         self._transport = transport
         self._rebinds = 0
+        self._looked: Pulse | None = None
+        """The pulse the next two were chosen by: forty slots ask for the same source in one tick."""
+        self._lowest: Layer | None = None
+        self._highest: Layer | None = None
         kind = MediaKind.AUDIO if line.source is Source.MICROPHONE else MediaKind.VIDEO
         self.kind = kind
         self.row = fastpath.open_producer(
@@ -97,12 +101,19 @@ class Producer:
         """
         if not self.is_open:
             return None
+        if pulse is not self._looked:
+            self._looked = pulse
+            self._lowest, self._highest = self._extremes(pulse)
+        return self._highest if high else self._lowest
+
+    def _extremes(self, pulse: Pulse) -> tuple[Layer | None, Layer | None]:
         bound = [layer for layer in self.layers if layer.ssrc is not None]
         since_us = (pulse.now - LAYER_TIMEOUT_S) * 1e6
         flowing = [layer for layer in bound if pulse.layer_last_us[layer.row] > since_us]
         if flowing:
-            return flowing[-1] if high else flowing[0]
-        return max(bound, key=lambda layer: pulse.layer_last_us[layer.row], default=None)
+            return flowing[0], flowing[-1]
+        last = max(bound, key=lambda layer: pulse.layer_last_us[layer.row], default=None)
+        return last, last
 
     def ask_keyframe(self, layer: Layer, now: float) -> None:
         """Somebody cannot go on without one. Sends at most one request an interval."""
