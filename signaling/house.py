@@ -138,7 +138,7 @@ class House:
             return live
         if live is not None:
             await live.flush()
-            del self._rooms[code]
+            self._forget(live)
         meeting = await self._store.meetings.find(code)
         if meeting is None:
             return Refused(Why.UNKNOWN_MEETING)
@@ -215,9 +215,14 @@ class House:
             except StorageUnavailable as error:
                 log.error("store-behind meeting=%s why=%s", code, error)
                 return False
-            if live.ended and not live.behind and self._rooms.get(code) is live:
-                del self._rooms[code]
+            if live.ended and not live.behind:
+                self._forget(live)
         return True
+
+    def _forget(self, live: LiveRoom) -> None:
+        """Its run is over. Another may be live under the same code by now."""
+        if self._rooms.get(live.meeting.code) is live:
+            del self._rooms[live.meeting.code]
 
     async def close(self) -> None:
         """Say goodbye to everyone and let the store follow once more."""
