@@ -60,7 +60,7 @@ class IceClient:
         self.tcp: _Tcp | None = None
         self._flights: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._datagrams: asyncio.DatagramTransport | None = None
-        self._stream: asyncio.Transport | None = None
+        self.stream: asyncio.Transport | None = None
 
     def remote(self, fingerprint: str | None = None) -> RemoteTransport:
         """What our offer would say."""
@@ -82,22 +82,22 @@ class IceClient:
     async def by_tcp(self, address: str, port: int) -> _Tcp:
         """Go on over a fresh TCP connection."""
         self.close_socket()
-        self._stream, self.tcp = await asyncio.get_running_loop().create_connection(
+        self.stream, self.tcp = await asyncio.get_running_loop().create_connection(
             lambda: _Tcp(self), address, port
         )
         return self.tcp
 
     def close_socket(self) -> None:
-        for transport in (self._datagrams, self._stream):
+        for transport in (self._datagrams, self.stream):
             if transport is not None:
                 transport.abort()
-        self._datagrams = self._stream = None
+        self._datagrams = self.stream = None
 
     def send(self, data: bytes) -> None:
         if self._datagrams is not None:
             self._datagrams.sendto(data)
-        elif self._stream is not None:
-            self._stream.write(len(data).to_bytes(2, "big") + data)
+        elif self.stream is not None:
+            self.stream.write(len(data).to_bytes(2, "big") + data)
 
     def take(self, data: bytes) -> None:
         if data[0] < 4:

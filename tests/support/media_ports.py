@@ -40,12 +40,18 @@ class Heard:
 
 
 class ShiftedClock:
-    """The loop's clock, which a test may set forward."""
+    """The loop's clock, which a test may set forward or stop."""
 
     def __init__(self) -> None:
         self.ahead_s = 0.0
+        self._stopped_at: float | None = None
+
+    def stop(self) -> None:
+        self._stopped_at = self()
 
     def __call__(self) -> float:
+        if self._stopped_at is not None:
+            return self._stopped_at
         return asyncio.get_running_loop().time() + self.ahead_s
 
 
