@@ -45,6 +45,7 @@ class Producer:
         """Raises TableFull."""
         self.source = line.source
         self.mid = line.mid
+        self.rtx_pt = line.rtx_pt
         self.gate = gate
         self.flowing = False
         self._fastpath = fastpath
