@@ -26,7 +26,6 @@ from sfu.sdp.parameters import Fingerprint, RemoteTransport
 
 MAX_CHARACTERS = 200_000
 """Chromium with every codec it has writes 90 kB for our 20 lines."""
-MAX_MEDIA_LINES = 64
 MAX_TILES = 16
 MAX_RIDS = 3
 MAX_ATTRIBUTES = 128
@@ -34,6 +33,7 @@ MAX_ATTRIBUTES = 128
 
 _SENDING = (Source.MICROPHONE, Source.CAMERA, Source.SCREEN)
 _SLOTS_BEFORE_TILES = (*[SlotKind.AUDIO] * AUDIO_SLOTS, SlotKind.STAGE, SlotKind.SCREEN)
+_BEFORE_TILES = len(_SENDING) + len(_SLOTS_BEFORE_TILES)
 _FOR_AIORTC = frozenset(
     ("group", "ice-ufrag", "ice-pwd", "fingerprint", "setup", "mid", "rtcp-mux", "extmap", "rtpmap", "fmtp")
 ) | {"sendonly", "recvonly", "sendrecv", "inactive"}
@@ -88,11 +88,9 @@ class _Section:
 def parse_offer_untrusted(text: str) -> Offer:
     """Read an offer. Raises BadOffer."""
     session, sections = _sections_untrusted(text)
-    if len(sections) <= len(_SENDING) + len(_SLOTS_BEFORE_TILES):
+    tiles = len(sections) - _BEFORE_TILES
+    if tiles < 1:
         raise BadOffer(OfferFault.LINES, f"{len(sections)} lines")
-    tiles = len(sections) - len(_SENDING) - len(_SLOTS_BEFORE_TILES)
-    if tiles > MAX_TILES:
-        raise BadOffer(OfferFault.LINES, f"{tiles} tiles")
     kinds = (*_SLOTS_BEFORE_TILES, *[SlotKind.TILE] * tiles)
     _check_bundle(session, sections)
     sending = tuple(map(_send_line, sections, _SENDING))
@@ -133,8 +131,8 @@ def _sifted(text: str) -> tuple[list[str], list[list[tuple[str, str]]]]:
             own.append([])
             counted.clear()
             kept.append(line)
-            if len(own) > MAX_MEDIA_LINES:
-                raise BadOffer(OfferFault.LINES, f"more than {MAX_MEDIA_LINES}")
+            if len(own) > _BEFORE_TILES + MAX_TILES:
+                raise BadOffer(OfferFault.LINES, f"more than {MAX_TILES} tiles")
         elif kind == "v=":
             kept.append(line)
         if kind != "a=":
