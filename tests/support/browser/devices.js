@@ -3,9 +3,10 @@
 // The camera is a plane of one colour with a moving bar and, in its lower part, the number of the frame in
 // two rows of nine cells (eight bits and their odd parity), wide enough to be read at the size of a tile.
 // The microphone is one tone, as loud and as uneven as speech, so that it is told from noise.
+// A stubborn browser is a changed client: whatever the page decides, its microphone is sent.
 (settings) => {
   const WIDTH = 640, HEIGHT = 360, FPS = 15, CELLS = 9;
-  const { colour, screenColour, toneHz, camera, microphone } = settings;
+  const { colour, screenColour, toneHz, camera, microphone, stubborn } = settings;
   let frame = 0;
 
   const drawRow = (pen, byte, row) => {
@@ -99,5 +100,13 @@
     ...(microphone === 'missing' ? [] : [device('audioinput', 'microphone')]),
     ...(camera === 'missing' ? [] : [device('videoinput', 'camera')]),
   ];
+  if (stubborn) {
+    const replace = RTCRtpSender.prototype.replaceTrack;
+    RTCRtpSender.prototype.replaceTrack = function (track) {
+      return track ? replace.call(this, track) : Promise.resolve();
+    };
+    MediaStreamTrack.prototype.stop = () => {};
+    Object.defineProperty(MediaStreamTrack.prototype, 'enabled', { get: () => true, set: () => {} });
+  }
   window.testDevices = { frame: () => frame };
 }

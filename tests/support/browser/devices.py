@@ -21,6 +21,8 @@ class Devices(msgspec.Struct, frozen=True, rename="camel"):
     screen_colour: str = "#ffd000"
     camera: str = "ok"
     microphone: str = "ok"
+    stubborn: bool = False
+    """The browser goes on sending its microphone, whatever the page decides."""
 
 
 class Picture(msgspec.Struct, frozen=True):

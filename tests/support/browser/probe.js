@@ -9,6 +9,14 @@
       connections.push(this);
     }
   };
+  const sockets = [];
+  const NativeSocket = window.WebSocket;
+  window.WebSocket = class WebSocket extends NativeSocket {
+    constructor(...settings) {
+      super(...settings);
+      sockets.push(this);
+    }
+  };
   const current = () => connections.findLast((connection) => connection.connectionState !== 'closed');
   const statistics = async (type) => {
     const found = [];
@@ -53,6 +61,8 @@
 
   window.probe = {
     connections: () => connections.length,
+    /** Send a message of our own making through the page's newest WebSocket, as a changed client would. */
+    say: (message) => sockets.at(-1).send(JSON.stringify(message)),
     state: () => current()?.connectionState ?? 'none',
 
     /** Every receiving line that got packets. */

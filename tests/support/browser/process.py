@@ -26,7 +26,7 @@ class BrowserProcess:
     @classmethod
     async def start(cls, argv: list[str], profile: Path, log: Path) -> "BrowserProcess":
         log.parent.mkdir(parents=True, exist_ok=True)
-        environment = {**os.environ, "HOME": str(profile), "MOZ_HEADLESS": "1", "LANG": "C.UTF-8"}
+        environment = {**os.environ, "HOME": str(profile), "TMPDIR": str(profile), "LANG": "C.UTF-8"}
         environment.pop("DISPLAY", None)
         with log.open("wb") as sink:
             process = await asyncio.create_subprocess_exec(
