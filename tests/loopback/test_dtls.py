@@ -179,6 +179,29 @@ async def test_nonsense_in_the_handshake_does_not_end_it() -> None:
         await client.close()
 
 
+@pytest.mark.parametrize(
+    "lose",
+    [
+        pytest.param([True], id="the client's hello"),
+        pytest.param([False, True], id="the server's first flight"),
+        pytest.param([False, False, True], id="the client's second flight"),
+        pytest.param([False, False, False, True], id="the server's last flight"),
+    ],
+)
+async def test_a_handshake_survives_the_loss_of(lose: list[bool]) -> None:
+    async with media_ports() as (_, ports):
+        heard = Heard()
+        association = ports.open_association(heard)
+        client = IceClient(association.local_parameters())
+        client.lose = lose
+        association.start(client.remote())
+        await client.by_udp("127.0.0.1", ports.port)
+        await _connected(client, heard, "udp")
+        client.send(client.protect_rtcp(RTCP))
+        assert await asyncio.wait_for(heard.rtcp.get(), 5) == RTCP
+        await client.close()
+
+
 async def test_a_handshake_that_does_not_come_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dtls, "HANDSHAKE_DEADLINE_S", 0.1)
     async with media_ports() as (_, ports):

@@ -58,6 +58,8 @@ class IceClient:
         self.answers: asyncio.Queue[stun.Message] = asyncio.Queue()
         self.media: asyncio.Queue[bytes] = asyncio.Queue()
         self.tcp: _Tcp | None = None
+        self.lose: list[bool] = []
+        """Scripted loss of DTLS datagrams in both directions, in order; then none."""
         self._flights: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._datagrams: asyncio.DatagramTransport | None = None
         self.stream: asyncio.Transport | None = None
@@ -103,7 +105,8 @@ class IceClient:
         if data[0] < 4:
             self.answers.put_nowait(stun.parse_untrusted(data))
         elif data[0] < 64:
-            self._flights.put_nowait(data)
+            if not self._is_lost():
+                self._flights.put_nowait(data)
         else:
             self.media.put_nowait(data)
 
@@ -179,4 +182,8 @@ class IceClient:
         return data
 
     async def _send(self, data: bytes) -> None:
-        self.send(data)
+        if not self._is_lost():
+            self.send(data)
+
+    def _is_lost(self) -> bool:
+        return bool(self.lose) and self.lose.pop(0)
