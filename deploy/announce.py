@@ -19,9 +19,8 @@ def say(console: Console, text: str) -> None:
 
 def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
     """The first accounts with their passwords, which nobody can show again."""
-    table = Table(
-        title="First accounts: write them down, the passwords are shown only now", title_justify="left"
-    )
+    console.print(Text("First accounts. Write them down: the passwords are shown only now.", style="bold"))
+    table = Table()
     for column in ("role", "login", "password"):
         table.add_column(column)
     for account in accounts:

@@ -69,7 +69,7 @@ def children(
 ) -> dict[str, Child]:
     """The processes, in the order they start in."""
     # The last word is for people who read `ps`.
-    command = (sys.executable, "-m", "deploy.child")
+    command = (sys.executable, "-m", "deploy.child")  # and the name, for those who look with ps
     sockets = [str(run / f"media-{number}") for number in range(config.workers)]
     result: dict[str, Child] = {}
     for number, path in enumerate(sockets):

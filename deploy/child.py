@@ -1,4 +1,4 @@
-"""A supervised process: `python -m deploy.child`, its settings on standard input.
+"""A supervised process: `python -m deploy.child NAME`, its settings on standard input.
 
 Shapes: one line of JSON, then nothing; the end of the input means that the parent is gone.
 """

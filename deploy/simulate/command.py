@@ -78,7 +78,7 @@ def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
 async def _run(config: Config, wish: Wish, server: str, tls: ssl.SSLContext, console: Console) -> None:
     meeting = wish.meeting or MEETING_CODE
     identities = await sign_in(config, wish.participants)
-    names = "; ".join(identity.name for identity in identities)
+    names = "; ".join(identity.label for identity in identities)
     _say(console, f"{len(identities)} bridge points knock at {server}, meeting {meeting}: {names}")
     _say(console, "admit them in the browser, as operator or chair; Ctrl-C takes them away")
     points = [BridgePoint(server, meeting, who, tls, on_step=_reporter(who, console)) for who in identities]
@@ -119,7 +119,7 @@ async def _leave(points: Sequence[BridgePoint], runs: Sequence["asyncio.Task[Non
 def _reporter(who: Identity, console: Console) -> Callable[[Step, str], None]:
     def report(step: Step, detail: str) -> None:
         if step in _WORDS:
-            _say(console, f"{who.name} {_WORDS[step]} {detail}".rstrip())
+            _say(console, f"{who.label} {_WORDS[step]} {detail}".rstrip())
 
     return report
 

@@ -58,6 +58,8 @@ def picture_loop(index: int) -> Loop:
     encoder.time_base = Fraction(1, FPS)
     encoder.bit_rate = 160_000
     encoder.gop_size = KEYFRAME_EVERY
+    # More encoders than cores, each with threads of its own that spin, get nowhere.
+    encoder.thread_count = 1
     encoder.options = {"deadline": "realtime", "cpu-used": "4", "lag-in-frames": "0", "auto-alt-ref": "0"}
     pieces: list[Piece] = []
     for position in range(count):

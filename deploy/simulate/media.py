@@ -27,11 +27,11 @@ from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 
 from deploy.simulate.loops import Loop, picture_loop, voice_loop
+from deploy.simulate.speech import TALK_S
 from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
 
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
 _CLOCK_RATES = {"audio": 48_000, "video": 90_000}
-_SENT = (("audio", Source.MICROPHONE), ("video", Source.CAMERA), ("video", Source.SCREEN))
 _RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
 """Audio slots, stage, screen, tiles."""
 
@@ -39,14 +39,15 @@ _RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
 class LoopTrack(MediaStreamTrack):
     """Repeats a Loop while it is on; while it is off, nothing is sent at all."""
 
-    def __init__(self, kind: str, loop: Loop | None) -> None:
+    def __init__(self, kind: str, loop: Loop | None, start: int = 0) -> None:
+        """start: the piece that is sent first."""
         super().__init__()
         self.kind = kind
         self.level_dbov = -127
         """Of the piece handed out last."""
         self._source = loop
         self._on = asyncio.Event()
-        self._position = 0
+        self._position = start
         self._sent = 0
         self._begun = 0.0
         self._clock_rate = _CLOCK_RATES[kind]
@@ -116,14 +117,15 @@ class Media:
         """decode: keep aiortc's receivers as they are, so a test may recv() from `tracks`."""
         self.received = Received()
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
-        loops = {
-            Source.MICROPHONE: voice_loop(index),
-            Source.CAMERA: picture_loop(index),
-            Source.SCREEN: None,
+        voice = voice_loop(index)
+        # Points that are admitted together talk one after another.
+        turn = -round(index * TALK_S / voice.period) % len(voice.pieces)
+        self._tracks = {
+            Source.MICROPHONE: LoopTrack("audio", voice, turn),
+            Source.CAMERA: LoopTrack("video", picture_loop(index)),
+            Source.SCREEN: LoopTrack("video", None),
         }
-        self._tracks = {source: LoopTrack(kind, loops[source]) for kind, source in _SENT}
-        for _, source in _SENT:
-            track = self._tracks[source]
+        for track in self._tracks.values():
             line = self.pc.addTransceiver(track, direction="sendonly")
             _prefer(line)
             _watch(line.sender, track)

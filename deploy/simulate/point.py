@@ -181,7 +181,8 @@ class BridgePoint:
                 await self._step(Step.MEDIA_LOST, why.value)
                 await self._offer()
             case Roster():
-                view.roster = message
+                before, view.roster = view.roster, message
+                await self._open_again(before, message)
             case Lobby():
                 view.lobby = message
             case Slots(slots):
@@ -240,6 +241,17 @@ class BridgePoint:
 
     def _media_lives(self) -> bool:
         return self.media is not None and self.media.pc.connectionState in ("connecting", "connected")
+
+    async def _open_again(self, before: Roster | None, now: Roster) -> None:
+        """Whoever muted it has lifted that: as a person would, open the microphone again."""
+        if self._muted_by_host(before) and not self._muted_by_host(now):
+            await self.send(SetSource(Source.MICROPHONE, on=True))
+
+    def _muted_by_host(self, roster: Roster | None) -> bool:
+        if roster is None or self.view.welcome is None:
+            return False
+        own = self.view.welcome.participant
+        return any("host" in other.microphone.gate for other in roster.participants if other.id == own)
 
     async def _close_media(self) -> None:
         self.view.sending = False

@@ -10,6 +10,12 @@ from signaling.control import clock
 from signaling.http import COOKIE
 from signaling.store import Store
 
+SPEAKERS = (
+    "Nguyễn Thị Hoa", "Lò Văn Thành", "Giàng A Páo", "Trần Minh Đức", "Hoàng Thị Mai", "Vàng Thị Súa",
+    "Phạm Quốc Khánh", "Lý Mùi Khé", "Đỗ Thu Hương", "Thào A Sùng", "Bùi Văn Nam", "Chảo Tả Mẩy",
+)  # fmt: skip
+"""Names of those who sit before the cameras; invented."""
+
 
 async def sign_in(config: Config, count: int) -> tuple[Identity, ...]:
     """Sign `count` points in, each for a unit of its own. Raises StateError."""
@@ -28,7 +34,8 @@ async def sign_in_at(store: Store, count: int) -> tuple[Identity, ...]:
             index=index,
             cookies={COOKIE: point.token},
             unit=point.unit.id,
-            name=point.unit.name,
+            name=SPEAKERS[index % len(SPEAKERS)],
+            label=point.unit.name,
             # Some number of people behind each camera, one or two of them absent.
             present=8 + index * 7 % 23 - index % 3,
             total=8 + index * 7 % 23,

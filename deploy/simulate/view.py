@@ -17,6 +17,8 @@ class Identity:
     unit: str
     """Unit id, used when the account has none of its own."""
     name: str
+    label: str = ""
+    """Its unit's name, for the terminal."""
     present: int | None = None
     total: int | None = None
 
