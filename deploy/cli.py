@@ -54,7 +54,29 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--meeting", help="code of the meeting (default: the standing one)")
     simulate.add_argument("--duration", type=float, metavar="S", help="seconds; default until Ctrl-C")
     simulate.set_defaults(command=_simulate)
+
+    _add_account_commands(commands.add_parser("account", help="accounts: add, set-password, list"))
     return parser
+
+
+def _add_account_commands(account: argparse.ArgumentParser) -> None:
+    actions = account.add_subparsers(required=True, metavar="action")
+
+    add = actions.add_parser("add", help="make an account; its random password is shown once")
+    add.add_argument("login")
+    add.add_argument("--role", default="delegate", choices=("chair", "operator", "delegate", "technician"))
+    add.add_argument("--name", required=True, help="shown in the meeting until the person gives another")
+    add.add_argument("--unit", help="id of its unit; without one the person chooses at the door")
+    add.set_defaults(command=_account_add)
+
+    change = actions.add_parser("set-password", help="replace a password (asked for, or read from a pipe)")
+    change.add_argument("login")
+    change.set_defaults(command=_account_set_password)
+
+    show = actions.add_parser("list", help="show the accounts")
+    show.set_defaults(command=_account_list)
+    for parser in (add, change, show):
+        _add_settings(parser, serving=False)
 
 
 def _add_settings(parser: argparse.ArgumentParser, *, serving: bool = True) -> None:
@@ -119,6 +141,29 @@ def _simulate(options: argparse.Namespace) -> int:
 
     wish = Wish(options.participants, options.url, options.meeting, options.duration)
     simulate(settings(options), wish, Console())
+    return 0
+
+
+def _account_add(options: argparse.Namespace) -> int:
+    from deploy import accounts
+    from signaling.messages import Role
+
+    role = Role(options.role)
+    accounts.add(settings(options), options.login, role, options.name, options.unit, Console())
+    return 0
+
+
+def _account_set_password(options: argparse.Namespace) -> int:
+    from deploy import accounts
+
+    accounts.set_password(settings(options), options.login, Console())
+    return 0
+
+
+def _account_list(options: argparse.Namespace) -> int:
+    from deploy import accounts
+
+    accounts.show(settings(options), Console())
     return 0
 
 

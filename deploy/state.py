@@ -39,6 +39,16 @@ def open_state(directory: Path) -> None:
         version.write_text(f"{STATE_VERSION}\n", encoding="ascii")
 
 
+def existing_state(directory: Path) -> None:
+    """For commands beside `serve`, which make no state directory. Raises StateError."""
+    if not (directory / "version").exists():
+        raise StateError(
+            f"there is no state directory {directory}",
+            "Start the appliance once (make run), or name the right directory with --state.",
+        )
+    _check_version(directory)
+
+
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
     """Hold the state directory for this process. Raises StateError when another one does.

@@ -15,6 +15,7 @@ from deploy.problem import Problem, StateError
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
 from deploy.simulate.view import Identity, Step
+from deploy.state import existing_state
 from signaling.bootstrap import MEETING_CODE
 
 MOST = 60
@@ -46,6 +47,7 @@ def simulate(config: Config, wish: Wish, console: Console) -> None:
     """Run the points. Raises Problem."""
     if not 1 <= wish.participants <= MOST:
         raise Problem(f"{wish.participants} participants cannot be simulated", f"Choose from 1 to {MOST}.")
+    existing_state(config.state_dir)
     server = (wish.server or url("localhost", config.https_port)).rstrip("/")
     if not server.startswith("https://"):
         raise Problem(f"{server} is no address of an appliance", "Write it like https://192.168.1.10:8443.")
@@ -66,7 +68,7 @@ def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
     except (OSError, ssl.SSLError):
         raise StateError(
             f"cannot read {own}",
-            "Start the appliance first (make run), or name its state directory with --state.",
+            "Start the appliance first (make run); it makes this file.",
         ) from None
     if config.certificate:
         # It need not name localhost; it is known by itself.

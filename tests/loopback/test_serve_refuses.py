@@ -106,6 +106,10 @@ def test_a_settings_file_with_a_misspelt_key(capsys: pytest.CaptureFixture[str],
     assert not (tmp_path / "var").exists()
 
 
-def test_simulating_before_the_first_start(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert main(["simulate", f"--state={tmp_path / 'var'}"]) == 2
-    assert "Start the appliance first" in capsys.readouterr().err
+@pytest.mark.parametrize("command", [["simulate"], ["account", "list"]])
+def test_commands_beside_it_make_no_state_directory(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
+) -> None:
+    assert main([*command, f"--state={tmp_path / 'var'}"]) == 2
+    assert "Start the appliance once" in capsys.readouterr().err
+    assert not (tmp_path / "var").exists()

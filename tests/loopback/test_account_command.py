@@ -1,0 +1,83 @@
+"""`giaoban account`: what an administrator types, against a database on disk."""
+
+import asyncio
+import io
+from pathlib import Path
+
+import pytest
+
+from deploy.cli import main
+from deploy.config import Config
+from deploy.firstrun import opened_store, prepare_database
+from deploy.state import open_state
+from signaling.passwords import HASHER
+
+pytestmark = pytest.mark.loopback
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> str:
+    """Flag for a state directory after its first run."""
+    open_state(tmp_path)
+    prepare_database(Config(state=str(tmp_path)))
+    return f"--state={tmp_path}"
+
+
+def password_of(state: str, login: str) -> str:
+    """The stored hash."""
+
+    async def find() -> str:
+        async with opened_store(Config(state=state.removeprefix("--state="))) as store:
+            found = await store.people.find(login)
+            assert found is not None
+            assert found.password_hash is not None
+            return found.password_hash
+
+    return asyncio.run(find())
+
+
+def test_the_first_run_makes_two_accounts_and_the_second_none(tmp_path: Path) -> None:
+    open_state(tmp_path)
+    config = Config(state=str(tmp_path))
+    first = prepare_database(config)
+    assert [account.role for account in first.accounts] == ["operator", "chair"]
+    assert len({account.password for account in first.accounts}) == 2
+    for account in first.accounts:
+        assert HASHER.verify(password_of(f"--state={tmp_path}", account.login), account.password)
+    assert prepare_database(config).accounts == ()
+
+
+def test_an_account_is_added_and_listed(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert (
+        main(["account", "add", "khoa-nhi", "--name", "Khoa Nhi", "--unit", "khoa-nhi-co-so-1", state]) == 0
+    )
+    password = capsys.readouterr().out.split()[-1]
+    assert HASHER.verify(password_of(state, "khoa-nhi"), password)
+    assert main(["account", "list", state]) == 0
+    said = capsys.readouterr().out
+    assert "khoa-nhi" in said
+    assert "delegate" in said
+
+
+def test_a_login_that_is_taken_and_a_unit_that_is_not_there_are_refused(
+    state: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["account", "add", "thu-ky", "--name", "x", state]) == 2
+    assert "there is an account thu-ky already" in capsys.readouterr().err
+    assert main(["account", "add", "new", "--name", "x", "--unit", "nowhere", state]) == 2
+    assert "there is no unit 'nowhere'" in capsys.readouterr().err
+    assert main(["account", "add", "two words", "--name", "x", state]) == 2
+    assert "without spaces" in capsys.readouterr().err
+
+
+def test_a_password_is_replaced_from_a_pipe(
+    state: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("một mật khẩu dài\n"))
+    assert main(["account", "set-password", "thu-ky", state]) == 0
+    assert HASHER.verify(password_of(state, "thu-ky"), "một mật khẩu dài")
+    assert "một mật khẩu dài" not in capsys.readouterr().out
+    monkeypatch.setattr("sys.stdin", io.StringIO("short\n"))
+    assert main(["account", "set-password", "thu-ky", state]) == 2
+    assert "too short" in capsys.readouterr().err
+    assert main(["account", "set-password", "nobody", state]) == 2
