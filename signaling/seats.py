@@ -43,6 +43,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
         seat, close = state.close_media(seat)
         effects += [Media(command) for command in close]
         seat = replace(seat, gates=seat.gates.shut_all(GateReason.SELF))
+        effects.append(Keep((account.id,)))
     line = state.line(seat.id)
     believes = arrival.resume is not None and (seat.wanted or not same_page)
     has_none = not same_page or not seat.offered or line.negotiating

@@ -1,0 +1,202 @@
+"""A Room with people in it, for tests that read as sentences: who does what, who is told what."""
+
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+import sfu
+from signaling.effects import Dismiss, Effect, Keep, Media, Negotiate, Outcome, Refused, Tell
+from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
+from signaling.limits import DEFAULT, Limits
+from signaling.messages import (
+    Admit,
+    ClientMessage,
+    Knock,
+    Lobby,
+    Offer,
+    Role,
+    Roster,
+    ServerMessage,
+    UnitKind,
+    Why,
+)
+from signaling.records import Account, AccountId, Instant, Meeting, ParticipantId, SeatRow, SessionId, Unit
+from signaling.room import Room
+from signaling.seat import Seat
+from signaling.state import opened
+
+UNITS = (
+    Unit("bgd", "Ban Giám đốc", "BGĐ", UnitKind.BOARD),
+    Unit("tchc", "Phòng Tổ chức – Hành chính", "TCHC", UnitKind.OFFICE),
+    Unit("nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT),
+    Unit("noi", "Khoa Nội tổng hợp", "Nội", UnitKind.DEPARTMENT),
+    Unit("ta-phin", "Trạm Y tế xã Tả Phìn", "Tả Phìn", UnitKind.STATION),
+    Unit("ma-quai", "Trạm Y tế xã Ma Quai", "Ma Quai", UnitKind.STATION),
+)
+MEETING = Meeting("m1", "giao-ban", "Giao ban hằng ngày", 1, False)
+SLOTS = (sfu.SlotLine("3", sfu.SlotKind.AUDIO), sfu.SlotLine("6", sfu.SlotKind.STAGE))
+
+Message = TypeVar("Message", bound=ServerMessage)
+
+
+def account(login: str, role: Role = Role.DELEGATE, unit: str | None = "nhi") -> Account:
+    return Account(AccountId(login), login, login.title(), role, unit)
+
+
+OPERATOR = account("operator", Role.OPERATOR, "tchc")
+CHAIR = account("chair", Role.CHAIR, "bgd")
+
+
+@dataclass
+class Scene:
+    """Drives one Room and keeps what everyone was told and what the media worker would hold."""
+
+    limits: Limits = DEFAULT
+    rows: tuple[SeatRow, ...] = ()
+    now_s: float = 1000.0
+    told: dict[SessionId, list[ServerMessage]] = field(default_factory=dict)
+    dismissed: dict[SessionId, Why] = field(default_factory=dict)
+    endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = field(default_factory=dict)
+    effects: tuple[Effect, ...] = ()
+    room: Room = field(init=False)
+    _sessions: int = 0
+
+    def __post_init__(self) -> None:
+        state = opened(MEETING, "Trung tâm", UNITS, self.limits, self.rows, self.now_s)
+        self.room = Room(state)
+
+    @property
+    def now(self) -> Instant:
+        return Instant(self.now_s, int(self.now_s * 1000))
+
+    def apply(self, happened: Input) -> Outcome:
+        outcome = self.room.apply(happened, self.now)
+        if isinstance(outcome, Refused):
+            self.effects = ()
+            return outcome
+        self.effects = outcome
+        for effect in outcome:
+            match effect:
+                case Tell():
+                    for session in effect.sessions:
+                        self.told.setdefault(session, []).append(effect.message)
+                case Dismiss():
+                    self.dismissed[effect.session] = effect.bye.code
+                case Media():
+                    self._media(effect.command)
+                case _:
+                    pass
+        return outcome
+
+    def _media(self, command: sfu.AnyCommand) -> None:
+        match command:
+            case sfu.CloseEndpoint():
+                self.endpoints.pop(command.endpoint, None)
+            case sfu.CloseRoom():
+                self.endpoints.clear()
+            case sfu.SetGates() if command.endpoint in self.endpoints:
+                self.endpoints[command.endpoint].update(command.gates)
+            case _:
+                pass
+
+    # --- people ---
+
+    def enter(self, who: Account, resume: str | None = None) -> SessionId:
+        outcome = self.try_enter(who, resume)
+        assert not isinstance(outcome, Refused), outcome
+        return SessionId(f"s{self._sessions}")
+
+    def try_enter(self, who: Account, resume: str | None = None) -> Outcome:
+        self._sessions += 1
+        session, fresh = SessionId(f"s{self._sessions}"), ParticipantId(f"p{self._sessions}")
+        return self.apply(Enter(session, who, fresh, resume))
+
+    def say(self, session: SessionId, message: ClientMessage) -> None:
+        outcome = self.apply(Said(session, message))
+        assert not isinstance(outcome, Refused), outcome
+
+    def refused(self, session: SessionId, message: ClientMessage) -> Why:
+        """Say what must be refused and change nothing."""
+        before = self.room.checkpoint()
+        outcome = self.apply(Said(session, message))
+        assert isinstance(outcome, Refused), outcome
+        assert self.room.checkpoint() == before
+        return outcome.code
+
+    def drop(self, session: SessionId) -> None:
+        self.apply(Dropped(session))
+
+    def wait(self, seconds: float) -> None:
+        self.now_s += seconds
+        self.apply(Elapsed())
+
+    def inside(self, who: Account, unit: str | None = None) -> SessionId:
+        """Someone who has been let in; the operator is there for it."""
+        session = self.enter(who)
+        self.say(session, Knock(unit, who.name))
+        if not self.seat(session).admitted:
+            self.say(self.operator(), Admit(self.seat(session).id))
+        return session
+
+    def operator(self) -> SessionId:
+        seat = self.room.state.seats.get(OPERATOR.id)
+        if seat is not None and seat.online and seat.session is not None:
+            return seat.session
+        return self.inside(OPERATOR)
+
+    # --- media ---
+
+    def offer(self, session: SessionId, restart: bool = False) -> None:
+        """An offer that the worker accepts."""
+        self.say(session, Offer("v=0", restart))
+        self.answer(session, sfu.Opened("v=0 answer", SLOTS), restart)
+
+    def answer(self, session: SessionId, result: sfu.AnyResult | None, restart: bool = False) -> None:
+        negotiation = next(effect for effect in self.effects if isinstance(effect, Negotiate))
+        if isinstance(result, sfu.Opened) and isinstance(negotiation.command, sfu.OpenEndpoint):
+            self.endpoints[negotiation.command.endpoint] = dict(negotiation.command.gates)
+        self.apply(Answered(session, negotiation.participant, restart, result))
+
+    def report(self, event: sfu.AnyEvent) -> None:
+        self.apply(Noticed(event))
+
+    def worker_restarts(self) -> None:
+        missing = frozenset(seat.id for seat in self.room.state.admitted() if seat.offered)
+        self.endpoints.clear()
+        self.apply(WorkerBack(missing))
+
+    # --- what came of it ---
+
+    def seat(self, session: SessionId) -> Seat:
+        return next(seat for seat in self.room.state.seats.values() if seat.session == session)
+
+    def id(self, session: SessionId) -> str:
+        return self.seat(session).id
+
+    def endpoint(self, session: SessionId) -> sfu.EndpointId:
+        return sfu.EndpointId(self.seat(session).id)
+
+    def heard(self, session: SessionId, kind: type[Message]) -> list[Message]:
+        return [message for message in self.told.get(session, []) if isinstance(message, kind)]
+
+    def last(self, session: SessionId, kind: type[Message]) -> Message:
+        return self.heard(session, kind)[-1]
+
+    def roster(self, session: SessionId) -> list[str]:
+        return [participant.id for participant in self.last(session, Roster).participants]
+
+    def lobby(self, session: SessionId) -> list[str]:
+        return [knock.id for knock in self.last(session, Lobby).knocks]
+
+    def forget(self) -> None:
+        """Only what is told from now on counts."""
+        self.told.clear()
+
+    def kept_first(self) -> bool:
+        return any(isinstance(effect, Keep) and effect.first for effect in self.effects)
+
+    def restarted(self) -> "Scene":
+        """The control plane after a restart, from what it kept."""
+        rows = tuple(seat.row() for seat in self.room.state.seats.values() if seat.place)
+        again = Scene(limits=self.limits, rows=rows, now_s=self.now_s)
+        again.endpoints = self.endpoints
+        return again
