@@ -13,6 +13,7 @@ CODE := sfu signaling deploy tests
 PARTICIPANTS ?= 5
 ARGS ?=
 
+.NOTPARALLEL:
 .PHONY: run simulate test check bench lock browsers
 
 run: $(VENV)/.warm ## start the appliance (make run ARGS="--https-port 443")

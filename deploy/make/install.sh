@@ -11,4 +11,5 @@ if ! "$bin/python" -m pip install --quiet --require-hashes -r "$lock"; then
   echo "giaoban: behind a proxy set HTTPS_PROXY; for a mirror set PIP_INDEX_URL; then make again." >&2
   exit 2
 fi
-"$bin/python" -m pip install --quiet --no-deps --no-build-isolation -e .
+# setuptools warns at length that an editable installation is editable.
+PYTHONWARNINGS=ignore "$bin/python" -m pip install --quiet --no-deps --no-build-isolation -e .
