@@ -136,10 +136,12 @@ class Endpoint:
         producer = self._producer_by_mid.get(mid)
         if producer is None:
             return
-        layer = producer.bind(header.ssrc, repaired or header.text(names.rid), rtx=bool(repaired))
+        # Without layers (screens, aiortc) retransmissions carry no repaired rid: their payload type tells.
+        is_rtx = bool(repaired) or (producer.rtx_pt != 0 and header.pt == producer.rtx_pt)
+        layer = producer.bind(header.ssrc, repaired or header.text(names.rid), rtx=is_rtx)
         if layer is None:
             return
-        if not repaired:
+        if not is_rtx:
             for slot in self._plane.slots_on(layer):  # a new encoder counts from anywhere
                 self._fastpath.switch(slot.row, None)
                 self._fastpath.switch(slot.row, layer.row)
@@ -182,8 +184,14 @@ class Endpoint:
 
     def send_feedback(self) -> None:
         """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
+        media_ssrc = next(
+            (x.ssrc for p in self.producers.values() for x in p.layers if x.ssrc is not None), None
+        )
+        if media_ssrc is None:
+            return
         arrivals = self._fastpath.take_arrivals(self.transport.row)
-        for packet in self._feedback.write(OUR_SSRC, arrivals):
+        # libwebrtc takes feedback only when it is about an SSRC that it sends (Chromium 156, 2026-11).
+        for packet in self._feedback.write(media_ssrc, arrivals):
             self._fastpath.send_rtcp(self.transport.row, packet)
 
     def watch_line(self, now: float) -> None:
