@@ -38,7 +38,7 @@ _WORDS = {
     Step.ADMITTED: "is admitted",
     Step.SENDING: "sends picture and sound",
     Step.MEDIA_LOST: "lost its media transport, makes a new one",
-    Step.DISCONNECTED: "lost the connection, tries again",
+    Step.DISCONNECTED: "cannot reach the appliance, goes on trying:",
     Step.ENDED: "is gone:",
 }
 
@@ -119,8 +119,13 @@ async def _leave(points: Sequence[BridgePoint], runs: Sequence["asyncio.Task[Non
 
 
 def _reporter(who: Identity, console: Console) -> Callable[[Step, str], None]:
+    last: Step | None = None
+
     def report(step: Step, detail: str) -> None:
-        if step in _WORDS:
+        nonlocal last
+        # Trying again and failing again is no news.
+        news, last = step is not last, step
+        if step in _WORDS and news:
             _say(console, f"{who.label} {_WORDS[step]} {detail}".rstrip())
 
     return report

@@ -108,7 +108,7 @@ class BridgePoint:
                         if await self._session(http):
                             pause = _PAUSE_S[0]
                     except (aiohttp.ClientError, OSError, TimeoutError) as error:
-                        await self._step(Step.DISCONNECTED, str(error) or type(error).__name__)
+                        await self._step(Step.DISCONNECTED, _reason(error))
                     bye = self.view.bye
                     if bye is not None and bye.code in _FINAL:
                         await self._step(Step.ENDED, bye.code.value)
@@ -266,6 +266,12 @@ class BridgePoint:
     async def _tell(self) -> None:
         async with self._changed:
             self._changed.notify_all()
+
+
+def _reason(error: Exception) -> str:
+    """In a few words; aiohttp's own name every object on the way."""
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
 
 
 def _cookie_jar() -> aiohttp.CookieJar:

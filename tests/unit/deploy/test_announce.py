@@ -1,0 +1,59 @@
+"""What the terminal is told once everything answers."""
+
+import io
+
+from rich.console import Console
+
+from deploy.addresses import local_addresses, url
+from deploy.announce import addresses_to_open, tell_accounts, tell_ready
+from deploy.config import Config
+from deploy.firstrun import NewAccount, readable_password
+from signaling.messages import Role
+
+
+def told(config: Config, *, terminal: bool, ca: bool = True) -> str:
+    sink = io.StringIO()
+    tell_ready(Console(file=sink, force_terminal=terminal, width=100), config, "giao-ban", ca)
+    return sink.getvalue()
+
+
+def test_urls_bracket_ipv6_and_leave_out_the_usual_port() -> None:
+    assert url("192.0.2.7", 8443) == "https://192.0.2.7:8443"
+    assert url("fd00::7", 8443) == "https://[fd00::7]:8443"
+    assert url("giaoban.example", 443) == "https://giaoban.example"
+
+
+def test_this_machine_comes_first_then_what_is_advertised_then_the_network() -> None:
+    urls = addresses_to_open(Config(advertise=("203.0.113.5",)))
+    assert urls[:2] == ("https://localhost:8443", "https://203.0.113.5:8443")
+    assert urls[2:] == tuple(url(address, 8443) for address in local_addresses())
+
+
+def test_only_the_addresses_that_are_listened_on_are_told() -> None:
+    assert addresses_to_open(Config(host=("192.0.2.7",))) == ("https://192.0.2.7:8443",)
+
+
+def test_a_terminal_gets_a_qr_code_for_telephones_and_a_log_file_none() -> None:
+    config = Config(host=("192.0.2.7",))
+    assert "█" in told(config, terminal=True)
+    assert "█" not in told(config, terminal=False)
+    assert "https://192.0.2.7:8443" in told(config, terminal=False)
+
+
+def test_with_a_certificate_from_elsewhere_nothing_is_said_of_our_own_authority() -> None:
+    assert "ca.crt" in told(Config(), terminal=False)
+    assert "ca.crt" not in told(Config(), terminal=False, ca=False)
+
+
+def test_first_accounts_are_shown_with_login_and_password() -> None:
+    sink = io.StringIO()
+    tell_accounts(Console(file=sink, width=100), (NewAccount(Role.CHAIR, "chu-tri", "ba-be-bi"),))
+    assert "chair" in sink.getvalue()
+    assert "chu-tri" in sink.getvalue()
+    assert "ba-be-bi" in sink.getvalue()
+
+
+def test_passwords_can_be_read_out_and_differ() -> None:
+    passwords = {readable_password() for _ in range(50)}
+    assert len(passwords) == 50
+    assert all(len(password) == 20 and password.replace("-", "").isalpha() for password in passwords)
