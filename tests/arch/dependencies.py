@@ -20,7 +20,7 @@ MAY_USE: dict[str, frozenset[str]] = {
 
 HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
-        *("signaling.http", "signaling.pages", "signaling.guards", "signaling.session"),
+        *("signaling.control", "signaling.guards", "signaling.http", "signaling.pages", "signaling.session"),
         "deploy.simulate",
     ),
     "aiortc": ("sfu.transport", "sfu.sdp.offer", "deploy.simulate"),
@@ -51,6 +51,8 @@ SHELLS: dict[str, str] = {
     "sfu.transport.sockets": "opens the media sockets",
     "sfu.transport.tcp": "sockets of ICE-TCP",
     "signaling.accounts": "random tokens, the sign-in log",
+    "signaling.bootstrap": "random ids of the first units and accounts",
+    "signaling.control": "the control process: loop, certificate, listening sockets",
     "signaling.dispatch": "carries effects out",
     "signaling.guards": "refuses requests and says so in the log",
     "signaling.house": "holds the rooms: clock, random ids, tasks",
