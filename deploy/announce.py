@@ -14,7 +14,7 @@ from deploy.firstrun import NewAccount
 
 def say(console: Console, text: str) -> None:
     """One line of progress."""
-    console.print(Text("giaoban: ", style="dim") + Text(text), soft_wrap=True)
+    console.print(Text.assemble(("giaoban: ", "dim"), text), soft_wrap=True)
 
 
 def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
@@ -41,7 +41,7 @@ def tell_ready(console: Console, config: Config, meeting: str, ca: bool) -> None
     urls = addresses_to_open(config)
     network = next((one for one in urls if "localhost" not in one and "127.0.0.1" not in one), None)
     console.print()
-    console.print(Text("Giao ban is ready. ", style="bold green") + Text(f"Meeting: {meeting}. Open:"))
+    console.print(Text.assemble(("Giao ban is ready. ", "bold green"), f"Meeting: {meeting}. Open:"))
     for one in urls:
         console.print(Text(f"    {one}", style="bold"), soft_wrap=True)
     if ca:

@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def complain(problem: Problem) -> None:
     """Text and remedy on standard error."""
     console = Console(stderr=True)
-    console.print(Text("giaoban: ", style="bold red") + Text(problem.text), soft_wrap=True)
+    console.print(Text.assemble(("giaoban: ", "bold red"), problem.text), soft_wrap=True)
     console.print(Text("  -> " + problem.remedy), soft_wrap=True)
 
 

@@ -132,4 +132,4 @@ def _reporter(who: Identity, console: Console) -> Callable[[Step, str], None]:
 
 
 def _say(console: Console, text: str) -> None:
-    console.print(Text("giaoban: ", style="dim") + Text(text), soft_wrap=True)
+    console.print(Text.assemble(("giaoban: ", "dim"), text), soft_wrap=True)
