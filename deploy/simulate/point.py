@@ -86,6 +86,8 @@ class BridgePoint:
         self._decode = decode
         self._knocks = knocks
         self._leaving = False
+        self._unanswered = 0
+        """Offers on the way; an answer to any but the newest is for a transport that is gone."""
         self._on_step = on_step
         self._socket: aiohttp.ClientWebSocketResponse | None = None
         self._changed = asyncio.Condition()
@@ -149,6 +151,7 @@ class BridgePoint:
             timeout=aiohttp.ClientWSTimeout(ws_close=2),
         ) as socket:
             self._socket = socket
+            self._unanswered = 0
             try:
                 # With the session before this one named, the media transport goes on where it was.
                 before = self.view.welcome.session if self.view.welcome and self._media_lives() else None
@@ -176,7 +179,9 @@ class BridgePoint:
             case Seat(seat, reason):
                 await self._take_seat(seat, reason)
             case Answer(sdp):
-                await self._connect(sdp)
+                self._unanswered -= 1
+                if self._unanswered == 0:
+                    await self._connect(sdp)
             case MediaLost(why):
                 await self._step(Step.MEDIA_LOST, why.value)
                 await self._offer()
@@ -190,6 +195,8 @@ class BridgePoint:
             case Speakers():
                 view.speakers = message
             case Refusal():
+                if message.re == "offer":
+                    self._unanswered -= 1
                 view.refusals.append(message)
                 del view.refusals[:-20]
             case Bye():
@@ -227,7 +234,9 @@ class BridgePoint:
         """A new transport each time: what is left of an old one is of no use to the server."""
         await self._close_media()
         self.media = Media(self._who.index, decode=self._decode)
-        await self.send(Offer(await self.media.offer()))
+        sdp = await self.media.offer()
+        self._unanswered += 1
+        await self.send(Offer(sdp))
 
     async def _connect(self, answer: str) -> None:
         if self.media is None:

@@ -117,23 +117,21 @@ async def test_points_come_back_by_themselves_after_the_media_worker_has_died(ap
         assert point.view.welcome.participant == participant
 
 
-async def test_media_goes_on_while_the_control_plane_is_restarted(appliance: Appliance) -> None:
+async def test_seats_are_kept_while_the_control_plane_is_restarted(appliance: Appliance) -> None:
     operator = await operator_of(appliance)
     (point,) = [point_of(appliance, who) for who in await sign_in_at(appliance.store, 1)]
     async with taking_part(operator, point):
         await operator.wait_for(waiting(1), WAIT_S)
         await operator.send(AdmitAll())
         await point.wait_for(lambda view: view.sending, WAIT_S)
-        before, media = point.view.welcome, point.media
+        before = point.view.welcome
         assert before is not None
-        assert media is not None
         await appliance.kill("control")
         after = await point.wait_for(lambda view: view.welcome not in (None, before), WAIT_S)
         assert after.welcome is not None
         assert after.welcome.seat is SeatState.ADMITTED
         assert after.welcome.participant == before.participant
         await operator.wait_for(lambda view: flowing(view, before.participant), WAIT_S)
-        assert media.pc.connectionState == "connected"
 
 
 async def test_a_point_that_is_refused_does_not_ask_again(appliance: Appliance) -> None:
