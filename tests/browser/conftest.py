@@ -1,11 +1,14 @@
-"""One process of each browser for the whole run: starting one costs more than most tests."""
+"""One process of each browser and one appliance for the whole run: starting them costs the most."""
 
 from collections.abc import AsyncIterator
 
 import pytest
 import pytest_asyncio
 
+from tests.support import appliance as appliances
 from tests.support import browser as browsers
+from tests.support.appliance import Appliance
+from tests.support.gathering import Gathering
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")
@@ -32,3 +35,19 @@ def browser(request: pytest.FixtureRequest) -> browsers.Browser:
     running = request.getfixturevalue(request.param)
     assert isinstance(running, browsers.Browser)
     return running
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def appliance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Appliance]:
+    async with appliances.running(tmp_path_factory.mktemp("appliance")) as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def gathering(
+    appliance: Appliance, chromium: browsers.Browser, firefox: browsers.Browser
+) -> AsyncIterator[Gathering]:
+    """A meeting of its own for one test, and people who can be brought to it."""
+    gathered = await Gathering.call(appliance, {"chromium": chromium, "firefox": firefox})
+    yield gathered
+    await gathered.part()

@@ -151,8 +151,8 @@ async def test_a_broken_page_is_told_to_the_test(browser: Browser, secure_site: 
             await page.evaluate("Promise.reject(new Error('went wrong'))", str)
         with pytest.raises(PageError, match="not in"):
             await page.wait_for("false", 0.3)
-        await page.evaluate("void setTimeout(() => { throw new Error('later') })", type(None))
-        await page.evaluate("console.error('complaint')", type(None))
+        await page.do("setTimeout(() => { throw new Error('later') })")
+        await page.do("console.error('complaint')")
         await page.wait_until(lambda: len(page.errors) >= 2)
         assert "later" in " ".join(page.errors)
         assert "complaint" in " ".join(page.errors)

@@ -80,6 +80,10 @@ class Page(ABC):
         text = await self.run(f"(async () => JSON.stringify((await ({expression})) ?? null))()")
         return msgspec.json.decode(text, type=as_)
 
+    async def do(self, expression: str) -> None:
+        """Evaluate for the effect alone."""
+        await self.run(f"(async () => {{ await ({expression}); return ''; }})()")
+
     async def is_true(self, expression: str) -> bool:
         return await self.evaluate(f"(async () => Boolean(await ({expression})))()", bool)
 

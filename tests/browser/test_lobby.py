@@ -1,0 +1,39 @@
+"""Everyone is let in by a person, or refused with a reason."""
+
+import pytest
+
+from tests.support.browser.devices import packets_sent
+from tests.support.gathering import PHONE, Gathering
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
+
+
+async def test_nobody_has_a_media_transport_before_the_operator_admits(gathering: Gathering) -> None:
+    operator = await gathering.operator()
+    someone = await gathering.person("firefox", viewport=PHONE)
+    await someone.come_to_the_lobby()
+    await operator.lobby_card(someone)
+    assert await someone.page.evaluate("probe.connections()", int) == 0
+    assert await packets_sent(someone.page, "video") == 0
+    await operator.admit(someone)
+    await someone.keeps_sending("video", 30)
+    assert someone.page.errors == operator.page.errors == []
+
+
+async def test_who_is_refused_reads_the_reason_and_may_knock_again(gathering: Gathering) -> None:
+    operator = await gathering.operator()
+    someone = await gathering.person("chromium", viewport=PHONE)
+    await someone.come_to_the_lobby()
+    await operator.refuse(someone, "Sai điểm cầu, mời vào cuộc họp lúc 9 giờ")
+    await someone.reads("Sai điểm cầu, mời vào cuộc họp lúc 9 giờ")
+    await someone.knock_again()
+    await operator.admit(someone)
+
+
+async def test_who_waits_still_waits_after_reloading_the_page(gathering: Gathering) -> None:
+    operator = await gathering.operator()
+    someone = await gathering.person("chromium")
+    await someone.come_to_the_lobby()
+    await someone.open_door()
+    await someone.is_waiting()
+    await operator.admit(someone)

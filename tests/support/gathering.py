@@ -1,0 +1,267 @@
+"""People at their browsers, and a meeting that they are brought to.
+
+Here alone stands how the product's screens are found: by the data-testid of web/components.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from signaling.messages import Role
+from tests.support.appliance import PASSWORD, Appliance
+from tests.support.browser import Browser, Page, PageError
+from tests.support.browser.devices import (
+    HEARD_DB,
+    SILENT_DB,
+    Devices,
+    Picture,
+    equip,
+    loudness,
+    packets_sent,
+    pictures,
+)
+
+COLOURS = ("#c02020", "#2020c0", "#20a020", "#a020a0")
+TONES_HZ = (500, 730, 1110, 1650)
+LAPTOP = (1366, 768)
+PHONE = (390, 844)
+MEDIA_S = 30.0
+"""Until media flows: encoders and ICE of several browsers start at once on two cores."""
+RETURN_S = 45.0
+"""Until a browser is back by itself after a process was killed."""
+
+Kind = Literal["chromium", "firefox"]
+
+
+def tid(name: str) -> str:
+    return f"[data-testid={name}]"
+
+
+@dataclass
+class Person:
+    """Somebody at a browser."""
+
+    page: Page
+    appliance: Appliance
+    meeting: str
+    login: str
+    name: str
+    devices: Devices
+
+    # --- the way in ---
+
+    async def open_door(self, meeting: str | None = None) -> None:
+        await self.page.goto(f"{self.appliance.url}/m/{meeting or self.meeting}")
+
+    async def sign_in(self, password: str = PASSWORD) -> None:
+        await self.page.fill(tid("door-account"), self.login)
+        await self.page.fill(tid("door-password"), password)
+        await self.page.click(tid("door-submit"))
+
+    async def knock(self) -> None:
+        """Through the green room into the lobby."""
+        await self.page.click(tid("green-enter"))
+        await self.is_waiting()
+
+    async def knock_again(self) -> None:
+        """After a refusal."""
+        await self.page.click(tid("refused-again"))
+        await self.knock()
+
+    async def choose_unit(self, unit: str) -> None:
+        """Set the list as a keyboard would: the popup of a list is not a part of the page."""
+        await self.page.run(
+            f"(() => {{ const list = document.querySelector('{tid('green-unit')}'); list.value = '{unit}';"
+            " list.dispatchEvent(new Event('change', { bubbles: true })); return ''; })()"
+        )
+
+    async def is_waiting(self) -> None:
+        await self.page.wait_shown("gb-waiting")
+
+    async def is_sent_away(self, code: str) -> None:
+        """The last screen, and why."""
+        await self.page.wait_for(
+            f"document.querySelector('{tid('ended-reason')}')?.dataset.code === '{code}'"
+        )
+
+    async def reads(self, words: str) -> None:
+        quoted = words.replace("'", "\\'")
+        await self.page.wait_for(f"document.body.innerText.includes('{quoted}')")
+
+    async def come_to_the_lobby(self) -> None:
+        await self.open_door()
+        await self.sign_in()
+        await self.knock()
+
+    async def is_inside(self, deadline_s: float = MEDIA_S) -> None:
+        """In the meeting, and the media transport stands."""
+        await self.page.wait_shown(tid("bar-microphone"), deadline_s)
+        await self.page.wait_for("probe.state() === 'connected'", deadline_s)
+
+    async def own_id(self) -> str:
+        """The participant's id, as the roster shows it."""
+        rows = f"[...document.querySelectorAll('{tid('roster-row')}')]"
+        mine = f"{rows}.find((row) => row.textContent.includes('{self.name}'))"
+        await self.page.wait_for(mine)
+        return await self.page.evaluate(f"{mine}.dataset.participant", str)
+
+    # --- what a person does ---
+
+    async def switch(self, source: Literal["microphone", "camera", "screen"], on: bool) -> None:
+        """Press until the server says so."""
+        button = tid(f"bar-{source}")
+        wanted = "open" if on else "self"
+        if await self.page.evaluate(f"document.querySelector('{button}').dataset.state", str) != wanted:
+            await self.page.click(button)
+        await self.page.wait_for(f"document.querySelector('{button}').dataset.state === '{wanted}'")
+
+    async def confirm(self, reason: str = "") -> None:
+        if reason:
+            await self.page.fill(tid("dialog-reason"), reason)
+        await self.page.click(tid("dialog-confirm"))
+
+    # --- what an operator does ---
+
+    async def lobby_card(self, who: "Person") -> str:
+        """What the card of somebody who waits says."""
+        knock = await self._knock_of(who)
+        return await self.page.text(f"{tid('lobby-card')}[data-knock='{knock}']")
+
+    async def admit(self, who: "Person") -> None:
+        await self._lobby_click(who, "lobby-admit")
+        await who.is_inside()
+
+    async def refuse(self, who: "Person", reason: str) -> None:
+        await self._lobby_click(who, "lobby-refuse")
+        await self.confirm(reason)
+
+    async def act_on(self, who: "Person", action: Literal["mute", "unmute", "kick"]) -> None:
+        row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
+        await self.page.click(f"{row} {tid(f'roster-{action}')}")
+
+    async def _lobby_click(self, who: "Person", button: str) -> None:
+        knock = await self._knock_of(who)
+        await self.page.click(f"{tid('lobby-card')}[data-knock='{knock}'] {tid(button)}")
+
+    async def _knock_of(self, who: "Person") -> str:
+        """Cards carry the knock's id; the name on them says whose it is."""
+        cards = f"[...document.querySelectorAll('{tid('lobby-card')}')]"
+        find = f"{cards}.find((card) => card.textContent.includes('{who.name}'))"
+        await self.page.wait_for(find)
+        return await self.page.evaluate(f"{find}.dataset.knock", str)
+
+    # --- what a person sees and hears ---
+
+    async def sees(self, other: "Person", deadline_s: float = MEDIA_S) -> Picture:
+        """The other's picture is shown, and it moves. Returns the largest."""
+        return await self.sees_colour(other.devices.colour, deadline_s)
+
+    async def sees_colour(self, colour: str, deadline_s: float = MEDIA_S) -> Picture:
+        last: list[Picture] = []
+        seen: Picture | None = None
+        for _ in range(round(deadline_s / 0.3)):
+            last = await pictures(self.page)
+            here = [p for p in last if p.counter >= 0 and p.is_like(colour)]
+            if here:
+                if seen is not None and here[0].counter != seen.counter:
+                    return max(here, key=lambda picture: picture.width)
+                seen = here[0]
+            await asyncio.sleep(0.3)
+        raise PageError(f"{self.name} does not see {colour}: {last}\n{await self.page.describe()}")
+
+    async def sees_no_more(self, other: "Person", deadline_s: float = 10.0) -> None:
+        for _ in range(round(deadline_s / 0.3)):
+            if not any(p.is_like(other.devices.colour) for p in await pictures(self.page)):
+                return
+            await asyncio.sleep(0.3)
+        raise PageError(f"{self.name} still sees {other.name}")
+
+    async def hears(self, other: "Person", deadline_s: float = MEDIA_S) -> None:
+        hz = other.devices.tone_hz
+        await self.page.wait_for(f"probe.loudness({hz}).then((level) => level > {HEARD_DB})", deadline_s)
+
+    async def hears_no_more(self, other: "Person", deadline_s: float = 5.0) -> None:
+        """Silence comes, and stays for longer than any buffer could hold sound back."""
+        hz = other.devices.tone_hz
+        await self.page.wait_for(f"probe.loudness({hz}).then((level) => level < {SILENT_DB})", deadline_s)
+        for _ in range(3):
+            level = await loudness(self.page, hz)
+            if level > SILENT_DB:
+                raise PageError(f"{self.name} hears {other.name} again: {level} dBFS")
+
+    async def keeps_sending(self, kind: Literal["audio", "video"], deadline_s: float = 5.0) -> None:
+        """Packets leave this browser."""
+        before = await packets_sent(self.page, kind)
+        await self.page.wait_for(f"probe.sent('{kind}').then((now) => now > {before + 20})", deadline_s)
+
+    async def microphone(self) -> str:
+        """What one's own button says: "open", "self" or "host"."""
+        return await self.page.evaluate(
+            f"document.querySelector('{tid('bar-microphone')}').dataset.state", str
+        )
+
+    async def microphone_of(self, other: "Person", wanted: Literal["open", "shut", "host"]) -> None:
+        """The roster says so."""
+        row = f'{tid("roster-row")}[data-participant="{await other.own_id()}"]'
+        await self.page.wait_for(f"document.querySelector('{row}')?.dataset.microphone === '{wanted}'")
+
+
+@dataclass
+class Gathering:
+    """A meeting and those who came."""
+
+    appliance: Appliance
+    browsers: Mapping[Kind, Browser]
+    meeting: str
+    people: list[Person] = field(default_factory=list)
+
+    @classmethod
+    async def call(cls, appliance: Appliance, browsers: Mapping[Kind, Browser]) -> "Gathering":
+        return cls(appliance, browsers, await appliance.add_meeting("Giao ban thử"))
+
+    async def person(
+        self,
+        kind: Kind,
+        role: Role = Role.DELEGATE,
+        *,
+        name: str | None = None,
+        unit: str | None = "test-noi",
+        login: str | None = None,
+        viewport: tuple[int, int] = LAPTOP,
+        camera: str = "ok",
+        microphone: str = "ok",
+        stubborn: bool = False,
+    ) -> Person:
+        """Somebody new at a browser of their own. With `login`, an account that is there already."""
+        number = len(self.people)
+        if name is None:
+            name = f"{role.value.capitalize()} {number + 1}"
+        if login is None:
+            login = await self.appliance.add_account(role, name, unit)
+        devices = Devices(
+            COLOURS[number % 4],
+            TONES_HZ[number % 4],
+            camera=camera,
+            microphone=microphone,
+            stubborn=stubborn,
+        )
+        page = await self.browsers[kind].new_page()
+        person = Person(page, self.appliance, self.meeting, login, name, devices)
+        self.people.append(person)
+        await page.set_viewport(*viewport)
+        await equip(page, devices)
+        return person
+
+    async def operator(self) -> Person:
+        """An operator who is in the meeting."""
+        who = await self.person("chromium", Role.OPERATOR, unit="test-tchc")
+        await who.open_door()
+        await who.sign_in()
+        await who.page.click(tid("green-enter"))
+        await who.is_inside()
+        return who
+
+    async def part(self) -> None:
+        for who in self.people:
+            await who.page.close()
