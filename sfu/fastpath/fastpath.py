@@ -18,8 +18,8 @@ from sfu.fastpath.handups import (
     pack_sockaddr,
     unpack_sockaddr,
 )
-from sfu.fastpath.memory import Memory, Octets
-from sfu.fastpath.native import session_pointer, uncompiled
+from sfu.fastpath.memory import Memory, Octets, Table, table
+from sfu.fastpath.native import prepare, session_pointer, uncompiled
 from sfu.fastpath.rows import RowBook
 from sfu.fastpath.srtp import Keys, SrtpProfile
 from sfu.fastpath.tables import (
@@ -50,6 +50,8 @@ class _Kernel:
     """The kernel's entry points, compiled or as ordinary Python."""
 
     def __init__(self, compiled: bool) -> None:
+        if compiled:
+            prepare_kernel()
         self.drain = kernel.drain if compiled else uncompiled(kernel.drain)
         self.ingest = kernel.ingest if compiled else uncompiled(kernel.ingest)
         self.inject = kernel.inject if compiled else uncompiled(kernel.inject)
@@ -59,9 +61,21 @@ class _Kernel:
         self.end = kernel.end if compiled else uncompiled(kernel.end)
 
 
+def prepare_kernel() -> None:
+    """Compile the kernel (some 15 s, once) or load it from the cache (0.2 s)."""
+    prepare(kernel.drain, 3)
+    prepare(kernel.ingest, 4)
+    prepare(kernel.inject, 4)
+    prepare(kernel.resend, 4)
+    prepare(kernel.switch, 3)
+    prepare(kernel.break_off, 2)
+    prepare(kernel.end, 2)
+
+
 class FastPath:
     def __init__(self, size: Size | None = None, *, compiled: bool | None = None) -> None:
-        """compiled: by default what the environment says; GIAOBAN_KERNEL=python runs it uncompiled (for tests)."""
+        """compiled: by default what the environment says; GIAOBAN_KERNEL=python runs it uncompiled (for
+        tests)."""
         if compiled is None:
             compiled = os.environ.get("GIAOBAN_KERNEL") != "python"
         memory = self._memory = Memory(size or Size())
@@ -83,13 +97,14 @@ class FastPath:
         self._keys: dict[int, Keys] = {}
         self._addresses: dict[int, set[tuple[int, ...]]] = {}
         self._ssrcs: dict[int, set[int]] = {}
-        self._histories: dict[int, tuple[Octets, object]] = {}
+        self._histories: dict[int, tuple[Octets, Table]] = {}
         self._stream_out: list[tuple[int, bytes]] = []
 
     # --- ports and transports ---------------------------------------------------------------------
 
     def add_port(self, fd: int) -> int:
-        """Take a bound, non-blocking UDP socket, v4 or v6, of which the caller keeps the file descriptor open.
+        """Take a bound, non-blocking UDP socket, v4 or v6, of which the caller keeps the file descriptor
+        open.
 
         Raises TableFull.
         """
@@ -129,7 +144,8 @@ class FastPath:
         self._keys[transport] = keys
 
     def bind_address(self, transport: int, port: int, address: Address) -> None:
-        """What comes from there belongs to the transport. Raises TableFull; OSError if it is no IP address."""
+        """What comes from there belongs to the transport. Raises TableFull; OSError if it is no IP
+        address."""
         key = address_key(port, self._sockaddr(port, address))
         self._memory.addresses.put(key, transport)
         self._addresses[transport].add(key)
@@ -205,14 +221,15 @@ class FastPath:
         )
         if kind == MediaKind.VIDEO:
             octets = np.zeros((HISTORY, HISTORY_ROW), np.uint8)
-            kept = np.zeros(HISTORY, KEPT)
+            kept = table(HISTORY, KEPT)
             self._histories[row] = octets, kept
             self.layers["history"][row] = octets.ctypes.data
             self.layers["kept"][row] = kept.ctypes.data
         return row
 
     def bind_ssrc(self, transport: int, ssrc: int, layer: int, *, rtx: bool = False) -> None:
-        """Another SSRC for a layer that had one is a new encoder: its numbers begin anew. Raises TableFull."""
+        """Another SSRC for a layer that had one is a new encoder: its numbers begin anew. Raises
+        TableFull."""
         self._memory.ssrcs.put((transport, ssrc), layer * 2 + rtx)
         self._ssrcs[transport].add(ssrc)
         if rtx:
@@ -223,7 +240,7 @@ class FastPath:
             row.generation += 1
             row.packets = row.first_seq = row.max_seq = row.duplicates = row.jitter = row.jitter16 = 0
             if layer in self._histories:
-                np.frombuffer(self._histories[layer][1], np.int64)[:] = 0  # type: ignore[call-overload]
+                self._histories[layer][1]["seq"] = 0
         row.ssrc = ssrc
 
     def unbind_ssrc(self, transport: int, ssrc: int) -> None:
@@ -333,8 +350,8 @@ class FastPath:
             raise BadPacket(str(error)) from error
 
     def send_rtcp(self, transport: int, packet: bytes) -> None:
-        """Protect and send; nothing happens while there are no keys or no destination. Raises ValueError when it is
-        longer than one datagram."""
+        """Protect and send; nothing happens while there are no keys or no destination. Raises ValueError when
+        it is longer than one datagram."""
         keys = self._keys.get(transport)
         port = int(self.transports["port"][transport])
         if keys is None or port == NOWHERE:
@@ -353,7 +370,8 @@ class FastPath:
         self._send(port, address, data)
 
     def resend(self, slot: int, seqs: Sequence[int], now_us: int, min_interval_us: int) -> int:
-        """Answer a NACK of outgoing 16-bit numbers from the shared history, as RTX. Returns how many were resent."""
+        """Answer a NACK of outgoing 16-bit numbers from the shared history, as RTX. Returns how many were
+        resent."""
         wanted = [seq & 0xFFFF for seq in seqs[:RESENDS]]
         self._memory.asked[: len(wanted)] = wanted
         self._context.n_asked = len(wanted)
@@ -418,5 +436,5 @@ class FastPath:
         return pack_sockaddr(self._sockets[port].family, address)
 
     @staticmethod
-    def _rows_of(table: np.recarray[tuple[int], np.dtype[np.void]], transport: int) -> list[int]:
-        return [int(row) for row in np.flatnonzero((table["transport"] == transport) & (table["used"] == 1))]
+    def _rows_of(rows: Table, transport: int) -> list[int]:
+        return [int(row) for row in np.flatnonzero((rows["transport"] == transport) & (rows["used"] == 1))]

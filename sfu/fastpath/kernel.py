@@ -4,9 +4,9 @@
              -> forward: for each run of a layer, for each slot of the layer: rewrite, protect, queue
              -> flush: sendmmsg
 
-Python compiled by numba without the GIL; no object is made for a packet. The parts are in kernel_in, kernel_out,
-kernel_switch, kernel_send, kernel_resend; all of it also runs uncompiled (native.uncompiled), and is tested so.
-"""
+Python compiled by numba without the GIL; no object is made for a packet. The parts are in kernel_in,
+kernel_out, kernel_switch, kernel_send, kernel_resend; all of it also runs uncompiled (native.uncompiled), and
+is tested so."""
 
 from sfu.fastpath.kernel_in import UNKNOWN, accept, admit, find_ssrc
 from sfu.fastpath.kernel_out import forward

@@ -1,9 +1,9 @@
 """The way in: from a datagram to an entry of the batch, or a hand-up, or a count.
 
-Order matters. A packet of a known transport is always unprotected, also when its gate is shut or nobody watches:
-libsrtp counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a muted microphone) the
-sound would stay dead. Statistics come before the gate, so that receiver reports stay true while it is shut.
-"""
+Order matters. A packet of a known transport is always unprotected, also when its gate is shut or nobody
+watches: libsrtp counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a muted
+microphone) the sound would stay dead. Statistics come before the gate, so that receiver reports stay true
+while it is shut."""
 
 from sfu.fastpath.kernel_rtp import (
     M16,
@@ -105,7 +105,8 @@ def hand_up(ctx: Row, kind: int, transport: int, m: int, size: int) -> None:
 
 @compiled
 def admit(ctx: Row, m: int, transport: int, port: int, now: int) -> None:
-    """Sort datagram m of the batch by its first byte (RFC 7983). transport: UNKNOWN if its address must tell."""
+    """Sort datagram m of the batch by its first byte (RFC 7983). transport: UNKNOWN if its address must
+    tell."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     counters.datagrams += 1
     message = words_at(ctx.msgs, BATCH, 8)[m]
@@ -158,7 +159,7 @@ def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) ->
     ctx.length = size
     status = unprotect(row.rx, base, ctx.length_at)
     if status != 0:
-        if status == REPLAYED or status == TOO_OLD:
+        if status in (REPLAYED, TOO_OLD):
             row.replayed += 1
             counters.replayed += 1
         else:
@@ -182,9 +183,8 @@ def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) ->
 def may_be_strange(ctx: Row, row: Row, transport: int, ssrc: int, now: int) -> bool:
     """Whether a packet of an SSRC that nobody bound may cost an unprotect: 64 a second, 256 SSRCs in all.
 
-    libsrtp keeps state for every SSRC that authenticates, and searches it in a line: a hostile but admitted peer
-    must not make it grow.
-    """
+    libsrtp keeps state for every SSRC that authenticates, and searches it in a line: a hostile but admitted
+    peer must not make it grow."""
     tokens = row.tokens + (now - row.tokens_us) * STRANGERS_PER_S
     row.tokens_us = now
     row.tokens = min(tokens, STRANGERS_PER_S * TOKEN)
@@ -197,7 +197,7 @@ def may_be_strange(ctx: Row, row: Row, transport: int, ssrc: int, now: int) -> b
 @compiled
 def is_remembered(ctx: Row, row: Row, transport: int, ssrc: int) -> bool:
     known = words_at(ctx.strangers, ctx.n_transports, MAX_STRANGERS)[transport]
-    for i in range(row.strangers):
+    for i in range(row.strangers):  # noqa: SIM110 # numba has no generators here
         if known[i] == ssrc:
             return True
     return False
@@ -301,8 +301,8 @@ def note_level(producer: Row, b: Bytes, start: int) -> int:
 def enter(
     ctx: Row, at: int, layer: Row, base: int, start: int, end: int, seq: int, rtx: int, level: int
 ) -> None:
-    """Put a packet into the history and the batch. A number that was there before, or may have been, is dropped:
-    what leaves twice under one number with different bytes would break AES-GCM."""
+    """Put a packet into the history and the batch. A number that was there before, or may have been, is
+    dropped: what leaves twice under one number with different bytes would break AES-GCM."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     b = bytes_at(base, end)
     pid_at = tl0_at = -1

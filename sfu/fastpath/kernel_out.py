@@ -1,10 +1,9 @@
 """The way out: from the batch's entries to protected datagrams in the sending queues.
 
-The entries of one layer in one batch (a frame's packets) are a run. To each slot a run goes as few messages: with
-UDP_SEGMENT the system walks its UDP path once a message instead of once a datagram, which is most of a copy's
-cost. Segments of a message must be equal, only the last may be shorter; libwebrtc splits a frame into sizes that
-differ by one byte, the smaller first, so those get one byte of RTP padding.
-"""
+The entries of one layer in one batch (a frame's packets) are a run. To each slot a run goes as few messages:
+with UDP_SEGMENT the system walks its UDP path once a message instead of once a datagram, which is most of a
+copy's cost. Segments of a message must be equal, only the last may be shorter; libwebrtc splits a frame into
+sizes that differ by one byte, the smaller first, so those get one byte of RTP padding."""
 
 from sfu.fastpath.kernel_rtp import M16, M32, put16, put32
 from sfu.fastpath.kernel_send import queue, reserve, stream
@@ -29,7 +28,8 @@ from sfu.fastpath.tables import (
 OVERHEAD = 64
 """Most that a header, the padding and the authentication tag add to a payload."""
 MAX_JUMP = 1 << 14
-"""A larger jump of numbers is hidden from the receiver: above 2^15 its SRTP would lose the roll-over count."""
+"""A larger jump of numbers is hidden from the receiver: above 2^15 its SRTP would lose the roll-over
+count."""
 FRESH = 128
 """A key frame's first packet is a place to switch only if it is not older than this many packets."""
 
@@ -82,7 +82,8 @@ def forward_run(ctx: Row, head: int, now: int) -> None:
 
 @compiled
 def switching_point(entries: Row, layer: Row, head: int) -> int:
-    """The entry with which waiting slots may begin: sound anywhere, a picture at a key frame's first packet."""
+    """The entry with which waiting slots may begin: sound anywhere, a picture at a key frame's first
+    packet."""
     if layer.kind == 0:
         return head
     i = head
@@ -161,7 +162,8 @@ def send_message(ctx: Row, slot: Row, row: Row, i: int, end: int, size: int, now
 
 @compiled
 def compose(ctx: Row, slot: Row, row: Row, e: Row, at: int, size: int, now: int) -> int:
-    """Write entry e into the arena as the slot's next packet, protected. Returns its length; 0: not possible."""
+    """Write entry e into the arena as the slot's next packet, protected. Returns its length; 0: not
+    possible."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     head = slot.header
     padding = 1 if size == e.length + 1 else 0

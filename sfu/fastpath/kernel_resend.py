@@ -1,4 +1,5 @@
-"""Retransmission: an outgoing number back to its packet in the layer's history, and out again as RTX (RFC 4588)."""
+"""Retransmission: an outgoing number back to its packet in the layer's history, and out again as RTX (RFC
+4588)."""
 
 from sfu.fastpath.kernel_out import OVERHEAD, bend, extend
 from sfu.fastpath.kernel_rtp import put16, put32, u8, u16, unwrap, vp8
@@ -45,12 +46,11 @@ def resend_all(ctx: Row, s: int, now: int, min_interval_us: int) -> int:
 
 @compiled
 def is_due(ctx: Row, s: int, seq: int, now: int, min_interval_us: int) -> bool:
-    """Each packet at most once in the interval: resending faster than the answer can come makes congestion worse."""
+    """Each packet at most once in the interval: resending faster than the answer can come makes congestion
+    worse."""
     last = words_at(ctx.resends, ctx.n_slots, RESENDS)[s]
     kept = last[seq % RESENDS]
-    if kept & 0xFFFF == seq & 0xFFFF and now - (kept >> 16) < min_interval_us and kept:
-        return False
-    return True
+    return bool(kept == 0 or kept & 0xFFFF != seq & 0xFFFF or now - (kept >> 16) >= min_interval_us)
 
 
 @compiled

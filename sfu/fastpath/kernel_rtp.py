@@ -1,5 +1,5 @@
-"""Reading RTP inside the kernel. Every byte here is untrusted: offsets are checked before they are used, loops
-end because they advance, and what makes no sense is a negative result, never an exception.
+"""Reading RTP inside the kernel. Every byte here is untrusted: offsets are checked before they are used,
+loops end because they advance, and what makes no sense is a negative result, never an exception.
 
 The ordinary-Python readers of the slow path are in sfu.rtp; these differ in that they make no objects.
 """
@@ -56,7 +56,8 @@ def is_binding_request(b: Bytes, size: int) -> bool:
 
 @compiled
 def payload_start(b: Bytes, size: int) -> int:
-    """Offset behind header, CSRCs and extension; -1 when the packet is shorter than it says (RFC 3550 5.1)."""
+    """Offset behind header, CSRCs and extension; -1 when the packet is shorter than it says (RFC 3550
+    5.1)."""
     if size < 12 or u8(b, 0) >> 6 != 2:
         return -1
     at = 12 + 4 * (u8(b, 0) & 15)
@@ -80,7 +81,8 @@ def payload_end(b: Bytes, start: int, size: int) -> int:
 
 @compiled
 def extension(b: Bytes, start: int, wanted: int) -> int:
-    """Offset of the data of header extension `wanted` in a packet whose payload begins at start; -1: not there.
+    """Offset of the data of header extension `wanted` in a packet whose payload begins at start; -1: not
+    there.
 
     Both forms of RFC 8285. Data that does not fit counts as not there; an empty one as well.
     """

@@ -109,7 +109,7 @@ def flush_port(ctx: Row, p: int, port: Row) -> None:
             done += taken
             continue
         why = last_errno()
-        if why == EAGAIN or why == ENOBUFS:
+        if why in (EAGAIN, ENOBUFS):
             for i in range(done, end):
                 counters.send_errors += notes[i, 1]
                 port.failed += notes[i, 1]
@@ -124,8 +124,8 @@ def flush_port(ctx: Row, p: int, port: Row) -> None:
 
 @compiled
 def fall_back(ctx: Row, port: Row, index: int, why: int) -> None:
-    """The system refused a message of segments: send them one by one, and do not try again with this transport
-    (its path may be narrower than the segments), nor, if it has never worked, with this port."""
+    """The system refused a message of segments: send them one by one, and do not try again with this
+    transport (its path may be narrower than the segments), nor, if it has never worked, with this port."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     note = words_at(ctx.tx_transport, MAX_PORTS * BATCH, 3)[index]
     iov = words_at(ctx.tx_iov, MAX_PORTS * BATCH, 2)[index]

@@ -1,8 +1,8 @@
-"""Which slot gets which layer: two linked lists through the slots' rows (who gets it, who waits for it), and the
-moment of a switch, when a slot's numbers are bent so that the receiver sees one unbroken stream.
+"""Which slot gets which layer: two linked lists through the slots' rows (who gets it, who waits for it), and
+the moment of a switch, when a slot's numbers are bent so that the receiver sees one unbroken stream.
 
-Lists, because a copy then costs nothing for the slots that are not its destinations, and nothing is ever moved.
-"""
+Lists, because a copy then costs nothing for the slots that are not its destinations, and nothing is ever
+moved."""
 
 from sfu.fastpath.kernel_rtp import M32
 from sfu.fastpath.native import Row, compiled, rows_at
@@ -83,8 +83,8 @@ def aim(ctx: Row, s: int, at: int) -> None:
 
 @compiled
 def interrupt(ctx: Row, at: int) -> None:
-    """The layer's numbers break here (its gate is shut, its encoder is a new one): whoever gets it waits to begin
-    anew, so that no gap of thousands of numbers is ever seen downstream."""
+    """The layer's numbers break here (its gate is shut, its encoder is a new one): whoever gets it waits to
+    begin anew, so that no gap of thousands of numbers is ever seen downstream."""
     slots = rows_at(ctx.slots, ctx.n_slots, SLOT)
     layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[at]
     for _ in range(ctx.n_slots):

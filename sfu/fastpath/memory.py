@@ -84,7 +84,8 @@ class Memory:
         return self.context.ctypes.data
 
     def _write_messages(self) -> None:
-        """The parts of the message headers that never change (struct mmsghdr, iovec and cmsghdr of Linux, 64 bit)."""
+        """The parts of the message headers that never change (struct mmsghdr, iovec and cmsghdr of Linux, 64
+        bit)."""
         steps = np.arange(BATCH)
         self.iov[:, 0] = self.rx.ctypes.data + steps * RX_ROW
         self.iov[:, 1] = RX_ROW
@@ -103,7 +104,9 @@ class Memory:
         context = self.context[0]
         here = self.context.ctypes.data
         context.here = here
-        context.length_at = here + (CONTEXT.fields or {})["length"][1]
+        context.length_at = (
+            here + CONTEXT.itemsize - 8
+        )  # `length` and `spare` are the last two, of 4 bytes each
         context.addresses = self.addresses.rows.ctypes.data
         context.ssrcs = self.ssrcs.rows.ctypes.data
         context.n_addresses = len(self.addresses.rows)
@@ -112,5 +115,31 @@ class Memory:
         context.n_producers = size.producers
         context.n_layers = size.layers
         context.n_slots = size.slots
-        for name in ["ports", "transports", "producers", "layers", "slots", "counters", "rx", "names", "msgs", "arena", "tx_iov", "tx_msgs", "tx_ctl", "tx_transport", "entries", "ups", "out_names", "arrivals", "sent", "switches", "resends", "strangers", "asked", "stream", "stream_bytes"]:
+        for name in [
+            "ports",
+            "transports",
+            "producers",
+            "layers",
+            "slots",
+            "counters",
+            "rx",
+            "names",
+            "msgs",
+            "arena",
+            "tx_iov",
+            "tx_msgs",
+            "tx_ctl",
+            "tx_transport",
+            "entries",
+            "ups",
+            "out_names",
+            "arrivals",
+            "sent",
+            "switches",
+            "resends",
+            "strangers",
+            "asked",
+            "stream",
+            "stream_bytes",
+        ]:
             context[name] = getattr(self, name).ctypes.data

@@ -1,23 +1,30 @@
 """What the kernel calls that is not Python: libsrtp, the socket calls, memory; each of them twice.
 
-Compiled, the C functions are bound by name (`add_symbol` + `ExternalFunction`), so the machine code can be cached
-on disk and finds them at their new addresses in the next process. Uncompiled, the same kernel source runs as
-ordinary Python over the twins below (ctypes, cffi); `uncompiled` makes that second world out of the first.
+Compiled, the C functions are bound by name (`add_symbol` + `ExternalFunction`), so the machine code can be
+cached on disk and finds them at their new addresses in the next process. Uncompiled, the same kernel source
+runs as ordinary Python over the twins below (ctypes, cffi); `uncompiled` makes that second world out of the
+first.
 
-libsrtp is the one inside pylibsrtp: its Session objects make and free the keys, the kernel uses their pointers.
-"""
+libsrtp is the one inside pylibsrtp: its Session objects make and free the keys, the kernel uses their
+pointers."""
 
 import builtins
 import ctypes
+import hashlib
+import os
+import shutil
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
 
 import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
+from numba import carray  # type: ignore[attr-defined] # it is there, only not in __all__
 from numba.core import cgutils
 from numba.core import types as nb
 from numba.core.registry import CPUDispatcher
@@ -30,6 +37,8 @@ from sfu.fastpath.tables import CONTEXT
 Row: TypeAlias = Any
 """A row of a table: numba knows its fields, mypy cannot."""
 Rows: TypeAlias = Any
+Dispatcher: TypeAlias = Any
+"""A function that numba has compiled."""
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -50,14 +59,38 @@ for _name in ("recvmmsg", "sendmmsg", "memcpy", "__errno_location"):
     llvmlite.binding.add_symbol("gb_" + _name, _libc_address(_name))
 
 _I4, _I8, _U4 = nb.int32, nb.int64, nb.uint32
-_protect = nb.ExternalFunction("gb_srtp_protect", _I4(_I8, _I8, _I8))
-_unprotect = nb.ExternalFunction("gb_srtp_unprotect", _I4(_I8, _I8, _I8))
-_recvmmsg = nb.ExternalFunction("gb_recvmmsg", _I4(_I4, _I8, _U4, _I4, _I8))
-_sendmmsg = nb.ExternalFunction("gb_sendmmsg", _I4(_I4, _I8, _U4, _I4))
-_memcpy = nb.ExternalFunction("gb_memcpy", _I8(_I8, _I8, _I8))
-_errno_at = nb.ExternalFunction("gb___errno_location", _I8())
+_External: Callable[..., Callable[..., int]] = nb.ExternalFunction
+_protect = _External("gb_srtp_protect", _I4(_I8, _I8, _I8))
+_unprotect = _External("gb_srtp_unprotect", _I4(_I8, _I8, _I8))
+_recvmmsg = _External("gb_recvmmsg", _I4(_I4, _I8, _U4, _I4, _I8))
+_sendmmsg = _External("gb_sendmmsg", _I4(_I4, _I8, _U4, _I4))
+_memcpy = _External("gb_memcpy", _I8(_I8, _I8, _I8))
+_errno_at = _External("gb___errno_location", _I8())
 
 _DONTWAIT = 0x40
+
+
+def _use_cache() -> None:
+    """Keep the machine code beside the source, in a folder named after all of it.
+
+    numba looks only at the file of the function that is called; a change in one that it calls would go unseen
+    and the old kernel would run on."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(here.glob("*.py")):
+        digest.update(source.read_bytes())
+    everything = here / "__pycache__"
+    mine = everything / f"kernel-{digest.hexdigest()[:16]}"
+    with suppress(OSError):  # a read-only installation: numba finds a place of its own
+        mine.mkdir(parents=True, exist_ok=True)
+        for old in everything.glob("kernel-*"):
+            if old != mine:
+                shutil.rmtree(old, ignore_errors=True)
+    if os.access(mine, os.W_OK):
+        numba.config.CACHE_DIR = str(mine)  # type: ignore[attr-defined]
+
+
+_use_cache()
 
 
 def compiled(function: F) -> F:
@@ -65,9 +98,9 @@ def compiled(function: F) -> F:
     return cast("F", numba.njit(nogil=True, cache=True, boundscheck=True)(function))
 
 
-@intrinsic
+@cast("Callable[[Callable[..., object]], Callable[[int], object]]", intrinsic)
 def _pointer(_context: object, _address: object) -> tuple[object, object]:
-    def generate(_context: object, builder: Any, _signature: object, args: Any) -> object:
+    def generate(_context: object, builder: Row, _signature: object, args: Row) -> object:
         return builder.inttoptr(args[0], cgutils.voidptr_t)
 
     return nb.voidptr(nb.int64), generate
@@ -95,34 +128,35 @@ def sendmmsg(fd: int, messages: int, count: int) -> int:
 
 @compiled
 def last_errno() -> int:
-    return numba.carray(_pointer(_errno_at()), (1,), np.int32)[0]
+    return np.int64(carray(_pointer(_errno_at()), (1,), np.int32)[0])  # type: ignore[return-value]
 
 
 @compiled
 def copy(to: int, source: int, size: int) -> None:
-    """memcpy. Who calls it has checked both ends; numba's slice assignment copies byte by byte (1.4 us a packet)."""
+    """memcpy. Who calls it has checked both ends; numba's slice assignment copies byte by byte (1.4 us a
+    packet)."""
     _memcpy(to, source, size)
 
 
 @compiled
-def rows_at(address: int, count: int, row_type: Any) -> Rows:
+def rows_at(address: int, count: int, row_type: object) -> Rows:
     """A bounds-checked table over memory that somebody else keeps alive."""
-    return numba.carray(_pointer(address), (count,), row_type)
+    return carray(_pointer(address), (count,), row_type)
 
 
 @compiled
 def words_at(address: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
-    return numba.carray(_pointer(address), (rows, columns), np.int64)
+    return carray(_pointer(address), (rows, columns), np.int64)
 
 
 @compiled
 def bytes_at(address: int, size: int) -> Bytes:
-    return numba.carray(_pointer(address), (size,), np.uint8)
+    return carray(_pointer(address), (size,), np.uint8)
 
 
 @compiled
 def context_at(address: int) -> Row:
-    return numba.carray(_pointer(address), (1,), CONTEXT)[0]
+    return carray(_pointer(address), (1,), CONTEXT)[0]
 
 
 # --- the twins: the same names for the uncompiled kernel ------------------------------------------
@@ -157,25 +191,25 @@ def _plain_copy(to: int, source: int, size: int) -> None:
 
 
 @lru_cache(maxsize=4096)
-def _memory(address: int, size: int) -> ctypes.Array[ctypes.c_char]:
-    return (ctypes.c_char * size).from_address(address)
+def _memory(address: int, size: int) -> memoryview:
+    return memoryview((ctypes.c_char * int(size)).from_address(int(address)))
 
 
 @lru_cache(maxsize=4096)
 def _plain_rows(address: int, count: int, row_type: np.dtype[np.void]) -> Rows:
     size = count * row_type.itemsize
-    return np.frombuffer(_memory(int(address), int(size)), row_type).view(np.recarray)
+    return np.frombuffer(_memory(address, size), row_type).view(np.recarray)
 
 
 @lru_cache(maxsize=4096)
 def _plain_words(address: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
     size = int(rows) * int(columns) * 8
-    return np.frombuffer(_memory(int(address), size), np.int64).reshape(rows, columns)
+    return np.frombuffer(_memory(address, size), np.int64).reshape(rows, columns)
 
 
 @lru_cache(maxsize=4096)
 def _plain_bytes(address: int, size: int) -> Bytes:
-    return np.frombuffer(_memory(int(address), int(size)), np.uint8)
+    return np.frombuffer(_memory(address, size), np.uint8)
 
 
 def _plain_context(address: int) -> Row:
@@ -196,12 +230,17 @@ _TWINS: dict[int, Callable[..., Any]] = {
 }
 
 
+def prepare(function: Callable[..., int | None], arguments: int) -> None:
+    """Compile an entry point, or load it from the cache, before the first packet needs it."""
+    cast("Any", function).compile((nb.int64,) * arguments)
+
+
 def uncompiled(function: F) -> F:
     """The same kernel function as ordinary Python, and so everything that it calls."""
     return cast("F", _uncompiled(function))
 
 
-def _uncompiled(dispatcher: Any) -> Callable[..., Any]:
+def _uncompiled(dispatcher: Dispatcher) -> Callable[..., Any]:
     made = _TWINS.get(id(dispatcher))
     if made is not None:
         return made

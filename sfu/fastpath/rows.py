@@ -1,4 +1,5 @@
-"""Which rows of a table are in use. A row is reused only after it was cleared, and its generation then differs."""
+"""Which rows of a table are in use. A row is reused only after it was cleared, and its generation then
+differs."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,9 +1,8 @@
 """Keys: the libsrtp sessions of a transport.
 
 One session for what comes in; one for RTCP and retransmissions going out; and one for each slot that has ever
-carried something. They share the key but not the SSRCs: libsrtp looks for an SSRC's state in a line, and a session
-of one SSRC finds it at once however many slots the transport has.
-"""
+carried something. They share the key but not the SSRCs: libsrtp looks for an SSRC's state in a line, and a
+session of one SSRC finds it at once however many slots the transport has."""
 
 from enum import IntEnum
 
@@ -23,9 +22,8 @@ WINDOW = 1024
 def make_session(profile: SrtpProfile, key: bytes, *, inbound: bool) -> Session:
     """A session for any SSRC. Raises ValueError when the key is too short.
 
-    Repeating a number is not allowed: the kernel never does it, and under AES-GCM two packets with one number and
-    different bytes would give the authentication key away. libsrtp is the second lock on that door.
-    """
+    Repeating a number is not allowed: the kernel never does it, and under AES-GCM two packets with one number
+    and different bytes would give the authentication key away. libsrtp is the second lock on that door."""
     policy = Policy(
         key=key,
         ssrc_type=Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND,

@@ -53,7 +53,8 @@ class Size:
 
 
 def row_type(names: str) -> np.dtype[np.void]:
-    """A table row of int64 fields. Uncompiled, a row is an np.record, whose own attributes would hide a field."""
+    """A table row of int64 fields. Uncompiled, a row is an np.record, whose own attributes would hide a
+    field."""
     hidden = [name for name in names.split() if hasattr(np.record, name)]
     assert not hidden, hidden
     return np.dtype([(name, np.int64) for name in names.split()])
@@ -85,8 +86,8 @@ SLOT = row_type(
     "next prev wait_next wait_prev seq_off ts_off pid_off tl0_off floor sent octets out_ts out_seq last_us "
     "out_pid out_tl0 anchor_ts anchor_us rtx_seq resent switches"
 )
-"""layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes of
-RTP header and extensions that it writes. floor: older packets of the layer than this are not its own.
+"""layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes
+of RTP header and extensions that it writes. floor: older packets of the layer than this are not its own.
 anchor_*: the instant its timestamps count from."""
 
 SWITCH = row_type("out_first layer generation seq_off ts_off pid_off tl0_off")
@@ -109,22 +110,19 @@ COUNTERS = row_type(
     "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped"
 )
 
-CONTEXT = np.dtype(
-    [
-        (name, np.int64)
-        for name in (
-            "here ports transports producers layers slots addresses ssrcs counters "  # tables
-            "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs "
-            "rx names iov msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "  # one batch
-            "out_names arrivals sent switches resends strangers asked "  # per transport or slot
-            "stream stream_bytes stream_at stream_n "
-            "arena_at n_entries n_ups unknown_ups stamp n_asked length_at"
-        ).split()
-    ]
-    + [("length", np.int32), ("spare", np.int32)]
+_CONTEXT_FIELDS = (
+    "here ports transports producers layers slots addresses ssrcs counters "
+    "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs "
+    "rx names msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "
+    "out_names arrivals sent switches resends strangers asked "
+    "stream stream_bytes stream_at stream_n "
+    "arena_at n_entries n_ups unknown_ups stamp n_asked length_at"
 )
-"""Where everything is. The kernel gets the address of this one row: unpacking thirty array arguments would cost
-more than a packet (5 us a call), one integer costs 0.3."""
+CONTEXT = np.dtype(
+    [(name, np.int64) for name in _CONTEXT_FIELDS.split()] + [("length", np.int32), ("spare", np.int32)]
+)
+"""Where everything is. The kernel gets the address of this one row: unpacking thirty array arguments would
+cost more than a packet (5 us a call), one integer costs 0.3."""
 
 
 class AddressTable:

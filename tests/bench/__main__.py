@@ -1,0 +1,174 @@
+"""make bench: what a forwarded copy costs, CPU microseconds (user + system), from recvmmsg to sendmmsg.
+
+Three contenders are woken by the same datagrams and take turns in short phases, because the machine is not
+quiet: the fast path with everything on; the floor (as many srtp_protect + sendmmsg of ready bytes in a bare
+compiled loop); plain Python (pylibsrtp + sendto). A row is the median over the rounds; the ratio is that of
+one round."""
+
+import argparse
+import json
+import os
+import select
+import socket
+import statistics
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.bench.contenders import Contender, Floor, Ours, Plain
+from tests.bench.peers import CORES, Load, Peers, udp_socket
+
+OUT = Path("build/bench.json")
+SETTLE_S = 0.15
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    load: Load
+    copy_us: float
+    floor_us: float
+    python_us: float
+    ratio_to_floor: float
+    datagrams_a_wakeup: float
+    note: str = ""
+
+    def as_json(self) -> dict[str, float | int | str]:
+        return {
+            "destinations": self.load.destinations,
+            "bytes": self.load.size,
+            "pacing": self.load.pacing,
+            "others": self.load.others,
+            "copy_us": round(self.copy_us, 3),
+            "floor_us": round(self.floor_us, 3),
+            "python_us": round(self.python_us, 3),
+            "ratio_to_floor": round(self.ratio_to_floor, 3),
+            "datagrams_a_wakeup": round(self.datagrams_a_wakeup, 2),
+            "note": self.note,
+        }
+
+
+def phase(contender: Contender, server: socket.socket, seconds: float) -> tuple[float, float]:
+    """CPU microseconds for each copy, and copies for each wake-up."""
+    poll = select.epoll()
+    poll.register(server, select.EPOLLIN)
+    settled = time.monotonic() + SETTLE_S
+    while time.monotonic() < settled:
+        poll.poll(0.1)
+        contender.wake()
+    copies = wakes = 0
+    cpu = time.process_time()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        poll.poll(0.1)
+        copies += contender.wake()
+        wakes += 1
+    cpu = time.process_time() - cpu
+    poll.close()
+    return cpu / max(copies, 1) * 1e6, copies / max(wakes, 1)
+
+
+def measure(load: Load, rounds: int, seconds: float) -> Row:
+    server = udp_socket()
+    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
+        server.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+    peers = Peers(load, server.getsockname())
+    ours = Ours(load, peers, server)
+    floor, plain = Floor(load, peers, server), Plain(load, peers, server)
+    peers.start()
+    costs: list[tuple[float, float, float]] = []
+    wakeups: list[float] = []
+    try:
+        for _ in range(rounds):
+            copy_us, copies = phase(ours, server, seconds)
+            wakeups.append(copies / load.destinations)
+            costs.append((copy_us, phase(floor, server, seconds)[0], phase(plain, server, seconds)[0]))
+    finally:
+        peers.stop()
+        server.close()
+    note = ours.complaints()
+    ours.close()
+    copy_us, floor_us, python_us = (statistics.median(column) for column in zip(*costs, strict=True))
+    ratio = statistics.median(cost[0] / cost[1] for cost in costs)
+    return Row(load, copy_us, floor_us, python_us, ratio, statistics.median(wakeups), note)
+
+
+def loads(short: bool) -> list[Load]:
+    sizes = (1150,) if short else (1150, 100)
+    every = [
+        Load(destinations, size, frames)
+        for size in sizes
+        for frames in (True, False)
+        for destinations in (49, 20, 5)
+    ]
+    return [*every, Load(20, 1150, True, others=40)]
+
+
+def report(rows: list[Row]) -> Table:
+    table = Table(title="CPU for each forwarded copy (us, AES-128-GCM, 10 publishers)")
+    for name in (
+        "destinations",
+        "bytes",
+        "packets",
+        "others",
+        "ours",
+        "floor",
+        "python",
+        "ours/floor",
+        "read at once",
+    ):
+        table.add_column(name, justify="left" if name == "packets" else "right")
+    table.add_column("note")
+    for row in rows:
+        load = row.load
+        table.add_row(
+            str(load.destinations),
+            str(load.size),
+            load.pacing,
+            str(load.others),
+            f"{row.copy_us:.2f}",
+            f"{row.floor_us:.2f}",
+            f"{row.python_us:.2f}",
+            f"{row.ratio_to_floor:.2f}",
+            f"{row.datagrams_a_wakeup:.1f}",
+            row.note,
+        )
+    return table
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    options.add_argument("--rounds", type=int, default=5, help="how often the contenders take turns")
+    options.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
+    options.add_argument("--short", action="store_true", help="1150 bytes only")
+    options.add_argument("--only", help="DESTINATIONS,BYTES,frames|even[,OTHERS]: one row")
+    chosen = options.parse_args()
+    wanted = loads(chosen.short)
+    if chosen.only:
+        destinations, size, pacing, *others = chosen.only.split(",")
+        wanted = [
+            Load(int(destinations), int(size), pacing == "frames", others=int(others[0]) if others else 0)
+        ]
+    os.sched_setaffinity(0, {CORES[0]})
+    console = Console()
+    rows: list[Row] = []
+    for load in wanted:
+        with console.status(f"{load.destinations} destinations x {load.size} bytes, {load.pacing}"):
+            rows.append(measure(load, chosen.rounds, chosen.seconds))
+    console.print(report(rows))
+    reference = next((row for row in rows if row.load == Load(20, 1150, True)), rows[0])
+    keys = ("copy_us", "floor_us", "python_us", "ratio_to_floor")
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(
+        json.dumps(
+            {key: reference.as_json()[key] for key in keys} | {"rows": [row.as_json() for row in rows]},
+            indent=2,
+        )
+    )
+    console.print(f"written to {OUT}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,194 @@
+"""A FastPath with publishers and viewers around it, for tests: plain packets in, plain packets out.
+
+Everything travels as over a stream, so there is no socket; the SRTP at both ends is real.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from pylibsrtp import Policy, Session
+
+from sfu.fastpath import STREAM, FastPath, HandUp, MediaKind, Size, SrtpProfile
+
+TWCC, LEVEL = 3, 1
+OUT_TWCC, OUT_LEVEL = 5, 6
+PT, RTX_PT = 96, 97
+SMALL = Size(transports=16, producers=24, layers=32, slots=64, ssrcs=64)
+KEY_LENGTH = {
+    SrtpProfile.AEAD_AES_128_GCM: 28,
+    SrtpProfile.AEAD_AES_256_GCM: 44,
+    SrtpProfile.AES128_CM_SHA1_80: 30,
+}
+
+
+def session(profile: SrtpProfile, key: bytes, *, inbound: bool) -> Session:
+    kind = Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND
+    policy = Policy(key=key, ssrc_type=kind, srtp_profile=int(profile))
+    policy.window_size = 1024
+    return Session(policy)
+
+
+def key(seed: int, profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM) -> bytes:
+    return bytes((seed * 37 + i * 11) & 255 for i in range(KEY_LENGTH[profile]))
+
+
+def rtp(
+    ssrc: int,
+    seq: int,
+    payload: bytes = b"payload",
+    *,
+    ts: int = 0,
+    marker: bool = False,
+    extensions: tuple[tuple[int, bytes], ...] = (),
+    padding: int = 0,
+    pt: int = PT,
+) -> bytes:
+    """A plain RTP packet with one-byte header extensions."""
+    block = b"".join(bytes([name << 4 | len(data) - 1]) + data for name, data in extensions)
+    block += bytes(-len(block) % 4)
+    head = struct.pack(
+        "!BBHII",
+        0x80 | (0x10 if extensions else 0) | (0x20 if padding else 0),
+        (0x80 if marker else 0) | pt,
+        seq & 0xFFFF,
+        ts & 0xFFFFFFFF,
+        ssrc,
+    )
+    if extensions:
+        head += struct.pack("!HH", 0xBEDE, len(block) // 4) + block
+    return head + payload + (bytes(padding - 1) + bytes([padding]) if padding else b"")
+
+
+def vp8(
+    *,
+    key: bool = False,
+    start: bool = True,
+    picture: int = 0,
+    tl0: int = 0,
+    body: bytes = b"picture",
+    bits: int = 15,
+) -> bytes:
+    """A VP8 payload with picture id (7 or 15 bits), TL0PICIDX and temporal layer; a key frame is 320 x 200."""
+    name = struct.pack("!H", 0x8000 | picture & 0x7FFF) if bits == 15 else bytes([picture & 0x7F])
+    descriptor = bytes([0x90 if start else 0x80, 0xE0]) + name + bytes([tl0 & 255, 0])
+    frame = b""
+    if start:
+        frame = b"\x10\0\0\x9d\x01\x2a\x40\x01\xc8\x00" if key else b"\x11\0\0"
+    return descriptor + frame + body
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A packet as a viewer's browser gets it."""
+
+    transport: int
+    ssrc: int
+    seq: int
+    ts: int
+    marker: bool
+    pt: int
+    payload: bytes
+    padded: bool
+    extension: bytes
+
+    @property
+    def picture(self) -> int:
+        return int.from_bytes(self.payload[2:4], "big") & 0x7FFF
+
+    @property
+    def tl0(self) -> int:
+        return self.payload[4]
+
+
+def parse(transport: int, packet: bytes) -> Seen:
+    first, second, seq, ts, ssrc = struct.unpack_from("!BBHII", packet)
+    at = 12
+    extension = b""
+    if first & 0x10:
+        words = int.from_bytes(packet[14:16], "big")
+        extension = packet[16 : 16 + 4 * words]
+        at = 16 + 4 * words
+    payload = packet[at:]
+    if first & 0x20:
+        payload = payload[: -payload[-1]]
+    return Seen(
+        transport, ssrc, seq, ts, bool(second & 128), second & 127, payload, bool(first & 0x20), extension
+    )
+
+
+class Publisher:
+    """A transport that sends: one producer with some layers, their SSRCs 1000, 1001...; RTX 2000, 2001..."""
+
+    def __init__(self, stage: "Stage", kind: MediaKind, layers: int, profile: SrtpProfile, seed: int) -> None:
+        self._fastpath = stage.fastpath
+        self.transport = self._fastpath.open_transport()
+        self._fastpath.set_keys(self.transport, profile, key(seed, profile), key(seed + 1, profile))
+        self.srtp = session(profile, key(seed, profile), inbound=False)
+        self.producer = self._fastpath.open_producer(self.transport, kind, 0, LEVEL, TWCC)
+        self.layers = [self._fastpath.open_layer(self.producer) for _ in range(layers)]
+        for i, layer in enumerate(self.layers):
+            self._fastpath.bind_ssrc(self.transport, 1000 + i, layer)
+            self._fastpath.bind_ssrc(self.transport, 2000 + i, layer, rtx=True)
+
+    def protect(self, *packets: bytes) -> list[bytes]:
+        return [self.srtp.protect(packet) for packet in packets]
+
+    def send(self, *packets: bytes, now: int = 0) -> list[HandUp]:
+        return self._fastpath.ingest(self.transport, self.protect(*packets), now)
+
+
+class Viewer:
+    """A transport that receives, with its SRTP."""
+
+    def __init__(self, stage: "Stage", profile: SrtpProfile, seed: int) -> None:
+        self._fastpath = stage.fastpath
+        self.transport = self._fastpath.open_transport()
+        self._fastpath.set_keys(self.transport, profile, key(seed, profile), key(seed + 1, profile))
+        self._fastpath.set_destination(self.transport, STREAM, None)
+        self.srtp = session(profile, key(seed + 1, profile), inbound=True)
+        self._ssrc = 50_000 + 100 * self.transport
+
+    def open_slot(self, kind: MediaKind = MediaKind.VIDEO, *, twcc: int = OUT_TWCC, level: int = 0) -> int:
+        self._ssrc += 2
+        return self._fastpath.open_slot(
+            self.transport,
+            kind,
+            ssrc=self._ssrc,
+            pt=PT,
+            rtx_ssrc=self._ssrc + 1,
+            rtx_pt=RTX_PT,
+            twcc_ext=twcc,
+            level_ext=level,
+        )
+
+
+class Stage:
+    def __init__(self, *, compiled: bool = False, size: Size = SMALL) -> None:
+        self.fastpath = FastPath(size, compiled=compiled)
+        self._viewers: dict[int, Viewer] = {}
+        self._seed = 0
+
+    def publisher(
+        self,
+        kind: MediaKind = MediaKind.VIDEO,
+        layers: int = 1,
+        profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM,
+    ) -> Publisher:
+        self._seed += 2
+        return Publisher(self, kind, layers, profile, self._seed)
+
+    def viewer(self, profile: SrtpProfile = SrtpProfile.AEAD_AES_128_GCM) -> Viewer:
+        self._seed += 2
+        viewer = Viewer(self, profile, self._seed)
+        self._viewers[viewer.transport] = viewer
+        return viewer
+
+    def seen(self) -> list[Seen]:
+        """What the viewers got since the last call, each packet authenticated."""
+        return [
+            parse(transport, self._viewers[transport].srtp.unprotect(data))
+            for transport, data in self.fastpath.take_stream_out()
+        ]
+
+    def count(self, name: str) -> int:
+        return int(self.fastpath.counters[name])
