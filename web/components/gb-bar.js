@@ -1,0 +1,137 @@
+import { el, icon, setIcon, setText } from '../js/dom.js';
+import { isHost } from '../js/people.js';
+import { ask } from './gb-dialog.js';
+import { openMenu } from './gb-menu.js';
+
+/** @typedef {'open' | 'self' | 'host'} Gate */
+
+/** The controls. Each says what the server holds, and under it why, or what a press does. */
+export class Bar extends HTMLElement {
+  /** @type {import('../js/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #talk = this.#big();
+  #camera = this.#small('bar-camera', 'camera');
+  #screen = this.#small('bar-screen', 'screen');
+  #leave = this.#small('bar-leave', 'leave');
+  #more = this.#small('bar-more', 'more');
+  #end = this.#small('end-meeting', 'close');
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { app } = this;
+    const host = isHost(app.state.welcome?.role);
+    this.setAttribute('role', 'toolbar');
+    this.#leave.classList.toggle('is-danger', !host);
+    this.#end.classList.add('is-danger');
+    this.#more.setAttribute('aria-haspopup', 'dialog');
+    const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
+    this.append(this.#talk, this.#camera);
+    if (canShare) this.append(this.#screen);
+    this.append(this.#more, this.#leave);
+    if (host) this.append(this.#end);
+    this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
+    this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });
+    this.#screen.addEventListener('click', () => this.toggle('screen'), { signal });
+    this.#leave.addEventListener('click', () => this.#askLeave(), { signal });
+    this.#end.addEventListener('click', () => this.#askEnd(), { signal });
+    this.#more.addEventListener('click', () => openMenu(app), { signal });
+    app.subscribe(() => this.#render(), signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** What the server holds of one's own source. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
+  gate(source) {
+    const { state } = this.app;
+    const me = state.roster.participants.find((p) => p.id === state.welcome?.participant);
+    const gate = me?.[source].gate ?? ['self'];
+    if (gate.length === 0) return 'open';
+    return gate.some((reason) => reason !== 'self') ? 'host' : 'self';
+  }
+
+  /** @param {'microphone'|'camera'|'screen'} source */
+  toggle(source) {
+    const gate = this.gate(source);
+    if (gate !== 'host') this.app.setSource(source, gate === 'self');
+  }
+
+  #render() {
+    const { t } = this.app;
+    this.setAttribute('aria-label', t('bar.title'));
+    const mic = this.gate('microphone');
+    this.#talk.dataset.state = mic;
+    this.#talk.classList.toggle('is-shut', mic === 'self');
+    this.#talk.classList.toggle('is-host', mic === 'host');
+    this.#talk.setAttribute('aria-disabled', String(mic === 'host'));
+    this.#talk.setAttribute('aria-pressed', String(mic === 'open'));
+    setIcon(/** @type {SVGSVGElement} */ (this.#talk.querySelector('svg')), mic === 'open' ? 'mic' : 'mic-off');
+    setText(/** @type {HTMLElement} */ (this.#talk.querySelector('b')), t(`bar.microphone-${mic}`));
+    setText(/** @type {HTMLElement} */ (this.#talk.querySelector('small')), t(`bar.microphone-${mic}-hint`));
+    this.#state(this.#camera, 'camera', this.gate('camera'));
+    this.#state(this.#screen, 'screen', this.gate('screen'));
+    this.#label(this.#leave, t('bar.leave'));
+    this.#label(this.#more, t('bar.more'));
+    this.#label(this.#end, t('bar.end'));
+  }
+
+  /**
+   * @param {HTMLElement} button
+   * @param {'camera' | 'screen'} source
+   * @param {Gate} gate
+   */
+  #state(button, source, gate) {
+    button.dataset.state = gate;
+    button.classList.toggle('is-open', gate === 'open');
+    button.setAttribute('aria-pressed', String(gate === 'open'));
+    button.setAttribute('aria-disabled', String(gate === 'host'));
+    if (source === 'camera') {
+      setIcon(/** @type {SVGSVGElement} */ (button.querySelector('svg')), gate === 'open' ? 'camera' : 'camera-off');
+    }
+    this.#label(button, this.app.t(`bar.${source}-${gate}`));
+  }
+
+  /**
+   * @param {HTMLElement} button
+   * @param {string} text
+   */
+  #label(button, text) {
+    setText(/** @type {HTMLElement} */ (button.querySelector('b')), text);
+  }
+
+  #big() {
+    return el('button', { class: 'hand talk', type: 'button', 'data-testid': 'bar-microphone' },
+      icon('mic'), el('span', null, el('b'), el('small')), el('span', { class: 'wide' }, el('kbd', null, 'M')));
+  }
+
+  /**
+   * @param {string} testid
+   * @param {string} name
+   */
+  #small(testid, name) {
+    return el('button', { class: 'state state-tall', type: 'button', 'data-testid': testid }, icon(name), el('b'));
+  }
+
+  async #askLeave() {
+    const { app } = this;
+    const answer = await ask(app, {
+      title: app.t('dialog.leave-title'), text: app.t('dialog.leave-text'), confirm: app.t('bar.leave'), danger: true,
+    });
+    if (answer !== null) app.leave();
+  }
+
+  async #askEnd() {
+    const { app } = this;
+    const answer = await ask(app, {
+      title: app.t('dialog.end-title'), text: app.t('dialog.end-text'), confirm: app.t('dialog.end'), danger: true,
+    });
+    if (answer !== null) app.send({ type: 'end-meeting' });
+  }
+}
+
+customElements.define('gb-bar', Bar);

@@ -1,0 +1,87 @@
+import { el, icon, setText } from '../js/dom.js';
+import { shortcuts } from '../js/keyboard.js';
+import { isHost } from '../js/people.js';
+import { Bar } from './gb-bar.js';
+import { Filmstrip } from './gb-filmstrip.js';
+import { Lobby } from './gb-lobby.js';
+import { openHelp } from './gb-menu.js';
+import { Roster } from './gb-roster.js';
+import { Stage } from './gb-stage.js';
+import { Toast } from './gb-toast.js';
+import { clock, mark } from './head.js';
+
+/** The meeting: stage, filmstrip and bar; beside them the lobby (for who may admit) and the people. */
+export class Meeting extends HTMLElement {
+  /** @type {import('../js/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #count = el('span');
+  #veilText = el('b');
+  #veilMore = el('span', { class: 'soft' });
+  #veil = el('div', { class: 'veil', role: 'alert', hidden: true },
+    el('div', { class: 'card on-stage' }, icon('lost'), this.#veilText, this.#veilMore));
+  #soundOn = el('button', { class: 'btn btn-main btn-big sound-on', type: 'button', hidden: true, 'data-testid': 'sound-on' });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { app } = this;
+    const bar = this.#part(new Bar());
+    const host = isHost(app.state.welcome?.role);
+    this.replaceChildren(
+      el('div', { class: 'meeting on-stage' },
+        this.#top(signal),
+        this.#part(new Stage()),
+        this.#part(new Filmstrip()),
+        bar,
+        el('aside', { class: 'panel sheet on-paper' }, host && this.#part(new Lobby()), this.#part(new Roster()))),
+      this.#soundOn, this.#part(new Toast()), this.#veil);
+    this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
+    shortcuts({
+      m: () => bar.toggle('microphone'),
+      v: () => bar.toggle('camera'),
+      '?': () => openHelp(app),
+    }, signal);
+    app.subscribe(() => this.#render(), signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /**
+   * @template {HTMLElement & {app: import('../js/app.js').App}} T
+   * @param {T} element
+   * @returns {T}
+   */
+  #part(element) {
+    element.app = this.app;
+    return element;
+  }
+
+  /** @param {AbortSignal} signal */
+  #top(signal) {
+    const { state } = this.app;
+    return el('header', { class: 'top' },
+      mark(state.centre, state.welcome?.meeting.title),
+      el('span', { class: 'grow' }),
+      el('span', { class: 'badge' }, icon('people'), this.#count),
+      clock(this.app, signal));
+  }
+
+  #render() {
+    const { state, t } = this.app;
+    const online = state.roster.participants.filter((p) => p.online).length;
+    setText(this.#count, t('meeting.points', { count: online }));
+    setText(this.#soundOn, t('meeting.sound-on'));
+    this.#soundOn.hidden = state.soundOn;
+    const away = state.online !== 'online' || state.media === 'reconnecting';
+    this.#veil.hidden = !away;
+    setText(this.#veilText, t('meeting.reconnecting'));
+    setText(this.#veilMore, t('meeting.reconnecting-hint'));
+  }
+}
+
+customElements.define('gb-meeting', Meeting);

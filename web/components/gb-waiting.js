@@ -1,0 +1,116 @@
+import { el, icon, setText } from '../js/dom.js';
+import { count, draftOf } from '../js/draft.js';
+import { clock as hourMinute, duration } from '../js/format.js';
+import { head } from './gb-green-room.js';
+import { ownView } from './gb-own-view.js';
+
+const SECOND_MS = 1000;
+
+/** In the lobby: what one waits for, how long, and what to do if it does not end. Or refused: why, and the way back. */
+export class Waiting extends HTMLElement {
+  /** @type {import('../js/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #timer = 0;
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { state } = this.app;
+    const refused = state.seat.seat === 'refused';
+    this.className = 'green on-stage is-waiting';
+    this.replaceChildren(
+      head(this.app, this.#abort.signal),
+      ownView(this.app, draftOf(state).unit),
+      refused ? this.#refused() : this.#waiting());
+    /** @type {HTMLElement | null} */ (this.querySelector('h1'))?.focus();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+  }
+
+  #waiting() {
+    const { t } = this.app;
+    const title = el('h1', { class: 'title big', tabindex: -1 }, t('waiting.title'), el('br'), t('waiting.title-2'));
+    return el('section', { class: 'side sheet on-paper', 'aria-live': 'polite', 'data-testid': 'waiting' },
+      el('div', { class: 'waiting' },
+        el('div', { class: 'stack stack-2' }, title, this.#since()),
+        this.#steps(),
+        this.#advice(),
+        el('div', { class: 'ways' },
+          el('button', { class: 'btn grow', type: 'button', 'data-testid': 'waiting-withdraw', onclick: () => this.app.withdraw() },
+            icon('edit'), t('waiting.correct')),
+          el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('waiting.sign-out')))));
+  }
+
+  /** The time waited, by the server's clock. */
+  #since() {
+    const since = el('span', { class: 'since num', role: 'timer', 'aria-live': 'off', 'data-testid': 'waiting-since' });
+    const here = Date.now();
+    const show = () => {
+      const { seat, clockMs } = this.app.state;
+      setText(since, duration(seat.since ? Date.now() + clockMs - seat.since : Date.now() - here));
+    };
+    this.#timer = setInterval(show, SECOND_MS);
+    this.app.subscribe(show, this.#abort.signal);
+    show();
+    return el('p', null, since, ' ', el('span', { class: 'soft' }, this.app.t('waiting.waited')));
+  }
+
+  #steps() {
+    const { t, state } = this.app;
+    const since = state.seat.since ? hourMinute(state.seat.since, state.language) : '';
+    return el('ol', { class: 'steps' },
+      el('li', null, el('span', null, t('waiting.step-signed-in', { name: state.account?.name || state.account?.account || '' }))),
+      el('li', null, el('span', null, this.#told()), el('span', { class: 'soft num' }, since)),
+      el('li', { class: 'is-now', 'aria-current': 'step' }, el('span', null, el('b', null, t('waiting.step-now')), el('br'),
+        el('span', { class: 'soft' }, t('waiting.step-now-do')))),
+      el('li', null, el('span', null, t('waiting.step-next'))));
+  }
+
+  #told() {
+    const { t, state } = this.app;
+    const draft = draftOf(state);
+    const [present, total] = [count(draft.present), count(draft.total)];
+    if (typeof present !== 'number') return t('waiting.step-told');
+    return typeof total === 'number' ? t('waiting.step-told-count', { present, total }) : t('waiting.step-told-present', { present });
+  }
+
+  /** What to do if it does not end; while the line is down, that. */
+  #advice() {
+    const words = el('span', null);
+    const sign = el('span', null);
+    const card = el('div', { class: 'card call', role: 'status' }, sign, words);
+    const show = () => {
+      const online = this.app.state.online === 'online';
+      if (card.dataset.online === String(online)) return;
+      card.dataset.online = String(online);
+      card.classList.toggle('card-warn', !online);
+      sign.replaceChildren(icon(online ? 'phone' : 'lost'));
+      setText(words, this.app.t(online ? 'waiting.if-long' : 'waiting.if-offline'));
+    };
+    this.app.subscribe(show, this.#abort.signal);
+    show();
+    return card;
+  }
+
+  #refused() {
+    const { t, state } = this.app;
+    return el('section', { class: 'side sheet on-paper', role: 'alert' },
+      el('div', { class: 'waiting' },
+        el('div', { class: 'stack stack-3' },
+          el('span', { class: 'sign is-alarm' }, icon('alert')),
+          el('h1', { class: 'title big', tabindex: -1 }, t('waiting.refused')),
+          el('p', { class: 'said' }, el('small', null, t('waiting.refused-reason')),
+            el('span', { 'data-testid': 'refused-reason' }, state.seat.reason || t('waiting.refused-no-reason'))),
+          el('p', null, t('waiting.refused-do'))),
+        el('div', { class: 'ways is-refused' },
+          el('button', { class: 'btn btn-main btn-big btn-wide', type: 'button', 'data-testid': 'refused-again', onclick: () => this.app.again() },
+            t('waiting.again')),
+          el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('waiting.sign-out')))));
+  }
+}
+
+customElements.define('gb-waiting', Waiting);

@@ -1,0 +1,332 @@
+/**
+ * Everything that lives as long as the page: the state, the line to the server, the media, the devices. Screens read
+ * `state`, say what the person wants, and learn what came of it from the server by `subscribe`.
+ */
+
+import * as account from './account.js';
+import { Connection } from './connection.js';
+import { Devices } from './devices.js';
+import { LANGUAGES, load, translator } from './i18n.js';
+import { forget, keep, kept } from './kept.js';
+import { tiles } from './layout.js';
+import { Peer } from './peer.js';
+import { PROTOCOL } from './protocol.js';
+import * as router from './router.js';
+import { Sound } from './sound.js';
+import { START, passing, reduce } from './store.js';
+
+/** @typedef {import('./store.js').State} State */
+/** @typedef {import('./store.js').Action} Action */
+/** @typedef {import('./store.js').Language} Language */
+/** @typedef {import('./protocol.js').Source} Source */
+/** @typedef {import('./protocol.js').ClientMessage} ClientMessage */
+/** @typedef {import('./protocol.js').ServerMessage} ServerMessage */
+/** @typedef {(state: State, before: State) => void} Listener */
+/** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
+
+const WELCOME_MS = 10_000;
+
+export class App {
+  /** @type {State} */ state = START;
+  devices = new Devices((action) => this.#dispatch(action));
+  sound = new Sound((action) => this.#dispatch(action));
+  peer = new Peer({
+    send: (message) => this.send(message),
+    tell: (media) => this.#dispatch({ type: 'local/media', media }),
+    devices: this.devices,
+    sound: this.sound,
+  });
+  /** Text by key, in the chosen language. */
+  t = translator({});
+
+  /** @type {Set<Listener>} */ #listeners = new Set();
+  /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
+  /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
+  /** @type {Source | null} */ #lastOpened = null;
+  #shown = '';
+  #connection = new Connection({
+    hello: () => this.#hello(),
+    message: (message) => this.#heard(message),
+    online: (online) => this.#dispatch({ type: 'local/online', online }),
+    delay: (ms) => this.#dispatch({ type: 'local/delay', ms }),
+    comeBack: passing,
+  });
+
+  constructor() {
+    this.devices.onChange = (source) => this.#trackChanged(source);
+    window.addEventListener('online', () => this.#connection.hurry());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#connection.hurry());
+  }
+
+  /** Find out where we are: the language, the centre, who is signed in, which meeting. */
+  async start() {
+    const language = LANGUAGES.find((one) => one === kept('language')) ?? 'vi';
+    const [, house, who] = await Promise.all([this.#speak(language), account.centre(), kept('signed-in') ? account.whoAmI() : null]);
+    const linked = router.meetingOf(location.pathname);
+    const meeting = linked ?? house.meeting;
+    this.#dispatch({ type: 'local/start', centre: house.centre, meeting, defaultMeeting: house.meeting, account: who });
+    if (who && meeting) await this.#connect();
+  }
+
+  /**
+   * Hear of every change until the signal is aborted.
+   * @param {Listener} listener
+   * @param {AbortSignal} signal
+   */
+  subscribe(listener, signal) {
+    if (signal.aborted) return;
+    this.#listeners.add(listener);
+    signal.addEventListener('abort', () => this.#listeners.delete(listener), { once: true });
+  }
+
+  /** @param {ClientMessage} message @returns {boolean} false when offline */
+  send(message) {
+    return this.#connection.send(message);
+  }
+
+  /**
+   * @param {string} meeting code
+   * @param {string} login
+   * @param {string} password
+   * @returns {Promise<account.Problem | null>} null once the server has welcomed us
+   */
+  async signIn(meeting, login, password) {
+    const outcome = await account.signIn(login, password);
+    if ('problem' in outcome) return outcome.problem;
+    keep('signed-in', 'yes');
+    this.#dispatch({ type: 'local/signed-in', account: outcome.account, meeting });
+    return this.#connect();
+  }
+
+  async signOut() {
+    if (this.state.screen === 'meeting') this.send({ type: 'leave' });
+    this.#connection.stop();
+    this.#putAway();
+    forget('signed-in');
+    await account.signOut();
+    router.show(null);
+    this.#dispatch({ type: 'local/signed-out' });
+  }
+
+  /** @param {Language} language */
+  async setLanguage(language) {
+    keep('language', language);
+    await this.#speak(language);
+  }
+
+  /** Ask to enter. Answered by the seat's state, or a refusal. @param {Who} who */
+  knock(who) {
+    const { unit, name, present, total } = who;
+    this.#say({ type: 'knock', unit, name, present, total });
+  }
+
+  withdraw() {
+    this.#say({ type: 'withdraw' });
+  }
+
+  /** From a refusal or an ending back to the green room; to the door when the meeting is over. */
+  again() {
+    const { bye, meeting } = this.state;
+    const over = bye?.code === 'ended' || bye?.code === 'meeting-ended';
+    if (bye && !over && meeting) void this.#connect();
+    else this.#dispatch({ type: 'local/again' });
+  }
+
+  leave() {
+    if (!this.send({ type: 'leave' })) {
+      this.#connection.stop();
+      this.#heard({ type: 'bye', code: 'left', reason: '' });
+    }
+  }
+
+  /**
+   * Open or shut one's own source. In the meeting the device comes first, then the server is asked; the roster says what
+   * came of it.
+   * @param {Source} source
+   * @param {boolean} on
+   */
+  async setSource(source, on) {
+    if (source === 'camera') keep('camera', on ? 'on' : 'off');
+    const inside = this.state.screen === 'meeting';
+    if (on) {
+      const outcome = await this.devices.open(source);
+      if (outcome === 'ready') {
+        if (inside) this.#ask(source, true);
+      } else if (source !== 'screen' || outcome !== 'denied') {
+        // Who closes the browser's own choice of a screen knows that they did.
+        this.#dispatch({ type: 'local/refused', re: 'set-source', code: `${source}-${outcome}` });
+      }
+      return;
+    }
+    if (inside) this.#ask(source, false);
+    if (inside && source === 'microphone') this.devices.hush();
+    else this.devices.close(source);
+  }
+
+  /** @param {number} page of tiles, from 0 */
+  showPage(page) {
+    this.#dispatch({ type: 'local/page', page });
+  }
+
+  /** @param {number} count places for tiles on this screen, one's own included */
+  setTilesPerPage(count) {
+    this.#dispatch({ type: 'local/tiles-per-page', count });
+  }
+
+  // --- the line ---
+
+  /** Start a session. @returns {Promise<account.Problem | null>} null when welcomed */
+  #connect() {
+    this.#greeted?.({ code: 'unreachable' });
+    return new Promise((resolve) => {
+      const late = setTimeout(() => {
+        this.#connection.stop();
+        this.#greeted?.({ code: 'unreachable' });
+        this.#dispatch({ type: 'local/refused', re: 'hello', code: 'unreachable' });
+      }, WELCOME_MS);
+      this.#greeted = (problem) => {
+        clearTimeout(late);
+        this.#greeted = null;
+        resolve(problem);
+      };
+      this.#connection.start();
+    });
+  }
+
+  /** @returns {import('./protocol.js').Hello} */
+  #hello() {
+    const { meeting, welcome, bye } = this.state;
+    const resume = welcome && !bye ? { resume: welcome.session } : {};
+    return { type: 'hello', protocol: PROTOCOL, meeting: meeting ?? '', ...resume };
+  }
+
+  /** @param {ServerMessage} message */
+  #heard(message) {
+    const before = this.state;
+    this.#dispatch(message);
+    switch (message.type) {
+      case 'welcome':
+        this.#welcomed(message, before);
+        break;
+      case 'seat':
+        if (message.seat === 'admitted') void this.#enter(false);
+        else if (before.seat.seat === 'admitted') this.peer.close();
+        break;
+      case 'answer':
+        this.peer.answer(message);
+        break;
+      case 'media-lost':
+        this.peer.open();
+        break;
+      case 'refusal':
+        this.#refused(message);
+        break;
+      case 'roster':
+        this.#obeyHost();
+        break;
+      case 'bye':
+        if (!passing(message.code)) this.#putAway();
+        if (!passing(message.code)) this.#greeted?.({ code: message.code });
+        break;
+      default:
+    }
+  }
+
+  /** @param {import('./protocol.js').Welcome} welcome @param {State} before */
+  #welcomed(welcome, before) {
+    this.#shown = '';
+    this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
+    router.show(welcome.meeting.code);
+    this.#greeted?.(null);
+    if (welcome.seat !== 'admitted') this.peer.close();
+    else if (before.screen === 'meeting') this.peer.resume();
+    else void this.#enter(true);
+  }
+
+  /**
+   * Into the room: media, and the camera if it was on in the green room. The microphone is opened by its person only.
+   * @param {boolean} reloaded the seat was kept: whatever was open on the page before is not open on this one
+   */
+  async #enter(reloaded) {
+    this.peer.open();
+    if (reloaded) {
+      this.#ask('microphone', false);
+      this.#ask('screen', false);
+      await (kept('camera') === 'off' ? this.devices.open('microphone') : this.devices.openBoth());
+    }
+    this.devices.hush();
+    if (this.state.screen === 'meeting') this.#ask('camera', this.devices.track('camera') !== null);
+  }
+
+  /** @param {import('./protocol.js').RefusalMessage} refusal */
+  #refused(refusal) {
+    if (refusal.re === 'offer') this.peer.refused(refusal.code);
+    if (refusal.re !== 'set-source' || !this.#lastOpened) return;
+    if (this.#lastOpened === 'microphone') this.devices.hush();
+    else this.devices.close(this.#lastOpened);
+  }
+
+  /** What the host has shut need not run: nobody gets it. */
+  #obeyHost() {
+    const { roster, welcome } = this.state;
+    const me = roster.participants.find((one) => one.id === welcome?.participant);
+    if (me?.microphone.gate.includes('host')) this.devices.hush();
+    if (me?.camera.gate.includes('host')) this.devices.close('camera');
+    if (me?.screen.gate.includes('host')) this.devices.close('screen');
+  }
+
+  /** Send, or say why not. @param {ClientMessage} message */
+  #say(message) {
+    if (!this.send(message)) this.#dispatch({ type: 'local/refused', re: message.type, code: 'offline' });
+  }
+
+  /** @param {Source} source @param {boolean} on */
+  #ask(source, on) {
+    this.#lastOpened = on ? source : null;
+    this.#say({ type: 'set-source', source, on });
+  }
+
+  /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */
+  #trackChanged(source) {
+    void this.peer.refresh(source);
+    const { screen, roster, welcome } = this.state;
+    if (screen !== 'meeting' || this.devices.track(source)) return;
+    const me = roster.participants.find((one) => one.id === welcome?.participant);
+    if (me && !me[source].gate.includes('self')) this.send({ type: 'set-source', source, on: false });
+  }
+
+  /** Out of the room. */
+  #putAway() {
+    this.peer.close();
+    this.devices.stop();
+  }
+
+  // --- the state ---
+
+  /** @param {Action} action */
+  #dispatch(action) {
+    const before = this.state;
+    this.state = reduce(before, action);
+    if (this.state === before) return;
+    for (const listener of [...this.#listeners]) listener(this.state, before);
+    if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.devices.openBoth();
+    this.#wantTiles();
+  }
+
+  /** Tell the server whose pictures the present page shows, when that changed. */
+  #wantTiles() {
+    const { screen, online, tilesPerPage } = this.state;
+    if (screen !== 'meeting' || online !== 'online') return;
+    const participants = tiles(this.state, tilesPerPage).ids;
+    const wish = participants.join(' ');
+    if (wish !== this.#shown && this.send({ type: 'show-tiles', participants })) this.#shown = wish;
+  }
+
+  /** @param {Language} language */
+  async #speak(language) {
+    const texts = (this.#texts[language] ??= await load(language));
+    this.t = translator(texts);
+    document.documentElement.lang = language;
+    this.#dispatch({ type: 'local/language', language });
+  }
+}

@@ -1,0 +1,36 @@
+/** Numbers, times and durations in the words of the chosen language. */
+
+/** @typedef {import('./store.js').Language} Language */
+
+const LOCALE = { vi: 'vi-VN', en: 'en-GB' };
+
+/**
+ * mm:ss, from an hour on h:mm:ss.
+ * @param {number} ms never shown below zero
+ */
+export function duration(ms) {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  const tail = `${String(m).padStart(2, '0')}:${String(s).padStart(2, '0')}`;
+  return h ? `${h}:${tail}` : tail;
+}
+
+/**
+ * 1,2 in Vietnamese, 1.2 in English.
+ * @param {number} value
+ * @param {Language} language
+ * @param {number} [digits] after the decimal sign
+ */
+export function number(value, language, digits = 0) {
+  return new Intl.NumberFormat(LOCALE[language], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
+}
+
+/** 07:45 @param {number} unixMs @param {Language} language */
+export function clock(unixMs, language) {
+  return new Intl.DateTimeFormat(LOCALE[language], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs);
+}
+
+/** Thứ Sáu, 28/11/2025 @param {number} unixMs @param {Language} language */
+export function day(unixMs, language) {
+  return new Intl.DateTimeFormat(LOCALE[language], { weekday: 'long', day: '2-digit', month: '2-digit', year: 'numeric' }).format(unixMs);
+}

@@ -1,0 +1,215 @@
+/**
+ * The one RTCPeerConnection to the media plane: offers once, restarts ICE when the way is lost, starts afresh when the
+ * server says so. SDP work is done one piece after the other.
+ */
+
+import { addLines } from './lines.js';
+
+/** @typedef {import('./protocol.js').Source} Source */
+/** @typedef {import('./protocol.js').AnswerMessage} AnswerMessage */
+/**
+ * @typedef {object} Around
+ * @property {(message: import('./protocol.js').ClientMessage) => boolean} send
+ * @property {(media: import('./store.js').Media) => void} tell
+ * @property {import('./devices.js').Devices} devices
+ * @property {import('./sound.js').Sound} sound
+ */
+
+const ANSWER_MS = 10_000;
+/** Chromium says "disconnected" for a hiccup too. */
+const DISCONNECTED_MS = 5000;
+const RESTART_MS = 12_000;
+const RETRY_MS = 5000;
+const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
+
+export class Peer {
+  /** @type {RTCPeerConnection | null} readable for tests and statistics */ pc = null;
+  #around;
+  /** @type {Promise<void>} */ #work = Promise.resolve();
+  /** @type {((answer: AnswerMessage | null) => void) | null} */ #awaited = null;
+  /** @type {Map<string, MediaStream>} */ #streams = new Map();
+  /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  #life = 0;
+  #wanted = false;
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  get localCamera() {
+    return this.#around.devices.track('camera') ? this.#around.devices.cameraStream : null;
+  }
+
+  get localScreen() {
+    return this.#around.devices.track('screen') ? this.#around.devices.screenStream : null;
+  }
+
+  /** What a receiving line brings; the same object for as long as the page lives. @param {string} mid @returns {MediaStream} */
+  stream(mid) {
+    let stream = this.#streams.get(mid);
+    if (!stream) this.#streams.set(mid, (stream = new MediaStream()));
+    return stream;
+  }
+
+  /** A new connection in place of whatever there was. */
+  open() {
+    this.#wanted = true;
+    const life = this.#discard();
+    this.#around.tell('connecting');
+    this.#enqueue(() => this.#begin(life));
+  }
+
+  /** The room was left. */
+  close() {
+    this.#wanted = false;
+    this.#discard();
+    this.#around.sound.stop();
+    this.#around.tell('none');
+  }
+
+  /** There is a session again: what could not be said while there was none. */
+  resume() {
+    if (!this.#wanted) return;
+    if (!this.pc || !this.pc.remoteDescription) this.open();
+    else if (this.pc.connectionState !== 'connected') this.restart();
+  }
+
+  /** @param {AnswerMessage} answer */
+  answer(answer) {
+    this.#awaited?.(answer);
+  }
+
+  /** The offer was refused. @param {string} code */
+  refused(code) {
+    if (code === 'bad-offer') this.#wanted = false; // it would be the same offer again
+    this.#awaited?.(null);
+    this.#around.tell('failed');
+  }
+
+  /** A new way for the same connection. */
+  restart() {
+    const life = this.#life;
+    this.#around.tell('reconnecting');
+    this.#later(RESTART_MS, () => this.open());
+    this.#enqueue(async () => {
+      if (!this.pc || life !== this.#life || this.pc.signalingState !== 'stable') return;
+      await this.#negotiate(this.pc, true);
+    });
+  }
+
+  /** Whatever was under way no longer counts. @returns {number} the new life */
+  #discard() {
+    clearTimeout(this.#timer);
+    this.#awaited?.(null);
+    const pc = this.pc;
+    this.pc = this.#senders = null;
+    if (pc) {
+      pc.onconnectionstatechange = null;
+      pc.close();
+    }
+    for (const stream of this.#streams.values()) for (const track of stream.getTracks()) stream.removeTrack(track);
+    return (this.#life += 1);
+  }
+
+  /** @param {() => Promise<void>} piece */
+  #enqueue(piece) {
+    this.#work = this.#work.then(piece).catch((error) => {
+      console.warn('media-failed', error);
+      if (!this.#wanted) return;
+      this.#around.tell('failed');
+      this.#later(RETRY_MS, () => this.open());
+    });
+  }
+
+  /** @param {number} life */
+  async #begin(life) {
+    if (life !== this.#life) return;
+    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    this.pc = pc;
+    const { senders, receivers } = addLines(pc);
+    this.#senders = senders;
+    pc.onconnectionstatechange = () => this.#changed(pc);
+    await Promise.all(SOURCES.map((source) => this.refresh(source)));
+    const answered = await this.#negotiate(pc, false);
+    if (pc !== this.pc) return;
+    if (!answered) {
+      this.#later(RETRY_MS, () => this.resume());
+      return;
+    }
+    for (const line of receivers) if (line.mid !== null) this.stream(line.mid).addTrack(line.receiver.track);
+    const audio = receivers.filter((line) => line.receiver.track.kind === 'audio');
+    this.#around.sound.play(audio.map((line) => ({ mid: String(line.mid), stream: this.stream(String(line.mid)) })));
+  }
+
+  /**
+   * Offer and wait for the answer.
+   * @param {RTCPeerConnection} pc
+   * @param {boolean} restart
+   * @returns {Promise<boolean>} false when there was none
+   */
+  async #negotiate(pc, restart) {
+    await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
+    if (pc !== this.pc) return false;
+    const answered = this.#await();
+    const sdp = pc.localDescription?.sdp ?? '';
+    if (!this.#around.send({ type: 'offer', sdp, restart })) this.#awaited?.(null); // `resume` comes back to it
+    const answer = await answered;
+    if (pc !== this.pc) return false;
+    if (!answer) {
+      if (restart) await pc.setLocalDescription({ type: 'rollback' });
+      return false;
+    }
+    this.#later(RESTART_MS, () => this.open());
+    await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    return true;
+  }
+
+  /** @returns {Promise<AnswerMessage | null>} */
+  #await() {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => this.#awaited?.(null), ANSWER_MS);
+      this.#awaited = (answer) => {
+        clearTimeout(late);
+        this.#awaited = null;
+        resolve(answer);
+      };
+    });
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #changed(pc) {
+    if (pc !== this.pc) return;
+    switch (pc.connectionState) {
+      case 'connected':
+        clearTimeout(this.#timer);
+        this.#around.tell('connected');
+        break;
+      case 'disconnected':
+        this.#around.tell('reconnecting');
+        this.#later(DISCONNECTED_MS, () => this.restart());
+        break;
+      case 'failed':
+        this.restart();
+        break;
+      default:
+    }
+  }
+
+  /** The one thing to do if nothing better happens until then. @param {number} ms @param {() => void} act */
+  #later(ms, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+  }
+
+  /** Put the present track of a source, or none, on its line. @param {Source} source */
+  async refresh(source) {
+    try {
+      await this.#senders?.[source].replaceTrack(this.#around.devices.track(source));
+    } catch (error) {
+      // The connection was closed meanwhile; the next one takes the track as it is then.
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+}

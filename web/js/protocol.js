@@ -1,0 +1,195 @@
+/**
+ * The WebSocket protocol as this side sees it: the types of `signaling/messages.py`, and a reader that believes nothing.
+ * The files in `signaling/schema/examples/` hold both sides to the same contract.
+ */
+
+/** @typedef {'microphone' | 'camera' | 'screen'} Source */
+/** @typedef {'audio' | 'stage' | 'screen' | 'tile'} SlotKind */
+/** @typedef {'chair' | 'operator' | 'delegate' | 'technician' | 'sysadmin'} Role */
+/** @typedef {'board' | 'office' | 'department' | 'station'} UnitKind */
+/** @typedef {'outside' | 'waiting' | 'admitted' | 'refused'} SeatState */
+/** @typedef {'unknown' | 'good' | 'fair' | 'poor'} Quality */
+/** @typedef {{id: string, name: string, short: string, kind: UnitKind}} Unit */
+/** @typedef {{gate: readonly string[], flowing: boolean}} SourceView */
+/**
+ * @typedef {object} Participant
+ * @property {string} id
+ * @property {string} unit unit id
+ * @property {string} name
+ * @property {Role} role
+ * @property {number | null} present
+ * @property {number | null} total
+ * @property {boolean} online
+ * @property {number} since Unix milliseconds
+ * @property {SourceView} microphone
+ * @property {SourceView} camera
+ * @property {SourceView} screen
+ * @property {Quality} quality
+ */
+/**
+ * @typedef {object} KnockView
+ * @property {string} id
+ * @property {string} unit unit id
+ * @property {string} name
+ * @property {Role} role
+ * @property {number | null} present
+ * @property {number | null} total
+ * @property {number} since Unix milliseconds
+ * @property {boolean} expected the account belongs to the unit it says it speaks for
+ * @property {boolean} online
+ */
+/** @typedef {{mid: string, kind: SlotKind, participant: string | null, source: Source | null}} Slot */
+
+/**
+ * @typedef {object} Welcome
+ * @property {'welcome'} type
+ * @property {string} session
+ * @property {string} participant own id in the roster
+ * @property {Role} role
+ * @property {{code: string, title: string, centre: string}} meeting
+ * @property {readonly Unit[]} units
+ * @property {string | null} unit the account's own
+ * @property {string} name
+ * @property {SeatState} seat
+ * @property {string} reason
+ * @property {number} now Unix milliseconds
+ * @property {number} seat_grace_s
+ */
+/** @typedef {{type: 'seat', seat: SeatState, reason: string, since: number}} SeatMessage */
+/** @typedef {{type: 'lobby', version: number, knocks: readonly KnockView[]}} LobbyMessage */
+/** @typedef {{type: 'roster', version: number, participants: readonly Participant[]}} RosterMessage */
+/** @typedef {{type: 'answer', sdp: string, restart: boolean}} AnswerMessage */
+/** @typedef {{type: 'slots', slots: readonly Slot[]}} SlotsMessage */
+/** @typedef {{type: 'speakers', heard: readonly string[], stage: string | null}} SpeakersMessage */
+/** @typedef {{type: 'media-lost', why: string}} MediaLostMessage */
+/** @typedef {{type: 'refusal', re: string, code: string}} RefusalMessage */
+/** @typedef {{type: 'bye', code: string, reason: string}} ByeMessage */
+/** @typedef {{type: 'pong', t: number}} PongMessage */
+/** @typedef {Welcome | SeatMessage | LobbyMessage | RosterMessage | AnswerMessage | SlotsMessage | SpeakersMessage | MediaLostMessage | RefusalMessage | ByeMessage | PongMessage} ServerMessage */
+
+/** @typedef {{type: 'hello', protocol: number, meeting: string, resume?: string | null}} Hello */
+/** @typedef {{type: 'knock', unit: string | null, name: string, present?: number | null, total?: number | null}} Knock */
+/** @typedef {{type: 'offer', sdp: string, restart?: boolean}} Offer */
+/** @typedef {{type: 'set-source', source: Source, on: boolean}} SetSource */
+/** @typedef {{type: 'show-tiles', participants: readonly string[]}} ShowTiles */
+/** @typedef {{type: 'admit', knock: string} | {type: 'admit-all'} | {type: 'refuse', knock: string, reason: string}} Decision */
+/** @typedef {{type: 'mute' | 'unmute', participant: string, source?: Source} | {type: 'mute-all'}} Muting */
+/** @typedef {{type: 'kick', participant: string, reason: string} | {type: 'leave'} | {type: 'end-meeting'} | {type: 'withdraw'}} Parting */
+/** @typedef {{type: 'ping', t: number}} Ping */
+/** @typedef {Hello | Knock | Offer | SetSource | ShowTiles | Decision | Muting | Parting | Ping} ClientMessage */
+
+export const PROTOCOL = 1;
+export const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
+export const TILE_SLOTS = 12;
+
+/** Every code of a refusal or an ending; its words are under `why.` in i18n. */
+export const WHY = /** @type {const} */ ([
+  'bad-message', 'out-of-order', 'protocol-version', 'not-signed-in', 'unknown-meeting', 'meeting-ended', 'unit-missing',
+  'name-missing', 'bad-headcount', 'not-admitted', 'not-allowed', 'unknown-knock', 'unknown-participant', 'reason-missing',
+  'room-full', 'lobby-full', 'bad-offer', 'media-unavailable', 'storage-unavailable', 'muted-by-host', 'screen-taken',
+  'too-fast', 'too-slow', 'refused', 'kicked', 'left', 'taken-over', 'ended', 'seat-expired', 'shutting-down',
+]);
+
+/** What arrived is no message of this protocol. */
+export class BadMessage extends Error {}
+
+/** @typedef {(value: unknown) => boolean} Check */
+
+/** @type {Check} */
+const text = (value) => typeof value === 'string';
+/** @type {Check} */
+const whole = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+/** @type {Check} */
+const flag = (value) => typeof value === 'boolean';
+/** @param {readonly string[]} words @returns {Check} */
+const oneOf = (...words) => (value) => typeof value === 'string' && words.includes(value);
+/** @param {Check} check @returns {Check} */
+const orNull = (check) => (value) => value === null || check(value);
+/** @param {Check} check @returns {Check} */
+const listOf = (check) => (value) => Array.isArray(value) && value.every(check);
+/**
+ * An object with at least these fields. What a newer server adds is passed over.
+ * @param {Record<string, Check>} fields
+ * @returns {Check}
+ */
+const object = (fields) => (value) => {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const record = /** @type {Record<string, unknown>} */ (value);
+  return Object.entries(fields).every(([name, check]) => Object.hasOwn(record, name) && check(record[name]));
+};
+
+const why = oneOf(...WHY);
+const role = oneOf('chair', 'operator', 'delegate', 'technician', 'sysadmin');
+const seat = oneOf('outside', 'waiting', 'admitted', 'refused');
+const source = oneOf(...SOURCES);
+const sourceView = object({ gate: listOf(text), flowing: flag });
+const unit = object({ id: text, name: text, short: text, kind: oneOf('board', 'office', 'department', 'station') });
+const person = { id: text, unit: text, name: text, role, present: orNull(whole), total: orNull(whole), online: flag, since: whole };
+const knock = object({ ...person, expected: flag });
+const participant = object({
+  ...person,
+  microphone: sourceView,
+  camera: sourceView,
+  screen: sourceView,
+  quality: oneOf('unknown', 'good', 'fair', 'poor'),
+});
+const slot = object({
+  mid: text,
+  kind: oneOf('audio', 'stage', 'screen', 'tile'),
+  participant: orNull(text),
+  source: orNull(source),
+});
+
+/** @type {Record<string, Check>} */
+const SHAPES = {
+  welcome: object({
+    session: text,
+    participant: text,
+    role,
+    meeting: object({ code: text, title: text, centre: text }),
+    units: listOf(unit),
+    unit: orNull(text),
+    name: text,
+    seat,
+    reason: text,
+    now: whole,
+    seat_grace_s: whole,
+  }),
+  seat: object({ seat }),
+  lobby: object({ version: whole, knocks: listOf(knock) }),
+  roster: object({ version: whole, participants: listOf(participant) }),
+  answer: object({ sdp: text }),
+  slots: object({ slots: listOf(slot) }),
+  speakers: object({ heard: listOf(text), stage: orNull(text) }),
+  'media-lost': object({ why }),
+  refusal: object({ re: text, code: why }),
+  bye: object({ code: why }),
+  pong: object({ t: whole }),
+};
+
+/** Fields that the server leaves out when they have these values. */
+/** @type {Record<string, object>} */
+const DEFAULTS = { seat: { reason: '', since: 0 }, answer: { restart: false }, bye: { reason: '' } };
+
+/**
+ * Read one server frame. Throws BadMessage, nothing else.
+ * @param {unknown} frame
+ * @returns {ServerMessage}
+ */
+export function readUntrusted(frame) {
+  if (typeof frame !== 'string') throw new BadMessage('not text');
+  /** @type {unknown} */
+  let value;
+  try {
+    value = JSON.parse(frame);
+  } catch {
+    throw new BadMessage('not JSON');
+  }
+  if (!object({ type: text })(value)) throw new BadMessage('no type');
+  const { type } = /** @type {{type: string}} */ (value);
+  const shape = Object.hasOwn(SHAPES, type) ? SHAPES[type] : undefined;
+  if (!shape) throw new BadMessage('unknown type');
+  const message = { ...DEFAULTS[type], .../** @type {object} */ (value) };
+  if (!shape(message)) throw new BadMessage(`not a ${type}`);
+  return /** @type {ServerMessage} */ (message);
+}

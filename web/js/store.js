@@ -1,0 +1,252 @@
+/**
+ * What this client knows, as one immutable value: `reduce(state, action)` makes the next one. Server messages are actions
+ * as they come; what happens here has a type that starts with "local/". No clock, no network, no DOM.
+ */
+
+/** @typedef {import('./protocol.js').Participant} Participant */
+/** @typedef {import('./protocol.js').Source} Source */
+/** @typedef {'door' | 'green-room' | 'waiting' | 'refused' | 'meeting' | 'ended'} Screen */
+/** @typedef {'vi' | 'en'} Language */
+/** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
+/** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
+/** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
+/** @typedef {{account: string, name: string, role: import('./protocol.js').Role, unit: import('./protocol.js').Unit | null}} Account */
+/** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
+/**
+ * @typedef {object} State
+ * @property {Screen} screen
+ * @property {Language} language
+ * @property {string} centre
+ * @property {string | null} defaultMeeting
+ * @property {string | null} meeting code chosen at the door or by link
+ * @property {Account | null} account
+ * @property {Online} online
+ * @property {number | null} delayMs there and back on the WebSocket
+ * @property {number} clockMs what to add to this clock to get the server's
+ * @property {import('./protocol.js').Welcome | null} welcome
+ * @property {{seat: import('./protocol.js').SeatState, reason: string, since: number}} seat
+ * @property {{version: number, knocks: readonly import('./protocol.js').KnockView[]}} lobby
+ * @property {{version: number, participants: readonly Participant[]}} roster
+ * @property {readonly import('./protocol.js').Slot[]} slots
+ * @property {{heard: readonly string[], stage: string | null}} speakers
+ * @property {{re: string, code: string, at: number} | null} refusal the newest; `at` grows with each
+ * @property {{code: string, reason: string} | null} bye
+ * @property {Media} media
+ * @property {number} tilePage from 0
+ * @property {number} tilesPerPage places for tiles on this screen, own tile included
+ * @property {DeviceStates} devices
+ * @property {{microphone: boolean, camera: boolean, screen: boolean}} local tracks of this client that run
+ * @property {boolean} soundOn false when the browser waits for a click before it plays
+ */
+/**
+ * @typedef {{type: 'local/start', centre: string, meeting: string | null, defaultMeeting: string | null, account: Account | null}
+ *   | {type: 'local/language', language: Language}
+ *   | {type: 'local/signed-in', account: Account, meeting: string}
+ *   | {type: 'local/signed-out'}
+ *   | {type: 'local/online', online: Online}
+ *   | {type: 'local/delay', ms: number}
+ *   | {type: 'local/clock', ms: number}
+ *   | {type: 'local/media', media: Media}
+ *   | {type: 'local/page', page: number}
+ *   | {type: 'local/tiles-per-page', count: number}
+ *   | {type: 'local/devices', devices: Partial<DeviceStates>}
+ *   | {type: 'local/source', source: Source, on: boolean}
+ *   | {type: 'local/sound', on: boolean}
+ *   | {type: 'local/refused', re: string, code: string}
+ *   | {type: 'local/again'}} LocalAction
+ */
+/** @typedef {LocalAction | import('./protocol.js').ServerMessage} Action */
+
+const OUTSIDE = Object.freeze({ seat: /** @type {const} */ ('outside'), reason: '', since: 0 });
+const NOBODY = Object.freeze({ version: -1, participants: Object.freeze([]) });
+const NO_KNOCKS = Object.freeze({ version: -1, knocks: Object.freeze([]) });
+const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
+
+/** Goodbyes after which the client tries by itself to come back. */
+const PASSING = new Set(['shutting-down', 'too-slow', 'too-fast', 'storage-unavailable', 'media-unavailable']);
+
+/** @param {string} code @returns {boolean} */
+export const passing = (code) => PASSING.has(code);
+
+/** @type {State} */
+export const START = Object.freeze({
+  screen: 'door',
+  language: 'vi',
+  centre: '',
+  defaultMeeting: null,
+  meeting: null,
+  account: null,
+  online: 'offline',
+  delayMs: null,
+  clockMs: 0,
+  welcome: null,
+  seat: OUTSIDE,
+  lobby: NO_KNOCKS,
+  roster: NOBODY,
+  slots: Object.freeze([]),
+  speakers: SILENCE,
+  refusal: null,
+  bye: null,
+  media: 'none',
+  tilePage: 0,
+  tilesPerPage: 6,
+  devices: Object.freeze({ camera: 'unknown', microphone: 'unknown', cameraLabel: '', microphoneLabel: '' }),
+  local: Object.freeze({ microphone: false, camera: false, screen: false }),
+  soundOn: true,
+});
+
+/**
+ * The state after the action; the same object when nothing changed.
+ * @param {State} state
+ * @param {Action} action
+ * @returns {State}
+ */
+export function reduce(state, action) {
+  const next = step(state, action);
+  if (next === state) return state;
+  const screen = screenOf(next);
+  return screen === next.screen ? next : { ...next, screen };
+}
+
+/** @param {State} state @returns {Screen} */
+function screenOf(state) {
+  if (!state.account) return 'door';
+  if (state.bye) return 'ended';
+  if (!state.welcome) return 'door';
+  switch (state.seat.seat) {
+    case 'admitted':
+      return 'meeting';
+    case 'waiting':
+      return 'waiting';
+    case 'refused':
+      return 'refused';
+    default:
+      return 'green-room';
+  }
+}
+
+/** @param {State} state @param {Action} action @returns {State} */
+function step(state, action) {
+  switch (action.type) {
+    case 'welcome':
+      return welcomed(state, action);
+    case 'seat':
+      return seated(state, action);
+    case 'lobby':
+      return action.version < state.lobby.version ? state : { ...state, lobby: { version: action.version, knocks: action.knocks } };
+    case 'roster':
+      if (action.version < state.roster.version) return state;
+      return { ...state, roster: { version: action.version, participants: action.participants } };
+    case 'slots':
+      return { ...state, slots: action.slots };
+    case 'speakers':
+      return { ...state, speakers: { heard: action.heard, stage: action.stage } };
+    case 'media-lost':
+      return { ...state, media: 'reconnecting', slots: [], speakers: SILENCE };
+    case 'refusal':
+      return withRefusal(state, action.re, action.code);
+    case 'bye':
+      return farewell(state, action.code, action.reason);
+    case 'answer':
+    case 'pong':
+      return state;
+    default:
+      return here(state, action);
+  }
+}
+
+/**
+ * What happened on this side of the line.
+ * @param {State} state
+ * @param {LocalAction} action
+ * @returns {State}
+ */
+function here(state, action) {
+  switch (action.type) {
+    case 'local/start': {
+      const { centre, meeting, defaultMeeting, account } = action;
+      return { ...state, centre, meeting, defaultMeeting, account };
+    }
+    case 'local/language':
+      return { ...state, language: action.language };
+    case 'local/signed-in':
+      return { ...outOfMeeting(state), account: action.account, meeting: action.meeting };
+    case 'local/signed-out':
+      return { ...outOfMeeting(state), account: null };
+    case 'local/online':
+      if (action.online === state.online) return state;
+      return { ...state, online: action.online, delayMs: action.online === 'online' ? state.delayMs : null };
+    case 'local/delay':
+      return { ...state, delayMs: action.ms };
+    case 'local/clock':
+      return { ...state, clockMs: action.ms };
+    case 'local/media':
+      return action.media === state.media ? state : { ...state, media: action.media };
+    case 'local/page':
+      return { ...state, tilePage: Math.max(0, action.page) };
+    case 'local/tiles-per-page':
+      return action.count === state.tilesPerPage ? state : { ...state, tilesPerPage: Math.max(1, action.count) };
+    case 'local/devices':
+      return { ...state, devices: { ...state.devices, ...action.devices } };
+    case 'local/source':
+      return { ...state, local: { ...state.local, [action.source]: action.on } };
+    case 'local/sound':
+      return action.on === state.soundOn ? state : { ...state, soundOn: action.on };
+    case 'local/refused':
+      return withRefusal(state, action.re, action.code);
+    case 'local/again':
+      return state.screen === 'refused' ? { ...state, seat: OUTSIDE, refusal: null } : outOfMeeting(state);
+    default:
+      return state;
+  }
+}
+
+/**
+ * A welcome opens a session. Who comes back to a kept seat keeps the picture of the room until the new one arrives.
+ * @param {State} state
+ * @param {import('./protocol.js').Welcome} welcome
+ * @returns {State}
+ */
+function welcomed(state, welcome) {
+  const inside = welcome.seat === 'admitted';
+  const since = state.seat.seat === welcome.seat ? state.seat.since : 0;
+  return {
+    ...state,
+    welcome,
+    centre: welcome.meeting.centre,
+    bye: null,
+    seat: { seat: welcome.seat, reason: welcome.reason, since },
+    roster: inside ? { version: -1, participants: state.roster.participants } : NOBODY,
+    lobby: { version: -1, knocks: state.lobby.knocks },
+    slots: inside ? state.slots : [],
+    speakers: inside ? state.speakers : SILENCE,
+    media: inside ? state.media : 'none',
+  };
+}
+
+/** @param {State} state @param {import('./protocol.js').SeatMessage} message @returns {State} */
+function seated(state, message) {
+  const seat = { seat: message.seat, reason: message.reason, since: message.since };
+  if (message.seat === 'admitted') return { ...state, seat, refusal: null };
+  return { ...state, seat, refusal: null, roster: NOBODY, slots: [], speakers: SILENCE, media: 'none', tilePage: 0 };
+}
+
+/** @param {State} state @param {string} re @param {string} code @returns {State} */
+function withRefusal(state, re, code) {
+  return { ...state, refusal: { re, code, at: (state.refusal?.at ?? 0) + 1 } };
+}
+
+/** @param {State} state @param {string} code @param {string} reason @returns {State} */
+function farewell(state, code, reason) {
+  if (passing(code)) return withRefusal(state, '', code);
+  if (!state.welcome || code === 'not-signed-in') {
+    return withRefusal({ ...outOfMeeting(state), account: null }, 'hello', code);
+  }
+  return { ...outOfMeeting(state), welcome: state.welcome, bye: { code, reason } };
+}
+
+/** Everything that belongs to one session is forgotten. @param {State} state @returns {State} */
+function outOfMeeting(state) {
+  const { welcome, seat, lobby, roster, slots, speakers, refusal, bye, media, tilePage, delayMs } = START;
+  return { ...state, welcome, seat, lobby, roster, slots, speakers, refusal, bye, media, tilePage, delayMs };
+}
