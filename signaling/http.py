@@ -169,7 +169,7 @@ async def who_am_i(request: web.Request) -> web.Response:
     door = request.app[DOOR]
     account = await door.accounts.signed_in(request.cookies.get(COOKIE))
     if account is None:
-        return problem(401, "not-signed-in")
+        return web.Response(status=204)  # every visitor's page asks this first: nobody is not an error
     return _json(await _view(door, account))
 
 
