@@ -1,0 +1,239 @@
+"""The store on real SQLite and, where GIAOBAN_TEST_POSTGRES names one, on a real PostgreSQL.
+
+The PostgreSQL address is SQLAlchemy's (postgresql+psycopg://...), of a database that may be emptied.
+"""
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Connection, text
+
+from signaling.accounts import LIFETIME_MS, mint, token_hash
+from signaling.bootstrap import (
+    CENTRE_NAME,
+    FirstAccounts,
+    bootstrap,
+    create_account,
+    mint_login_session,
+    sample_units,
+    set_password,
+    simulated_points,
+)
+from signaling.messages import Role, SeatState, UnitKind
+from signaling.records import Account, AccountId, Gates, Instant, Meeting, ParticipantId, SeatRow, Unit
+from signaling.store import AlreadyThere, LoginSession, StateIsNewer, StorageUnavailable, Store
+from signaling.store.people import SIGN_INS
+from signaling.store.store import CENTRE
+from signaling.store.tables import metadata
+
+pytestmark = pytest.mark.loopback
+
+POSTGRES = os.environ.get("GIAOBAN_TEST_POSTGRES", "")
+NOW = Instant(0.0, 1_764_230_400_000)
+NHI = Unit("nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT)
+HOA = Account(AccountId("a1"), "hoa", "BS. Hoa", Role.DELEGATE, "nhi")
+MEETING = Meeting("m1", "giao-ban", "Giao ban", 1, False)
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "postgres" and not POSTGRES:
+        pytest.skip("GIAOBAN_TEST_POSTGRES names no database")
+    url = POSTGRES if request.param == "postgres" else f"sqlite:///{tmp_path / 'giaoban.db'}"
+    opened = await Store.open(url)
+    await opened.database.write(_empty)
+    yield opened
+    await opened.close()
+
+
+def _empty(db: Connection) -> None:
+    for table in reversed(metadata.sorted_tables):
+        db.execute(table.delete())
+
+
+async def filled(store: Store) -> Store:
+    await store.meetings.add_units([NHI])
+    await store.people.add(HOA, "hash", NOW.unix_ms)
+    await store.meetings.add(MEETING, NOW.unix_ms)
+    return store
+
+
+def row(place: int = 1, state: SeatState = SeatState.WAITING, account: Account = HOA) -> SeatRow:
+    return SeatRow(
+        participant=ParticipantId(f"p-{account.id}"),
+        account=account,
+        state=state,
+        unit="nhi",
+        name="BS. Hoà",
+        present=5,
+        total=None,
+        place=place,
+        since_ms=NOW.unix_ms,
+        reason="",
+        kicked=False,
+        gates=Gates(3, 1, 1),
+    )
+
+
+async def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
+    def differences(db: Connection) -> list[object]:
+        return list(compare_metadata(MigrationContext.configure(db), metadata))
+
+    assert await store.database.read(differences) == []
+
+
+async def test_what_is_added_is_found(store: Store) -> None:
+    await filled(store)
+    assert await store.meetings.units() == (NHI,)
+    found = await store.people.find("hoa")
+    assert found is not None
+    assert (found.account, found.password_hash) == (HOA, "hash")
+    assert await store.meetings.find("giao-ban") == MEETING
+    assert await store.meetings.find("khong-co") is None
+    assert await store.people.every() == (HOA,)
+
+
+async def test_logins_codes_and_units_are_unique_and_known(store: Store) -> None:
+    await filled(store)
+    for account in (Account(AccountId("a2"), "hoa", "Hoa", Role.DELEGATE, None),
+                    Account(AccountId("a3"), "mai", "Mai", Role.DELEGATE, "mars")):  # fmt: skip
+        with pytest.raises(AlreadyThere):
+            await store.people.add(account, None, NOW.unix_ms)
+    with pytest.raises(AlreadyThere):
+        await store.meetings.add(Meeting("m2", "giao-ban", "Khác", 1, False), NOW.unix_ms)
+    with pytest.raises(AlreadyThere):
+        await store.meetings.add_units([Unit("noi", "Khoa Nội", "Nội", UnitKind.DEPARTMENT), NHI])
+    assert await store.meetings.units() == (NHI,)  # all or none
+
+
+async def test_seats_are_kept_as_they_are_and_written_over(store: Store) -> None:
+    await filled(store)
+    await store.meetings.keep_seats(MEETING, [row()])
+    await store.meetings.keep_seats(MEETING, [row(state=SeatState.ADMITTED)])
+    assert await store.meetings.seats(MEETING) == (row(state=SeatState.ADMITTED),)
+    assert await store.meetings.with_people() == (MEETING,)
+
+
+async def test_a_new_run_has_no_seats_and_ending_twice_is_ending_once(store: Store) -> None:
+    await filled(store)
+    await store.meetings.keep_seats(MEETING, [row()])
+    assert await store.meetings.open_run("m1", NOW.unix_ms) == MEETING  # it has not ended
+    await store.meetings.end_run(MEETING, NOW.unix_ms)
+    assert await store.meetings.with_people() == ()
+    again = await store.meetings.open_run("m1", NOW.unix_ms)
+    assert again is not None
+    assert (again.run, again.ended) == (2, False)
+    assert await store.meetings.seats(again) == ()
+    await store.meetings.end_run(MEETING, NOW.unix_ms)  # a late word about the first run
+    assert await store.meetings.find("giao-ban") == again
+
+
+async def test_a_sign_in_holds_until_its_time_and_only_its_hash_is_stored(store: Store) -> None:
+    await filled(store)
+    token = await mint(store, HOA.id, NOW)
+    hashed = token_hash(token)
+    assert await store.people.signed_in(hashed, NOW.unix_ms + LIFETIME_MS - 1) == HOA
+    assert await store.people.signed_in(hashed, NOW.unix_ms + LIFETIME_MS) is None
+    assert await store.people.signed_in(token, NOW.unix_ms) is None
+    kept = await store.database.read(
+        lambda db: db.execute(text("SELECT token_hash FROM login_session")).all()
+    )
+    assert token not in str(kept)
+    await store.people.sign_out(hashed)
+    assert await store.people.signed_in(hashed, NOW.unix_ms) is None
+
+
+async def test_an_account_has_so_many_sign_ins_and_the_oldest_goes(store: Store) -> None:
+    await filled(store)
+    for number in range(SIGN_INS + 1):
+        started = NOW.unix_ms + number
+        await store.people.sign_in(LoginSession(f"hash{number}", HOA.id, started, started + LIFETIME_MS))
+    assert await store.people.signed_in("hash0", NOW.unix_ms) is None
+    assert await store.people.signed_in("hash1", NOW.unix_ms) == HOA
+
+
+async def test_a_new_password_signs_everyone_out(store: Store) -> None:
+    await filled(store)
+    token = await mint(store, HOA.id, NOW)
+    assert await set_password(store, " HOA ", "other")
+    assert await store.people.signed_in(token_hash(token), NOW.unix_ms) is None
+    assert not await set_password(store, "khong-co", "other")
+
+
+async def test_a_fresh_state_is_filled_once(store: Store) -> None:
+    first = FirstAccounts("operator-hash", "chair-hash")
+    assert await bootstrap(store, first, NOW)
+    assert not await bootstrap(store, first, NOW)
+    assert await store.setting(CENTRE) == CENTRE_NAME
+    assert set(await store.meetings.units()) == set(sample_units())
+    roles = {account.login: account.role for account in await store.people.every()}
+    assert roles == {"thu-ky": Role.OPERATOR, "chu-tri": Role.CHAIR}
+
+
+async def test_simulated_points_are_of_several_kinds_and_the_same_again(store: Store) -> None:
+    await bootstrap(store, FirstAccounts("x", "y"), NOW)
+    points = await simulated_points(store, 5, NOW)
+    assert len({point.unit.kind for point in points}) == 3
+    assert all(point.account.simulated for point in points)
+    again = await simulated_points(store, 5, NOW)
+    assert [point.account for point in again] == [point.account for point in points]
+    with pytest.raises(ValueError, match="units"):
+        await simulated_points(store, 1000, NOW)
+
+
+async def test_an_account_of_people_is_not_signed_in_without_its_password(store: Store) -> None:
+    await filled(store)
+    with pytest.raises(ValueError, match="simulated"):
+        await mint_login_session(store, HOA, NOW)
+    for login in ("", "two words", "a/b"):
+        with pytest.raises(ValueError, match="login"):
+            await create_account(store, login, None, "Tên", Role.DELEGATE, None, NOW)
+
+
+# --- what only a file can do ---
+
+
+async def test_a_state_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'giaoban.db'}"
+    store = await Store.open(url)
+    await store.database.write(lambda db: db.execute(text("UPDATE alembic_version SET version_num = '9999'")))
+    await store.close()
+    with pytest.raises(StateIsNewer, match="9999"):
+        await Store.open(url)
+
+
+@pytest.mark.parametrize("content", [b"this is no database, " * 100, b"SQLite format 3\x00" + b"\xff" * 4096])
+async def test_a_file_that_is_no_database_is_unavailable_storage(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "giaoban.db").write_bytes(content)
+    with pytest.raises(StorageUnavailable):
+        await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
+
+
+async def test_a_folder_that_is_not_there_is_unavailable_storage(tmp_path: Path) -> None:
+    with pytest.raises(StorageUnavailable):
+        await Store.open(f"sqlite:///{tmp_path / 'missing' / 'giaoban.db'}")
+
+
+async def test_an_address_that_makes_no_sense_is_unavailable_storage() -> None:
+    with pytest.raises(StorageUnavailable):
+        await Store.open("nonsense")
+
+
+async def test_on_a_full_disk_nothing_is_half_written_and_reading_goes_on(tmp_path: Path) -> None:
+    store = await filled(await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}"))
+
+    def no_more_pages(db: Connection) -> None:
+        pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
+        db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
+
+    await store.database.read(no_more_pages)
+    many = [Unit(f"u{n}", "Đơn vị " * 15, "Ngắn", UnitKind.STATION) for n in range(500)]
+    with pytest.raises(StorageUnavailable, match="full"):
+        await store.meetings.add_units(many)
+    assert await store.meetings.units() == (NHI,)
+    await store.ping()
+    await store.close()

@@ -1,0 +1,45 @@
+"""What is sent to a client: in order, bounded, newest only where that is enough."""
+
+from signaling.messages import Bye, Pong, Roster, Seat, SeatState, ServerMessage, Why, decode_server, encode
+from signaling.outbox import Outbox
+
+
+def post(outbox: Outbox, *messages: ServerMessage) -> None:
+    for message in messages:
+        outbox.post(message, encode(message))
+
+
+async def drained(outbox: Outbox) -> list[ServerMessage]:
+    outbox.close()
+    frames = []
+    while (frame := await outbox.next()) is not None:
+        frames.append(decode_server(frame))
+    return list(frames)
+
+
+async def test_messages_leave_in_order() -> None:
+    outbox = Outbox(8)
+    post(outbox, Pong(1), Seat(SeatState.WAITING), Pong(2))
+    assert await drained(outbox) == [Pong(1), Seat(SeatState.WAITING), Pong(2)]
+
+
+async def test_of_rosters_only_the_newest_is_sent_and_never_before_what_led_to_it() -> None:
+    outbox = Outbox(3)
+    post(outbox, Roster(1, ()), Seat(SeatState.ADMITTED), *(Roster(n, ()) for n in range(2, 50)))
+    assert await drained(outbox) == [Seat(SeatState.ADMITTED), Roster(49, ())]
+
+
+async def test_a_client_that_does_not_read_is_told_it_is_too_slow() -> None:
+    outbox = Outbox(3)
+    post(outbox, *(Pong(n) for n in range(10)))
+    assert outbox.closed
+    assert await drained(outbox) == [Bye(Why.TOO_SLOW)]
+
+
+async def test_nothing_follows_a_goodbye() -> None:
+    outbox = Outbox(3)
+    post(outbox, Pong(1))
+    outbox.dismiss(Bye(Why.KICKED, "vì thế"))
+    post(outbox, Pong(2))
+    outbox.dismiss(Bye(Why.ENDED))
+    assert await drained(outbox) == [Pong(1), Bye(Why.KICKED, "vì thế")]
