@@ -30,6 +30,7 @@ from deploy.simulate.loops import Loop, picture_loop, voice_loop
 from deploy.simulate.speech import TALK_S
 from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
 
+CLOSE_S = 2.0
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
 _CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 _RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
@@ -156,7 +157,13 @@ class Media:
         # The senders wait in recv() of a track that is off; a stopped one lets them end.
         for track in self._tracks.values():
             track.stop()
-        await self.pc.close()
+        # aiortc keeps its sockets when a close is broken off, and cannot be asked again.
+        closing = asyncio.ensure_future(self.pc.close())
+        try:
+            await asyncio.shield(closing)
+        except asyncio.CancelledError:
+            await asyncio.wait([closing], timeout=CLOSE_S)
+            raise
 
     def _drop_received(self) -> None:
         for line in self._receivers:

@@ -6,6 +6,7 @@ from tests.arch import dependencies
 from tests.arch.source import Source, inside, product, report
 
 TASKS_WITHOUT_A_GROUP: dict[str, str] = {
+    "deploy.simulate.media": "a transport is closed to its end, also when its point is cancelled",
     "sfu.transport.ports": "handshakes are kept in a table by association and ended with it",
 }
 """Modules that start tasks outside of a TaskGroup, with the reason."""
