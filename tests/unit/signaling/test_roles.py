@@ -18,7 +18,16 @@ def test_a_sysadmin_may_do_nothing_in_a_meeting() -> None:
 
 
 def test_delegates_and_technicians_rule_over_nobody() -> None:
-    ruling: set[type[m.ClientMessage]] = {m.Admit, m.AdmitAll, m.Refuse, m.Mute, m.Unmute, m.MuteAll, m.Kick, m.EndMeeting}
+    ruling: set[type[m.ClientMessage]] = {
+        m.Admit,
+        m.AdmitAll,
+        m.Refuse,
+        m.Mute,
+        m.Unmute,
+        m.MuteAll,
+        m.Kick,
+        m.EndMeeting,
+    }
     for kind in ruling:
         for role in (Role.DELEGATE, Role.TECHNICIAN):
             assert refusal(kind, role, SeatState.ADMITTED) is Why.NOT_ALLOWED
