@@ -34,8 +34,10 @@ from sfu.fastpath.tables import (
     RESENDS,
     RX_ROW,
     SENT,
+    STRANGERS_PER_S,
     STREAM,
     STREAM_DATAGRAMS,
+    TOKEN,
     Size,
     TableFull,
 )
@@ -128,7 +130,7 @@ class FastPath:
 
     def open_transport(self) -> int:
         """Raises TableFull."""
-        row = self._transport_rows.take(port=NOWHERE, gso=1)
+        row = self._transport_rows.take(port=NOWHERE, gso=1, tokens=STRANGERS_PER_S * TOKEN)
         self._addresses[row] = set()
         self._ssrcs[row] = set()
         return row

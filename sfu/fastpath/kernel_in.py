@@ -34,6 +34,7 @@ from sfu.fastpath.tables import (
     PRODUCER,
     RX_ROW,
     STRANGERS_PER_S,
+    TOKEN,
     TRANSPORT,
     UNKNOWN_PER_BATCH,
     UP,
@@ -44,7 +45,6 @@ AF_INET6 = 10
 MSG_TRUNC = 0x20
 REPLAYED, TOO_OLD = 9, 10
 """libsrtp's srtp_err_status_replay_fail and _old: genuine, but seen before."""
-TOKEN = 1_000_000
 UNKNOWN = -1
 
 

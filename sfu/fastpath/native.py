@@ -24,7 +24,7 @@ import llvmlite.binding
 import numba
 import numpy as np
 import numpy.typing as npt
-from numba import carray  # type: ignore[attr-defined] # it is there, only not in __all__
+from numba import carray as numba_carray  # type: ignore[attr-defined] # not in its __all__
 from numba.core import cgutils
 from numba.core import types as nb
 from numba.core.registry import CPUDispatcher
@@ -42,6 +42,7 @@ Dispatcher: TypeAlias = Any
 Bytes: TypeAlias = npt.NDArray[np.uint8]
 F = TypeVar("F", bound=Callable[..., Any])
 
+carray: Callable[..., Any] = numba_carray
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -146,12 +147,12 @@ def rows_at(address: int, count: int, row_type: object) -> Rows:
 
 @compiled
 def words_at(address: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
-    return carray(_pointer(address), (rows, columns), np.int64)
+    return carray(_pointer(address), (rows, columns), np.int64)  # type: ignore[no-any-return] # numba
 
 
 @compiled
 def bytes_at(address: int, size: int) -> Bytes:
-    return carray(_pointer(address), (size,), np.uint8)
+    return carray(_pointer(address), (size,), np.uint8)  # type: ignore[no-any-return] # numba
 
 
 @compiled

@@ -30,6 +30,8 @@ RESENDS = 512
 MAX_STRANGERS = 256
 """Distinct SSRCs that are not bound and that libsrtp may keep state for, for each transport."""
 STRANGERS_PER_S = 64
+TOKEN = 1_000_000
+"""One packet of a stranger, in the parts that a microsecond earns."""
 UNKNOWN_PER_BATCH = 16
 STREAM_BYTES = 4 << 20
 STREAM_DATAGRAMS = 4096

@@ -68,7 +68,7 @@ def vp8(
     body: bytes = b"picture",
     bits: int = 15,
 ) -> bytes:
-    """A VP8 payload with picture id (7 or 15 bits), TL0PICIDX and temporal layer; a key frame is 320 x 200."""
+    """A VP8 payload with picture id, TL0PICIDX and temporal layer; a key frame is 320 x 200."""
     name = struct.pack("!H", 0x8000 | picture & 0x7FFF) if bits == 15 else bytes([picture & 0x7F])
     descriptor = bytes([0x90 if start else 0x80, 0xE0]) + name + bytes([tl0 & 255, 0])
     frame = b""

@@ -108,9 +108,7 @@ def test_the_level_is_passed_on_and_counted() -> None:
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     slot = viewer.open_slot(MediaKind.AUDIO, level=OUT_LEVEL)
     stage.fastpath.switch(slot, publisher.layers[0])
-    publisher.send(
-        rtp(1000, 1, extensions=((LEVEL, b"\x8a"),)), rtp(1000, 2, extensions=((LEVEL, b"\x14"),))
-    )
+    publisher.send(rtp(1000, 1, extensions=((LEVEL, b"\x8a"),)), rtp(1000, 2, extensions=((LEVEL, b"\x14"),)))
     first, second = stage.seen()
     assert first.extension == bytes([OUT_TWCC << 4 | 1, 0, 0, OUT_LEVEL << 4, 0x8A, 0, 0, 0])
     assert second.extension[:3] == bytes([OUT_TWCC << 4 | 1, 0, 1])
