@@ -50,7 +50,7 @@ def decode_to_worker(body: bytes) -> ToWorker:
     """Raises BadFrame."""
     try:
         return _to_worker.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise BadFrame(str(error)) from None
 
 
@@ -58,7 +58,7 @@ def decode_from_worker(body: bytes) -> Reply | Notice:
     """Raises BadFrame."""
     try:
         return _from_worker.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeError) as error:
         raise BadFrame(str(error)) from None
 
 
