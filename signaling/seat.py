@@ -63,6 +63,8 @@ class Seat:
     gates: Gates = field(default_factory=Gates)
     session: SessionId | None = None
     """The session that is connected or, while `online` is false, was the last."""
+    resumed: SessionId | None = None
+    """The one it went on from: if its page does not hear the welcome, it asks again with this."""
     online: bool = False
     away_s: float = 0.0
     """Since when it is not online."""

@@ -33,7 +33,10 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
         return Refused(Why.NOT_ALLOWED)
     seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
     seat = replace(seat, account=account, local=arrival.local)
-    same_page = arrival.resume is not None and arrival.resume == seat.session
+    same_page = arrival.resume is not None and arrival.resume in (seat.session, seat.resumed)
+    if arrival.resume is not None and not same_page and seat.online:
+        # A page that lost its line comes back by itself while its person sits at another device.
+        return Refused(Why.TAKEN_OVER)
     effects: list[Effect] = []
     if seat.online and seat.session is not None:
         effects.append(Dismiss(seat.session, Bye(Why.TAKEN_OVER)))
@@ -47,7 +50,9 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     line = state.line(seat.id)
     believes = arrival.resume is not None and (seat.wanted or not same_page)
     has_none = not same_page or not seat.offered or line.negotiating
-    seat = replace(seat, session=arrival.session, online=True, wanted=same_page and seat.wanted)
+    resumed = arrival.resume if same_page else None
+    wanted = same_page and seat.wanted
+    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
     state.put(seat)
     effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
     if seat.admitted:

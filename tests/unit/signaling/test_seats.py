@@ -2,6 +2,7 @@
 
 import sfu
 from sfu import GateReason, Source
+from signaling.effects import Refused
 from signaling.limits import DEFAULT
 from signaling.messages import (
     EndMeeting,
@@ -95,6 +96,27 @@ def test_the_same_page_on_a_new_socket_keeps_its_media_and_its_open_microphone()
     assert scene.endpoints[scene.id(second)][Source.MICROPHONE] is GateReason.OPEN
     assert scene.heard(second, Slots)
     assert not scene.heard(second, MediaLost)
+
+
+def test_a_page_that_comes_back_by_itself_does_not_take_the_seat_from_the_phone() -> None:
+    scene = Scene()
+    computer = scene.inside(NHI)
+    scene.drop(computer)
+    phone = scene.enter(NHI)
+    scene.offer(phone)
+    assert scene.try_enter(NHI, resume=computer) == Refused(Why.TAKEN_OVER)
+    assert phone not in scene.dismissed
+    assert scene.id(phone) in scene.endpoints
+
+
+def test_a_page_whose_welcome_was_lost_comes_back_with_the_session_it_knows() -> None:
+    scene = Scene()
+    first = scene.inside(NHI)
+    scene.offer(first)
+    scene.say(first, SetSource(Source.MICROPHONE, True))
+    scene.enter(NHI, resume=first)
+    third = scene.enter(NHI, resume=first)
+    assert scene.endpoints[scene.id(third)][Source.MICROPHONE] is GateReason.OPEN
 
 
 def test_a_page_whose_media_died_meanwhile_is_told() -> None:
