@@ -20,7 +20,6 @@ export function ask(app, question) {
     question.reason && el('label', { class: 'field' }, el('span', null, app.t('dialog.reason')), input),
     el('div', { class: 'acts' }, cancel, confirm));
   const dialog = el('dialog', { class: 'dialog on-paper', 'aria-label': question.title }, form);
-  document.body.append(dialog);
   return new Promise((resolve) => {
     let answer = /** @type {string | null} */ (null);
     cancel.addEventListener('click', () => dialog.close());
@@ -38,7 +37,7 @@ export function ask(app, question) {
       dialog.remove();
       resolve(answer);
     });
-    dialog.showModal();
+    open(app, dialog);
     (question.reason ? input : cancel).focus();
   });
 }
@@ -57,7 +56,21 @@ export function sheet(app, title, ...children) {
       el('div', { class: 'acts' }, close)));
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => dialog.remove());
+  open(app, dialog);
+  return dialog;
+}
+
+/**
+ * Show a dialog until it is closed, or until the screen under it is another one.
+ * @param {import('../js/app.js').App} app
+ * @param {HTMLDialogElement} dialog
+ */
+function open(app, dialog) {
+  const abort = new AbortController();
+  dialog.addEventListener('close', () => abort.abort(), { once: true });
+  app.subscribe((state, before) => {
+    if (state.screen !== before.screen || state.language !== before.language) dialog.close();
+  }, abort.signal);
   document.body.append(dialog);
   dialog.showModal();
-  return dialog;
 }

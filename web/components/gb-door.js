@@ -14,6 +14,8 @@ export class Door extends HTMLElement {
 
   #abort = new AbortController();
   #busy = false;
+  /** The newest attempt did not come through. */
+  #lost = false;
   #waitUntil = 0;
   #timer = 0;
   #meeting = el('input', {});
@@ -125,6 +127,7 @@ export class Door extends HTMLElement {
     this.#update();
     const problem = await this.app.signIn(meeting, typed.account.trim(), typed.password);
     this.#busy = false;
+    this.#lost = problem?.code === 'unreachable';
     if (!this.isConnected) return;
     if (problem) this.#failed(problem.code, problem.retry_after_s ?? 0);
     this.#update();
@@ -200,7 +203,7 @@ export class Door extends HTMLElement {
     }
     this.#submit.setAttribute('aria-busy', String(coming));
     this.#submit.setAttribute('aria-disabled', String(paused));
-    const reached = state.centre !== '';
+    const reached = state.centre !== '' && !this.#lost;
     this.#line.className = reached ? 'badge badge-good' : 'badge badge-warn';
     const words = t(reached ? 'door.reached' : 'door.not-reached');
     if (this.#line.textContent !== words) fill(this.#line, icon(reached ? 'signal' : 'lost'), words);

@@ -2,7 +2,7 @@ import { el, icon, list } from '../js/dom.js';
 import { tiles } from '../js/layout.js';
 import { Tile } from './gb-tile.js';
 
-/** The tiles, a page at a time; one's own is the first. */
+/** The tiles, a page at a time; one's own is the first. After the last page comes the first: a phone has one arrow only. */
 export class Filmstrip extends HTMLElement {
   /** @type {import('../js/app.js').App} */
   app = /** @type {never} */ (undefined);
@@ -37,7 +37,7 @@ export class Filmstrip extends HTMLElement {
   /** @param {number} by */
   #turn(by) {
     const { page, pages } = tiles(this.app.state, this.app.state.tilesPerPage);
-    this.app.showPage(Math.min(Math.max(page + by, 0), pages - 1));
+    this.app.showPage((page + by + pages) % pages);
   }
 
   #render() {
@@ -51,8 +51,7 @@ export class Filmstrip extends HTMLElement {
       (id) => el('li', { class: 'cell' }, this.#tile(id)),
       (item) => /** @type {Tile} */ (item.firstElementChild).update(),
     );
-    this.#before.hidden = page === 0;
-    this.#after.hidden = page >= pages - 1;
+    this.#before.hidden = this.#after.hidden = pages === 1;
     this.#before.setAttribute('aria-label', t('meeting.page-before'));
     this.#after.setAttribute('aria-label', t('meeting.page-after'));
     this.#list.setAttribute('aria-label', t('meeting.tiles', { page: page + 1, pages }));

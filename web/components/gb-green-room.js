@@ -54,7 +54,8 @@ export class GreenRoom extends HTMLElement {
     this.#enter = el('button', { class: 'btn btn-main btn-big btn-wide', type: 'submit', 'data-testid': 'green-enter' });
     const form = el('form', { class: 'side sheet on-paper', novalidate: true, 'aria-labelledby': 'green-title' },
       el('div', { class: 'panel-body scroll' },
-        el('h1', { class: 'title h2', id: 'green-title' }, t('green.title')),
+        el('div', { class: 'row between out' }, el('h1', { class: 'title h2', id: 'green-title' }, t('green.title')),
+          el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('green.sign-out'))),
         lineCard(this.app, this.#abort.signal),
         el('div', { class: 'two' }, this.#unitField(), this.#nameField()),
         el('hr', { class: 'rule' }),

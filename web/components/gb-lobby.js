@@ -1,5 +1,6 @@
 import { el, icon, list, setText } from '../js/dom.js';
 import { duration } from '../js/format.js';
+import { keep, kept } from '../js/kept.js';
 import { headcount, unitOf } from '../js/people.js';
 import { ask } from './gb-dialog.js';
 
@@ -7,7 +8,6 @@ import { ask } from './gb-dialog.js';
 
 /** The bell rings when somebody comes, and again at this distance until nobody waits. */
 const RING_EVERY_MS = 12_000;
-const BELL_KEY = 'giaoban.bell';
 
 /** Who waits outside: the operator and the chair let them in or send them away with a reason. */
 export class Lobby extends HTMLElement {
@@ -17,8 +17,9 @@ export class Lobby extends HTMLElement {
   #abort = new AbortController();
   #timer = 0;
   #rung = 0;
+  #refocus = false;
   #title = el('span');
-  #count = el('span', { class: 'count count-new' });
+  #count = el('span', { class: 'count count-new', role: 'status' });
   #bell = el('button', { class: 'btn btn-quiet btn-icon', type: 'button' });
   #all = el('button', { class: 'btn btn-main btn-wide', type: 'button', 'data-testid': 'lobby-admit-all' });
   #act = el('div', { class: 'panel-act' }, this.#all);
@@ -28,7 +29,6 @@ export class Lobby extends HTMLElement {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     const { app } = this;
-    this.setAttribute('aria-live', 'polite');
     this.replaceChildren(
       el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count), this.#bell),
       this.#act, this.#list);
@@ -47,11 +47,13 @@ export class Lobby extends HTMLElement {
   }
 
   get #rings() {
-    return localStorage.getItem(BELL_KEY) !== 'off';
+    // The one who admits is called; the chair has a meeting to lead.
+    const usual = this.app.state.welcome?.role === 'operator' ? 'on' : 'off';
+    return (kept('bell') ?? usual) === 'on';
   }
 
   #toggleBell() {
-    localStorage.setItem(BELL_KEY, this.#rings ? 'off' : 'on');
+    keep('bell', this.#rings ? 'off' : 'on');
     this.#render();
   }
 
@@ -72,6 +74,11 @@ export class Lobby extends HTMLElement {
     this.#list.setAttribute('aria-label', app.t('lobby.title'));
     list(this.#list, knocks, (k) => k.id, (k) => this.#make(k), (card, k) => this.#update(card, k));
     this.#second();
+    if (this.#refocus && document.activeElement === document.body) {
+      // The pressed button has gone with its card: the keyboard goes on with the next.
+      this.#refocus = false;
+      /** @type {HTMLElement | null} */ (this.#list.querySelector('[data-testid=lobby-admit]'))?.focus();
+    }
   }
 
   /** @param {KnockView} knock */
@@ -80,7 +87,10 @@ export class Lobby extends HTMLElement {
     const { signal } = this.#abort;
     const refuse = el('button', { class: 'btn', type: 'button', 'data-testid': 'lobby-refuse' });
     const admit = el('button', { class: 'btn btn-main', type: 'button', 'data-testid': 'lobby-admit' });
-    admit.addEventListener('click', () => app.send({ type: 'admit', knock: knock.id }), { signal });
+    admit.addEventListener('click', () => {
+      app.send({ type: 'admit', knock: knock.id });
+      this.#refocus = true;
+    }, { signal });
     refuse.addEventListener('click', () => this.#refuse(knock), { signal });
     return el('li', { class: 'knock', 'data-testid': 'lobby-card', 'data-knock': knock.id },
       el('div', { class: 'row between' }, el('b'), el('span', { class: 'soft note nw waited' })),

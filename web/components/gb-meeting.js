@@ -17,10 +17,12 @@ export class Meeting extends HTMLElement {
 
   #abort = new AbortController();
   #count = el('span');
-  #veilText = el('b');
-  #veilMore = el('span', { class: 'soft' });
-  #veil = el('div', { class: 'veil', role: 'alert', hidden: true },
-    el('div', { class: 'card on-stage' }, icon('lost'), this.#veilText, this.#veilMore));
+  #alarmText = el('b');
+  #alarmMore = el('span', { class: 'soft' });
+  #again = el('button', { class: 'btn', type: 'button', 'data-testid': 'media-again' });
+  /** Beside the controls, never over them: while the line is down one must still be able to shut one's microphone. */
+  #alarm = el('div', { class: 'alarm on-paper', role: 'alert', hidden: true },
+    icon('lost'), el('span', { class: 'stack' }, this.#alarmText, this.#alarmMore), this.#again);
   #soundOn = el('button', { class: 'btn btn-main btn-big sound-on', type: 'button', hidden: true, 'data-testid': 'sound-on' });
 
   connectedCallback() {
@@ -36,8 +38,9 @@ export class Meeting extends HTMLElement {
         this.#part(new Filmstrip()),
         bar,
         el('aside', { class: 'panel sheet on-paper' }, host && this.#part(new Lobby()), this.#part(new Roster()))),
-      this.#soundOn, this.#part(new Toast()), this.#veil);
+      this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
+    this.#again.addEventListener('click', () => app.peer.open(), { signal });
     shortcuts({
       m: () => bar.toggle('microphone'),
       v: () => bar.toggle('camera'),
@@ -77,10 +80,13 @@ export class Meeting extends HTMLElement {
     setText(this.#count, t('meeting.points', { count: online }));
     setText(this.#soundOn, t('meeting.sound-on'));
     this.#soundOn.hidden = state.soundOn;
+    const failed = state.online === 'online' && state.media === 'failed';
     const away = state.online !== 'online' || state.media === 'reconnecting';
-    this.#veil.hidden = !away;
-    setText(this.#veilText, t('meeting.reconnecting'));
-    setText(this.#veilMore, t('meeting.reconnecting-hint'));
+    this.#alarm.hidden = !away && !failed;
+    this.#again.hidden = !failed;
+    setText(this.#again, t('meeting.media-again'));
+    setText(this.#alarmText, this.#alarm.hidden ? '' : t(failed ? 'meeting.media-failed' : 'meeting.reconnecting'));
+    setText(this.#alarmMore, t(failed ? 'meeting.media-failed-hint' : 'meeting.reconnecting-hint'));
   }
 }
 

@@ -2,7 +2,7 @@ import { el, fill, icon, setIcon, setText } from '../js/dom.js';
 
 const METER_MS = 80;
 /** What is louder than this is speech, not the room. */
-const SPEECH = 0.25;
+const SPEECH = 0.18;
 const HEARD_MS = 3000;
 const TEST_SOUND_MS = 1000;
 /** Nothing that a press on "turn on" alone would mend. */
@@ -73,7 +73,7 @@ export class OwnView extends HTMLElement {
     return el('div', { class: 'checks', role: 'group', 'aria-label': t('green.own-picture') },
       el('div', null, this.#head('microphone', microphone.sign, microphone.status),
         this.#level, microphone.why, microphone.choice, microphone.retry),
-      el('div', null, this.#head('camera', camera.sign, camera.status), camera.choice, this.#switch),
+      el('div', null, this.#head('camera', camera.sign, camera.status), camera.why, camera.choice, this.#switch),
       this.#speaker());
   }
 
@@ -164,6 +164,9 @@ export class OwnView extends HTMLElement {
     const { videoWidth: width, videoHeight: height } = this.#video;
     setText(check.status, seen ? (width ? t('green.size', { width, height }) : '') : t(`green.status-${camera}`));
     setIcon(check.sign, seen ? 'camera' : 'camera-off');
+    const without = !seen && camera !== 'unknown';
+    setText(check.why, without ? t('green.without-picture') : '');
+    check.why.hidden = !without;
     this.#switch.hidden = failed || camera === 'unknown';
     setText(this.#switchWords, t(seen ? 'green.camera-turn-off' : 'green.camera-turn-on'));
     setIcon(this.#switchSign, seen ? 'camera-off' : 'camera');

@@ -53,7 +53,7 @@ export class Roster extends HTMLElement {
     const acts = isHost(app.state.welcome?.role) && !own;
     const microphone = icon('mic', 'mic-state');
     return el('li', { class: 'person', 'data-testid': 'roster-row', 'data-participant': who.id },
-      el('span', null, el('b'), el('small')),
+      el('span', null, el('b'), el('small'), el('span', { class: 'sr' })),
       el('span', { class: 'marks' },
         el('span', { class: 'badge badge-warn weak' }),
         icon('camera', 'camera-state'),
@@ -96,6 +96,8 @@ export class Roster extends HTMLElement {
     const open = who.microphone.gate.length === 0;
     const byHost = who.microphone.gate.includes('host');
     const filming = who.camera.gate.length === 0;
+    const spoken = [`roster.microphone-${open ? 'open' : byHost ? 'host' : 'shut'}`, `roster.camera-${filming ? 'open' : 'shut'}`];
+    setText(/** @type {HTMLElement} */ (row.querySelector('.sr')), spoken.map((key) => t(key)).join(', '));
     setIcon(microphone, open ? 'mic' : 'mic-off');
     microphone.classList.toggle('is-on', open);
     microphone.classList.toggle('is-shut-by-host', byHost);

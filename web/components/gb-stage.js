@@ -1,6 +1,7 @@
-import { el, icon } from '../js/dom.js';
+import { el, icon, setIcon, setText } from '../js/dom.js';
 import { stageView } from '../js/layout.js';
 import { personLine, unitOf } from '../js/people.js';
+import { show } from './video.js';
 
 /** The big picture: who speaks, or the shared screen with the one who speaks small beside it. */
 export class Stage extends HTMLElement {
@@ -9,8 +10,11 @@ export class Stage extends HTMLElement {
 
   #abort = new AbortController();
   #video = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
-  #away = el('div', { class: 'away' });
-  #lost = el('div', { class: 'lost', role: 'status' });
+  #awayText = el('span');
+  #noCamera = icon('camera-off');
+  #away = el('div', { class: 'away' }, this.#noCamera, this.#awayText);
+  #lostText = el('span');
+  #lost = el('div', { class: 'lost', role: 'status' }, icon('lost'), this.#lostText);
   #insetVideo = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
   #insetName = el('span', { class: 'clip' });
   #inset = el('div', { class: 'inset tile' }, this.#insetVideo,
@@ -51,11 +55,11 @@ export class Stage extends HTMLElement {
     const source = screen ? who.screen : who.camera;
     const open = source.gate.length === 0;
     const local = screen ? app.peer.localScreen : app.peer.localCamera;
-    show(this.#video, own ? local : view.mid && open ? app.peer.stream(view.mid) : null);
+    show(this.#video, own ? local : view.mid && open ? app.peer.stream(view.mid) : null, `${who.id} ${view.source}`);
     this.#video.hidden = !open;
     this.#card.hidden = false;
-    this.#title.textContent = unitOf(state, who)?.name || who.name;
-    this.#line.textContent = personLine(app, who);
+    setText(this.#title, unitOf(state, who)?.name || who.name);
+    setText(this.#line, personLine(app, who));
     const speaking = state.speakers.heard.includes(who.id);
     this.#voice.hidden = !speaking;
     const frozen = !own && open && (!source.flowing || !who.online);
@@ -64,10 +68,11 @@ export class Stage extends HTMLElement {
     this.#box.classList.toggle('is-screen', screen);
     this.#box.classList.toggle('is-frozen', frozen);
     this.#lost.hidden = !frozen;
-    this.#lost.replaceChildren(icon('lost'), app.t(who.online ? 'meeting.no-signal' : 'meeting.coming-back'));
+    setText(this.#lostText, frozen ? app.t(who.online ? 'meeting.no-signal' : 'meeting.coming-back') : '');
     this.#away.hidden = open;
-    this.#away.replaceChildren(icon('camera-off'), app.t('meeting.camera-off'));
-    this.#box.setAttribute('aria-label', app.t('meeting.on-stage', { name: this.#title.textContent }));
+    setIcon(this.#noCamera, 'camera-off');
+    setText(this.#awayText, app.t('meeting.camera-off'));
+    this.#box.setAttribute('aria-label', app.t('meeting.on-stage', { name: this.#title.textContent ?? '' }));
     this.#small(view.aside);
   }
 
@@ -76,29 +81,21 @@ export class Stage extends HTMLElement {
     const { state, peer } = this.app;
     const speaker = state.roster.participants.find((p) => p.id === view?.participant);
     this.#inset.hidden = !view?.mid || !speaker || speaker.camera.gate.length > 0;
-    show(this.#insetVideo, view?.mid ? peer.stream(view.mid) : null);
-    this.#insetName.textContent = speaker ? unitOf(state, speaker)?.short || speaker.name : '';
+    show(this.#insetVideo, view?.mid ? peer.stream(view.mid) : null, speaker?.id ?? '');
+    setText(this.#insetName, speaker ? unitOf(state, speaker)?.short || speaker.name : '');
   }
 
   #empty() {
     const { state, t } = this.app;
     const alone = state.roster.participants.length <= 1;
-    show(this.#video, null);
+    show(this.#video, null, '');
     this.#video.hidden = this.#lost.hidden = this.#inset.hidden = this.#card.hidden = true;
     this.#away.hidden = false;
-    this.#away.replaceChildren(icon('people'), t(alone ? 'meeting.alone' : 'meeting.nobody-seen'));
+    setIcon(this.#noCamera, 'people');
+    setText(this.#awayText, t(alone ? 'meeting.alone' : 'meeting.nobody-seen'));
     this.#box.classList.remove('is-speaking', 'is-frozen', 'is-screen', 'is-own');
     this.#box.setAttribute('aria-label', t('meeting.stage'));
   }
-}
-
-/**
- * Touch a video only when its source has changed: assigning the same stream again makes it flicker.
- * @param {HTMLVideoElement} video
- * @param {MediaStream | null} stream
- */
-function show(video, stream) {
-  if (video.srcObject !== stream) video.srcObject = stream;
 }
 
 customElements.define('gb-stage', Stage);

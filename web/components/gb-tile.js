@@ -1,6 +1,7 @@
-import { el, icon } from '../js/dom.js';
+import { el, icon, setText } from '../js/dom.js';
 import { slotOf } from '../js/layout.js';
-import { unitOf, headcount } from '../js/people.js';
+import { headcount, unitOf } from '../js/people.js';
+import { show } from './video.js';
 
 /** One bridge point in the filmstrip: its picture, its place card, and what is wrong with either. */
 export class Tile extends HTMLElement {
@@ -9,9 +10,12 @@ export class Tile extends HTMLElement {
   participant = '';
 
   #video = el('video', { muted: true, autoplay: true, playsinline: true, 'aria-hidden': 'true' });
-  #away = el('span', { class: 'away' });
-  #lost = el('span', { class: 'lost', role: 'status' });
-  #flag = el('span', { class: 'flag' });
+  #awayText = el('span');
+  #away = el('span', { class: 'away' }, icon('camera-off'), this.#awayText);
+  #lostText = el('span');
+  #lost = el('span', { class: 'lost', role: 'status' }, icon('lost'), this.#lostText);
+  #flagText = el('span');
+  #flag = el('span', { class: 'flag' }, icon('signal'), this.#flagText);
   #name = el('span', { class: 'clip' });
   #mic = el('span', { class: 'mic-shut' }, icon('mic-off'));
   #count = el('span', { class: 'num wide' });
@@ -37,11 +41,11 @@ export class Tile extends HTMLElement {
     this.dataset.participant = who.id;
     this.dataset.mid = mid ?? '';
     const stream = own ? app.peer.localCamera : mid && open ? app.peer.stream(mid) : null;
-    if (this.#video.srcObject !== stream) this.#video.srcObject = stream;
+    show(this.#video, stream, who.id);
     const unit = unitOf(state, who);
     const label = unit?.short || unit?.name || who.name;
-    this.#name.textContent = own ? app.t('meeting.you', { name: label }) : label;
-    this.#count.textContent = headcount(who);
+    setText(this.#name, own ? app.t('meeting.you', { name: label }) : label);
+    setText(this.#count, headcount(who));
     this.#mic.hidden = who.microphone.gate.length === 0;
     this.#state(who, own, open);
     this.#box.classList.toggle('is-own', own);
@@ -60,11 +64,11 @@ export class Tile extends HTMLElement {
     this.#video.hidden = !open || !who.online;
     this.#box.classList.toggle('is-frozen', frozen || !who.online);
     this.#lost.hidden = who.online && !frozen;
-    this.#lost.replaceChildren(icon('lost'), who.online ? t('meeting.no-signal') : t('meeting.coming-back'));
+    setText(this.#lostText, this.#lost.hidden ? '' : t(who.online ? 'meeting.no-signal' : 'meeting.coming-back'));
     this.#away.hidden = open || !who.online;
-    this.#away.replaceChildren(icon('camera-off'), t('meeting.camera-off'));
+    setText(this.#awayText, t('meeting.camera-off'));
     this.#flag.hidden = !weak;
-    this.#flag.replaceChildren(icon('signal'), t('meeting.weak'));
+    setText(this.#flagText, t('meeting.weak'));
   }
 }
 

@@ -24,7 +24,7 @@ export async function signIn(account, password) {
 /** Who this browser is signed in as, if anybody. @returns {Promise<Account | null>} */
 export async function whoAmI() {
   const response = await ask('GET', '/api/session');
-  return response?.ok ? /** @type {Account | null} */ (await json(response)) : null;
+  return response?.status === 200 ? /** @type {Account | null} */ (await json(response)) : null;
 }
 
 /** @returns {Promise<boolean>} whether the server heard it */

@@ -53,9 +53,14 @@ export function icon(name, extra) {
   svg.setAttribute('class', extra ? `icon ${extra}` : 'icon');
   svg.setAttribute('aria-hidden', 'true');
   const use = document.createElementNS(SVG, 'use');
-  use.setAttribute('href', `/icons.svg#${name}`);
+  use.setAttribute('href', reference(name));
   svg.append(use);
   return svg;
+}
+
+/** In the page itself once `bringIcons` has put the sheet there, in the file until then. @param {string} name */
+function reference(name) {
+  return document.getElementById(`icon-${name}`) ? `#icon-${name}` : `/icons.svg#${name}`;
 }
 
 /**
@@ -64,7 +69,7 @@ export function icon(name, extra) {
  * @param {string} name
  */
 export function setIcon(svg, name) {
-  const href = `/icons.svg#${name}`;
+  const href = reference(name);
   const use = svg.firstElementChild;
   if (use && use.getAttribute('href') !== href) use.setAttribute('href', href);
 }

@@ -7,6 +7,7 @@ import '../components/gb-meeting.js';
 import '../components/gb-waiting.js';
 import { App } from './app.js';
 import { el, setText } from './dom.js';
+import { bringIcons } from './icons.js';
 
 /** @type {Record<import('./store.js').Screen, string>} */
 const ELEMENTS = {
@@ -56,7 +57,7 @@ function restore({ screen, values, focus }) {
 }
 
 try {
-  await app.start();
+  await Promise.all([bringIcons(), app.start()]);
   mount();
   app.subscribe((state, before) => {
     if (state.screen !== before.screen || state.language !== before.language) mount();
