@@ -231,8 +231,7 @@ class Plane:
             room.arrange(pulse)
             for phase, endpoint in enumerate(room.endpoints.values()):
                 self._tend(endpoint, pulse, self._ticks + phase)
-            if self._ticks % REPORT_TICKS == 0:
-                room.watch_flow(pulse)
+            room.watch_flow(pulse)
         self._ports.flush_streams()
 
     def snapshot(self) -> list[AnyEvent]:
