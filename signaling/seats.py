@@ -20,7 +20,7 @@ from signaling.messages import (
     Speakers,
     Why,
 )
-from signaling.records import Instant
+from signaling.records import Instant, SessionId
 from signaling.roles import ATTENDING
 from signaling.seat import Seat
 from signaling.state import State
@@ -50,7 +50,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     line = state.line(seat.id)
     believes = arrival.resume is not None and (seat.wanted or not same_page)
     has_none = not same_page or not seat.offered or line.negotiating
-    resumed = arrival.resume if same_page else None
+    resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
     wanted = same_page and seat.wanted
     seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
     state.put(seat)

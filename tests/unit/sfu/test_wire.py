@@ -31,7 +31,7 @@ from sfu.wire import (
 )
 
 GATES = {Source.MICROPHONE: GateReason.SELF | GateReason.HOST, Source.CAMERA: GateReason.OPEN}
-COMMANDS = [
+COMMANDS: list[OpenEndpoint | SetGates] = [
     OpenEndpoint(room=RoomId("r"), endpoint=EndpointId("e"), offer="v=0", gates=GATES, local=True),
     SetGates(endpoint=EndpointId("e"), gates=GATES),
 ]
@@ -44,7 +44,7 @@ def test_a_command_arrives_as_it_was_sent(command: OpenEndpoint | SetGates) -> N
 
 
 def test_results_and_events_arrive_as_they_were_sent() -> None:
-    sent = [
+    sent: list[Reply | Notice] = [
         Reply(7, Failed(code=Failure.FULL, detail="rows")),
         Notice(EndpointChanged(endpoint=EndpointId("e"), state=EndpointState.LOST, path="tcp")),
     ]
