@@ -44,6 +44,7 @@ from sfu.fastpath.tables import (
 
 MAX_BATCHES = 8
 """Batches read in one wake-up; then the loop gets its turn, and the socket is still readable."""
+HANDED_UP = kernel.HANDED_UP
 NO_ADDRESS: Address = ("", 0)
 _KHZ = (48, 90)
 
@@ -83,7 +84,6 @@ class FastPath:
         memory = self._memory = Memory(size or Size())
         self._kernel = _Kernel(compiled)
         self._here = memory.here
-        self._n_ups = memory.context["n_ups"]
         self._context = memory.context[0]
         self.transports = memory.transports
         self.producers = memory.producers
@@ -138,11 +138,8 @@ class FastPath:
     def set_keys(self, transport: int, profile: SrtpProfile, rx_key: bytes, tx_key: bytes) -> None:
         """Master key and salt of both directions. Raises ValueError when one is too short."""
         keys = Keys(profile, rx_key, tx_key)
-        for slot in np.flatnonzero((self.slots["transport"] == transport) & (self.slots["used"] == 1)):
-            wanted = self.slots["target"][slot] >= 0 or self.slots["tx"][slot]
-            self.slots["tx"][slot] = session_pointer(keys.slot(int(slot))) if wanted else 0
         self.transports["rx"][transport] = session_pointer(keys.rx)
-        self.transports["tx"][transport] = session_pointer(keys.rtcp)
+        self.transports["tx"][transport] = session_pointer(keys.tx)
         self._keys[transport] = keys
 
     def bind_address(self, transport: int, port: int, address: Address) -> None:
@@ -289,9 +286,6 @@ class FastPath:
     def switch(self, slot: int, layer: int | None) -> None:
         """Video: the old layer goes on until a key frame of the new one begins; audio: until its next packet.
         None: stop now."""
-        keys = self._keys.get(int(self.slots["transport"][slot]))
-        if layer is not None and keys is not None and not self.slots["tx"][slot]:
-            self.slots["tx"][slot] = session_pointer(keys.slot(slot))
         self._kernel.switch(self._here, slot, -1 if layer is None else layer)
 
     def waiting(self, slot: int) -> bool:
@@ -309,9 +303,9 @@ class FastPath:
             except IndexError:  # the bounds checks' answer to a bug of ours: lose the batch, not the meeting
                 self.counters.faults += 1
                 continue
-            if self._n_ups[0]:
+            if got > BATCH:
                 ups += self._hand_ups(port)
-            if got < BATCH:
+            if got % HANDED_UP < BATCH:
                 break
         return ups
 
@@ -358,7 +352,7 @@ class FastPath:
         port = int(self.transports["port"][transport])
         if keys is None or port == NOWHERE:
             return
-        data = bytes(keys.rtcp.protect_rtcp(packet))
+        data = bytes(keys.tx.protect_rtcp(packet))
         if port != STREAM:
             size = int(self.transports["name_len"][transport])
             self._send(port, unpack_sockaddr(self._memory.out_names[transport, :size].tobytes()), data)
@@ -425,7 +419,7 @@ class FastPath:
                 NO_ADDRESS if port == STREAM else unpack_sockaddr(memory.names[m].tobytes()),
                 memory.rx[m, :size].tobytes(),
             )
-            for kind, transport, m, size in memory.ups[: int(self._n_ups[0])].tolist()
+            for kind, transport, m, size in memory.ups[: int(self._context.n_ups)].tolist()
         ]
 
     def _send(self, port: int, address: Address, data: bytes) -> None:

@@ -17,6 +17,8 @@ from sfu.fastpath.kernel_switch import abandon, aim, interrupt
 from sfu.fastpath.native import Row, bytes_at, compiled, context_at, recvmmsg, rows_at, words_at
 from sfu.fastpath.tables import BATCH, COUNTERS, MAX_PORTS, NAME_ROW, PORT
 
+HANDED_UP = 1 << 16
+
 
 @compiled
 def begin_batch(ctx: Row) -> None:
@@ -29,7 +31,7 @@ def begin_batch(ctx: Row) -> None:
 
 @compiled
 def drain(here: int, port: int, now: int) -> int:
-    """Read one batch from a port and forward it. Returns how many datagrams it was."""
+    """Read one batch from a port and forward it. Returns how many datagrams, + HANDED_UP for each hand-up."""
     ctx = context_at(here)
     begin_batch(ctx)
     messages = words_at(ctx.msgs, BATCH, 8)
@@ -39,7 +41,7 @@ def drain(here: int, port: int, now: int) -> int:
         messages[m, 1] = NAME_ROW
     forward(ctx, now)
     flush(ctx)
-    return max(got, 0)
+    return max(got, 0) + ctx.n_ups * HANDED_UP
 
 
 @compiled

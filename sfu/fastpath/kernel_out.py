@@ -123,7 +123,7 @@ def send_run(ctx: Row, s: int, head: int, oldest: int, newest: int, now: int) ->
     """One slot's copies of a run."""
     slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
     row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[slot.transport]
-    if slot.tx == 0 or row.port == NOWHERE:
+    if row.tx == 0 or row.port == NOWHERE:
         return
     entries = rows_at(ctx.entries, BATCH, ENTRY)
     whole = oldest >= slot.floor and newest + slot.seq_off - slot.out_seq < MAX_JUMP
@@ -182,7 +182,7 @@ def compose(ctx: Row, slot: Row, row: Row, e: Row, at: int, size: int, now: int)
     if padding:
         b[whole - 1] = 1
     ctx.length = whole
-    if protect(slot.tx, ctx.arena + at, ctx.length_at) != 0:
+    if protect(row.tx, ctx.arena + at, ctx.length_at) != 0:
         counters.protect_errors += 1
         return 0
     if out > slot.out_seq:

@@ -32,7 +32,7 @@ def resend_all(ctx: Row, s: int, now: int, min_interval_us: int) -> int:
     row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[slot.transport]
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     count = 0
-    if slot.tx != 0 and slot.rtx_ssrc != 0 and row.port != NOWHERE:
+    if row.tx != 0 and slot.rtx_ssrc != 0 and row.port != NOWHERE:
         asked = words_at(ctx.asked, 1, RESENDS)[0]
         for i in range(ctx.n_asked):
             seq = unwrap(asked[i], slot.out_seq)

@@ -3,7 +3,8 @@
 Every number is an int64, also those that are 16 bits on the wire. Mixed widths are where compiled and
 uncompiled arithmetic differ (numba widens, numpy wraps), and a wider row costs nothing that can be measured.
 Sequence numbers are unwrapped; timestamps stay 32 bits; instants are microseconds of one monotonic clock.
--1 is "none" wherever a field names a row.
+-1 is "none" wherever a field names a row. What a copy touches comes first in a row: eight fields make a
+cache line.
 """
 
 from dataclasses import dataclass
@@ -66,8 +67,9 @@ PORT = row_type("fd gso queued sent failed gso_sent gso_failed")
 """A bound UDP socket. queued: messages in its outgoing queue; gso: UDP_SEGMENT may be tried."""
 
 TRANSPORT = row_type(
-    "used generation rx tx port gso last_us rx_packets rx_bytes tx_packets tx_bytes bad replayed "
-    "twcc_ext twcc_in twcc_out arrivals arrivals_read tokens tokens_us strangers name_len"
+    "tx port gso name_len twcc_out tx_packets tx_bytes rx "
+    "last_us rx_packets rx_bytes twcc_ext twcc_in arrivals bad replayed "
+    "arrivals_read tokens tokens_us strangers used generation"
 )
 """rx, tx: libsrtp sessions (0: no keys yet). twcc_in: newest transport-wide number received (unwrapped);
 twcc_out: the next one to send. tokens: packets of unbound SSRCs it may still send, in millionths."""
@@ -84,9 +86,11 @@ LAYER = row_type(
 stamp, tail: which run of the current batch it is in."""
 
 SLOT = row_type(
-    "used generation transport kind khz ssrc pt rtx_ssrc rtx_pt twcc_ext level_ext header tx layer target "
-    "next prev wait_next wait_prev seq_off ts_off pid_off tl0_off floor sent octets out_ts out_seq last_us "
-    "out_pid out_tl0 anchor_ts anchor_us rtx_seq resent switches"
+    "transport next floor seq_off out_seq ssrc pt header "
+    "ts_off pid_off tl0_off twcc_ext level_ext out_ts last_us out_pid "
+    "out_tl0 sent octets khz kind layer target prev "
+    "wait_next wait_prev rtx_ssrc rtx_pt anchor_ts anchor_us rtx_seq resent "
+    "switches used generation"
 )
 """layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes
 of RTP header and extensions that it writes. floor: older packets of the layer than this are not its own.

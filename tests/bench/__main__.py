@@ -58,14 +58,16 @@ def phase(contender: Contender, server: socket.socket, seconds: float) -> tuple[
     while time.monotonic() < settled:
         poll.poll(0.1)
         contender.wake()
-    copies = wakes = 0
+    wakes = 0
+    copies = contender.sent()
     cpu = time.process_time()
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         poll.poll(0.1)
-        copies += contender.wake()
+        contender.wake()
         wakes += 1
     cpu = time.process_time() - cpu
+    copies = contender.sent() - copies
     poll.close()
     return cpu / max(copies, 1) * 1e6, copies / max(wakes, 1)
 

@@ -32,8 +32,12 @@ UNWANTED = "bad_auth malformed late send_errors protect_errors faults strangers 
 
 
 class Contender(Protocol):
-    def wake(self) -> int:
-        """Do what a readable socket asks for. Returns how many copies were sent."""
+    def wake(self) -> None:
+        """Do what a readable socket asks for."""
+        ...
+
+    def sent(self) -> int:
+        """Copies sent so far."""
         ...
 
 
@@ -48,12 +52,12 @@ class Ours:
             self._receiver(sink.getsockname(), layers)
         for _ in range(load.others):
             self._other(server.getsockname())
-        self._sent = 0
 
-    def wake(self) -> int:
+    def wake(self) -> None:
         self._fastpath.drain(self._port, int(time.monotonic() * 1e6))
-        before, self._sent = self._sent, int(self._fastpath.counters.sent)
-        return self._sent - before
+
+    def sent(self) -> int:
+        return int(self._fastpath.counters.sent)
 
     def complaints(self) -> str:
         """Counters that should be zero and are not."""
@@ -149,9 +153,13 @@ class Floor:
         self._size = len(ready)
         self._count = np.zeros(1, np.int64)
         self._length = np.zeros(1, np.int64)
+        self._sent = 0
 
-    def wake(self) -> int:
-        return floor_wake(
+    def sent(self) -> int:
+        return self._sent
+
+    def wake(self) -> None:
+        self._sent += floor_wake(
             self._fd,
             self._memory.msgs.ctypes.data,
             self._messages.ctypes.data,
@@ -173,15 +181,16 @@ class Plain:
         self._body = os.urandom(OUR_HEADER - 12 + load.size)
         self._count = 0
 
-    def wake(self) -> int:
-        sent = 0
+    def sent(self) -> int:
+        return self._count * len(self._to)
+
+    def wake(self) -> None:
         while True:
             try:
                 self._server.recvfrom(RX_ROW)
             except BlockingIOError:
-                return sent
-            self._count += 1
+                return
             packet = struct.pack("!BBHII", 0x80, 96, self._count & 0xFFFF, 0, 50_000) + self._body
             for session, address in self._to:
                 self._server.sendto(session.protect(packet), address)
-            sent += len(self._to)
+            self._count += 1
