@@ -41,7 +41,7 @@ def drain(here: int, port: int, now: int) -> int:
         messages[m, 1] = NAME_ROW
     forward(ctx, now)
     flush(ctx)
-    return max(got, 0) + ctx.n_ups * HANDED_UP
+    return max(got, 0) + int(ctx.n_ups) * HANDED_UP
 
 
 @compiled

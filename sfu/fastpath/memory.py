@@ -79,7 +79,7 @@ class Block:
 
 
 class Memory:
-    """Large arrays outside the block come zeroed from the system page by page: those never used cost nothing."""
+    """What never changes in the message headers (struct mmsghdr, iovec, cmsghdr of 64-bit Linux)."""
 
     def __init__(self, size: Size) -> None:
         block = Block(_block_size(size))

@@ -1,8 +1,8 @@
 """Keys: the libsrtp sessions of a transport, one for each direction.
 
-A session for each slot was tried: libsrtp looks for an SSRC's state in a line, and a session of one SSRC saves
-some 10 ns of search among 17. But each session has a cipher of its own (3 KB), which after the pause between two
-frames is no longer in the cache; that cost more. The SSRCs of one session share the cipher.
+A session for each slot was tried: libsrtp looks for an SSRC's state in a line, and a session of one SSRC
+saves some 10 ns of search among 17. But each session has a cipher of its own (3 KB), which after the pause
+between two frames is no longer in the cache; that cost more. The SSRCs of one session share the cipher.
 """
 
 from enum import IntEnum
