@@ -103,6 +103,7 @@ export class Peer {
   #discard() {
     clearTimeout(this.#timer);
     this.#awaited?.(null);
+    this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
     const pc = this.pc;
     this.pc = this.#senders = null;
     if (pc) {
@@ -115,7 +116,9 @@ export class Peer {
 
   /** @param {() => Promise<void>} piece */
   #enqueue(piece) {
+    const life = this.#life;
     this.#work = this.#work.then(piece).catch((error) => {
+      if (life !== this.#life) return;
       console.warn('media-failed', error);
       if (!this.#wanted) return;
       this.#around.tell('failed');
