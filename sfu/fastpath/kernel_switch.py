@@ -6,7 +6,7 @@ moved."""
 
 from sfu.fastpath.kernel_rtp import M32
 from sfu.fastpath.native import Row, compiled, rows_at
-from sfu.fastpath.tables import LAYER, SLOT, SWITCH, SWITCHES
+from sfu.fastpath.tables import LAYER, NOWHERE, SLOT, SWITCH, SWITCHES, TRANSPORT
 
 AUDIO_STEP, VIDEO_STEP = 960, 900
 """Least advance of the timestamp at a switch: one packet of 20 ms; 10 ms."""
@@ -152,11 +152,18 @@ def begin(ctx: Row, s: int, e: Row, now: int) -> None:
 
 @compiled
 def serve_waiting(ctx: Row, at: int, e: Row, now: int) -> None:
-    layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[at]
+    """Who waits for the layer begins with e; who cannot be sent to yet goes on waiting for a later one."""
+    slots = rows_at(ctx.slots, ctx.n_slots, SLOT)
+    transports = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)
+    s = rows_at(ctx.layers, ctx.n_layers, LAYER)[at].waiting
     for _ in range(ctx.n_slots):
-        if layer.waiting < 0:
+        if s < 0:
             break
-        take_over(ctx, layer.waiting, at, e, now)
+        following = slots[s].wait_next
+        row = transports[slots[s].transport]
+        if row.tx != 0 and row.port != NOWHERE:
+            take_over(ctx, s, at, e, now)
+        s = following
 
 
 __all__ = ["abandon", "aim", "begin", "interrupt", "serve_waiting"]

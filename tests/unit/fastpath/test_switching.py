@@ -1,6 +1,6 @@
 import pytest
 
-from sfu.fastpath import MediaKind
+from sfu.fastpath import STREAM, MediaKind
 from tests.support.fastpath_stage import Publisher, Seen, Stage, rtp, vp8
 
 
@@ -182,6 +182,21 @@ def test_many_slots_wait_and_all_begin_with_the_same_key_frame() -> None:
     stage.fastpath.switch(slots[2], None)
     frames(publisher, 0, range(2), now=0, ts=0, key=True)
     assert len(stage.seen()) == 8
+
+
+def test_a_viewer_who_cannot_be_reached_yet_begins_with_a_later_key_frame() -> None:
+    stage = Stage()
+    publisher, viewer = stage.publisher(), stage.viewer()
+    slot = viewer.open_slot()
+    stage.fastpath.set_destination(viewer.transport, 0, None)
+    stage.fastpath.switch(slot, publisher.layers[0])
+    frames(publisher, 0, range(2), now=0, ts=0, key=True)
+    assert stage.fastpath.waiting(slot)
+    stage.fastpath.set_destination(viewer.transport, STREAM, None)
+    frames(publisher, 0, range(2, 4), now=66_000, ts=6000)
+    assert stage.seen() == []
+    frames(publisher, 0, range(4, 6), now=132_000, ts=12_000, key=True)
+    assert len(stage.seen()) == 2
 
 
 def test_when_the_gate_opens_a_picture_waits_for_a_key_frame() -> None:
