@@ -33,7 +33,10 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
         return Refused(Why.NOT_ALLOWED)
     seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
     seat = replace(seat, account=account, local=arrival.local)
-    same_page = arrival.resume is not None and arrival.resume in (seat.session, seat.resumed)
+    # Since a restart of the control plane nobody has come to this seat: who goes on is taken at their word,
+    # or everybody's media, which has lived on, would be cut.
+    untouched = seat.session is None and seat.offered
+    same_page = arrival.resume is not None and (untouched or arrival.resume in (seat.session, seat.resumed))
     if arrival.resume is not None and not same_page and seat.online:
         # A page that lost its line comes back by itself while its person sits at another device.
         return Refused(Why.TAKEN_OVER)
@@ -51,7 +54,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     believes = arrival.resume is not None and (seat.wanted or not same_page)
     has_none = not same_page or not seat.offered or line.negotiating
     resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
-    wanted = same_page and seat.wanted
+    wanted = same_page and (seat.wanted or untouched)
     seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
     state.put(seat)
     effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))

@@ -145,7 +145,7 @@ class Appliance:
         """As a crash would. Returns when the part has been restarted and all is healthy."""
         before = self.pid(part)
         os.kill(before, signal.SIGKILL)
-        for _ in range(200):
+        for _ in range(600):
             with contextlib.suppress(ApplianceError):
                 if self.pid(part) != before:
                     break
@@ -194,8 +194,9 @@ async def _start(arguments: tuple[str, ...], folder: Path, log: Path) -> Process
     environment["PYTHONPATH"] = str(ROOT)
     with log.open("wb") as sink:
         return await asyncio.create_subprocess_exec(
-            sys.executable,
-            *("-m", "deploy.cli", *arguments),
+            # A test run that is killed must not leave its appliance behind.
+            *("setpriv", "--pdeathsig", "TERM", "--"),
+            *(sys.executable, "-m", "deploy.cli", *arguments),
             cwd=folder,
             env=environment,
             stdin=asyncio.subprocess.DEVNULL,

@@ -77,7 +77,7 @@ class Person:
         )
 
     async def is_waiting(self) -> None:
-        await self.page.wait_shown("gb-waiting")
+        await self.page.wait_shown(tid("waiting"))
 
     async def is_sent_away(self, code: str) -> None:
         """The last screen, and why."""

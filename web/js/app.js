@@ -216,7 +216,7 @@ export class App {
         this.peer.answer(message);
         break;
       case 'media-lost':
-        this.peer.open();
+        this.peer.lost();
         break;
       case 'refusal':
         this.#refused(message);

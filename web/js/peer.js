@@ -32,6 +32,7 @@ export class Peer {
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #life = 0;
   #wanted = false;
+  /** A fresh connection is being offered. An answer does not name its offer, so there is only one at a time. */ #opening = false;
 
   /** @param {Around} around */
   constructor(around) {
@@ -53,10 +54,16 @@ export class Peer {
     return stream;
   }
 
+  /** The server has no transport of ours. What it says while an offer is on its way is about the one before. */
+  lost() {
+    if (!this.#opening) this.open();
+  }
+
   /** A new connection in place of whatever there was. */
   open() {
     this.#wanted = true;
     const life = this.#discard();
+    this.#opening = true;
     this.#around.tell('connecting');
     this.#enqueue(() => this.#begin(life));
   }
@@ -102,6 +109,7 @@ export class Peer {
   /** Whatever was under way no longer counts. @returns {number} the new life */
   #discard() {
     clearTimeout(this.#timer);
+    this.#opening = false;
     this.#awaited?.(null);
     this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
     const pc = this.pc;
@@ -137,6 +145,7 @@ export class Peer {
     await Promise.all(SOURCES.map((source) => this.refresh(source)));
     const answered = await this.#negotiate(pc, false);
     if (pc !== this.pc) return;
+    this.#opening = false;
     if (!answered) {
       this.#later(RETRY_MS, () => this.resume());
       return;

@@ -211,6 +211,25 @@ def test_a_restart_forgets_nobody() -> None:
     assert again.lobby(operator) == [*order, again.id(late)]
 
 
+def test_media_that_lived_through_a_restart_of_the_control_plane_goes_on() -> None:
+    scene = Scene()
+    first = scene.inside(NHI)
+    scene.offer(first)
+    again = scene.restarted()
+    back = again.enter(NHI, resume=first)
+    assert not again.heard(back, MediaLost)
+    again.worker_restarts()
+    assert again.heard(back, MediaLost)
+
+
+def test_after_a_restart_of_the_control_plane_only_the_first_page_is_taken_at_its_word() -> None:
+    scene = Scene()
+    scene.offer(scene.inside(NHI))
+    again = scene.restarted()
+    again.enter(NHI, resume="a page")
+    assert again.try_enter(NHI, resume="another page") == Refused(Why.TAKEN_OVER)
+
+
 def test_who_only_looked_in_leaves_no_trace() -> None:
     scene = Scene()
     scene.drop(scene.enter(NHI))
