@@ -4,7 +4,12 @@
 set -euo pipefail
 
 if command -v tsc >/dev/null; then
-  tsc --noEmit -p web
+  tsc -p tests/web
 else
   echo "giaoban: tsc is not here, the web client's types were not checked" >&2
+fi
+if command -v node >/dev/null; then
+  node --test --test-reporter=dot tests/web/*.test.js
+else
+  echo "giaoban: node is not here, the web client's own tests were not run (the browser tests are)" >&2
 fi

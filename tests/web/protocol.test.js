@@ -1,0 +1,60 @@
+// The contract's example files, read by the browser's own reader.
+import assert from 'node:assert/strict';
+import { readFileSync, readdirSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/js/protocol.js';
+
+const SCHEMA = new URL('../../signaling/schema/', import.meta.url);
+const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));
+const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'media-lost', 'refusal', 'bye', 'pong']);
+
+const examples = (/** @type {string} */ kind) =>
+  readdirSync(new URL(`examples/${kind}/`, SCHEMA)).map((name) => ({
+    name,
+    type: name.split('.')[0],
+    text: readFileSync(new URL(`examples/${kind}/${name}`, SCHEMA), 'utf8'),
+  }));
+
+for (const { name, type, text } of examples('valid')) {
+  if (!FROM_SERVER.has(type)) continue;
+  test(`reads ${name}`, () => {
+    const sent = JSON.parse(text);
+    const read = readUntrusted(text);
+    for (const [field, value] of Object.entries(sent)) assert.deepEqual(read[field], value);
+  });
+}
+
+for (const { name, type, text } of examples('invalid')) {
+  if (!FROM_SERVER.has(type) && type !== 'none') continue;
+  test(`refuses ${name}`, () => assert.throws(() => readUntrusted(text), BadMessage));
+}
+
+test('every message of the server has an example that was read', () => {
+  const seen = new Set(examples('valid').map(({ type }) => type));
+  assert.deepEqual([...FROM_SERVER].filter((type) => !seen.has(type)), []);
+});
+
+test('a message of the client is none of the server', () => {
+  for (const { type, text } of examples('valid')) {
+    if (!FROM_SERVER.has(type)) assert.throws(() => readUntrusted(text), BadMessage, type);
+  }
+});
+
+test('whatever arrives is a message or a bad message', () => {
+  for (const frame of [undefined, null, 7, new ArrayBuffer(2), '', '[]', 'null', '{"type":"__proto__"}', '{"type":"toString"}']) {
+    assert.throws(() => readUntrusted(frame), BadMessage);
+  }
+});
+
+test('the words are those of the schema', () => {
+  const text = JSON.stringify(definitions);
+  const words = (/** @type {string} */ name) => {
+    const found = new RegExp(`"${name}":(\\{[^{}]*"enum":\\[[^\\]]*\\][^{}]*\\})`).exec(text);
+    assert.ok(found, name);
+    return [...JSON.parse(found[1]).enum].sort();
+  };
+  assert.deepEqual([...WHY].sort(), words('Why'));
+  assert.deepEqual([...SOURCES].sort(), words('Source'));
+  assert.equal(PROTOCOL, 1);
+});

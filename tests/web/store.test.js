@@ -1,0 +1,82 @@
+// What the page knows after each message: the screen it shows, the seat it has, the room it sees.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { START, reduce } from '../../web/js/store.js';
+
+const example = (/** @type {string} */ name) =>
+  JSON.parse(readFileSync(new URL(`../../signaling/schema/examples/valid/${name}.json`, import.meta.url), 'utf8'));
+const ACCOUNT = { account: 'tram', name: 'YS. G.A.P.', role: 'delegate', unit: null };
+const signedIn = { type: 'local/signed-in', account: ACCOUNT, meeting: 'giao-ban' };
+const outside = { ...example('welcome.outside'), reason: '' };
+const seat = (/** @type {string} */ state, reason = '') => ({ type: 'seat', seat: state, reason, since: 5 });
+const roster = (/** @type {number} */ version) => ({ ...example('roster.one'), version });
+const after = (/** @type {any[]} */ ...actions) => actions.reduce(reduce, START);
+
+test('the way in: door, green room, waiting, meeting', () => {
+  const screens = [];
+  let state = START;
+  for (const action of [signedIn, outside, seat('waiting'), seat('admitted')]) {
+    state = reduce(state, action);
+    screens.push(state.screen);
+  }
+  assert.deepEqual(screens, ['door', 'green-room', 'waiting', 'meeting']);
+});
+
+test('a refusal of the seat shows its reason and a way back', () => {
+  const state = after(signedIn, outside, seat('waiting'), seat('refused', 'Ngoài thành phần'));
+  assert.equal(state.screen, 'refused');
+  assert.equal(state.seat.reason, 'Ngoài thành phần');
+});
+
+test('a late roster does not undo a newer one', () => {
+  const state = after(signedIn, outside, seat('admitted'), roster(7), { ...roster(6), participants: [] });
+  assert.equal(state.roster.version, 7);
+  assert.equal(state.roster.participants.length, 1);
+});
+
+test('after a restart of the server its versions count from the beginning and are believed', () => {
+  const again = { ...outside, seat: 'admitted' };
+  const state = after(signedIn, outside, seat('admitted'), roster(7), again, roster(1));
+  assert.equal(state.roster.version, 1);
+});
+
+test('who is removed sees why, and has no room any more', () => {
+  const state = after(signedIn, outside, seat('admitted'), roster(1), { type: 'bye', code: 'kicked', reason: 'Nhầm phòng' });
+  assert.equal(state.screen, 'ended');
+  assert.equal(state.bye?.reason, 'Nhầm phòng');
+  assert.equal(state.roster.participants.length, 0);
+});
+
+test('a server that restarts is no end: the picture of the room stays', () => {
+  const before = after(signedIn, outside, seat('admitted'), roster(1));
+  const state = reduce(before, { type: 'bye', code: 'shutting-down', reason: '' });
+  assert.equal(state.screen, 'meeting');
+  assert.deepEqual(state.roster, before.roster);
+});
+
+test('a sign-in that is over leads to the door, with the reason', () => {
+  const state = after(signedIn, outside, { type: 'bye', code: 'not-signed-in', reason: '' });
+  assert.equal(state.screen, 'door');
+  assert.equal(state.refusal?.code, 'not-signed-in');
+});
+
+test('the same refusal twice is told twice', () => {
+  const refusal = { type: 'refusal', re: 'set-source', code: 'muted-by-host' };
+  const once = after(signedIn, outside, seat('admitted'), refusal);
+  assert.notEqual(reduce(once, refusal).refusal, once.refusal);
+});
+
+test('media that is lost empties the lines but nobody leaves the room', () => {
+  const before = after(signedIn, outside, seat('admitted'), roster(1), example('slots.switched'));
+  const state = reduce(before, { type: 'media-lost', why: 'media-unavailable' });
+  assert.deepEqual(state.slots, []);
+  assert.equal(state.screen, 'meeting');
+});
+
+test('what changes nothing gives the same state', () => {
+  const state = after(signedIn, outside);
+  assert.equal(reduce(state, { type: 'pong', t: 1 }), state);
+  assert.equal(reduce(state, { type: 'local/online', online: state.online }), state);
+});

@@ -1,0 +1,46 @@
+// Small pure things: codes, paths, texts, numbers, waiting times.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+
+import { FIRST_WAIT_MS, LONGEST_WAIT_MS, waitMs } from '../../web/js/connection.js';
+import { clock, duration } from '../../web/js/format.js';
+import { fillIn, translator } from '../../web/js/i18n.js';
+import { meetingCode } from '../../web/js/meeting-code.js';
+import { headcount } from '../../web/js/people.js';
+import { meetingOf } from '../../web/js/router.js';
+
+test('a meeting code is taken from what people paste', () => {
+  assert.equal(meetingCode(' giao ban '), 'giaoban');
+  assert.equal(meetingCode('https://192.0.2.7:8443/m/giao-ban?x=1'), 'giao-ban');
+  for (const bad of ['', 'a/b', 'x'.repeat(65), '<b>']) assert.equal(meetingCode(bad), '');
+});
+
+test('a link leads to its meeting and nothing else does', () => {
+  assert.equal(meetingOf('/m/giao-ban'), 'giao-ban');
+  for (const path of ['/', '/m/', '/m/a/b', '/x/m/a']) assert.equal(meetingOf(path), null);
+});
+
+test('times are written as on a wall clock', () => {
+  assert.deepEqual([0, 61_000, 3_661_000, -5].map(duration), ['00:00', '01:01', '1:01:01', '00:00']);
+  assert.match(clock(0, 'vi'), /^\d\d:\d\d$/);
+});
+
+test('words are filled into their places, and a text that is missing shows its key', () => {
+  assert.equal(fillIn('{a} và {b}', { a: 1, b: 'hai' }), '1 và hai');
+  assert.equal(translator({ 'x.y': 'Chào {name}' })('x.y', { name: 'Lan' }), 'Chào Lan');
+  assert.equal(translator({})('x.z'), 'x.z');
+});
+
+test('a headcount is shown as far as it was reported', () => {
+  assert.deepEqual(
+    [{ present: null, total: 8 }, { present: 6, total: null }, { present: 6, total: 8 }].map(headcount),
+    ['', '6', '6/8'],
+  );
+});
+
+test('waiting for the server grows, is spread, and has an end', () => {
+  assert.ok(waitMs(0, 0) >= FIRST_WAIT_MS / 2 && waitMs(0, 1) <= FIRST_WAIT_MS);
+  assert.ok(waitMs(3, 0.5) > waitMs(2, 0.5));
+  assert.ok(waitMs(500, 1) <= LONGEST_WAIT_MS);
+  assert.notEqual(waitMs(4, 0.1), waitMs(4, 0.9));
+});
