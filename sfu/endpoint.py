@@ -10,7 +10,7 @@ from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, RoomId, SlotKind, SlotLine, Source
 from sfu.errors import BadPacket
-from sfu.fastpath import FastPath
+from sfu.fastpath import FastPath, TableFull
 from sfu.producer import OUR_SSRC, Layer, Producer
 from sfu.pulse import Pulse
 from sfu.reports import Line
@@ -93,7 +93,7 @@ class Endpoint:
             self.slots = [
                 Slot(fastpath, row, line, ssrc=_ssrc(), rtx_ssrc=_ssrc()) for line in offer.receiving
             ]
-        except Exception:
+        except TableFull:
             self.transport.close()
             raise
         self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}

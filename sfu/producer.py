@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from sfu import GateReason, Source
-from sfu.fastpath import FastPath, MediaKind
+from sfu.fastpath import FastPath, MediaKind, TableFull
 from sfu.keyframes import KeyframeRequests
 from sfu.pulse import Pulse
 from sfu.reports import Reception
@@ -80,7 +80,10 @@ class Producer:
         if old is not None:
             self._rebinds += 1
             self._fastpath.unbind_ssrc(self._transport, old)
-        self._fastpath.bind_ssrc(self._transport, ssrc, layer.row, rtx=rtx)
+        try:
+            self._fastpath.bind_ssrc(self._transport, ssrc, layer.row, rtx=rtx)
+        except TableFull:
+            return None  # it stays a stranger; its publisher has had more SSRCs than anybody needs
         if rtx:
             layer.rtx_ssrc = ssrc
         else:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 
 from pylibsrtp import Policy, Session
 
-from sfu import EndpointId, GateReason, Opened, OpenEndpoint, RoomId, Source
+from sfu import EndpointId, GateReason, Opened, OpenEndpoint, RoomId, ShowTiles, Source
 from sfu.errors import BadPacket
 from sfu.rtp import rtcp, vp8
 from sfu.rtp.header import parse_header_untrusted
@@ -142,7 +142,7 @@ class Scripted:
                 encoding.seq = (encoding.seq + 1) & 0xFFFF
                 last = k == encoding.packets_per_frame - 1
                 names = {MID_EXT: b"1", RID_EXT: encoding.rid.encode()}
-                self._send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
+                self.send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
 
     def _send_audio(self) -> None:
         self.world.after(AUDIO_S, self._send_audio)
@@ -155,7 +155,7 @@ class Scripted:
         if self.microphone_dbov is not None:
             names[LEVEL_EXT] = bytes([self.microphone_dbov])
         body = _write_body(self.name, 0, self.sent_audio)
-        self._send_rtp(OPUS, self._audio_seq, timestamp, self._audio_ssrc, names, body)
+        self.send_rtp(OPUS, self._audio_seq, timestamp, self._audio_ssrc, names, body)
 
     def skip_audio(self, packets: int) -> None:
         """Send so many packets at once, past the net: for what takes minutes."""
@@ -168,7 +168,7 @@ class Scripted:
         mid = next(line.mid for line in self.slots if line.kind == kind)
         self.send_rtcp(rtcp.pli(1, self._ssrc_by_mid[mid]))
 
-    def _send_rtp(
+    def send_rtp(
         self,
         pt: int,
         seq: int,
@@ -250,6 +250,14 @@ class Scripted:
                 if ssrc not in self._media_of_rtx:
                     self._ssrc_by_mid[mid] = ssrc
                     self.inbox.setdefault(ssrc, Receiver(video))
+
+
+def meet(world: World, *names: str) -> list[Scripted]:
+    """Everyone admitted, and everyone's tiles show the others."""
+    people = [Scripted(world, name) for name in names]
+    for person in people:
+        world.order(ShowTiles(endpoint=person.id, tiles=tuple(p.id for p in people if p is not person)))
+    return people
 
 
 def _session(key: bytes, *, outbound: bool) -> Session:

@@ -16,17 +16,10 @@ from sfu import (
     SlotsChanged,
     Source,
 )
-from tests.support.scripted import OPEN, Scripted
+from tests.support.scripted import OPEN, Scripted, meet
 from tests.support.world import World
 
 SHUT = {Source.MICROPHONE: GateReason.HOST}
-
-
-def meet(world: World, *names: str) -> list[Scripted]:
-    people = [Scripted(world, name) for name in names]
-    for person in people:
-        world.order(ShowTiles(endpoint=person.id, tiles=tuple(p.id for p in people if p is not person)))
-    return people
 
 
 def test_two_participants_see_and_hear_each_other() -> None:
