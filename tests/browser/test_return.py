@@ -27,13 +27,19 @@ async def test_everyone_comes_back_by_themselves_when_a_process_dies(
     gathering: Gathering, part: Part
 ) -> None:
     operator, delegate = await two(gathering)
+    connections = [await who.page.evaluate("probe.connections()", int) for who in (operator, delegate)]
     await gathering.appliance.kill(part)
+    for who in (operator, delegate):
+        await who.page.wait_for("probe.line() === WebSocket.OPEN", RETURN_S)
     for who, other in ((operator, delegate), (delegate, operator)):
         await who.is_inside(RETURN_S)
         await who.sees(other, RETURN_S)
         await who.hears(other, RETURN_S)
         await who.page.wait_for("!document.querySelector('.veil') || document.querySelector('.veil').hidden")
     assert not await operator.page.exists(tid("lobby-card"))
+    if part == "control":  # the media has lived on: nobody had to make a new transport
+        for who, before in zip((operator, delegate), connections, strict=True):
+            assert await who.page.evaluate("probe.connections()", int) == before
 
 
 async def test_the_seat_moves_to_the_second_device_of_the_same_account(gathering: Gathering) -> None:

@@ -63,6 +63,8 @@
     connections: () => connections.length,
     /** Send a message of our own making through the page's newest WebSocket, as a changed client would. */
     say: (message) => sockets.at(-1).send(JSON.stringify(message)),
+    /** State of the newest WebSocket. */
+    line: () => sockets.at(-1)?.readyState ?? -1,
     state: () => current()?.connectionState ?? 'none',
 
     /** Every receiving line that got packets. */
