@@ -8,12 +8,12 @@ import { Connection } from './connection.js';
 import { Devices } from './devices.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
-import { tiles } from './layout.js';
 import { Peer } from './peer.js';
 import { PROTOCOL } from './protocol.js';
 import * as router from './router.js';
 import { Sound } from './sound.js';
 import { START, passing, reduce } from './store.js';
+import { TileWish } from './tile-wish.js';
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('./store.js').Action} Action */
@@ -43,7 +43,7 @@ export class App {
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
   /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
   /** @type {Source | null} */ #lastOpened = null;
-  #shown = '';
+  #tileWish = new TileWish((message) => this.send(message));
   #connection = new Connection({
     hello: () => this.#hello(),
     message: (message) => this.#heard(message),
@@ -100,6 +100,7 @@ export class App {
 
   async signOut() {
     if (this.state.screen === 'meeting') this.send({ type: 'leave' });
+    if (this.state.screen === 'waiting') this.send({ type: 'withdraw' });
     this.#connection.stop();
     this.#putAway();
     forget('signed-in');
@@ -234,7 +235,7 @@ export class App {
 
   /** @param {import('./protocol.js').Welcome} welcome @param {State} before */
   #welcomed(welcome, before) {
-    this.#shown = '';
+    this.#tileWish.again();
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
     router.show(welcome.meeting.code);
     this.#greeted?.(null);
@@ -310,16 +311,7 @@ export class App {
     if (this.state === before) return;
     for (const listener of [...this.#listeners]) listener(this.state, before);
     if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.devices.openBoth();
-    this.#wantTiles();
-  }
-
-  /** Tell the server whose pictures the present page shows, when that changed. */
-  #wantTiles() {
-    const { screen, online, tilesPerPage } = this.state;
-    if (screen !== 'meeting' || online !== 'online') return;
-    const participants = tiles(this.state, tilesPerPage).ids;
-    const wish = participants.join(' ');
-    if (wish !== this.#shown && this.send({ type: 'show-tiles', participants })) this.#shown = wish;
+    this.#tileWish.follow(this.state);
   }
 
   /** @param {Language} language */

@@ -28,6 +28,8 @@ import { BadMessage, readUntrusted } from './protocol.js';
 export const FIRST_WAIT_MS = 500;
 export const LONGEST_WAIT_MS = 8000;
 export const PING_MS = 5000;
+/** While a page builds its first screen it answers late, and the line would get the blame. */
+export const FIRST_PING_MS = 1500;
 /** Silence after which the line counts as dead; pongs come every `PING_MS`. */
 export const SILENCE_MS = 12_000;
 const OPEN = 1;
@@ -107,7 +109,7 @@ export class Connection {
     socket.onopen = () => socket.send(JSON.stringify(this.#told.hello()));
     socket.onmessage = (/** @type {{data: unknown}} */ event) => this.#take(event.data);
     socket.onclose = () => this.#lost();
-    this.#schedule();
+    this.#schedule(PING_MS);
   }
 
   /** @param {unknown} frame */
@@ -130,7 +132,7 @@ export class Connection {
       this.#welcomed = true;
       this.#attempt = 0;
       this.#told.online('online');
-      this.#ping();
+      this.#schedule(FIRST_PING_MS);
     }
     if (message.type === 'bye') this.#bid(message.code);
     this.#told.message(message);
@@ -151,8 +153,10 @@ export class Connection {
     this.#retry = this.#around.after(() => this.#connect(), ms);
   }
 
-  #schedule() {
-    this.#beat = this.#around.after(() => this.#onBeat(), PING_MS);
+  /** @param {number} ms until the next beat; one that was due before is dropped */
+  #schedule(ms) {
+    if (this.#beat !== null) this.#around.cancel(this.#beat);
+    this.#beat = this.#around.after(() => this.#onBeat(), ms);
   }
 
   #onBeat() {
@@ -161,7 +165,7 @@ export class Connection {
       return;
     }
     this.#ping();
-    this.#schedule();
+    this.#schedule(PING_MS);
   }
 
   #ping() {

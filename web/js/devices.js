@@ -124,8 +124,7 @@ export class Devices {
   /** Everything off, when one leaves. */
   stop() {
     for (const source of [...this.#tracks.keys()]) this.close(source);
-    this.#meter?.node.disconnect();
-    this.#meter = null;
+    this.#forgetMeter();
   }
 
   /**
@@ -144,13 +143,41 @@ export class Devices {
    * @param {'microphone' | 'camera'} source
    * @param {string} id of `list`
    */
-  async choose(source, id) {
-    this.#chosen[source] = id;
-    const enabled = this.track(source)?.enabled ?? true;
-    this.close(source);
-    const outcome = await this.open(source);
-    if (!enabled && source === 'microphone') this.hush();
-    return outcome;
+  choose(source, id) {
+    return this.#inTurn(async () => {
+      this.#chosen[source] = id;
+      const running = this.track(source);
+      return running ? this.#replace(source, running) : this.#open(source);
+    });
+  }
+
+  /**
+   * The new one first, so that nothing is shut on the way. A phone can run one camera at a time only: there the old one is
+   * stopped and it is tried again.
+   * @param {'microphone' | 'camera'} source
+   * @param {MediaStreamTrack} running
+   * @returns {Promise<DeviceState>}
+   */
+  async #replace(source, running) {
+    running.onended = null;
+    let stream;
+    try {
+      stream = await this.#ask(source).catch(() => {
+        running.stop();
+        return this.#ask(source);
+      });
+    } catch (error) {
+      this.#gone(source);
+      return this.#fail(source, failure(error));
+    }
+    const [track] = stream.getTracks();
+    if (!track) return this.#fail(source, 'none');
+    running.stop();
+    this.#stream(source)?.removeTrack(running);
+    if (source === 'microphone') this.#forgetMeter();
+    track.enabled = running.enabled;
+    this.#keep(source, track);
+    return 'ready';
   }
 
   /** How loud the microphone is now, 0 to 1. 0 without a microphone. */
@@ -206,10 +233,7 @@ export class Devices {
     if (!track) return;
     this.#tracks.delete(source);
     this.#stream(source)?.removeTrack(track);
-    if (source === 'microphone') {
-      this.#meter?.node.disconnect();
-      this.#meter = null;
-    }
+    if (source === 'microphone') this.#forgetMeter();
     this.#dispatch({ type: 'local/source', source, on: false });
     this.onChange(source);
   }
@@ -242,6 +266,11 @@ export class Devices {
     const node = context.createMediaStreamSource(new MediaStream([track]));
     node.connect(analyser);
     return { context, analyser, samples: new Float32Array(METER_SAMPLES), node };
+  }
+
+  #forgetMeter() {
+    this.#meter?.node.disconnect();
+    this.#meter = null;
   }
 
   #audio() {

@@ -1,0 +1,206 @@
+// The line to the server over a clock and sockets of the test's own: it greets, it measures, it comes back.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+
+import { Connection, FIRST_PING_MS, LONGEST_WAIT_MS, PING_MS, SILENCE_MS } from '../../web/js/connection.js';
+import { passing } from '../../web/js/store.js';
+
+const WELCOME = readFileSync(new URL('../../signaling/schema/examples/valid/welcome.outside.json', import.meta.url), 'utf8');
+const HELLO = /** @type {const} */ ({ type: 'hello', protocol: 1, meeting: 'giao-ban' });
+
+class Socket {
+  readyState = 1;
+  /** @type {any[]} */ sent = [];
+  closed = false;
+  /** @type {any} */ onopen = null;
+  /** @type {any} */ onmessage = null;
+  /** @type {any} */ onclose = null;
+  /** @param {string} data */
+  send(data) {
+    this.sent.push(JSON.parse(data));
+  }
+  close() {
+    this.closed = true;
+  }
+  /** @param {unknown} message */
+  hear(message) {
+    this.onmessage?.({ data: typeof message === 'string' ? message : JSON.stringify(message) });
+  }
+}
+
+/** A connection, what it told, its sockets, and a clock that is moved by hand. */
+function line() {
+  /** @type {Socket[]} */ const sockets = [];
+  /** @type {any[]} */ const heard = [];
+  /** @type {string[]} */ const online = [];
+  /** @type {number[]} */ const delays = [];
+  /** @type {Map<number, {at: number, act: () => void}>} */ const timers = new Map();
+  let now = 0;
+  let last = 0;
+  const connection = new Connection(
+    {
+      hello: () => HELLO,
+      message: (message) => heard.push(message.type),
+      online: (word) => online.push(word),
+      delay: (ms) => delays.push(ms),
+      comeBack: passing,
+    },
+    {
+      open: () => {
+        sockets.push(new Socket());
+        return /** @type {Socket} */ (sockets.at(-1));
+      },
+      nowMs: () => now,
+      random: () => 1,
+      after: (act, ms) => {
+        timers.set((last += 1), { at: now + ms, act });
+        return last;
+      },
+      cancel: (timer) => timers.delete(timer),
+    },
+  );
+  /** @param {number} ms */
+  const pass = (ms) => {
+    const end = now + ms;
+    for (;;) {
+      const due = [...timers].filter(([, timer]) => timer.at <= end).sort(([, a], [, b]) => a.at - b.at)[0];
+      if (!due) break;
+      timers.delete(due[0]);
+      now = Math.max(now, due[1].at);
+      due[1].act();
+    }
+    now = end;
+  };
+  const socket = () => /** @type {Socket} */ (sockets.at(-1));
+  const welcomed = () => {
+    connection.start();
+    socket().onopen();
+    socket().hear(WELCOME);
+  };
+  return { connection, sockets, heard, online, delays, timers, pass, socket, welcomed };
+}
+
+test('hello is the first word, and nothing else is said before the welcome', () => {
+  const { connection, socket, online } = line();
+  connection.start();
+  assert.equal(connection.send({ type: 'leave' }), false);
+  socket().onopen();
+  assert.deepEqual(socket().sent, [HELLO]);
+  assert.equal(connection.send({ type: 'leave' }), false);
+  socket().hear(WELCOME);
+  assert.equal(connection.send({ type: 'leave' }), true);
+  assert.equal(online.at(-1), 'online');
+});
+
+test('the delay of the line is what a ping takes there and back', () => {
+  const { welcomed, socket, pass, delays } = line();
+  welcomed();
+  pass(FIRST_PING_MS);
+  const ping = socket().sent.at(-1);
+  assert.equal(ping.type, 'ping');
+  pass(80);
+  socket().hear({ type: 'pong', t: ping.t });
+  assert.deepEqual(delays, [80]);
+});
+
+test('a line that is cut comes back, later each time, and never later than the longest wait', () => {
+  const { welcomed, socket, sockets, pass, online } = line();
+  welcomed();
+  socket().onclose();
+  assert.equal(online.at(-1), 'reconnecting');
+  const waits = [];
+  for (let attempt = 0; attempt < 8; attempt += 1) {
+    const before = sockets.length;
+    let waited = 0;
+    while (sockets.length === before) {
+      pass(100);
+      waited += 100;
+    }
+    waits.push(waited);
+    socket().onclose();
+  }
+  assert.deepEqual(waits, [...waits].sort((a, b) => a - b));
+  assert.ok(waits[0] !== undefined && waits[0] < 1000);
+  assert.equal(waits.at(-1), LONGEST_WAIT_MS);
+});
+
+test('after a welcome the waits begin anew', () => {
+  const { welcomed, socket, sockets, pass } = line();
+  welcomed();
+  for (let attempt = 0; attempt < 5; attempt += 1) {
+    socket().onclose();
+    pass(LONGEST_WAIT_MS);
+  }
+  socket().onopen();
+  socket().hear(WELCOME);
+  const before = sockets.length;
+  socket().onclose();
+  pass(1000);
+  assert.equal(sockets.length, before + 1);
+});
+
+test('a line that says nothing for long is dead, even if nobody closed it', () => {
+  const { welcomed, socket, sockets, pass } = line();
+  welcomed();
+  const silent = socket();
+  pass(SILENCE_MS + 2 * PING_MS);
+  assert.equal(silent.closed, true);
+  assert.ok(sockets.length > 1);
+});
+
+test('a line that answers is left alone', () => {
+  const { welcomed, socket, sockets, pass } = line();
+  welcomed();
+  for (let beat = 0; beat < 20; beat += 1) {
+    pass(PING_MS);
+    socket().hear({ type: 'pong', t: socket().sent.at(-1).t });
+  }
+  assert.equal(sockets.length, 1);
+});
+
+test('a goodbye that is final is not argued with', () => {
+  const { welcomed, socket, sockets, pass, heard, timers } = line();
+  welcomed();
+  socket().hear({ type: 'bye', code: 'kicked', reason: 'x' });
+  pass(60_000);
+  assert.equal(sockets.length, 1);
+  assert.equal(heard.at(-1), 'bye');
+  assert.equal(timers.size, 0);
+});
+
+test('a server that restarts is waited for', () => {
+  const { welcomed, socket, sockets, pass } = line();
+  welcomed();
+  socket().hear({ type: 'bye', code: 'shutting-down' });
+  pass(1000);
+  assert.equal(sockets.length, 2);
+});
+
+test('what is no message changes nothing', (context) => {
+  context.mock.method(console, 'warn', () => undefined);
+  const { welcomed, socket, sockets, heard } = line();
+  welcomed();
+  for (const frame of ['', '{', '[]', '{"type":"roster"}', '{"type":"__proto__"}']) socket().hear(frame);
+  assert.deepEqual(heard, ['welcome']);
+  assert.equal(sockets.length, 1);
+});
+
+test('what an old socket still says is not heard', () => {
+  const { welcomed, socket, sockets, pass, heard } = line();
+  welcomed();
+  socket().onclose();
+  pass(1000);
+  sockets[0]?.hear({ type: 'bye', code: 'kicked' });
+  assert.deepEqual(heard, ['welcome']);
+});
+
+test('who hurries does not wait, and who is connected does not connect again', () => {
+  const { connection, welcomed, socket, sockets } = line();
+  welcomed();
+  connection.hurry();
+  assert.equal(sockets.length, 1);
+  socket().onclose();
+  connection.hurry();
+  assert.equal(sockets.length, 2);
+});
