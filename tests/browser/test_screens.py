@@ -50,7 +50,9 @@ async def test_screens_of_the_way_in(gathering: Gathering) -> None:
 
 
 async def test_a_meeting_of_six_bridge_points(gathering: Gathering) -> None:
-    chair = await gathering.person("chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-tchc")
+    chair = await gathering.person(
+        "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
+    )
     await chair.open_door()
     await chair.sign_in()
     await chair.page.click(tid("green-enter"))

@@ -32,6 +32,7 @@ START_S = 90.0
 STOP_S = 15.0
 PASSWORD = "một hai ba bốn"
 UNITS = (
+    Unit("test-bgd", "Ban giám đốc", "Giám đốc", UnitKind.BOARD),
     Unit("test-noi", "Khoa Nội tổng hợp", "Nội", UnitKind.DEPARTMENT),
     Unit("test-nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT),
     Unit("test-tchc", "Phòng Tổ chức - Hành chính", "TCHC", UnitKind.OFFICE),

@@ -229,6 +229,7 @@ class Gathering:
         unit: str | None = "test-noi",
         login: str | None = None,
         viewport: tuple[int, int] = LAPTOP,
+        colour: str | None = None,
         camera: str = "ok",
         microphone: str = "ok",
         stubborn: bool = False,
@@ -240,7 +241,7 @@ class Gathering:
         if login is None:
             login = await self.appliance.add_account(role, name, unit)
         devices = Devices(
-            COLOURS[number % 4],
+            colour or COLOURS[number % 4],
             TONES_HZ[number % 4],
             camera=camera,
             microphone=microphone,
