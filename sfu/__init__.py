@@ -204,7 +204,7 @@ class SlotsChanged(Event, frozen=True, tag="slots-changed"):
 class SpeakersChanged(Event, frozen=True, tag="speakers-changed"):
     room: RoomId
     heard: tuple[EndpointId, ...]
-    """Those in the audio slots now who are speaking, loudest first."""
+    """Those in the audio slots who are speaking now, in the order they took their places."""
     stage: EndpointId | None
 
 

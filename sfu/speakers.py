@@ -44,9 +44,10 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Choice:
     heard: tuple[EndpointId, ...]
-    """Who gets the audio slots, loudest first; at most AUDIO_SLOTS."""
+    """Who gets the audio slots, at most AUDIO_SLOTS, in the order they took their places: two voices of like
+    loudness must not change the list ten times a second."""
     speaking: tuple[EndpointId, ...]
-    """Those of them who speak now, loudest first."""
+    """Those of them who speak now, in the same order."""
     stage: EndpointId | None
 
 
@@ -72,9 +73,8 @@ class Speakers:
         self._listen(readings)
         self._seat(now)
         self._follow(now)
-        loudest = sorted(self._heard, key=self._level)
-        speaking = tuple(e for e in loudest if self._level(e) <= SPEAKING_DBOV)
-        return Choice(tuple(loudest), speaking, self._stage)
+        speaking = tuple(e for e in self._heard if self._level(e) <= SPEAKING_DBOV)
+        return Choice(tuple(self._heard), speaking, self._stage)
 
     def forget(self, endpoint: EndpointId) -> None:
         """The endpoint has left: it keeps neither place nor stage."""

@@ -342,7 +342,7 @@ class Slots(ServerMessage, frozen=True, tag="slots"):
 
 class Speakers(ServerMessage, frozen=True, tag="speakers"):
     heard: tuple[str, ...]
-    """Participants speaking now, loudest first."""
+    """Participants speaking now, in the order they took their places."""
     stage: str | None
 
 

@@ -32,9 +32,15 @@ def test_three_open_microphones_are_heard_whatever_their_level() -> None:
     assert set(choice.heard) == {"a", "b", "c"}
 
 
-def test_only_those_above_speech_level_count_as_speaking_loudest_first() -> None:
+def test_only_those_above_speech_level_count_as_speaking() -> None:
     choice = Talk().hold(1, a=NORMAL, b=QUIET, c=LOUD)
-    assert choice.speaking == ("c", "a")
+    assert set(choice.speaking) == {"a", "c"}
+
+
+def test_two_voices_of_like_loudness_keep_their_order() -> None:
+    talk = Talk()
+    order = talk.hold(1, a=NORMAL, b=NORMAL + 1).speaking
+    assert talk.hold(1, a=NORMAL + 1, b=NORMAL).speaking == order
 
 
 def test_a_fourth_voice_takes_the_place_of_the_quietest_only_when_clearly_louder() -> None:
