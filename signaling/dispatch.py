@@ -136,7 +136,9 @@ class LiveRoom:
     async def _finish(self, negotiation: Negotiate, result: Awaitable[sfu.AnyResult]) -> None:
         restart = isinstance(negotiation.command, sfu.RestartEndpoint)
         answer = await _settled(result)
-        await self.handle(Answered(negotiation.session, negotiation.participant, restart, answer))
+        await self.handle(
+            Answered(negotiation.session, negotiation.participant, restart, answer, negotiation.offer)
+        )
 
     async def resync(self) -> None:
         """The media worker is there (again): give it the gates; its answers tell what it has lost."""

@@ -22,6 +22,8 @@ class Negotiate:
     session: SessionId
     participant: ParticipantId
     command: sfu.OpenEndpoint | sfu.RestartEndpoint
+    offer: int
+    """Number of the offer, for its answer."""
 
 
 @dataclass(frozen=True, slots=True)

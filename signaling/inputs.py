@@ -40,6 +40,7 @@ class Answered:
     participant: ParticipantId
     restart: bool
     result: sfu.AnyResult | None
+    offer: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
     line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
     state.lines[seat.id] = line if message.restart else replace(line, slots=None)
     state.put(replace(seat, offered=True, wanted=True))
-    effects: list[Effect] = [Negotiate(seat.session, seat.id, command)]
+    effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
     if seat.tiles and not message.restart:
         effects.append(_show(seat, seat.tiles))
     return tuple(effects)
@@ -65,16 +65,16 @@ def answered(state: State, answer: Answered) -> Outcome:
     kept = replace(line, negotiating=False) if answer.restart else Line()
     state.lines[seat.id] = replace(kept, slots=slots)
     to = (answer.session,)
-    told = (Answer(answer.result.answer, answer.restart), Slots(slots), Speakers(state.heard, state.stage))
-    return tuple(Tell(to, message) for message in told)
+    reply = Answer(answer.result.answer, answer.restart, answer.offer)
+    return tuple(Tell(to, told) for told in (reply, Slots(slots), Speakers(state.heard, state.stage)))
 
 
 def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outcome:
     """An offer that is refused leaves what was there, unless the worker is gone with it."""
-    message: ServerMessage = Refusal("offer", Why.MEDIA_UNAVAILABLE)
+    message: ServerMessage = Refusal("offer", Why.MEDIA_UNAVAILABLE, answer.offer)
     still = False
     if isinstance(answer.result, sfu.Failed):
-        message = Refusal("offer", _OFFER_REFUSED[answer.result.code])
+        message = Refusal("offer", _OFFER_REFUSED[answer.result.code], answer.offer)
         still = line.had_endpoint
         if answer.result.code is sfu.Failure.UNKNOWN_ENDPOINT:
             message, still = MediaLost(Why.MEDIA_UNAVAILABLE), False

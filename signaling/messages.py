@@ -25,6 +25,8 @@ Line = Annotated[str, Meta(max_length=120)]
 Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=9999)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
+Number = Annotated[int, Meta(ge=0, le=2**53)]
+"""Chosen by the client for a message; what answers or refuses that message carries it as `to`. 0: none."""
 
 
 class BadMessage(Exception):
@@ -137,6 +139,7 @@ class Offer(ClientMessage, frozen=True, tag="offer"):
 
     sdp: Annotated[str, Meta(max_length=200_000)]
     restart: bool = False
+    id: Number = 0
 
 
 class SetSource(ClientMessage, frozen=True, tag="set-source"):
@@ -144,6 +147,7 @@ class SetSource(ClientMessage, frozen=True, tag="set-source"):
 
     source: Source
     on: bool
+    id: Number = 0
 
 
 class ShowTiles(ClientMessage, frozen=True, tag="show-tiles"):
@@ -325,6 +329,7 @@ class Roster(ServerMessage, frozen=True, tag="roster"):
 class Answer(ServerMessage, frozen=True, tag="answer"):
     sdp: str
     restart: bool = False
+    to: Number = 0
 
 
 class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -358,6 +363,7 @@ class Refusal(ServerMessage, frozen=True, tag="refusal"):
     re: str
     """Type of the message refused, "" when it could not be read."""
     code: Why
+    to: Number = 0
 
 
 class Bye(ServerMessage, frozen=True, tag="bye"):

@@ -22,10 +22,12 @@ from signaling.messages import (
     Bye,
     ClientMessage,
     Hello,
+    Offer,
     Ping,
     Pong,
     Refusal,
     ServerMessage,
+    SetSource,
     Why,
     decode_untrusted,
     encode,
@@ -155,10 +157,11 @@ class Session:
                 continue
             refused = await self._house.say(self.id, message)
             if refused is not None:
-                self._refuse(str(type(message).__struct_config__.tag), refused.code)
+                number = message.id if isinstance(message, Offer | SetSource) else 0
+                self._refuse(str(type(message).__struct_config__.tag), refused.code, number)
 
-    def _refuse(self, re: str, code: Why) -> None:
-        self._send(Refusal(re, code))
+    def _refuse(self, re: str, code: Why, number: int = 0) -> None:
+        self._send(Refusal(re, code, number))
 
     def _send(self, message: ServerMessage) -> None:
         self._outbox.post(message, encode(message))

@@ -143,8 +143,8 @@ async def test_a_host_mute_is_shut_in_the_media_plane_and_defies_the_own_button(
             roster = await delegate.hear(Roster)
         gate = control.media.endpoints[delegate.participant][sfu.Source.MICROPHONE]
         assert sfu.GateReason.HOST in gate
-        await delegate.say(SetSource(sfu.Source.MICROPHONE, True))
-        assert await delegate.hear(Refusal) == Refusal("set-source", Why.MUTED_BY_HOST)
+        await delegate.say(SetSource(sfu.Source.MICROPHONE, True, 5))
+        assert await delegate.hear(Refusal) == Refusal("set-source", Why.MUTED_BY_HOST, 5)
         again = await control.enter(cookie)  # nor does another device help
         await again.say(Offer(OFFER))
         await again.hear(Answer)

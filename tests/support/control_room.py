@@ -154,7 +154,7 @@ class Scene:
         negotiation = next(effect for effect in self.effects if isinstance(effect, Negotiate))
         if isinstance(result, sfu.Opened) and isinstance(negotiation.command, sfu.OpenEndpoint):
             self.endpoints[negotiation.command.endpoint] = dict(negotiation.command.gates)
-        self.apply(Answered(session, negotiation.participant, restart, result))
+        self.apply(Answered(session, negotiation.participant, restart, result, negotiation.offer))
 
     def report(self, event: sfu.AnyEvent) -> None:
         self.apply(Noticed(event))

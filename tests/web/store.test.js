@@ -63,7 +63,7 @@ test('a sign-in that is over leads to the door, with the reason', () => {
 });
 
 test('the same refusal twice is told twice', () => {
-  const refusal = { type: 'refusal', re: 'set-source', code: 'muted-by-host' };
+  const refusal = { type: 'refusal', re: 'set-source', code: 'muted-by-host', to: 3 };
   const once = after(signedIn, outside, seat('admitted'), refusal);
   assert.notEqual(reduce(once, refusal).refusal, once.refusal);
 });

@@ -9,7 +9,7 @@ import { Devices } from './devices.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
 import { Peer } from './peer.js';
-import { PROTOCOL } from './protocol.js';
+import { PROTOCOL, SOURCES } from './protocol.js';
 import * as router from './router.js';
 import { Sound } from './sound.js';
 import { START, passing, reduce } from './store.js';
@@ -42,7 +42,8 @@ export class App {
   /** @type {Set<Listener>} */ #listeners = new Set();
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
   /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
-  /** @type {Source | null} */ #lastOpened = null;
+  #asks = 0;
+  /** Number of the newest message that opened a source. @type {Map<Source, number>} */ #opened = new Map();
   #tileWish = new TileWish((message) => this.send(message));
   #connection = new Connection({
     hello: () => this.#hello(),
@@ -261,10 +262,11 @@ export class App {
 
   /** @param {import('./protocol.js').RefusalMessage} refusal */
   #refused(refusal) {
-    if (refusal.re === 'offer') this.peer.refused(refusal.code);
-    if (refusal.re !== 'set-source' || !this.#lastOpened) return;
-    if (this.#lastOpened === 'microphone') this.devices.hush();
-    else this.devices.close(this.#lastOpened);
+    if (refusal.re === 'offer') this.peer.refused(refusal.code, refusal.to);
+    if (refusal.re !== 'set-source') return;
+    const source = SOURCES.find((one) => this.#opened.get(one) === refusal.to);
+    if (source === 'microphone') this.devices.hush();
+    else if (source) this.devices.close(source);
   }
 
   /** What the host has shut need not run: nobody gets it. */
@@ -283,8 +285,9 @@ export class App {
 
   /** @param {Source} source @param {boolean} on */
   #ask(source, on) {
-    this.#lastOpened = on ? source : null;
-    this.#say({ type: 'set-source', source, on });
+    const id = (this.#asks += 1);
+    if (on) this.#opened.set(source, id);
+    this.#say({ type: 'set-source', source, on, id });
   }
 
   /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */

@@ -27,12 +27,13 @@ export class Peer {
   #around;
   /** @type {Promise<void>} */ #work = Promise.resolve();
   /** @type {((answer: AnswerMessage | null) => void) | null} */ #awaited = null;
+  /** Number of the newest offer: the answer to an older one is for a connection that is gone. */ #offers = 0;
   /** @type {Map<string, MediaStream>} */ #streams = new Map();
   /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #life = 0;
   #wanted = false;
-  /** A fresh connection is being offered. An answer does not name its offer, so there is only one at a time. */ #opening = false;
+  /** A fresh connection is being offered. */ #opening = false;
 
   /** @param {Around} around */
   constructor(around) {
@@ -85,11 +86,12 @@ export class Peer {
 
   /** @param {AnswerMessage} answer */
   answer(answer) {
-    this.#awaited?.(answer);
+    if (answer.to === this.#offers) this.#awaited?.(answer);
   }
 
-  /** The offer was refused. @param {string} code */
-  refused(code) {
+  /** An offer was refused. @param {string} code @param {number} to its number */
+  refused(code, to) {
+    if (to !== this.#offers) return;
     if (code === 'bad-offer') this.#wanted = false; // it would be the same offer again
     this.#awaited?.(null);
     this.#around.tell('failed');
@@ -165,8 +167,9 @@ export class Peer {
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
     if (pc !== this.pc) return false;
     const answered = this.#await();
+    const id = (this.#offers += 1);
     const sdp = pc.localDescription?.sdp ?? '';
-    if (!this.#around.send({ type: 'offer', sdp, restart })) this.#awaited?.(null); // `resume` comes back to it
+    if (!this.#around.send({ type: 'offer', sdp, restart, id })) this.#awaited?.(null); // `resume` comes back to it
     const answer = await answered;
     if (pc !== this.pc) return false;
     if (!answer) {

@@ -58,19 +58,19 @@
 /** @typedef {{type: 'seat', seat: SeatState, reason: string, since: number}} SeatMessage */
 /** @typedef {{type: 'lobby', version: number, knocks: readonly KnockView[]}} LobbyMessage */
 /** @typedef {{type: 'roster', version: number, participants: readonly Participant[]}} RosterMessage */
-/** @typedef {{type: 'answer', sdp: string, restart: boolean}} AnswerMessage */
+/** @typedef {{type: 'answer', sdp: string, restart: boolean, to: number}} AnswerMessage */
 /** @typedef {{type: 'slots', slots: readonly Slot[]}} SlotsMessage */
 /** @typedef {{type: 'speakers', heard: readonly string[], stage: string | null}} SpeakersMessage */
 /** @typedef {{type: 'media-lost', why: string}} MediaLostMessage */
-/** @typedef {{type: 'refusal', re: string, code: string}} RefusalMessage */
+/** @typedef {{type: 'refusal', re: string, code: string, to: number}} RefusalMessage */
 /** @typedef {{type: 'bye', code: string, reason: string}} ByeMessage */
 /** @typedef {{type: 'pong', t: number}} PongMessage */
 /** @typedef {Welcome | SeatMessage | LobbyMessage | RosterMessage | AnswerMessage | SlotsMessage | SpeakersMessage | MediaLostMessage | RefusalMessage | ByeMessage | PongMessage} ServerMessage */
 
 /** @typedef {{type: 'hello', protocol: number, meeting: string, resume?: string | null}} Hello */
 /** @typedef {{type: 'knock', unit: string | null, name: string, present?: number | null, total?: number | null}} Knock */
-/** @typedef {{type: 'offer', sdp: string, restart?: boolean}} Offer */
-/** @typedef {{type: 'set-source', source: Source, on: boolean}} SetSource */
+/** @typedef {{type: 'offer', sdp: string, restart?: boolean, id?: number}} Offer */
+/** @typedef {{type: 'set-source', source: Source, on: boolean, id?: number}} SetSource */
 /** @typedef {{type: 'show-tiles', participants: readonly string[]}} ShowTiles */
 /** @typedef {{type: 'admit', knock: string} | {type: 'admit-all'} | {type: 'refuse', knock: string, reason: string}} Decision */
 /** @typedef {{type: 'mute' | 'unmute', participant: string, source?: Source} | {type: 'mute-all'}} Muting */
@@ -158,18 +158,18 @@ const SHAPES = {
   seat: object({ seat }),
   lobby: object({ version: whole, knocks: listOf(knock) }),
   roster: object({ version: whole, participants: listOf(participant) }),
-  answer: object({ sdp: text }),
+  answer: object({ sdp: text, to: whole }),
   slots: object({ slots: listOf(slot) }),
   speakers: object({ heard: listOf(text), stage: orNull(text) }),
   'media-lost': object({ why }),
-  refusal: object({ re: text, code: why }),
+  refusal: object({ re: text, code: why, to: whole }),
   bye: object({ code: why }),
   pong: object({ t: whole }),
 };
 
 /** Fields that the server leaves out when they have these values. */
 /** @type {Record<string, object>} */
-const DEFAULTS = { seat: { reason: '', since: 0 }, answer: { restart: false }, bye: { reason: '' } };
+const DEFAULTS = { seat: { reason: '', since: 0 }, answer: { restart: false, to: 0 }, refusal: { to: 0 }, bye: { reason: '' } };
 
 /**
  * Read one server frame. Throws BadMessage, nothing else.

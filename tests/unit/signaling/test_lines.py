@@ -64,6 +64,17 @@ def test_an_offer_that_no_worker_takes_is_made_again_when_one_is_back() -> None:
     assert scene.heard(delegate, MediaLost)
 
 
+def test_an_answer_and_a_refusal_name_the_offer_they_are_for() -> None:
+    scene = Scene()
+    delegate = scene.inside(NHI)
+    scene.say(delegate, Offer("v=0", id=7))
+    scene.answer(delegate, sfu.Opened("v=0 answer", ()))
+    assert scene.last(delegate, Answer).to == 7
+    scene.say(delegate, Offer("nonsense", id=8))
+    scene.answer(delegate, sfu.Failed(sfu.Failure.BAD_OFFER))
+    assert scene.last(delegate, Refusal).to == 8
+
+
 def test_an_ice_restart_keeps_the_endpoint_and_needs_one() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)

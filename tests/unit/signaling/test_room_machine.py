@@ -175,7 +175,7 @@ class RoomMachine(RuleBasedStateMachine):
             return
         failed = sfu.Failed(sfu.Failure.BAD_OFFER) if how == "bad" else None
         result = sfu.Opened("v=0", SLOTS) if how == "open" else failed
-        self.happen(Answered(asked.session, asked.participant, False, result))
+        self.happen(Answered(asked.session, asked.participant, False, result, asked.offer))
 
     def worker_restarts(self) -> None:
         missing = frozenset(seat.id for seat in self.scene.room.state.admitted() if seat.offered)
