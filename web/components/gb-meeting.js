@@ -1,4 +1,5 @@
 import { el, icon, setText } from '../js/dom.js';
+import { stayAwake } from '../js/awake.js';
 import { shortcuts } from '../js/keyboard.js';
 import { isHost } from '../js/people.js';
 import { Bar } from './gb-bar.js';
@@ -41,6 +42,7 @@ export class Meeting extends HTMLElement {
       this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
     this.#again.addEventListener('click', () => app.peer.open(), { signal });
+    stayAwake(signal);
     shortcuts({
       m: () => bar.toggle('microphone'),
       v: () => bar.toggle('camera'),

@@ -44,7 +44,7 @@ export class Tile extends HTMLElement {
     show(this.#video, stream, who.id);
     const unit = unitOf(state, who);
     const label = unit?.short || unit?.name || who.name;
-    setText(this.#name, own ? app.t('meeting.you', { name: label }) : label);
+    setText(this.#name, own ? app.t('meeting.me') : label);
     setText(this.#count, headcount(who));
     this.#mic.hidden = who.microphone.gate.length === 0;
     this.#state(who, own, open);

@@ -25,6 +25,8 @@ import { TileWish } from './tile-wish.js';
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
 const WELCOME_MS = 10_000;
+/** Who comes back is shown the meeting at once if the server answers within this, and the door meanwhile if not. */
+const PATIENCE_MS = 1500;
 
 export class App {
   /** @type {State} */ state = START;
@@ -66,7 +68,7 @@ export class App {
     const linked = router.meetingOf(location.pathname);
     const meeting = linked ?? house.meeting;
     this.#dispatch({ type: 'local/start', centre: house.centre, meeting, defaultMeeting: house.meeting, account: who });
-    if (who && meeting) await this.#connect();
+    if (who && meeting) await Promise.race([this.#connect(), pause(PATIENCE_MS)]);
   }
 
   /**
@@ -324,4 +326,9 @@ export class App {
     document.documentElement.lang = language;
     this.#dispatch({ type: 'local/language', language });
   }
+}
+
+/** @param {number} ms @returns {Promise<void>} */
+function pause(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
 }
