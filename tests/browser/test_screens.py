@@ -24,6 +24,7 @@ async def shoot(page: Page, name: str) -> None:
     for size, (width, height) in SIZES.items():
         await page.set_viewport(width, height)
         await page.wait_for(f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}", 5)
+        await page.wait_for("!document.querySelector('.is-coming')", 5)  # no picture is just changing
         await page.screenshot(SCREENS / f"{name}-{size}.png")
     await page.set_viewport(*LAPTOP)
 
