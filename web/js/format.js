@@ -15,16 +15,6 @@ export function duration(ms) {
   return h ? `${h}:${tail}` : tail;
 }
 
-/**
- * 1,2 in Vietnamese, 1.2 in English.
- * @param {number} value
- * @param {Language} language
- * @param {number} [digits] after the decimal sign
- */
-export function number(value, language, digits = 0) {
-  return new Intl.NumberFormat(LOCALE[language], { minimumFractionDigits: digits, maximumFractionDigits: digits }).format(value);
-}
-
 /** 07:45 @param {number} unixMs @param {Language} language */
 export function clock(unixMs, language) {
   return new Intl.DateTimeFormat(LOCALE[language], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs);
