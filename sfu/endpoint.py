@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
-from sfu import EndpointId, EndpointState, GateReason, LineReport, RoomId, SlotKind, SlotLine, Source
+from sfu import EndpointId, EndpointState, GateReason, LineReport, SlotKind, SlotLine, Source
 from sfu.errors import BadPacket
 from sfu.fastpath import FastPath, TableFull
 from sfu.producer import OUR_SSRC, Layer, Producer
@@ -59,7 +59,6 @@ class Endpoint:
     def __init__(
         self,
         endpoint: EndpointId,
-        room: RoomId,
         fastpath: FastPath,
         offer: Offer,
         gates: Mapping[Source, GateReason],
@@ -68,7 +67,6 @@ class Endpoint:
     ) -> None:
         """Raises TableFull, and then leaves nothing behind."""
         self.id = endpoint
-        self.room = room
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
@@ -118,8 +116,7 @@ class Endpoint:
         now = self._plane.now()
         for producer in self.producers.values():
             producer.ask_keyframes(now)
-        for slot in self.slots:
-            self._refresh(slot, now)
+        self._refresh_slots(now)
 
     def on_closed(self, why: str) -> None:
         self._enter(EndpointState.CLOSED)
@@ -184,9 +181,8 @@ class Endpoint:
 
     def send_feedback(self) -> None:
         """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
-        media_ssrc = next(
-            (x.ssrc for p in self.producers.values() for x in p.layers if x.ssrc is not None), None
-        )
+        bound = (layer.ssrc for producer in self.producers.values() for layer in producer.bound_layers())
+        media_ssrc = next(bound, None)
         if media_ssrc is None:
             return
         arrivals = self._fastpath.take_arrivals(self.transport.row)
@@ -293,10 +289,17 @@ class Endpoint:
         if producer is not None and slot.layer is not None:
             producer.ask_keyframe(slot.layer, now)
 
+    def _refresh_slots(self, now: float) -> None:
+        for slot in self.slots:
+            self._refresh(slot, now)
+
     def _enter(self, state: EndpointState) -> None:
-        if state is not self.state and self.state is not EndpointState.CLOSED:
-            self.state = state
-            self._plane.endpoint_changed(self)
+        if state is self.state or self.state is EndpointState.CLOSED:
+            return
+        self.state = state
+        self._plane.endpoint_changed(self)
+        if state is EndpointState.CONNECTED:
+            self._refresh_slots(self._plane.now())
 
 
 def _ssrc() -> int:

@@ -116,7 +116,6 @@ class Plane:
         try:
             endpoint = Endpoint(
                 command.endpoint,
-                command.room,
                 self._fastpath,
                 offer,
                 command.gates,
@@ -201,12 +200,7 @@ class Plane:
     def endpoint_changed(self, endpoint: Endpoint) -> None:
         self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
         if endpoint.state is EndpointState.CONNECTED:
-            room = self._room_of[endpoint.id]
-            self._notify(room.slots_changed(endpoint))
-            for slot in endpoint.slots:
-                producer = room.producer(slot.feed)
-                if producer is not None and slot.layer is not None:
-                    producer.ask_keyframe(slot.layer, self.now())
+            self._notify(self._room_of[endpoint.id].slots_changed(endpoint))
 
     def producer_of(self, endpoint: Endpoint, slot: Slot) -> Producer | None:
         return self._room_of[endpoint.id].producer(slot.feed)

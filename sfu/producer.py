@@ -65,7 +65,7 @@ class Producer:
 
     @property
     def is_open(self) -> bool:
-        return self.gate is GateReason.OPEN or not self.gate
+        return not self.gate
 
     def set_gate(self, gate: GateReason) -> None:
         self._fastpath.set_gate(self.row, int(gate))
@@ -111,7 +111,7 @@ class Producer:
         return self._highest if high else self._lowest
 
     def _extremes(self, pulse: Pulse) -> tuple[Layer | None, Layer | None]:
-        bound = [layer for layer in self.layers if layer.ssrc is not None]
+        bound = list(self.bound_layers())
         since_us = (pulse.now - LAYER_TIMEOUT_S) * 1e6
         flowing = [layer for layer in bound if pulse.layer_last_us[layer.row] > since_us]
         if flowing:

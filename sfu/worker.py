@@ -10,7 +10,7 @@ import contextlib
 import logging
 import os
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
 from sfu import AnyEvent
@@ -39,10 +39,10 @@ class WorkerConfig:
 
 
 class Door:
-    """The worker's end of the socket."""
+    """The worker's end of the socket, and the plane behind it, which tells its events here."""
 
-    def __init__(self, plane: Plane) -> None:
-        self._plane = plane
+    def __init__(self, open_behind: Callable[[Callable[[AnyEvent], None]], Plane]) -> None:
+        self.plane = open_behind(self.notify)
         self._writer: asyncio.StreamWriter | None = None
 
     def notify(self, event: AnyEvent) -> None:
@@ -64,12 +64,12 @@ class Door:
         log.info("control plane connected")
         deframer = Deframer()
         try:
-            for event in self._plane.snapshot():
+            for event in self.plane.snapshot():
                 self.notify(event)
             while data := await reader.read(READ_BYTES):
                 for body in deframer.feed(data):
                     request = decode_to_worker(body)
-                    writer.write(frame(Reply(request.id, self._plane.apply(request.command))))
+                    writer.write(frame(Reply(request.id, self.plane.apply(request.command))))
         except BadFrame as error:
             log.error("control plane sent a bad frame: %s", error)
         except ConnectionError:
@@ -89,17 +89,11 @@ async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, M
     """The worker without its process: ports open, plane ready. Raises PortTaken."""
     fastpath = FastPath()
     ports = MediaPorts(fastpath, config.addresses, config.port, advertise=config.advertise)
-    listeners: list[Door] = []
-
-    def notify(event: AnyEvent) -> None:
-        for door in listeners:
-            door.notify(event)
-
-    plane = Plane(fastpath, ports, notify, time.monotonic, time.time() - time.monotonic())
-    listeners.append(Door(plane))
+    wall_offset_s = time.time() - time.monotonic()
+    door = Door(lambda notify: Plane(fastpath, ports, notify, time.monotonic, wall_offset_s))
     await ports.start()
     try:
-        yield plane, listeners[0], ports
+        yield door.plane, door, ports
     finally:
         await ports.close()
         fastpath.close()

@@ -1,5 +1,5 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
-import { isHost } from '../js/people.js';
+import { isHost, ownPerson } from '../js/people.js';
 import { ask } from './gb-dialog.js';
 import { openMenu } from './gb-menu.js';
 
@@ -24,6 +24,10 @@ export class Bar extends HTMLElement {
     const { app } = this;
     const host = isHost(app.state.welcome?.role);
     this.setAttribute('role', 'toolbar');
+    this.setAttribute('aria-label', app.t('bar.title'));
+    this.#label(this.#leave, app.t('bar.leave'));
+    this.#label(this.#more, app.t('bar.more'));
+    this.#label(this.#end, app.t('bar.end'));
     this.#leave.classList.toggle('is-danger', !host);
     this.#end.classList.add('is-danger');
     this.#more.setAttribute('aria-haspopup', 'dialog');
@@ -48,9 +52,7 @@ export class Bar extends HTMLElement {
 
   /** What the server holds of one's own source. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
   gate(source) {
-    const { state } = this.app;
-    const me = state.roster.participants.find((p) => p.id === state.welcome?.participant);
-    const gate = me?.[source].gate ?? ['self'];
+    const gate = ownPerson(this.app.state)?.[source].gate ?? ['self'];
     if (gate.length === 0) return 'open';
     return gate.some((reason) => reason !== 'self') ? 'host' : 'self';
   }
@@ -63,7 +65,6 @@ export class Bar extends HTMLElement {
 
   #render() {
     const { t } = this.app;
-    this.setAttribute('aria-label', t('bar.title'));
     const mic = this.gate('microphone');
     this.#talk.dataset.state = mic;
     this.#talk.classList.toggle('is-shut', mic === 'self');
@@ -75,9 +76,6 @@ export class Bar extends HTMLElement {
     setText(/** @type {HTMLElement} */ (this.#talk.querySelector('small')), t(`bar.microphone-${mic}-hint`));
     this.#state(this.#camera, 'camera', this.gate('camera'));
     this.#state(this.#screen, 'screen', this.gate('screen'));
-    this.#label(this.#leave, t('bar.leave'));
-    this.#label(this.#more, t('bar.more'));
-    this.#label(this.#end, t('bar.end'));
   }
 
   /**

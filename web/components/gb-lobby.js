@@ -35,7 +35,7 @@ export class Lobby extends HTMLElement {
     this.#all.addEventListener('click', () => app.send({ type: 'admit-all' }), { signal });
     this.#bell.addEventListener('click', () => this.#toggleBell(), { signal });
     app.subscribe((state, before) => {
-      if (state.lobby !== before.lobby || state.language !== before.language) this.#render();
+      if (state.lobby !== before.lobby) this.#render();
     }, signal);
     this.#timer = setInterval(() => this.#second(), 1000);
     this.#render();

@@ -1,5 +1,5 @@
 import { el, icon, list, setIcon, setText } from '../js/dom.js';
-import { isHost, personLine, unitOf } from '../js/people.js';
+import { isHost, personLine, personOf, unitOf } from '../js/people.js';
 import { ask } from './gb-dialog.js';
 
 /** @typedef {import('../js/protocol.js').Participant} Participant */
@@ -27,8 +27,7 @@ export class Roster extends HTMLElement {
       this.#list,
     );
     app.subscribe((state, before) => {
-      if (state.roster !== before.roster || state.speakers !== before.speakers
-        || state.language !== before.language) this.#render();
+      if (state.roster !== before.roster || state.speakers !== before.speakers) this.#render();
     }, this.#abort.signal);
     this.#render();
   }
@@ -64,7 +63,7 @@ export class Roster extends HTMLElement {
 
   /** Mute, or let unmute again. @param {string} participant */
   #switch(participant) {
-    const who = this.app.state.roster.participants.find((one) => one.id === participant);
+    const who = personOf(this.app.state, participant);
     const type = who?.microphone.gate.includes('host') ? 'unmute' : 'mute';
     this.app.send({ type, participant, source: 'microphone' });
   }

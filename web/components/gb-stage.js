@@ -1,6 +1,6 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
 import { stageView } from '../js/layout.js';
-import { personLine, unitOf } from '../js/people.js';
+import { personLine, personOf, unitOf } from '../js/people.js';
 import { show } from './video.js';
 
 /** The big picture: who speaks, or the shared screen with the one who speaks small beside it. */
@@ -43,7 +43,7 @@ export class Stage extends HTMLElement {
     const { app } = this;
     const { state } = app;
     const view = stageView(state);
-    const who = state.roster.participants.find((p) => p.id === view.participant);
+    const who = personOf(state, view.participant);
     const own = who !== undefined && who.id === state.welcome?.participant;
     this.dataset.participant = who?.id ?? '';
     this.dataset.mid = view.mid ?? '';
@@ -79,7 +79,7 @@ export class Stage extends HTMLElement {
   /** While a screen is shown, who speaks is small in its corner. @param {import('../js/layout.js').View | null} view */
   #small(view) {
     const { state, peer } = this.app;
-    const speaker = state.roster.participants.find((p) => p.id === view?.participant);
+    const speaker = personOf(state, view?.participant);
     this.#inset.hidden = !view?.mid || !speaker || speaker.camera.gate.length > 0;
     show(this.#insetVideo, view?.mid ? peer.stream(view.mid) : null, speaker?.id ?? '');
     setText(this.#insetName, speaker ? unitOf(state, speaker)?.short || speaker.name : '');

@@ -1,6 +1,6 @@
 import { el, icon, setText } from '../js/dom.js';
 import { slotOf } from '../js/layout.js';
-import { headcount, unitOf } from '../js/people.js';
+import { headcount, personOf, unitOf } from '../js/people.js';
 import { show } from './video.js';
 
 /** One bridge point in the filmstrip: its picture, its place card, and what is wrong with either. */
@@ -33,7 +33,7 @@ export class Tile extends HTMLElement {
   update() {
     const { app } = this;
     const { state } = app;
-    const who = state.roster.participants.find((p) => p.id === this.participant);
+    const who = personOf(state, this.participant);
     if (!who) return;
     const own = who.id === state.welcome?.participant;
     const mid = own ? null : slotOf(state, who.id, 'camera', 'tile');

@@ -9,6 +9,7 @@ import { Devices } from './devices.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
 import { Peer } from './peer.js';
+import { ownPerson } from './people.js';
 import { PROTOCOL, SOURCES } from './protocol.js';
 import * as router from './router.js';
 import { Sound } from './sound.js';
@@ -273,8 +274,7 @@ export class App {
 
   /** What the host has shut need not run: nobody gets it. */
   #obeyHost() {
-    const { roster, welcome } = this.state;
-    const me = roster.participants.find((one) => one.id === welcome?.participant);
+    const me = ownPerson(this.state);
     if (me?.microphone.gate.includes('host')) this.devices.hush();
     if (me?.camera.gate.includes('host')) this.devices.close('camera');
     if (me?.screen.gate.includes('host')) this.devices.close('screen');
@@ -295,9 +295,8 @@ export class App {
   /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */
   #trackChanged(source) {
     void this.peer.refresh(source);
-    const { screen, roster, welcome } = this.state;
-    if (screen !== 'meeting' || this.devices.track(source)) return;
-    const me = roster.participants.find((one) => one.id === welcome?.participant);
+    if (this.state.screen !== 'meeting' || this.devices.track(source)) return;
+    const me = ownPerson(this.state);
     if (me && !me[source].gate.includes('self')) this.send({ type: 'set-source', source, on: false });
   }
 

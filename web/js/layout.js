@@ -4,6 +4,7 @@
 /** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {import('./protocol.js').SlotKind} SlotKind */
 
+import { personOf } from './people.js';
 import { TILE_SLOTS } from './protocol.js';
 
 /**
@@ -74,6 +75,6 @@ function screenSharer(state) {
 
 /** Who has shut the screen is not on the stage any more, even if the line is still theirs. @param {State} state @param {string | null} id */
 function sharing(state, id) {
-  const one = state.roster.participants.find((participant) => participant.id === id);
+  const one = personOf(state, id);
   return one !== undefined && one.screen.gate.length === 0 ? one.id : null;
 }

@@ -1,4 +1,4 @@
-/** Words about people and units, from the state. Pure. */
+/** People and units, and words about them, from the state. Pure. */
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('./protocol.js').Participant} Participant */
@@ -11,6 +11,20 @@
  */
 export function unitOf(state, who) {
   return state.welcome?.units.find((unit) => unit.id === who.unit);
+}
+
+/**
+ * @param {State} state
+ * @param {string | null | undefined} id
+ * @returns {Participant | undefined}
+ */
+export function personOf(state, id) {
+  return state.roster.participants.find((one) => one.id === id);
+}
+
+/** Oneself, as the roster has it. @param {State} state */
+export function ownPerson(state) {
+  return personOf(state, state.welcome?.participant);
 }
 
 /** "6/8"; empty when nothing was reported. @param {{present: number|null, total: number|null}} who */
