@@ -24,6 +24,7 @@ from signaling.pages import Pages
 from signaling.passwords import Passwords
 from signaling.records import Instant
 from signaling.store import Store
+from signaling.turn import Turn
 
 log = logging.getLogger("giaoban.control")
 
@@ -51,6 +52,8 @@ class ControlConfig:
     default_meeting: str = "giao-ban"
     version: str = ""
     limits: Limits = DEFAULT
+    turn: Turn | None = None
+    """The relay for networks that let nothing else pass, if there is one."""
 
 
 def clock() -> Instant:
@@ -85,7 +88,7 @@ async def serve_with(
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
-        house = House(store, media, config.limits, now)
+        house = House(store, media, config.limits, now, config.turn)
         await house.start()
         door = Door(
             store=store,

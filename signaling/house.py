@@ -21,6 +21,7 @@ from signaling.seat import STAFF
 from signaling.state import opened
 from signaling.store import StorageUnavailable, Store
 from signaling.store.store import CENTRE
+from signaling.turn import Turn
 
 log = logging.getLogger("giaoban.house")
 
@@ -53,9 +54,15 @@ class Attendance:
 
 class House:
     def __init__(
-        self, store: Store, media: Sequence[MediaPort], limits: Limits, clock: Callable[[], Instant]
+        self,
+        store: Store,
+        media: Sequence[MediaPort],
+        limits: Limits,
+        clock: Callable[[], Instant],
+        turn: Turn | None = None,
     ) -> None:
         self.limits = limits
+        self._turn = turn
         self._store = store
         self._media = media
         self._clock = clock

@@ -13,7 +13,8 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from sfu import SlotKind, Source
+from sfu import MAX_HEIGHT, TILE_SLOTS, SlotKind, Source
+from signaling.quality import LineSeries, LineView, Quality
 
 PROTOCOL = 1
 MAX_MESSAGE_BYTES = 256 * 1024
@@ -27,6 +28,9 @@ Count = Annotated[int, Meta(ge=0, le=9999)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
 """Chosen by the client for a message; what answers or refuses that message carries it as `to`. 0: none."""
+Height = Annotated[int, Meta(ge=0, le=MAX_HEIGHT)]
+"""Rows of device pixels that a picture fills on the screen; 0: it is not seen."""
+Sdp = Annotated[str, Meta(max_length=200_000)]
 
 
 class BadMessage(Exception):
@@ -95,13 +99,10 @@ class Why(StrEnum):
     ENDED = "ended"
     SEAT_EXPIRED = "seat-expired"
     SHUTTING_DOWN = "shutting-down"
-
-
-class Quality(StrEnum):
-    UNKNOWN = "unknown"
-    GOOD = "good"
-    FAIR = "fair"
-    POOR = "poor"
+    CHECKS_FULL = "checks-full"
+    """As many lines are being checked in the house as it does at once."""
+    CHECK_ENDED = "check-ended"
+    """A line check has had its time, or its person was let in."""
 
 
 # --- from the client -----------------------------------------------------------------------------
@@ -119,6 +120,11 @@ class Hello(ClientMessage, frozen=True, tag="hello"):
     resume: Code | None = None
     """`welcome.session` of the session that this one continues, when the same page lost its line. Its media
     transport then goes on; without it a newcomer on an account that is in takes the seat over afresh."""
+    seen: Number | None = None
+    """With `resume`: how many messages of that session have arrived here, its `welcome` and every `pong`
+    counted. What it was sent beyond them follows the new `welcome`, but for what is told anew anyway: seat,
+    roster, lobby, slots, speakers, lines, send-plan. When too much was missed nothing follows. An offer that
+    is still with the media plane is then answered to the new session."""
 
 
 class Knock(ClientMessage, frozen=True, tag="knock"):
@@ -137,9 +143,22 @@ class Withdraw(ClientMessage, frozen=True, tag="withdraw"):
 class Offer(ClientMessage, frozen=True, tag="offer"):
     """Open the media transport, or with restart renew its ICE. Only when admitted. Answered by `answer`."""
 
-    sdp: Annotated[str, Meta(max_length=200_000)]
+    sdp: Sdp
     restart: bool = False
     id: Number = 0
+
+
+class CheckLine(ClientMessage, frozen=True, tag="check-line"):
+    """Measure the line, before admission: a media transport that reaches nobody. Answered by `answer`, then
+    by a `line` about every second. It ends with `end-check`, with the session, or by the server with
+    `check-over`, at the latest after 15 s. Another one may begin 5 s after the last."""
+
+    sdp: Sdp
+    id: Number = 0
+
+
+class EndCheck(ClientMessage, frozen=True, tag="end-check"):
+    """Enough is known. Not answered; nothing happens when no check runs."""
 
 
 class SetSource(ClientMessage, frozen=True, tag="set-source"):
@@ -150,10 +169,20 @@ class SetSource(ClientMessage, frozen=True, tag="set-source"):
     id: Number = 0
 
 
-class ShowTiles(ClientMessage, frozen=True, tag="show-tiles"):
-    """Which participants' cameras the tiles of this client show, in order."""
+class TileWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tile: whose camera, and how high its picture is shown."""
 
-    participants: Annotated[tuple[Code, ...], Meta(max_length=12)]
+    participant: Code
+    height: Height
+
+
+class Show(ClientMessage, frozen=True, tag="show"):
+    """What this client really shows: the cameras of its tiles in order, and how high each picture is. What
+    is 0 high is not sent. Participants who are not there are passed over."""
+
+    tiles: Annotated[tuple[TileWish, ...], Meta(max_length=TILE_SLOTS)]
+    stage: Height
+    screen: Height
 
 
 class Admit(ClientMessage, frozen=True, tag="admit"):
@@ -211,8 +240,10 @@ AnyClientMessage = (
     | Knock
     | Withdraw
     | Offer
+    | CheckLine
+    | EndCheck
     | SetSource
-    | ShowTiles
+    | Show
     | Admit
     | AdmitAll
     | Refuse
@@ -246,6 +277,14 @@ class MeetingView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The health centre's name, for the head of every screen."""
 
 
+class IceServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A relay, in the words of RTCIceServer. Its credential is one account's and good for some hours."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
 class Welcome(ServerMessage, frozen=True, tag="welcome"):
     """Answer to `hello`. Followed by `roster` (if admitted) and `lobby` (if it may admit)."""
 
@@ -263,6 +302,8 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     """Why refused, if it was."""
     now: Millis
     seat_grace_s: int
+    ice_servers: tuple[IceServer, ...] = ()
+    """Empty without a relay: then the server's own address is the only way."""
 
 
 class Seat(ServerMessage, frozen=True, tag="seat"):
@@ -337,6 +378,8 @@ class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: SlotKind
     participant: str | None
     source: Source | None
+    held: bool = False
+    """The line cannot carry this picture now; the last one stands still until it can."""
 
 
 class Slots(ServerMessage, frozen=True, tag="slots"):
@@ -349,6 +392,38 @@ class Speakers(ServerMessage, frozen=True, tag="speakers"):
     heard: tuple[str, ...]
     """Participants speaking now, in the order they took their places."""
     stage: str | None
+
+
+class SendPlan(ServerMessage, frozen=True, tag="send-plan"):
+    """Which encodings of one's own camera and screen somebody receives; the others need not be sent. Before
+    the first plan of a transport all are. Told on each change, with each answer and after a resume."""
+
+    camera: tuple[str, ...]
+    """By rid; a source without simulcast has the rid ""."""
+    screen: tuple[str, ...]
+    red: bool
+    """Send the voice with redundancy (RFC 2198), if possible: the way up loses packets."""
+
+
+class OwnLine(ServerMessage, frozen=True, tag="line"):
+    """One's own line: every two seconds, every second during a check."""
+
+    line: LineView
+
+
+class Lines(ServerMessage, frozen=True, tag="lines"):
+    """The lines of everyone inside, for chairs and operators who are inside."""
+
+    lines: tuple[LineSeries, ...]
+    whole: bool
+    """True: the last three minutes of everyone, in place of all before, told to one who comes in. False:
+    one more point for each of these, every two seconds."""
+
+
+class CheckOver(ServerMessage, frozen=True, tag="check-over"):
+    """The server has ended the line check."""
+
+    why: Why
 
 
 class MediaLost(ServerMessage, frozen=True, tag="media-lost"):
@@ -378,7 +453,21 @@ class Pong(ServerMessage, frozen=True, tag="pong"):
 
 
 AnyServerMessage = (
-    Welcome | Seat | Lobby | Roster | Answer | Slots | Speakers | MediaLost | Refusal | Bye | Pong
+    Welcome
+    | Seat
+    | Lobby
+    | Roster
+    | Answer
+    | Slots
+    | Speakers
+    | SendPlan
+    | OwnLine
+    | Lines
+    | CheckOver
+    | MediaLost
+    | Refusal
+    | Bye
+    | Pong
 )
 
 _client_decoder: msgspec.json.Decoder[AnyClientMessage] = msgspec.json.Decoder(AnyClientMessage)
