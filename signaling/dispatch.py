@@ -6,11 +6,11 @@ store can. A chair's mute is told to nobody before the media worker has shut the
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import sfu
-from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Negotiate, Note, Refused, Tell
+from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Negotiate, Note, Refused, Replay, Tell
 from signaling.inputs import Answered, Input, WorkerBack
 from signaling.media_port import MediaPort, MediaUnavailable
 from signaling.messages import Bye, ServerMessage, Why, encode
@@ -24,10 +24,11 @@ Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
 
 
 class Outlet(Protocol):
-    """The way to one client."""
+    """The way to one client, or what is kept for it while there is none."""
 
-    def post(self, message: ServerMessage, frame: str) -> None: ...
+    def post(self, message: ServerMessage, frame: str) -> object: ...
     def dismiss(self, bye: Bye) -> None: ...
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]: ...
 
 
 class Keeping(Protocol):
@@ -113,6 +114,8 @@ class LiveRoom:
             match effect:
                 case Tell():
                     self._tell(effect)
+                case Replay():
+                    self._replay(effect)
                 case Dismiss() if effect.session in self._outlets:
                     self._outlets[effect.session].dismiss(effect.bye)
                 case Keep() if not effect.first:
@@ -133,12 +136,18 @@ class LiveRoom:
             for outlet in outlets:
                 outlet.post(effect.message, frame)
 
+    def _replay(self, effect: Replay) -> None:
+        before, outlet = self._outlets.get(effect.before), self._outlets.get(effect.session)
+        if before is not None and outlet is not None:
+            for message, frame in before.missed(effect.seen):
+                outlet.post(message, frame)
+
     async def _finish(self, negotiation: Negotiate, result: Awaitable[sfu.AnyResult]) -> None:
-        restart = isinstance(negotiation.command, sfu.RestartEndpoint)
+        asked = negotiation
+        restart = isinstance(asked.command, sfu.RestartEndpoint)
+        check = isinstance(asked.command, sfu.OpenEndpoint) and asked.command.check
         answer = await _settled(result)
-        await self.handle(
-            Answered(negotiation.session, negotiation.participant, restart, answer, negotiation.offer)
-        )
+        await self.handle(Answered(asked.session, asked.participant, restart, answer, asked.offer, check))
 
     async def resync(self) -> None:
         """The media worker is there (again): give it the gates; its answers tell what it has lost."""

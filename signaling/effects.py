@@ -12,7 +12,7 @@ from signaling.records import AccountId, ParticipantId, SessionId
 class Media:
     """One command to the media worker. Its result changes nothing here."""
 
-    command: sfu.SetGates | sfu.ShowTiles | sfu.SetStage | sfu.CloseEndpoint | sfu.CloseRoom
+    command: sfu.SetGates | sfu.Show | sfu.SetStage | sfu.CloseEndpoint | sfu.CloseRoom
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,16 @@ class Negotiate:
 class Tell:
     sessions: tuple[SessionId, ...]
     message: ServerMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """Send to a session again what the session before it was sent and its page has not got."""
+
+    session: SessionId
+    before: SessionId
+    seen: int
+    """How many messages of that session have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +76,7 @@ class Note:
     fields: tuple[tuple[str, str | int], ...] = ()
 
 
-Effect = Media | Negotiate | Tell | Dismiss | Keep | EndRun | Note
+Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | EndRun | Note
 
 
 @dataclass(frozen=True, slots=True)

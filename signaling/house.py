@@ -3,21 +3,24 @@
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 from zlib import crc32
 
 import sfu
+from signaling.backlog import Backlog
 from signaling.dispatch import LiveRoom, Outlet
 from signaling.effects import Refused
 from signaling.inputs import Dropped, Elapsed, Enter, Noticed, Said
 from signaling.limits import Limits
-from signaling.media_port import MediaPort, WorkerUp
+from signaling.media_port import MediaPort, MediaUnavailable, WorkerUp
 from signaling.messages import Bye, ClientMessage, Why
+from signaling.quality import Quality
 from signaling.records import Account, Instant, Meeting, ParticipantId, SessionId
 from signaling.room import Room
-from signaling.seat import STAFF
+from signaling.seat import CHECK, STAFF
 from signaling.state import opened
 from signaling.store import StorageUnavailable, Store
 from signaling.store.store import CENTRE
@@ -40,6 +43,8 @@ class Guest(Outlet, Protocol):
     def token_hash(self) -> str: ...
     @property
     def local(self) -> bool: ...
+    @property
+    def backlog(self) -> Backlog: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +55,9 @@ class Attendance:
     sessions: int
     admitted: int
     waiting: int
+    checks: int
+    lines: Mapping[tuple[str, Quality], int]
+    """Lines of those who are connected, by meeting and word."""
 
 
 class House:
@@ -68,6 +76,10 @@ class House:
         self._clock = clock
         self._rooms: dict[str, LiveRoom] = {}
         self._guests: dict[SessionId, Guest] = {}
+        self._outlets: dict[SessionId, Outlet] = {}
+        """The guests and, for a while, what those whose line broke have not got."""
+        self._departed: OrderedDict[SessionId, float] = OrderedDict()
+        """Until when that is kept."""
         self._where: dict[SessionId, LiveRoom] = {}
         self._door = asyncio.Lock()
         self._behind = asyncio.Event()
@@ -88,7 +100,9 @@ class House:
 
     # --- sessions ---
 
-    async def enter(self, guest: Guest, code: str, resume: str | None) -> Refused | None:
+    async def enter(
+        self, guest: Guest, code: str, resume: str | None, seen: int | None = None
+    ) -> Refused | None:
         """A session says hello. Refused ends it."""
         try:
             async with self._door:
@@ -97,10 +111,10 @@ class House:
             return Refused(Why.STORAGE_UNAVAILABLE)
         if isinstance(live, Refused):
             return live
-        self._guests[guest.id] = guest
+        self._guests[guest.id] = self._outlets[guest.id] = guest
         self._where[guest.id] = live
         fresh = ParticipantId(f"p{secrets.token_hex(8)}")
-        arrival = Enter(guest.id, guest.account, fresh, resume, guest.local)
+        arrival = Enter(guest.id, guest.account, fresh, resume, guest.local, seen)
         return await live.handle(arrival)
 
     async def say(self, session: SessionId, message: ClientMessage) -> Refused | None:
@@ -115,11 +129,23 @@ class House:
 
     async def leave(self, session: SessionId) -> None:
         """The session's socket is gone."""
-        self._guests.pop(session, None)
+        guest = self._guests.pop(session, None)
+        if guest is not None:
+            self._outlets[session] = guest.backlog
+            self._departed[session] = self._clock().s + self.limits.seat_grace_s
+            self._forget_departed()
         live = self._where.pop(session, None)
         if live is not None:
             await live.handle(Dropped(session))
             self._note_behind(live)
+
+    def _forget_departed(self) -> None:
+        """Those whose time is over, and the oldest of too many. All are given the same time."""
+        now_s = self._clock().s
+        for session, until_s in list(self._departed.items()):
+            if until_s > now_s and len(self._departed) <= self.limits.departed:
+                return
+            del self._departed[session], self._outlets[session]
 
     def sign_out(self, token_hash: str) -> None:
         """Whoever signed out has no session left that goes on."""
@@ -134,6 +160,13 @@ class House:
             sessions=len(self._guests),
             admitted=sum(len(state.admitted()) for state in states),
             waiting=sum(len(state.waiting()) for state in states),
+            checks=sum(len(state.checks) for state in states),
+            lines=Counter(
+                (state.meeting.code, state.line(seat.id).quality)
+                for state in states
+                for seat in state.admitted()
+                if seat.online and seat.offered
+            ),
         )
 
     # --- rooms ---
@@ -163,9 +196,15 @@ class House:
         units = await self._store.meetings.units()
         centre = await self._store.setting(CENTRE)
         rows = await self._store.meetings.seats(meeting)
-        room = Room(opened(meeting, centre, units, self.limits, rows, self._clock().s))
+
+        def checks_elsewhere() -> int:
+            others = (live.room for live in self._rooms.values() if live.room is not room)
+            return sum(len(other.state.checks) for other in others)
+
+        now_s = self._clock().s
+        room = Room(opened(meeting, centre, units, self.limits, rows, now_s, self._turn, checks_elsewhere))
         media = self._media[crc32(meeting.code.encode()) % len(self._media)]  # the same after a restart
-        return LiveRoom(room, self._store.meetings, media, self._guests, self._clock)
+        return LiveRoom(room, self._store.meetings, media, self._outlets, self._clock)
 
     def _note_behind(self, live: LiveRoom) -> None:
         if live.behind:
@@ -184,12 +223,21 @@ class House:
             concerned = self._concerned(happening)
             if concerned is not None:
                 await concerned.handle(Noticed(happening))
+            elif not isinstance(happening, sfu.SpeakersChanged) and happening.endpoint.startswith(CHECK):
+                await self._close_stray(media, happening.endpoint)
+
+    async def _close_stray(self, media: MediaPort, check: sfu.EndpointId) -> None:
+        """A line check that no room knows is one from before a restart of this process."""
+        try:
+            await media.request(sfu.CloseEndpoint(check))
+        except MediaUnavailable:
+            log.info("stray-check-not-closed endpoint=%s", check)
 
     def _concerned(self, event: sfu.AnyEvent) -> LiveRoom | None:
         if isinstance(event, sfu.SpeakersChanged):
             return self._rooms.get(event.room)
         rooms = self._rooms.values()
-        return next((live for live in rooms if live.room.state.by_id(event.endpoint) is not None), None)
+        return next((live for live in rooms if live.room.state.knows(event.endpoint)), None)
 
     async def _tick(self) -> None:
         while True:
@@ -197,7 +245,8 @@ class House:
             await self.elapse()
 
     async def elapse(self) -> None:
-        """Give up the seats whose time is over."""
+        """Give up the seats whose time is over, and whatever else has a deadline."""
+        self._forget_departed()
         for live in list(self._rooms.values()):
             deadline = live.room.next_deadline()
             if deadline is not None and deadline <= self._clock().s:

@@ -106,7 +106,7 @@ def application(door: Door, hsts: bool = False) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[DOOR] = door
     app[SESSIONS] = set()
-    app[METRICS] = Metrics(door.house.attendance, lambda: all(worker.up for worker in door.media))
+    app[METRICS] = Metrics(door.house.attendance)
     guards.install(app, hsts)
     app.router.add_post("/api/session", sign_in)
     app.router.add_get("/api/session", who_am_i)
@@ -226,12 +226,10 @@ async def health(request: web.Request) -> web.Response:
     limit_s = door.house.limits.health_s
 
     async def media() -> str:
-        try:
-            async with asyncio.timeout(limit_s):
-                pongs = [await worker.request(sfu.Ping()) for worker in door.media]
-        except (MediaUnavailable, TimeoutError):
+        results = await _ping(door)
+        if None in results:
             return "down"
-        return "ok" if all(isinstance(pong, sfu.Pong) for pong in pongs) else "failing"
+        return "ok" if all(isinstance(result, sfu.Pong) for result in results) else "failing"
 
     async def database() -> str:
         try:
@@ -247,10 +245,24 @@ async def health(request: web.Request) -> web.Response:
     return _json(view, 200 if well else 503)
 
 
+async def _ping(door: Door) -> list[sfu.AnyResult | None]:
+    """Each media worker's answer, None for one that gave none in time."""
+
+    async def ask(worker: MediaPort) -> sfu.AnyResult | None:
+        try:
+            async with asyncio.timeout(door.house.limits.health_s):
+                return await worker.request(sfu.Ping())
+        except (MediaUnavailable, TimeoutError):
+            return None
+
+    return await asyncio.gather(*(ask(worker) for worker in door.media))
+
+
 async def metrics(request: web.Request) -> web.Response:
     if not guards.loopback(request):
         raise web.HTTPNotFound
-    return web.Response(body=request.app[METRICS].text(), headers={"Content-Type": CONTENT_TYPE})
+    pongs = [result if isinstance(result, sfu.Pong) else None for result in await _ping(request.app[DOOR])]
+    return web.Response(body=request.app[METRICS].text(pongs), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def ca_certificate(request: web.Request) -> web.Response:

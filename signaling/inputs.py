@@ -17,6 +17,8 @@ class Enter:
     """The seat's id, should the account have none here yet."""
     resume: str | None = None
     local: bool = False
+    seen: int | None = None
+    """With `resume`: how many messages of that session its page has got."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,8 @@ class Answered:
     restart: bool
     result: sfu.AnyResult | None
     offer: int
+    check: bool = False
+    """The offer was for a line check."""
 
 
 @dataclass(frozen=True, slots=True)

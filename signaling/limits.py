@@ -21,6 +21,13 @@ class Limits:
     """A dead line is noticed after one and a half of these."""
     send_s: float = 10.0
     """One frame may take this long to leave; a slower line is closed and comes back by itself."""
+    checks: int = 8
+    """Line checks at once in the whole house: each may fill its line, and all of them the building's."""
+    check_s: float = 15.0
+    check_every_s: float = 5.0
+    """A check of an account begins at most this often: each costs a handshake."""
+    departed: int = 128
+    """Sessions whose line broke and whose unread messages are kept, for the time of the seat."""
     inbox: int = 32
     outbox: int = 64
     messages_per_s: float = 20.0

@@ -5,23 +5,25 @@ from typing import assert_never
 
 import sfu
 from sfu import EndpointId, EndpointState
-from signaling import roster
+from signaling import quality
 from signaling.effects import Effect, Media, Negotiate, Note, Outcome, Tell
 from signaling.inputs import Answered, WorkerBack
 from signaling.messages import (
     Answer,
     MediaLost,
     Offer,
+    OwnLine,
     Refusal,
+    SendPlan,
     ServerMessage,
-    ShowTiles,
+    Show,
     Slots,
     SlotView,
     Speakers,
     Why,
 )
-from signaling.records import Instant, ParticipantId
-from signaling.seat import Line, Seat, empty_slot
+from signaling.records import Instant, ParticipantId, SessionId
+from signaling.seat import Line, Seat, empty_slot, settled
 from signaling.state import State
 
 _OFFER_REFUSED = {
@@ -43,11 +45,11 @@ def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
         gates = seat.gates.every()
         command = sfu.OpenEndpoint(state.room_id, EndpointId(seat.id), message.sdp, gates, seat.local)
     line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
-    state.lines[seat.id] = line if message.restart else replace(line, slots=None)
+    state.lines[seat.id] = line if message.restart else replace(line, slots=None, plan=None)
     state.put(replace(seat, offered=True, wanted=True))
     effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
-    if seat.tiles and not message.restart:
-        effects.append(_show(seat, seat.tiles))
+    if seat.show is not None and not message.restart:
+        effects.append(_show(seat, seat.show))
     return tuple(effects)
 
 
@@ -63,10 +65,16 @@ def answered(state: State, answer: Answered) -> Outcome:
     if slots is None:
         slots = tuple(empty_slot(slot.mid, slot.kind) for slot in answer.result.slots)
     kept = replace(line, negotiating=False) if answer.restart else Line()
-    state.lines[seat.id] = replace(kept, slots=slots)
-    to = (answer.session,)
+    state.lines[seat.id] = replace(kept, slots=slots, plan=line.plan)
+    plan = () if line.plan is None else (line.plan,)
     reply = Answer(answer.result.answer, answer.restart, answer.offer)
-    return tuple(Tell(to, told) for told in (reply, Slots(slots), Speakers(state.heard, state.stage)))
+    told = (reply, Slots(slots), *plan, Speakers(state.heard, state.stage))
+    return tuple(Tell(_whose(seat, answer), message) for message in told)
+
+
+def _whose(seat: Seat, answer: Answered) -> tuple[SessionId]:
+    """The session that the page of the offer has by now: its line may have broken in between."""
+    return (seat.session or answer.session,)
 
 
 def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outcome:
@@ -80,23 +88,27 @@ def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outco
             message, still = MediaLost(Why.MEDIA_UNAVAILABLE), False
     state.lines[seat.id] = replace(line, negotiating=False) if still else Line()
     state.put(replace(seat, offered=still))
-    return (Tell((answer.session,), message), Note("offer-failed", (("participant", seat.id),)))
+    return (Tell(_whose(seat, answer), message), Note("offer-failed", (("participant", seat.id),)))
 
 
-def show_tiles(state: State, seat: Seat, message: ShowTiles, _: Instant) -> Outcome:
-    """Whose cameras one wants to see. Someone who has just left is passed over, not reproached."""
+def show(state: State, seat: Seat, message: Show, _: Instant) -> Outcome:
+    """What one wants to see, and how large. Someone who has just left is passed over, not reproached."""
     inside = {other.id for other in state.admitted()}
-    wanted = (ParticipantId(name) for name in dict.fromkeys(message.participants))
-    tiles = tuple(name for name in wanted if name in inside)
-    state.put(replace(seat, tiles=tiles))
-    return (_show(seat, tiles),) if seat.offered else ()
+    wished = {tile.participant: tile for tile in reversed(message.tiles)}
+    tiles = tuple(
+        wished[name] for name in dict.fromkeys(tile.participant for tile in message.tiles) if name in inside
+    )
+    message = Show(tiles, message.stage, message.screen)
+    state.put(replace(seat, show=message))
+    return (_show(seat, message),) if seat.offered else ()
 
 
-def _show(seat: Seat, tiles: tuple[ParticipantId, ...]) -> Media:
-    return Media(sfu.ShowTiles(EndpointId(seat.id), tuple(EndpointId(name) for name in tiles)))
+def _show(seat: Seat, wish: Show) -> Media:
+    tiles = tuple(sfu.TileWish(EndpointId(tile.participant), tile.height) for tile in wish.tiles)
+    return Media(sfu.Show(EndpointId(seat.id), tiles, wish.stage, wish.screen))
 
 
-def noticed(state: State, event: sfu.AnyEvent) -> Outcome:
+def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
     match event:
         case sfu.SpeakersChanged():
             return _speakers(state, event)
@@ -108,8 +120,10 @@ def noticed(state: State, event: sfu.AnyEvent) -> Outcome:
             line = state.line(ParticipantId(event.endpoint))
             flowing = line.flowing | {event.source} if event.flowing else line.flowing - {event.source}
             _put_line(state, event.endpoint, replace(line, flowing=flowing))
+        case sfu.SendPlan():
+            return _plan(state, event)
         case sfu.LineReport():
-            _report(state, event)
+            return _report(state, event, now)
         case _:
             assert_never(event)
     return ()
@@ -130,7 +144,9 @@ def _speakers(state: State, event: sfu.SpeakersChanged) -> Outcome:
 
 
 def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
-    slots = tuple(SlotView(slot.mid, slot.kind, slot.endpoint, slot.source) for slot in event.slots)
+    slots = tuple(
+        SlotView(slot.mid, slot.kind, slot.endpoint, slot.source, slot.held) for slot in event.slots
+    )
     seat = state.by_id(event.endpoint)
     if seat is None or not seat.offered:
         return ()
@@ -162,15 +178,33 @@ def del_line(state: State, seat: Seat) -> None:
     state.put(replace(seat, offered=False))
 
 
-def _report(state: State, event: sfu.LineReport) -> None:
-    """The word for a line changes when two reports in a row say so; one lost packet is no weather."""
-    line = state.line(ParticipantId(event.endpoint))
-    word = roster.quality(event.rtt_ms, event.loss_up_permille, event.loss_down_permille)
-    settled = word if word is line.leaning else line.quality
-    _put_line(state, event.endpoint, replace(line, leaning=word, quality=settled))
+def _plan(state: State, event: sfu.SendPlan) -> Outcome:
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    plan = SendPlan(event.camera, event.screen, event.red)
+    line = replace(state.line(seat.id), plan=plan)
+    state.lines[seat.id] = line
+    if line.negotiating or not seat.online or seat.session is None:
+        return ()  # it is told with the answer, or when its page is back
+    return (Tell((seat.session,), plan),)
 
 
-def worker_back(state: State, back: WorkerBack) -> Outcome:
+def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    line = state.line(seat.id)
+    leaning = quality.word(event)
+    view = quality.view(event, settled(line.leaning, line.quality, leaning))
+    point = quality.point(view, now.unix_ms)
+    state.lines[seat.id] = replace(line, leaning=leaning, quality=view.quality, point=point)
+    if not seat.online or seat.session is None:
+        return ()
+    return (Tell((seat.session,), OwnLine(view)),)
+
+
+def worker_back(state: State, back: WorkerBack) -> tuple[Effect, ...]:
     """Whoever had media, or was refused it meanwhile, offers again; the seat is as it was."""
     effects: list[Effect] = []
     for seat in state.admitted():

@@ -3,16 +3,29 @@
 import asyncio
 from collections import OrderedDict
 
-from signaling.messages import Bye, Lobby, Roster, ServerMessage, Slots, Speakers, Why, encode
+from signaling.backlog import Backlog, Entry
+from signaling.messages import (
+    Bye,
+    Lobby,
+    OwnLine,
+    Roster,
+    SendPlan,
+    ServerMessage,
+    Slots,
+    Speakers,
+    Why,
+    encode,
+)
 
-NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots})
+NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots, SendPlan, OwnLine})
 """Each of these says all there is to say, so an unsent older one is dropped for the newer."""
 
 
 class Outbox:
     def __init__(self, size: int) -> None:
         self._size = size
-        self._frames: OrderedDict[object, str] = OrderedDict()
+        self._frames: OrderedDict[object, tuple[str, Entry | None]] = OrderedDict()
+        self.backlog = Backlog()
         self._stirred = asyncio.Event()
         self._closed = False
 
@@ -22,22 +35,23 @@ class Outbox:
 
     def post(self, message: ServerMessage, frame: str) -> None:
         """Queue a message with its encoded frame. One too many, and the client is told it is too slow."""
+        entry = self.backlog.post(message, frame)
         if self._closed:
-            return
+            return  # nobody will send it, but the page may come back for it
         kind = type(message)
         key: object = kind if kind in NEWEST_ONLY else object()
         if key not in self._frames and len(self._frames) >= self._size:
             self._frames.clear()
             self.dismiss(Bye(Why.TOO_SLOW))
             return
-        self._frames[key] = frame
+        self._frames[key] = frame, entry
         self._frames.move_to_end(key)
         self._stirred.set()
 
     def dismiss(self, bye: Bye) -> None:
         """The last message; nothing follows it."""
         if not self._closed:
-            self._frames[object()] = encode(bye)
+            self._frames[object()] = encode(bye), None
             self.close()
 
     def close(self) -> None:
@@ -51,4 +65,6 @@ class Outbox:
                 return None
             self._stirred.clear()
             await self._stirred.wait()
-        return self._frames.popitem(last=False)[1]
+        frame, entry = self._frames.popitem(last=False)[1]
+        self.backlog.sent(entry)
+        return frame

@@ -27,7 +27,9 @@ RULES: dict[type[ClientMessage], Rule] = {
     m.Withdraw: Rule(ATTENDING, frozenset({SeatState.WAITING})),
     m.Offer: Rule(ATTENDING, INSIDE),
     m.SetSource: Rule(ATTENDING, INSIDE),
-    m.ShowTiles: Rule(ATTENDING, INSIDE),
+    m.CheckLine: Rule(ATTENDING, frozenset({SeatState.OUTSIDE, SeatState.WAITING})),
+    m.EndCheck: Rule(ATTENDING, frozenset(SeatState)),  # it may cross the admission that ends the check
+    m.Show: Rule(ATTENDING, INSIDE),
     m.Leave: Rule(ATTENDING, INSIDE),
     m.Admit: Rule(STAFF, AT_THE_DOOR),
     m.AdmitAll: Rule(STAFF, AT_THE_DOOR),

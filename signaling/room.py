@@ -4,7 +4,9 @@
 
 Fed by `signaling.house`, one input at a time. Laws, held by a stateful test:
 - Refused leaves the state as it was.
-- Nobody who is not admitted has an endpoint in the media plane.
+- Nobody who is not admitted has an endpoint in a meeting's room of the media plane. Before admission there
+  is at most a line check: alone in a room that is called after the session, all gates shut, closed with the
+  input that takes its session from before the door, and after 15 s.
 - HOST on a gate is lifted by an operator's or chair's unmute only; leaving, dropping, taking over and
   being admitted again do not lift it.
 - Versions of roster and lobby only grow, and whoever may see them has seen the newest.
@@ -13,12 +15,14 @@ Fed by `signaling.house`, one input at a time. Laws, held by a stateful test:
 from collections.abc import Callable
 from typing import Any, NamedTuple, assert_never
 
-from signaling import gating, lines, lobby, roster, seats, state
+import sfu
+from signaling import checks, gating, lines, lobby, roster, seats, state
 from signaling import messages as m
+from signaling.board import Board
 from signaling.effects import Effect, Outcome, Refused, Tell
 from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
 from signaling.messages import ClientMessage, Why
-from signaling.records import Instant
+from signaling.records import Instant, ParticipantId
 from signaling.roles import RULES, refusal
 from signaling.seat import Seat
 from signaling.state import State
@@ -32,7 +36,9 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.AdmitAll: lobby.admit_all,
     m.Refuse: lobby.refuse,
     m.Offer: lines.offer,
-    m.ShowTiles: lines.show_tiles,
+    m.CheckLine: checks.begin,
+    m.EndCheck: checks.end,
+    m.Show: lines.show,
     m.SetSource: gating.set_source,
     m.Mute: gating.mute,
     m.Unmute: gating.unmute,
@@ -58,16 +64,24 @@ class Room:
         self._lobby: tuple[m.KnockView, ...] = ()
         self._roster_version = 0
         self._lobby_version = 0
+        self._board = Board()
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
         """Carry out one input. Returns what is to be done about it, or why it is refused."""
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
         audience, staff = set(self.state.audience()), set(self.state.staff())
+        had_board = set(self.state.staff_inside())
         outcome = self._decide(happened, now)
         if isinstance(outcome, Refused):
             return outcome
-        return (*outcome, *self._show_roster(audience), *self._show_lobby(staff))
+        return (
+            *outcome,
+            *checks.sweep(self.state, now),
+            *self._show_roster(audience),
+            *self._show_lobby(staff),
+            *self._show_lines(had_board, now),
+        )
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -77,12 +91,14 @@ class Room:
                 return seats.enter(self.state, happened, now)
             case Dropped():
                 return seats.drop(self.state, happened, now)
+            case Answered(check=True):
+                return checks.answered(self.state, happened)
             case Answered():
                 return lines.answered(self.state, happened)
             case Noticed():
-                return lines.noticed(self.state, happened.event)
+                return self._noticed(happened.event, now)
             case WorkerBack():
-                return lines.worker_back(self.state, happened)
+                return (*lines.worker_back(self.state, happened), *checks.worker_back(self.state))
             case Elapsed():
                 return seats.elapse(self.state, now)
             case _:
@@ -96,6 +112,33 @@ class Room:
         if why is not None:
             return Refused(why)
         return HANDLERS[type(said.message)](self.state, seat, said.message, now)
+
+    def _noticed(self, event: sfu.AnyEvent, now: Instant) -> Outcome:
+        if isinstance(event, sfu.SpeakersChanged):
+            return lines.noticed(self.state, event, now)
+        session = self.state.check_of(event.endpoint)
+        if session is not None:
+            return checks.noticed(self.state, session, event)
+        outcome = lines.noticed(self.state, event, now)
+        if isinstance(event, sfu.LineReport):
+            participant = ParticipantId(event.endpoint)
+            point = self.state.line(participant).point
+            if point is not None:
+                self._board.add(participant, point, now.s)
+        return outcome
+
+    def _show_lines(self, had: set[Any], now: Instant) -> tuple[Effect, ...]:
+        """The whole board to staff who have just come in; to the others what is new, when it is due."""
+        staff = self.state.staff_inside()
+        come = tuple(session for session in staff if session not in had)
+        due = self._board.due_s is not None and now.s >= self._board.due_s
+        if not come and not due:
+            return ()
+        inside = [seat.id for seat in self.state.admitted()]
+        there = tuple(session for session in staff if session in had)
+        newest = self._board.take(inside)
+        told = (Tell(there, newest),) if there and newest is not None else ()
+        return (*told, Tell(come, self._board.whole(inside))) if come else told
 
     def _show_roster(self, had: set[Any]) -> tuple[Effect, ...]:
         """To everyone inside when it changed, else to those who may see it since this input."""
@@ -127,4 +170,5 @@ class Room:
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds at which `Elapsed` has something to do."""
-        return seats.next_deadline(self.state)
+        deadlines = (seats.next_deadline(self.state), checks.next_deadline(self.state), self._board.due_s)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)

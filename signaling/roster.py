@@ -5,13 +5,13 @@ from signaling.messages import (
     KnockView,
     MeetingView,
     ParticipantView,
-    Quality,
     SeatState,
     SourceView,
     UnitKind,
     UnitView,
     Welcome,
 )
+from signaling.quality import Quality
 from signaling.records import Instant, Unit
 from signaling.seat import Line, Seat
 from signaling.state import State
@@ -19,25 +19,6 @@ from signaling.vietnamese import SortKey, sort_key
 
 _KIND_ORDER = {kind: place for place, kind in enumerate(UnitKind)}
 _REASONS = tuple(reason for reason in GateReason if reason)
-
-GOOD_RTT_MS = 300
-"""ITU-T G.114: talk is natural up to about 150 ms one way."""
-FAIR_RTT_MS = 700
-"""Near G.114's limit of 400 ms one way people begin to talk into each other."""
-GOOD_LOSS_PERMILLE = 30
-"""What Opus conceals unheard."""
-FAIR_LOSS_PERMILLE = 100
-"""Beyond it retransmission cannot keep a picture moving."""
-
-
-def quality(rtt_ms: int, loss_up_permille: int, loss_down_permille: int) -> Quality:
-    """One word for a line. The worse direction counts; an unknown delay is no reproach."""
-    loss = max(loss_up_permille, loss_down_permille)
-    if rtt_ms <= GOOD_RTT_MS and loss <= GOOD_LOSS_PERMILLE:
-        return Quality.GOOD
-    if rtt_ms <= FAIR_RTT_MS and loss <= FAIR_LOSS_PERMILLE:
-        return Quality.FAIR
-    return Quality.POOR
 
 
 def unit_order(unit: Unit | None) -> tuple[int, int, SortKey]:
@@ -110,6 +91,7 @@ def welcome(state: State, seat: Seat, now: Instant) -> Welcome:
         reason=seat.reason if seat.state is SeatState.REFUSED else "",
         now=now.unix_ms,
         seat_grace_s=int(state.limits.seat_grace_s),
+        ice_servers=() if state.turn is None else state.turn.servers(seat.account.id, now),
     )
 
 

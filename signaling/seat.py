@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from sfu import GateReason, SlotKind, Source
 from signaling import records
-from signaling.messages import Quality, Role, SeatState, SlotView
-from signaling.records import Account, ParticipantId, SeatRow, SessionId
+from signaling.messages import Role, SeatState, SendPlan, Show, SlotView
+from signaling.quality import LinePoint, Quality
+from signaling.records import Account, AccountId, ParticipantId, SeatRow, SessionId
 
 STAFF = frozenset({Role.CHAIR, Role.OPERATOR})
 """Those who enter their own meeting without being admitted, and admit others."""
@@ -74,7 +75,8 @@ class Seat:
     """The page behind `session` believes that it has a media transport."""
     offered: bool = False
     """The media worker holds an endpoint for it, as far as we know."""
-    tiles: tuple[ParticipantId, ...] = ()
+    show: Show | None = None
+    """What its page said that it shows; None before it said so."""
 
     @property
     def admitted(self) -> bool:
@@ -148,7 +150,33 @@ class Line:
     quality: Quality = Quality.UNKNOWN
     leaning: Quality = Quality.UNKNOWN
     """What the newest report alone would say."""
+    point: LinePoint | None = None
+    """The newest report, as the board shows it."""
     slots: tuple[SlotView, ...] | None = None
+    plan: SendPlan | None = None
+
+
+CHECK = "check-"
+"""The endpoint of a session's line check is called so, with the session behind it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A session's line check."""
+
+    account: AccountId
+    until_s: float
+    offer: int
+    """Number of its offer."""
+    negotiating: bool = True
+    """The offer is with the media worker."""
+    quality: Quality = Quality.UNKNOWN
+    leaning: Quality = Quality.UNKNOWN
+
+
+def settled(leaning: Quality, quality: Quality, word: Quality) -> Quality:
+    """The word for a line changes when two reports in a row say so; one lost packet is no weather."""
+    return word if word is leaning else quality
 
 
 def empty_slot(mid: str, kind: SlotKind) -> SlotView:

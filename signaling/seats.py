@@ -6,7 +6,7 @@ import sfu
 from sfu import GateReason
 from signaling import roster
 from signaling.admission import one_line
-from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Note, Outcome, Refused, Tell
+from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Note, Outcome, Refused, Replay, Tell
 from signaling.inputs import Dropped, Enter
 from signaling.messages import (
     Bye,
@@ -16,6 +16,7 @@ from signaling.messages import (
     MediaLost,
     Role,
     SeatState,
+    ServerMessage,
     Slots,
     Speakers,
     Why,
@@ -50,22 +51,43 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
         effects += [Media(command) for command in close]
         seat = replace(seat, gates=seat.gates.shut_all(GateReason.SELF))
         effects.append(Keep((account.id,)))
-    line = state.line(seat.id)
-    believes = arrival.resume is not None and (seat.wanted or not same_page)
-    has_none = not same_page or not seat.offered or line.negotiating
+    before = seat.session if same_page else None
+    lost = _has_no_media(state, seat, arrival, same_page)
     resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
     wanted = same_page and (seat.wanted or untouched)
     seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
     state.put(seat)
     effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
+    if before is not None and arrival.seen is not None:
+        # A page that did not hear the last welcome has got nothing of the session that it opened.
+        seen = arrival.seen if arrival.resume == before else 0
+        effects.append(Replay(arrival.session, before, seen))
     if seat.admitted:
-        if believes and has_none:
-            effects.append(Tell((arrival.session,), MediaLost(Why.MEDIA_UNAVAILABLE)))
-        elif same_page and line.slots is not None:
-            effects.append(Tell((arrival.session,), Slots(line.slots)))
-        effects.append(Tell((arrival.session,), Speakers(state.heard, state.stage)))
+        told = _media_told(state, seat, lost, same_page)
+        effects += [Tell((arrival.session,), message) for message in told]
     effects.append(_note("entered", seat, session=arrival.session, state=seat.state.value))
     return tuple(effects)
+
+
+def _has_no_media(state: State, seat: Seat, arrival: Enter, same_page: bool) -> bool:
+    """The page believes that it has a transport, and has none. The answer to an offer that is still with the
+    worker will find a page that counts what it gets; any other does not wait for it."""
+    believes = arrival.resume is not None and (seat.wanted or not same_page)
+    waits = state.line(seat.id).negotiating and arrival.seen is None
+    return believes and (not same_page or not seat.offered or waits)
+
+
+def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[ServerMessage]:
+    """How its media stands, to one who comes in or back."""
+    line = state.line(seat.id)
+    told: list[ServerMessage] = []
+    if lost:
+        told.append(MediaLost(Why.MEDIA_UNAVAILABLE))
+    elif same_page and line.slots is not None:
+        told.append(Slots(line.slots))
+        if line.plan is not None:
+            told.append(line.plan)
+    return [*told, Speakers(state.heard, state.stage)]
 
 
 def drop(state: State, loss: Dropped, now: Instant) -> Outcome:

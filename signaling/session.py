@@ -8,10 +8,11 @@ doing, so that no decision is cut in half.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from aiohttp import WSMsgType, web
 
+from signaling.backlog import Backlog
 from signaling.bucket import Bucket
 from signaling.effects import Refused
 from signaling.house import House
@@ -20,6 +21,7 @@ from signaling.messages import (
     PROTOCOL,
     BadMessage,
     Bye,
+    CheckLine,
     ClientMessage,
     Hello,
     Offer,
@@ -73,6 +75,13 @@ class Session:
 
     def dismiss(self, bye: Bye) -> None:
         self._outbox.dismiss(bye)
+
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+        return self.backlog.missed(seen)
+
+    @property
+    def backlog(self) -> Backlog:
+        return self._outbox.backlog
 
     # --- life ---
 
@@ -145,7 +154,7 @@ class Session:
             return Refused(Why.OUT_OF_ORDER)
         if first.protocol != PROTOCOL:
             return Refused(Why.PROTOCOL_VERSION)
-        return await self._house.enter(self, first.meeting, first.resume)
+        return await self._house.enter(self, first.meeting, first.resume, first.seen)
 
     async def _listen(self) -> None:
         """Until the inbox is closed; what is said after goodbye is not heard."""
@@ -157,7 +166,7 @@ class Session:
                 continue
             refused = await self._house.say(self.id, message)
             if refused is not None:
-                number = message.id if isinstance(message, Offer | SetSource) else 0
+                number = message.id if isinstance(message, Offer | SetSource | CheckLine) else 0
                 self._refuse(str(type(message).__struct_config__.tag), refused.code, number)
 
     def _refuse(self, re: str, code: Why, number: int = 0) -> None:

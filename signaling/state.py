@@ -1,13 +1,14 @@
 """Everything a Room knows. The rules that change it are in `seats`, `lobby`, `gating` and `lines`."""
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 
 import sfu
 from signaling.limits import Limits
 from signaling.messages import SeatState
 from signaling.records import AccountId, Meeting, ParticipantId, SeatRow, SessionId, Unit
-from signaling.seat import Line, Seat, restored
+from signaling.seat import CHECK, Check, Line, Seat, restored
+from signaling.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +17,16 @@ class Checkpoint:
 
     seats: Mapping[AccountId, Seat]
     lines: Mapping[ParticipantId, Line]
+    checks: Mapping[SessionId, Check]
+    checked_s: Mapping[AccountId, float]
     next_place: int
     heard: tuple[ParticipantId, ...]
     stage: ParticipantId | None
     ended: bool
+
+
+def none_elsewhere() -> int:
+    return 0
 
 
 @dataclass(slots=True)
@@ -31,6 +38,12 @@ class State:
     seats: dict[AccountId, Seat]
     """At most one for each account; accounts are made by the sysadmin alone, so they are its bound."""
     lines: dict[ParticipantId, Line]
+    checks: dict[SessionId, Check] = field(default_factory=dict)
+    checked_s: Mapping[AccountId, float] = field(default_factory=dict)
+    """When an account's last line check began; replaced, never changed, and none older than the rule asks."""
+    checks_elsewhere: Callable[[], int] = none_elsewhere
+    """Line checks in the other rooms of the house: they are bounded together."""
+    turn: Turn | None = None
     next_place: int = 1
     heard: tuple[ParticipantId, ...] = ()
     stage: ParticipantId | None = None
@@ -51,6 +64,14 @@ class State:
 
     def by_id(self, participant: str) -> Seat | None:
         return next((seat for seat in self.seats.values() if seat.id == participant), None)
+
+    def knows(self, endpoint: str) -> bool:
+        return self.by_id(endpoint) is not None or self.check_of(endpoint) is not None
+
+    def check_of(self, endpoint: str) -> SessionId | None:
+        """The session whose line check has this endpoint."""
+        session = SessionId(endpoint.removeprefix(CHECK))
+        return session if endpoint.startswith(CHECK) and session in self.checks else None
 
     def online(self) -> Iterator[Seat]:
         return (seat for seat in self.seats.values() if seat.online)
@@ -73,20 +94,32 @@ class State:
         """The sessions of those who may admit."""
         return _sessions(seat for seat in self.seats.values() if seat.staff)
 
+    def staff_inside(self) -> tuple[SessionId, ...]:
+        return _sessions(seat for seat in self.seats.values() if seat.staff and seat.admitted)
+
     def close_media(self, seat: Seat) -> tuple[Seat, tuple[sfu.CloseEndpoint, ...]]:
         """The seat without an endpoint, and the command that makes it so."""
         self.lines.pop(seat.id, None)
         command = (sfu.CloseEndpoint(sfu.EndpointId(seat.id)),) if seat.offered else ()
-        return replace(seat, offered=False, wanted=False, tiles=()), command
+        return replace(seat, offered=False, wanted=False, show=None), command
 
     def checkpoint(self) -> Checkpoint:
         return Checkpoint(
-            dict(self.seats), dict(self.lines), self.next_place, self.heard, self.stage, self.ended
+            seats=dict(self.seats),
+            lines=dict(self.lines),
+            checks=dict(self.checks),
+            checked_s=self.checked_s,
+            next_place=self.next_place,
+            heard=self.heard,
+            stage=self.stage,
+            ended=self.ended,
         )
 
     def restore(self, to: Checkpoint) -> None:
         self.seats = dict(to.seats)
         self.lines = dict(to.lines)
+        self.checks = dict(to.checks)
+        self.checked_s = to.checked_s
         self.next_place = to.next_place
         self.heard = to.heard
         self.stage = to.stage
@@ -104,6 +137,8 @@ def opened(
     limits: Limits,
     rows: Iterable[SeatRow],
     now_s: float,
+    turn: Turn | None = None,
+    checks_elsewhere: Callable[[], int] = none_elsewhere,
 ) -> State:
     """The state of a run with the seats that the store kept of it."""
     seats = {row.account.id: restored(row, now_s) for row in rows}
@@ -114,5 +149,7 @@ def opened(
         limits=limits,
         seats=seats,
         lines={},
+        checks_elsewhere=checks_elsewhere,
+        turn=turn,
         next_place=1 + max((seat.place for seat in seats.values()), default=0),
     )

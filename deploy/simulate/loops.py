@@ -56,7 +56,7 @@ def picture_loop(index: int) -> Loop:
     encoder.pix_fmt = "yuv420p"
     encoder.framerate = Fraction(FPS)
     encoder.time_base = Fraction(1, FPS)
-    encoder.bit_rate = 160_000
+    encoder.bit_rate = 110_000
     encoder.gop_size = KEYFRAME_EVERY
     # More encoders than cores, each with threads of its own that spin, get nowhere.
     encoder.thread_count = 1

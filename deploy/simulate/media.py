@@ -29,6 +29,7 @@ from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from deploy.simulate.loops import Loop, picture_loop, voice_loop
 from deploy.simulate.speech import TALK_S
 from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
+from signaling.messages import SendPlan
 
 CLOSE_S = 2.0
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
@@ -47,6 +48,8 @@ class LoopTrack(MediaStreamTrack):
         self.level_dbov = -127
         """Of the piece handed out last."""
         self._source = loop
+        self._switched = False
+        self._wanted = True
         self._on = asyncio.Event()
         self._position = start
         self._sent = 0
@@ -55,8 +58,17 @@ class LoopTrack(MediaStreamTrack):
         self._time_base = Fraction(1, self._clock_rate)
 
     def switch(self, on: bool) -> None:
-        """Begin or stop sending. A screen without a Loop stays silent."""
-        if on and self._source is not None:
+        """One's own button. A screen without a Loop stays silent."""
+        self._switched = on
+        self._settle()
+
+    def want(self, wanted: bool) -> None:
+        """Whether anybody receives it; when somebody does again, it goes on with a keyframe."""
+        self._wanted = wanted
+        self._settle()
+
+    def _settle(self) -> None:
+        if self._switched and self._wanted and self._source is not None:
             if not self._on.is_set():
                 self._begin(self._source)
             self._on.set()
@@ -152,6 +164,11 @@ class Media:
 
     def switch(self, source: Source, on: bool) -> None:
         self._tracks[source].switch(on)
+
+    def follow(self, plan: SendPlan) -> None:
+        """Send what somebody receives. There is one encoding of each source, so any rid means it."""
+        self._tracks[Source.CAMERA].want(bool(plan.camera))
+        self._tracks[Source.SCREEN].want(bool(plan.screen))
 
     async def close(self) -> None:
         # The senders wait in recv() of a track that is off; a stopped one lets them end.

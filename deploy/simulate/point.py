@@ -21,19 +21,24 @@ from signaling.messages import (
     Answer,
     AnyServerMessage,
     Bye,
+    CheckOver,
     ClientMessage,
     Hello,
     Knock,
     Leave,
+    Lines,
     Lobby,
     MediaLost,
     Offer,
+    OwnLine,
     Pong,
     Refusal,
     Roster,
     Seat,
     SeatState,
+    SendPlan,
     SetSource,
+    Show,
     Slots,
     Speakers,
     Welcome,
@@ -57,6 +62,8 @@ _FINAL = frozenset(
     }
 )
 """Endings after which coming back makes no sense; after any other the point connects again."""
+SHOWN = 720
+"""Rows of the screen in a station's meeting room: stage or slides fill it, there are no tiles."""
 _PAUSE_S = (0.5, 5.0)
 """Shortest and longest pause before it connects again."""
 
@@ -201,7 +208,10 @@ class BridgePoint:
                 del view.refusals[:-20]
             case Bye():
                 view.bye = message
-            case Pong():
+            case SendPlan():
+                if self.media is not None:
+                    self.media.follow(message)
+            case Pong() | OwnLine() | Lines() | CheckOver():
                 pass
             case _:
                 assert_never(message)
@@ -221,6 +231,7 @@ class BridgePoint:
                 await self._step(Step.WAITING, "")
             case SeatState.ADMITTED:
                 await self._step(Step.ADMITTED, "")
+                await self.send(Show((), SHOWN, SHOWN))
                 if not self._media_lives():
                     await self._offer()
             case SeatState.REFUSED:

@@ -29,7 +29,7 @@ from signaling.messages import (
     Role,
     Seat,
     SeatState,
-    ShowTiles,
+    Show,
     Why,
     Withdraw,
 )
@@ -154,7 +154,7 @@ async def test_a_knock_without_unit_or_name_is_refused_with_the_reason(
         (Hello(1, "giao-ban"), Why.OUT_OF_ORDER),
         (Withdraw(), Why.OUT_OF_ORDER),
         (Offer("v=0"), Why.NOT_ADMITTED),
-        (ShowTiles(()), Why.NOT_ADMITTED),
+        (Show((), 0, 0), Why.NOT_ADMITTED),
         (Leave(), Why.NOT_ADMITTED),
         (Admit("p-someone"), Why.NOT_ALLOWED),
         (MuteAll(), Why.NOT_ALLOWED),

@@ -20,7 +20,7 @@ from signaling.accounts import mint
 from signaling.bootstrap import MEETING_CODE
 from signaling.control import clock
 from signaling.http import COOKIE
-from signaling.messages import AdmitAll, Mute, Refuse, SeatState, ShowTiles, Unmute, Why
+from signaling.messages import AdmitAll, Mute, Refuse, SeatState, Show, TileWish, Unmute, Why
 from tests.support.appliance import Appliance, running
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
@@ -80,7 +80,7 @@ async def test_points_are_admitted_seen_heard_muted_and_leave(appliance: Applian
             await point.wait_for(lambda view: view.sending, WAIT_S)
         assert first.view.welcome is not None
         participant = first.view.welcome.participant
-        await operator.send(ShowTiles((participant,)))
+        await operator.send(Show((TileWish(participant, 180),), 720, 720))
         await operator.wait_for(
             lambda view: slot_number(view, SlotKind.TILE, participant) is not None, WAIT_S
         )

@@ -9,6 +9,7 @@ from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, 
 from signaling.limits import DEFAULT, Limits
 from signaling.messages import (
     Admit,
+    CheckLine,
     ClientMessage,
     Knock,
     Lobby,
@@ -56,6 +57,8 @@ class Scene:
     told: dict[SessionId, list[ServerMessage]] = field(default_factory=dict)
     dismissed: dict[SessionId, Why] = field(default_factory=dict)
     endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = field(default_factory=dict)
+    rooms: dict[str, sfu.RoomId] = field(default_factory=dict)
+    """Of each endpoint ever opened, the room it is in."""
     effects: tuple[Effect, ...] = ()
     room: Room = field(init=False)
     _sessions: int = 0
@@ -100,15 +103,15 @@ class Scene:
 
     # --- people ---
 
-    def enter(self, who: Account, resume: str | None = None) -> SessionId:
-        outcome = self.try_enter(who, resume)
+    def enter(self, who: Account, resume: str | None = None, seen: int | None = None) -> SessionId:
+        outcome = self.try_enter(who, resume, seen)
         assert not isinstance(outcome, Refused), outcome
         return SessionId(f"s{self._sessions}")
 
-    def try_enter(self, who: Account, resume: str | None = None) -> Outcome:
+    def try_enter(self, who: Account, resume: str | None = None, seen: int | None = None) -> Outcome:
         self._sessions += 1
         session, fresh = SessionId(f"s{self._sessions}"), ParticipantId(f"p{self._sessions}")
-        return self.apply(Enter(session, who, fresh, resume))
+        return self.apply(Enter(session, who, fresh, resume, seen=seen))
 
     def say(self, session: SessionId, message: ClientMessage) -> None:
         outcome = self.apply(Said(session, message))
@@ -153,8 +156,14 @@ class Scene:
     def answer(self, session: SessionId, result: sfu.AnyResult | None, restart: bool = False) -> None:
         negotiation = next(effect for effect in self.effects if isinstance(effect, Negotiate))
         if isinstance(result, sfu.Opened) and isinstance(negotiation.command, sfu.OpenEndpoint):
-            self.endpoints[negotiation.command.endpoint] = dict(negotiation.command.gates)
-        self.apply(Answered(session, negotiation.participant, restart, result, negotiation.offer))
+            self.open(negotiation.command)
+        check = isinstance(negotiation.command, sfu.OpenEndpoint) and negotiation.command.check
+        answer = Answered(session, negotiation.participant, restart, result, negotiation.offer, check)
+        self.apply(answer)
+
+    def open(self, command: sfu.OpenEndpoint) -> None:
+        self.endpoints[command.endpoint] = dict(command.gates)
+        self.rooms[command.endpoint] = command.room
 
     def report(self, event: sfu.AnyEvent) -> None:
         self.apply(Noticed(event))
@@ -163,6 +172,11 @@ class Scene:
         missing = frozenset(seat.id for seat in self.room.state.admitted() if seat.offered)
         self.endpoints.clear()
         self.apply(WorkerBack(missing))
+
+    def check(self, session: SessionId) -> None:
+        """A line check that the worker begins."""
+        self.say(session, CheckLine("v=0"))
+        self.answer(session, sfu.Opened("v=0 answer", SLOTS))
 
     # --- what came of it ---
 

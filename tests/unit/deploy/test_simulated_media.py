@@ -1,11 +1,15 @@
 """The loops of simulated bridge points: what they send can be decoded, read and heard."""
 
+import asyncio
+from fractions import Fraction
+
 import av
 import numpy as np
 import pytest
 
 from deploy.simulate import picture, speech
-from deploy.simulate.loops import COUNTER_STEP, FPS, PICTURE_LOOP_S, picture_loop, voice_loop
+from deploy.simulate.loops import COUNTER_STEP, FPS, PICTURE_LOOP_S, Loop, Piece, picture_loop, voice_loop
+from deploy.simulate.media import LoopTrack
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
@@ -81,3 +85,32 @@ def test_points_speak_at_different_pitches() -> None:
         return speech.RATE / (shortest + int(np.argmax(strength[shortest : speech.RATE // 90])) + 1)
 
     assert len({round(pitch(index) / 5) for index in range(5)}) == 5
+
+
+@pytest.mark.parametrize("index", [0, 5])
+def test_a_picture_loop_is_no_heavier_than_the_small_layer_of_a_camera(index: int) -> None:
+    headers = 46  # RTP with its extensions, VP8's descriptor, SRTP's tag
+    octets = sum(
+        len(piece.data) + headers * -(-len(piece.data) // 1100) for piece in picture_loop(index).pieces
+    )
+    assert octets * 8 / PICTURE_LOOP_S <= 110_000
+
+
+@pytest.mark.real_world("a track keeps the time of its loop")
+async def test_a_camera_that_nobody_receives_is_still_until_somebody_does_and_begins_with_a_keyframe() -> (
+    None
+):
+    loop = Loop(tuple(Piece(bytes([n]), keyframe=n % 4 == 0) for n in range(8)), Fraction(1, 10_000))
+    track = LoopTrack("video", loop)
+    track.switch(on=True)
+    assert [bytes(await track.recv()) for _ in range(2)] == [b"\x00", b"\x01"]
+    track.want(wanted=False)
+    waiting = asyncio.ensure_future(track.recv())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    track.switch(on=True)
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    track.want(wanted=True)
+    assert bytes(await waiting) == b"\x04"
+    track.stop()

@@ -1,4 +1,6 @@
-"""Offers, answers, slots, speakers and the quality of a line."""
+"""Offers, answers, slots, speakers, send plans and the quality of a line."""
+
+import pytest
 
 import sfu
 from sfu import Failure, Source
@@ -7,15 +9,18 @@ from signaling.messages import (
     Answer,
     MediaLost,
     Offer,
-    Quality,
+    OwnLine,
     Refusal,
     Roster,
-    ShowTiles,
+    SendPlan,
+    Show,
     Slots,
     Speakers,
+    TileWish,
     Why,
 )
-from signaling.roster import quality
+from signaling.quality import Quality, word
+from signaling.records import SessionId
 from tests.support.control_room import SLOTS, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")
@@ -89,10 +94,12 @@ def test_an_ice_restart_keeps_the_endpoint_and_needs_one() -> None:
 def test_tiles_are_of_people_inside_and_are_wished_again_with_a_new_endpoint() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
-    scene.say(delegate, ShowTiles((scene.id(other), "p-gone", scene.id(other))))
+    wished = tuple(TileWish(name, height) for name, height in ((scene.id(other), 180), ("p-gone", 90)))
+    scene.say(delegate, Show((*wished, TileWish(scene.id(other), 720)), 480, 0))
     scene.say(delegate, Offer("v=0"))
     (command,) = (effect.command for effect in scene.effects if isinstance(effect, Media))
-    assert command == sfu.ShowTiles(scene.endpoint(delegate), (scene.endpoint(other),))
+    tiles = (sfu.TileWish(scene.endpoint(other), 180),)
+    assert command == sfu.Show(scene.endpoint(delegate), tiles, 480, 0)
 
 
 def test_what_flows_and_what_is_lost_is_in_the_roster() -> None:
@@ -129,10 +136,29 @@ def test_one_bad_report_is_no_weather_but_two_are() -> None:
 
 
 def test_the_worse_direction_makes_the_word() -> None:
-    assert quality(-1, 0, 0) is Quality.GOOD
-    assert quality(300, 30, 30) is Quality.GOOD
-    assert quality(301, 0, 0) is quality(0, 0, 31) is quality(700, 100, 0) is Quality.FAIR
-    assert quality(701, 0, 0) is quality(0, 101, 0) is quality(0, 0, 101) is Quality.POOR
+    def of(rtt_ms: int, up: int, down: int, queue_ms: int = 0) -> Quality:
+        return word(sfu.LineReport(sfu.EndpointId("p"), rtt_ms, up, down, 0, 0, queue_ms=queue_ms))
+
+    assert of(-1, 0, 0) is of(300, 30, 30) is of(80, 0, 0, 150) is Quality.GOOD
+    assert of(301, 0, 0) is of(0, 0, 31) is of(700, 100, 0) is of(80, 0, 0, 151) is Quality.FAIR
+    assert of(701, 0, 0) is of(0, 101, 0) is of(0, 0, 101) is of(80, 0, 0, 401) is Quality.POOR
+
+
+@pytest.mark.parametrize(
+    ("estimate_bps", "pictures", "expected"),
+    [
+        (-1, sfu.Pictures.ALL, Quality.GOOD),
+        (160_000, sfu.Pictures.ALL, Quality.GOOD),
+        (159_999, sfu.Pictures.ALL, Quality.POOR),
+        (900_000, sfu.Pictures.SOME, Quality.FAIR),
+        (900_000, sfu.Pictures.NONE, Quality.POOR),
+    ],
+)
+def test_a_line_that_cannot_carry_a_voice_and_a_picture_is_poor(
+    estimate_bps: int, pictures: sfu.Pictures, expected: Quality
+) -> None:
+    report = sfu.LineReport(sfu.EndpointId("p"), 80, 0, 0, 0, 0, estimate_bps, 0, pictures)
+    assert word(report) is expected
 
 
 def test_strangers_are_not_named_as_speakers() -> None:
@@ -141,3 +167,69 @@ def test_strangers_are_not_named_as_speakers() -> None:
     me, ghost = scene.endpoint(delegate), sfu.EndpointId("p-ghost")
     scene.report(sfu.SpeakersChanged(sfu.RoomId("giao-ban"), (ghost, me), ghost))
     assert scene.last(delegate, Speakers) == Speakers((me,), None)
+
+
+def plan(scene: Scene, session: SessionId, *camera: str) -> sfu.SendPlan:
+    return sfu.SendPlan(scene.endpoint(session), camera, (), red=False)
+
+
+def test_which_encodings_are_watched_is_told_to_their_own_sender_alone() -> None:
+    scene = Scene()
+    delegate, other = scene.inside(NHI), scene.inside(NOI)
+    scene.offer(delegate)
+    scene.report(plan(scene, delegate, "q", "h"))
+    assert scene.last(delegate, SendPlan) == SendPlan(("q", "h"), (), False)
+    assert not scene.heard(other, SendPlan)
+
+
+def test_a_plan_of_before_the_answer_comes_after_it_and_again_to_a_page_that_comes_back() -> None:
+    scene = Scene()
+    delegate = scene.inside(NHI)
+    scene.say(delegate, Offer("v=0"))
+    negotiation = scene.effects
+    scene.report(plan(scene, delegate, "q"))
+    assert not scene.heard(delegate, SendPlan)
+    scene.effects = negotiation
+    scene.answer(delegate, sfu.Opened("v=0 answer", SLOTS))
+    kinds = [type(message) for message in scene.told[delegate]]
+    assert kinds.index(Answer) < kinds.index(SendPlan)
+    scene.drop(delegate)
+    again = scene.enter(NHI, resume=delegate)
+    assert scene.last(again, SendPlan) == SendPlan(("q",), (), False)
+
+
+def test_a_new_transport_sends_everything_until_it_has_a_plan_of_its_own() -> None:
+    scene = Scene()
+    delegate = scene.inside(NHI)
+    scene.offer(delegate)
+    scene.report(plan(scene, delegate, "q"))
+    scene.forget()
+    scene.offer(delegate)
+    assert not scene.heard(delegate, SendPlan)
+
+
+def test_a_picture_that_the_line_cannot_carry_is_marked_as_held() -> None:
+    scene = Scene()
+    delegate, other = scene.inside(NHI), scene.inside(NOI)
+    scene.offer(delegate)
+    view = sfu.SlotView("6", sfu.SlotKind.STAGE, scene.endpoint(other), Source.CAMERA, held=True)
+    scene.report(sfu.SlotsChanged(scene.endpoint(delegate), (view,)))
+    (slot,) = scene.last(delegate, Slots).slots
+    assert slot.held
+
+
+def test_everyone_is_told_their_own_line_and_nobody_elses() -> None:
+    scene = Scene()
+    delegate, other = scene.inside(NHI), scene.inside(NOI)
+    scene.offer(delegate)
+    me = scene.endpoint(delegate)
+    some = sfu.Pictures.SOME
+    scene.report(sfu.LineReport(me, 212, 40, 12, 148_400, 300_600, 339_999, 35, some, "udp"))
+    line = scene.last(delegate, OwnLine).line
+    assert (line.path, line.rtt_ms, line.loss_up, line.loss_down) == ("udp", 212, 40, 12)
+    assert (line.up_kbps, line.down_kbps, line.estimate_kbps, line.queue_ms) == (148, 301, 340, 35)
+    assert (line.quality, line.pictures) == (Quality.UNKNOWN, some)
+    scene.report(sfu.LineReport(me, 212, 40, 12, 0, 0))
+    assert scene.last(delegate, OwnLine).line.quality is Quality.FAIR
+    assert scene.last(delegate, OwnLine).line.estimate_kbps == -1
+    assert not scene.heard(other, OwnLine)

@@ -34,6 +34,6 @@ def test_delegates_and_technicians_rule_over_nobody() -> None:
 
 
 def test_nobody_acts_inside_who_is_not_inside() -> None:
-    for kind in (m.Offer, m.SetSource, m.ShowTiles, m.Leave, m.Mute, m.MuteAll, m.Kick, m.EndMeeting):
+    for kind in (m.Offer, m.SetSource, m.Show, m.Leave, m.Mute, m.MuteAll, m.Kick, m.EndMeeting):
         for seat in (SeatState.OUTSIDE, SeatState.WAITING, SeatState.REFUSED):
             assert refusal(kind, Role.CHAIR, seat) is Why.NOT_ADMITTED

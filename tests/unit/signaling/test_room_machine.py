@@ -18,7 +18,7 @@ from signaling.messages import Role, SeatState
 from signaling.records import Account, AccountId, ParticipantId, SeatRow, SessionId
 from tests.support.control_room import SLOTS, UNITS, Scene, account
 
-LIMITS = replace(DEFAULT, room=4, staff_extra=1, lobby=3)
+LIMITS = replace(DEFAULT, room=4, staff_extra=1, lobby=3, checks=3)
 PEOPLE = (
     account("chair", Role.CHAIR, "bgd"),
     account("op1", Role.OPERATOR, "tchc"),
@@ -78,8 +78,10 @@ class RoomMachine(RuleBasedStateMachine):
 
     def is_told_rightly(self, tell: Tell) -> None:
         state = self.scene.room.state
-        if isinstance(tell.message, m.Roster | m.Speakers | m.Slots):
+        if isinstance(tell.message, m.Roster | m.Speakers | m.Slots | m.SendPlan):
             assert set(tell.sessions) <= set(state.audience())
+        if isinstance(tell.message, m.Lines):
+            assert set(tell.sessions) <= set(state.staff_inside())
         if isinstance(tell.message, m.Lobby):
             assert set(tell.sessions) <= set(state.staff())
 
@@ -137,7 +139,9 @@ class RoomMachine(RuleBasedStateMachine):
                 *(m.Admit(knock), m.Admit(knock), m.Admit(someone), m.AdmitAll(), m.Refuse(knock, why)),
                 *(m.Mute(someone, which), m.Unmute(someone, which), m.MuteAll(), m.Kick(someone, why)),
                 *(m.SetSource(which, True), m.SetSource(which, True), m.SetSource(which, False)),
-                *(m.Offer("v=0"), m.Offer("v=0"), m.Offer("v=0", True), m.ShowTiles((someone,))),
+                *(m.Offer("v=0"), m.Offer("v=0"), m.Offer("v=0", True)),
+                *(m.Show((m.TileWish(someone, 180),), 480, 0), m.EndCheck()),
+                *(m.CheckLine("v=0"), m.CheckLine("v=0"), m.CheckLine("v=0")),
                 *(m.Withdraw(), m.Leave()),
             )
         )
@@ -167,7 +171,7 @@ class RoomMachine(RuleBasedStateMachine):
 
     def answer(self, how: str, asked: Negotiate, command: sfu.OpenEndpoint) -> None:
         if how in ("open", "never"):
-            self.scene.endpoints[command.endpoint] = dict(command.gates)
+            self.scene.open(command)
         elif how == "gone":
             self.worker_restarts()
         if how == "never":
@@ -175,7 +179,8 @@ class RoomMachine(RuleBasedStateMachine):
             return
         failed = sfu.Failed(sfu.Failure.BAD_OFFER) if how == "bad" else None
         result = sfu.Opened("v=0", SLOTS) if how == "open" else failed
-        self.happen(Answered(asked.session, asked.participant, False, result, asked.offer))
+        answer = Answered(asked.session, asked.participant, False, result, asked.offer, command.check)
+        self.happen(answer)
 
     def worker_restarts(self) -> None:
         missing = frozenset(seat.id for seat in self.scene.room.state.admitted() if seat.offered)
@@ -190,7 +195,9 @@ class RoomMachine(RuleBasedStateMachine):
         else:
             self.happen(Dropped(self.speaker(n)))
 
-    @rule(n=number, kind=st.sampled_from(["closed", "lost", "speaks", "flows", "reports"]), what=source)
+    @rule(
+        n=number, kind=st.sampled_from(["closed", "lost", "speaks", "flows", "reports", "plans"]), what=source
+    )
     def the_worker_reports(self, n: int, kind: str, what: Source) -> None:
         ids = [*self.scene.endpoints, "p-nobody"]
         endpoint = sfu.EndpointId(ids[n % len(ids)])
@@ -199,13 +206,14 @@ class RoomMachine(RuleBasedStateMachine):
             "lost": sfu.EndpointChanged(endpoint, sfu.EndpointState.LOST),
             "speaks": sfu.SpeakersChanged(sfu.RoomId("giao-ban"), (endpoint,), endpoint),
             "flows": sfu.FlowChanged(endpoint, what, True),
+            "plans": sfu.SendPlan(endpoint, ("q",), (), False),
             "reports": sfu.LineReport(endpoint, 100 * n, n, n, 0, 0),
         }
         if kind == "closed":
             self.scene.endpoints.pop(endpoint, None)
         self.happen(Noticed(events[kind]))
 
-    @rule(seconds=st.sampled_from([1.0, 100.0, 400.0]))
+    @rule(seconds=st.sampled_from([1.0, 6.0, 100.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
         self.scene.now_s += seconds
         self.happen(Elapsed())
@@ -215,6 +223,7 @@ class RoomMachine(RuleBasedStateMachine):
     @invariant()
     def laws_hold(self) -> None:
         self.only_the_admitted_have_an_endpoint_and_its_gates_are_theirs()
+        self.a_line_check_is_alone_shut_and_before_the_door()
         self.host_mutes_are_exactly_those_that_hosts_made()
         self.who_was_removed_is_outside_until_admitted_alone()
         self.rooms_and_lobbies_are_bounded()
@@ -226,8 +235,26 @@ class RoomMachine(RuleBasedStateMachine):
         state = self.scene.room.state
         inside = {str(seat.id): seat for seat in state.admitted()}
         for endpoint, gates in self.scene.endpoints.items():
-            assert endpoint in inside
-            assert gates == inside[endpoint].gates.every()
+            if self.scene.rooms[endpoint] == state.room_id:
+                assert endpoint in inside
+                assert gates == inside[endpoint].gates.every()
+
+    def a_line_check_is_alone_shut_and_before_the_door(self) -> None:
+        state = self.scene.room.state
+        outside = [
+            endpoint for endpoint in self.scene.endpoints if self.scene.rooms[endpoint] != state.room_id
+        ]
+        assert len({self.scene.rooms[endpoint] for endpoint in outside}) == len(outside)
+        assert len(outside) <= LIMITS.checks
+        before = {
+            seat.session for seat in state.online() if seat.state in (SeatState.OUTSIDE, SeatState.WAITING)
+        }
+        for endpoint in outside:
+            assert endpoint == self.scene.rooms[endpoint]
+            assert self.scene.endpoints[endpoint] == dict.fromkeys(Source, GateReason.LOBBY)
+            session = state.check_of(endpoint)
+            assert session in before
+            assert state.checks[session].until_s > self.scene.now_s
 
     def host_mutes_are_exactly_those_that_hosts_made(self) -> None:
         held = {
