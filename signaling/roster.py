@@ -1,5 +1,7 @@
 """What people are shown: the roster of those inside, the lobby of those who wait, the welcome."""
 
+from functools import cache
+
 from sfu import GateReason, Source
 from signaling.messages import (
     KnockView,
@@ -55,6 +57,7 @@ def _participant(seat: Seat, line: Line) -> ParticipantView:
     )
 
 
+@cache  # there are 32
 def _names(gate: GateReason) -> tuple[str, ...]:
     return tuple(reason.name.lower() for reason in _REASONS if reason in gate and reason.name)
 

@@ -1,6 +1,7 @@
 """The order of Vietnamese names: by letter (a ă â b c d đ e ê ...), then by tone."""
 
 import unicodedata
+from functools import lru_cache
 
 _LETTERS = {letter: place for place, letter in enumerate("0123456789aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
 _TONES = {"\N{COMBINING GRAVE ACCENT}": 1, "\N{COMBINING HOOK ABOVE}": 2, "\N{COMBINING TILDE}": 3,
@@ -9,6 +10,7 @@ _TONES = {"\N{COMBINING GRAVE ACCENT}": 1, "\N{COMBINING HOOK ABOVE}": 2, "\N{CO
 SortKey = tuple[tuple[int, ...], tuple[int, ...], str]
 
 
+@lru_cache(maxsize=1024)  # the same fifty names are put in order at every input of a room
 def sort_key(text: str) -> SortKey:
     """Letters first, tones only between words that are otherwise alike. Runs of digits count as numbers."""
     letters: list[int] = []

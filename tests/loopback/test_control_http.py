@@ -6,8 +6,9 @@ import aiohttp
 import pytest
 from yarl import URL
 
-from signaling.messages import Bye, Why
-from tests.support.control import PASSWORD, Control, running_control
+import sfu
+from signaling.messages import Answer, Bye, Offer, OwnLine, Why
+from tests.support.control import OFFER, PASSWORD, Control, running_control
 
 pytestmark = pytest.mark.loopback
 
@@ -182,3 +183,26 @@ async def test_metrics_count_the_people(tmp_path: Path) -> None:
         text = await (await get(control, "/metrics")).text()
         assert "giaoban_admitted 1.0" in text
         assert "giaoban_media_up 1.0" in text
+
+
+async def test_metrics_tell_what_the_media_workers_sent_and_how_the_lines_are(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        control.media.pong = sfu.Pong(3, 700, sent_bytes=90_000, resent_bytes=4_000, padding_bytes=500)
+        operator = await control.operator()
+        await operator.say(Offer(OFFER))
+        await operator.hear(Answer)
+        for _ in range(2):
+            control.media.report(sfu.LineReport(sfu.EndpointId(operator.participant), 900, 0, 0, 0, 0))
+            await operator.hear(OwnLine)
+        text = await (await get(control, "/metrics")).text()
+        for line in (
+            'giaoban_media_sent_bytes_total{worker="0"} 90000.0',
+            'giaoban_media_resent_bytes_total{worker="0"} 4000.0',
+            'giaoban_media_padding_bytes_total{worker="0"} 500.0',
+            'giaoban_lines{meeting="giao-ban",quality="poor"} 1.0',
+        ):
+            assert line in text
+        control.media.crash()
+        text = await (await get(control, "/metrics")).text()
+        assert "giaoban_media_up 0.0" in text
+        assert "giaoban_media_sent_bytes_total{" not in text

@@ -32,6 +32,7 @@ from signaling.messages import (
 )
 from signaling.passwords import hash_now
 from signaling.store import Store
+from signaling.turn import Turn
 
 MEETING = "giao-ban"
 PASSWORD = "một hai ba bốn"
@@ -48,7 +49,15 @@ class FakeMedia:
     def __init__(self) -> None:
         self.up = True
         self.endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = {}
+        self.rooms: dict[str, sfu.RoomId] = {}
+        """Of each endpoint ever opened."""
         self.commands: list[sfu.AnyCommand] = []
+        self.pong = sfu.Pong(0, 0)
+        self.answering = asyncio.Event()
+        """While it is cleared, offers are taken and not answered."""
+        self.asked = asyncio.Event()
+        """An offer was taken."""
+        self.answering.set()
         self._happenings: asyncio.Queue[Happening] = asyncio.Queue()
         self._happenings.put_nowait(WorkerUp())
 
@@ -57,6 +66,8 @@ class FakeMedia:
 
     async def _answer(self, result: sfu.AnyResult | None) -> sfu.AnyResult:
         await asyncio.sleep(0)
+        if isinstance(result, sfu.Opened):
+            await self.answering.wait()
         if result is None:
             raise MediaUnavailable("crashed by the test")
         return result
@@ -65,11 +76,13 @@ class FakeMedia:
         self.commands.append(command)
         match command:
             case sfu.Ping():
-                return sfu.Pong(len(self.endpoints), 0)
+                return self.pong
             case sfu.OpenEndpoint():
                 if not command.offer.startswith("v=0"):
                     return sfu.Failed(sfu.Failure.BAD_OFFER)
                 self.endpoints[command.endpoint] = dict(command.gates)
+                self.rooms[command.endpoint] = command.room
+                self.asked.set()
                 return sfu.Opened("v=0 answer", SLOTS)
             case sfu.CloseEndpoint():
                 self.endpoints.pop(command.endpoint, None)
@@ -103,9 +116,11 @@ class FakeMedia:
 class Browser:
     """A WebSocket client that reads the protocol as a browser does."""
 
-    def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
-        self._socket = socket
+    def __init__(self, line: aiohttp.ClientWebSocketResponse) -> None:
+        self._socket = line
         self.welcome: Welcome | None = None
+        self.heard: list[AnyServerMessage] = []
+        """Every message that has arrived."""
 
     async def say(self, message: ClientMessage | str | bytes) -> None:
         if isinstance(message, bytes):
@@ -120,6 +135,7 @@ class Browser:
                 frame = await self._socket.receive()
                 assert frame.type is aiohttp.WSMsgType.TEXT, f"{frame.type.name} while waiting for {kind}"
                 message = decode_server(frame.data)
+                self.heard.append(message)
                 if isinstance(message, kind):
                     return message
                 assert not isinstance(message, Bye) or kind is Bye, f"{message} while waiting for {kind}"
@@ -134,6 +150,10 @@ class Browser:
 
     async def close(self) -> None:
         await self._socket.close()
+
+    def cut(self) -> None:
+        """The line breaks: no goodbye, nothing more arrives."""
+        self._socket.get_extra_info("socket").shutdown(socket.SHUT_RDWR)
 
     @property
     def participant(self) -> str:
@@ -158,10 +178,11 @@ def _password_hash() -> str:
 class Control:
     """The running control plane and the ways to it."""
 
-    def __init__(self, folder: Path, media: FakeMedia, limits: Limits) -> None:
+    def __init__(self, folder: Path, media: FakeMedia, limits: Limits, turn: Turn | None) -> None:
         self.folder = folder
         self.media = media
         self._limits = limits
+        self._turn = turn
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = f"http://{self.authority}"
@@ -189,6 +210,7 @@ class Control:
             ca_certificate=b"certificate",
             version="0.1.0",
             limits=self._limits,
+            turn=self._turn,
         )
         self._serving = asyncio.create_task(serve_with(config, (self.media,), self._stop, ready.set))
         async with asyncio.timeout(PATIENCE_S):
@@ -228,10 +250,12 @@ class Control:
         self._browsers.append(browser)
         return browser
 
-    async def enter(self, cookie: str, meeting: str = MEETING, resume: str | None = None) -> Browser:
+    async def enter(
+        self, cookie: str, meeting: str = MEETING, resume: str | None = None, seen: int | None = None
+    ) -> Browser:
         """Connected, greeted and welcomed."""
         browser = await self.connect(cookie)
-        await browser.say(Hello(PROTOCOL, meeting, resume))
+        await browser.say(Hello(PROTOCOL, meeting, resume, seen))
         browser.welcome = await browser.hear(Welcome)
         return browser
 
@@ -244,8 +268,8 @@ class Control:
 
 @asynccontextmanager
 async def running_control(
-    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT
+    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT, turn: Turn | None = None
 ) -> AsyncIterator[Control]:
     """A control plane for as long as the block; start it again in the same folder to see a restart."""
-    async with Control(folder, media or FakeMedia(), limits) as control:
+    async with Control(folder, media or FakeMedia(), limits, turn) as control:
         yield control

@@ -253,6 +253,7 @@ class RoomMachine(RuleBasedStateMachine):
             assert endpoint == self.scene.rooms[endpoint]
             assert self.scene.endpoints[endpoint] == dict.fromkeys(Source, GateReason.LOBBY)
             session = state.check_of(endpoint)
+            assert session is not None
             assert session in before
             assert state.checks[session].until_s > self.scene.now_s
 

@@ -1,0 +1,107 @@
+"""What a page missed while its line was broken: in order, bounded, and nothing that would mislead."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from signaling.backlog import MOST_CHARACTERS, MOST_MESSAGES, Backlog
+from signaling.messages import (
+    Answer,
+    Lobby,
+    MediaLost,
+    Pong,
+    Refusal,
+    Roster,
+    Seat,
+    SeatState,
+    SendPlan,
+    ServerMessage,
+    Slots,
+    Speakers,
+    Why,
+    encode,
+)
+
+ANEW = (
+    Roster(1, ()),
+    Lobby(1, ()),
+    Slots(()),
+    Speakers((), None),
+    Seat(SeatState.WAITING),
+    Pong(1),
+    MediaLost(Why.MEDIA_UNAVAILABLE),
+    SendPlan((), (), red=False),
+)
+
+
+def send(backlog: Backlog, *messages: ServerMessage) -> None:
+    for message in messages:
+        backlog.sent(backlog.post(message, encode(message)))
+
+
+def missed(backlog: Backlog, seen: int) -> list[ServerMessage]:
+    return [message for message, _ in backlog.missed(seen)]
+
+
+def test_what_came_after_the_last_one_seen_is_sent_again() -> None:
+    backlog = Backlog()
+    answers = [Answer(str(n)) for n in range(5)]
+    send(backlog, *answers)
+    assert missed(backlog, 5) == []
+    assert missed(backlog, 3) == answers[3:]
+    assert missed(backlog, 0) == answers
+
+
+def test_what_is_told_anew_anyway_counts_but_is_not_sent_again() -> None:
+    backlog = Backlog()
+    send(backlog, *ANEW, Answer("a"), *ANEW, Refusal("offer", Why.BAD_OFFER))
+    assert missed(backlog, len(ANEW)) == [Answer("a"), Refusal("offer", Why.BAD_OFFER)]
+    assert missed(backlog, len(ANEW) + 1) == [Refusal("offer", Why.BAD_OFFER)]
+
+
+def test_what_had_not_even_left_is_missed_too() -> None:
+    backlog = Backlog()
+    send(backlog, Answer("a"))
+    backlog.post(Answer("b"), encode(Answer("b")))
+    assert missed(backlog, 1) == [Answer("b")]
+
+
+def test_a_page_that_claims_more_than_it_was_sent_gets_nothing() -> None:
+    backlog = Backlog()
+    send(backlog, Answer("a"))
+    assert missed(backlog, 2) == []
+    assert missed(backlog, 2**53) == []
+
+
+def test_when_something_is_forgotten_there_is_all_after_it_or_nothing() -> None:
+    backlog = Backlog()
+    answers = [Answer(str(n)) for n in range(MOST_MESSAGES + 3)]
+    send(backlog, *answers)
+    assert missed(backlog, 2) == []
+    assert missed(backlog, 3) == answers[3:]
+
+
+def test_a_few_large_ones_are_as_much_as_many_small_ones() -> None:
+    backlog = Backlog()
+    send(backlog, *(Answer("x" * (MOST_CHARACTERS // 3)) for _ in range(4)))
+    assert len(missed(backlog, 2)) == 2
+    backlog.post(Answer("y" * MOST_CHARACTERS), "y" * (MOST_CHARACTERS + 1))
+    assert missed(backlog, 4) == []
+
+
+kinds = st.sampled_from([Answer("a"), Refusal("offer", Why.BAD_OFFER), Pong(1), Roster(1, ())])
+
+
+@given(st.lists(st.tuples(kinds, st.booleans())), st.integers(0, 40))
+def test_seen_and_missed_make_up_what_was_sent(steps: list[tuple[ServerMessage, bool]], seen: int) -> None:
+    backlog = Backlog()
+    all_sent: list[ServerMessage] = []
+    unsent: list[ServerMessage] = []
+    for message, leaves in steps:
+        entry = backlog.post(message, encode(message))
+        if leaves and not unsent:
+            backlog.sent(entry)
+            all_sent.append(message)
+        elif entry is not None:
+            unsent.append(message)
+    expected = [m for m in all_sent[seen:] if isinstance(m, Answer | Refusal)] + unsent
+    assert missed(backlog, seen) == (expected if seen <= len(all_sent) else [])
