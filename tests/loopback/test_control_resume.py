@@ -1,14 +1,17 @@
 """A page whose line broke comes back: what it missed is sent again over the new line, once and in order."""
 
 import asyncio
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import sfu
+from signaling.limits import DEFAULT
 from signaling.messages import (
     Admit,
     Answer,
+    Lobby,
     MediaLost,
     Offer,
     Ping,
@@ -164,3 +167,21 @@ async def test_a_page_that_does_not_count_makes_its_media_anew(tmp_path: Path) -
         control.media.answering.set()
         await back.say(SetSource(sfu.Source.CAMERA, on=True))
         await back.hear(Roster)
+
+
+async def test_of_broken_lines_only_so_many_are_remembered(tmp_path: Path) -> None:
+    async with running_control(tmp_path, limits=replace(DEFAULT, departed=1)) as control:
+        operator, delegate, cookie = await inside(control)
+        await delegate.say(Offer(OFFER))
+        await delegate.hear(Answer)
+        delegate.cut()
+        await until_away(operator, delegate.participant)
+        other = await control.enter(await control.account("khac", unit="tyt-ta-phin"))
+        await other.knock()
+        while not (await operator.hear(Lobby)).knocks:
+            pass
+        other.cut()
+        while any(knock.online for knock in (await operator.hear(Lobby)).knocks):
+            pass
+        back = await control.enter(cookie, resume=delegate.session, seen=0)
+        assert Answer not in await all_told(back)

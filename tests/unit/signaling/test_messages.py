@@ -75,7 +75,8 @@ _json = st.recursive(
     lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
     max_leaves=8,
 )
-_fields = st.dictionaries(st.sampled_from(["unit", "name", "sdp", "source", "on", "knock", "t"]), _json)
+_names = ["unit", "name", "sdp", "source", "on", "knock", "t", "tiles", "stage", "screen", "seen", "id"]
+_fields = st.dictionaries(st.sampled_from(_names), _json)
 
 
 @given(st.sampled_from(list(CLIENT)), _fields)
@@ -93,3 +94,23 @@ def test_any_json_object_with_a_known_type_is_a_message_or_a_bad_message(
 def test_what_is_deep_or_long_without_end_is_a_bad_message(text: str) -> None:
     with pytest.raises(BadMessage):
         decode_untrusted(text)
+
+
+_height = st.integers(-(2**70), 2**70) | st.integers(0, 5000)
+_tiles = st.lists(st.fixed_dictionaries({"participant": st.just("p-Nam"), "height": _height}), max_size=16)
+
+
+@given(_tiles, _height, _height)
+def test_only_sizes_that_a_screen_can_have_are_wished_for(
+    tiles: list[dict[str, object]], stage: int, screen: int
+) -> None:
+    heights = [stage, screen, *(int(str(tile["height"])) for tile in tiles)]
+    possible = len(tiles) <= 12 and all(0 <= height <= 4320 for height in heights)
+    frame = json.dumps({"type": "show", "tiles": tiles, "stage": stage, "screen": screen})
+    try:
+        message = decode_untrusted(frame)
+    except BadMessage:
+        assert not possible
+        return
+    assert possible
+    assert isinstance(message, messages.Show)

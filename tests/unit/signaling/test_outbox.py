@@ -1,6 +1,17 @@
 """What is sent to a client: in order, bounded, newest only where that is enough."""
 
-from signaling.messages import Bye, Pong, Roster, Seat, SeatState, ServerMessage, Why, decode_server, encode
+from signaling.messages import (
+    Answer,
+    Bye,
+    Pong,
+    Roster,
+    Seat,
+    SeatState,
+    ServerMessage,
+    Why,
+    decode_server,
+    encode,
+)
 from signaling.outbox import Outbox
 
 
@@ -43,3 +54,20 @@ async def test_nothing_follows_a_goodbye() -> None:
     post(outbox, Pong(2))
     outbox.dismiss(Bye(Why.ENDED))
     assert await drained(outbox) == [Pong(1), Bye(Why.KICKED, "vì thế")]
+
+
+async def test_what_comes_after_the_line_broke_waits_for_the_page_to_come_back() -> None:
+    outbox = Outbox(8)
+    post(outbox, Answer("a"))
+    assert await outbox.next() is not None
+    outbox.close()
+    post(outbox, Roster(1, ()), Answer("b"))
+    assert await outbox.next() is None
+    assert [message for message, _ in outbox.backlog.missed(1)] == [Answer("b")]
+
+
+async def test_who_was_too_slow_has_missed_what_was_still_to_be_sent() -> None:
+    outbox = Outbox(2)
+    post(outbox, Answer("a"), Answer("b"), Answer("c"))
+    assert [message for message, _ in outbox.backlog.missed(0)] == [Answer("a"), Answer("b"), Answer("c")]
+    assert await drained(outbox) == [Bye(Why.TOO_SLOW)]
