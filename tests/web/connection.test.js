@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Connection, FIRST_PING_MS, LONGEST_WAIT_MS, PING_MS, SILENCE_MS } from '../../web/js/connection.js';
+import { Connection, DOUBT_MS, FIRST_PING_MS, LONGEST_WAIT_MS, PING_MS, SILENCE_MS } from '../../web/js/connection.js';
 import { passing } from '../../web/js/store.js';
 
 const WELCOME = readFileSync(new URL('../../signaling/schema/examples/valid/welcome.outside.json', import.meta.url), 'utf8');
@@ -35,12 +35,16 @@ function line() {
   /** @type {any[]} */ const heard = [];
   /** @type {string[]} */ const online = [];
   /** @type {number[]} */ const delays = [];
+  /** @type {number[]} */ const seen = [];
   /** @type {Map<number, {at: number, act: () => void}>} */ const timers = new Map();
   let now = 0;
   let last = 0;
   const connection = new Connection(
     {
-      hello: () => HELLO,
+      hello: (count) => {
+        seen.push(count);
+        return HELLO;
+      },
       message: (message) => heard.push(message.type),
       online: (word) => online.push(word),
       delay: (ms) => delays.push(ms),
@@ -78,7 +82,7 @@ function line() {
     socket().onopen();
     socket().hear(WELCOME);
   };
-  return { connection, sockets, heard, online, delays, timers, pass, socket, welcomed };
+  return { connection, sockets, heard, online, delays, seen, timers, pass, socket, welcomed };
 }
 
 test('hello is the first word, and nothing else is said before the welcome', () => {
@@ -203,4 +207,45 @@ test('who hurries does not wait, and who is connected does not connect again', (
   socket().onclose();
   connection.hurry();
   assert.equal(sockets.length, 2);
+});
+
+test('who comes back says how much of the session before has arrived', (context) => {
+  context.mock.method(console, 'warn', () => undefined);
+  const { welcomed, socket, pass, seen } = line();
+  welcomed();
+  socket().hear({ type: 'seat', seat: 'waiting' });
+  socket().hear({ type: 'pong', t: 1 });
+  socket().hear({ type: 'of-a-newer-server' });
+  socket().onclose();
+  pass(1000);
+  socket().onopen();
+  socket().onclose();
+  pass(2000);
+  socket().onopen();
+  socket().hear(WELCOME);
+  socket().onclose();
+  pass(1000);
+  socket().onopen();
+  assert.deepEqual(seen, [0, 4, 4, 1]);
+});
+
+test('after a change of network a line that does not answer soon is given up', () => {
+  const { connection, welcomed, socket, sockets, pass } = line();
+  welcomed();
+  pass(100);
+  connection.hurry();
+  assert.equal(socket().sent.at(-1).type, 'ping');
+  pass(DOUBT_MS + 1000);
+  assert.equal(sockets.length, 2);
+});
+
+test('after a change of network a line that answers is kept', () => {
+  const { connection, welcomed, socket, sockets, pass } = line();
+  welcomed();
+  pass(100);
+  connection.hurry();
+  pass(300);
+  socket().hear({ type: 'pong', t: socket().sent.at(-1).t });
+  pass(DOUBT_MS);
+  assert.equal(sockets.length, 1);
 });

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { slotOf, stageView, tiles } from '../../web/js/layout.js';
+import { isHeld, slotOf, stageView, tiles } from '../../web/js/layout.js';
 import { START } from '../../web/js/store.js';
 
 const shut = { gate: ['self'], flowing: false };
@@ -53,4 +53,9 @@ test('a shared screen wins the stage and who speaks stands beside it', () => {
 test('a screen that was shut leaves the stage although its line is still there', () => {
   const lines = [slot('6', 'stage', 'p1'), slot('7', 'screen', 'p2', 'screen')];
   assert.equal(stageView(room([person('me'), person('p1'), person('p2')], { slots: lines })).participant, 'p1');
+});
+
+test('a picture that the line cannot carry is held on its own line only', () => {
+  const state = room(many, { slots: [{ ...slot('6', 'stage', 'p1'), held: true }, { ...slot('8', 'tile', 'p1'), held: false }, slot('9', 'tile', 'p2')] });
+  assert.deepEqual([isHeld(state, 'p1', 'stage'), isHeld(state, 'p1', 'tile'), isHeld(state, 'p2', 'tile'), isHeld(state, null, 'tile')], [true, false, false, false]);
 });

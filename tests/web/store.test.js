@@ -80,3 +80,25 @@ test('what changes nothing gives the same state', () => {
   assert.equal(reduce(state, { type: 'pong', t: 1 }), state);
   assert.equal(reduce(state, { type: 'local/online', online: state.online }), state);
 });
+
+test('the line board keeps the last three minutes of everyone who is there', () => {
+  const point = (/** @type {number} */ at) => ({ at, rtt_ms: 80, loss_up: 0, loss_down: 0, up_kbps: 1, down_kbps: 1, quality: 'good' });
+  const lines = (/** @type {boolean} */ whole, /** @type {any} */ ...series) => ({ type: 'lines', whole, lines: series.map(([participant, points]) => ({ participant, points })) });
+  const inside = { ...example('roster.one'), version: 1, participants: [{ id: 'a' }, { id: 'b' }] };
+  let state = after(signedIn, outside, seat('admitted'), inside, lines(true, ['a', [point(1), point(2)]], ['b', [point(2)]], ['gone', [point(1)]]));
+  state = reduce(state, lines(false, ['a', [point(2)]]));
+  assert.deepEqual(state.board.a?.points.map(({ at }) => at), [1, 2]);
+  assert.equal(state.board.b?.points.length, 1);
+  assert.equal(state.board.gone, undefined);
+  for (let at = 3; at < 300; at += 1) state = reduce(state, lines(false, ['a', [point(at)]]));
+  assert.equal(state.board.a?.points.length, 90);
+  assert.equal(state.board.a?.points.at(-1)?.at, 299);
+  assert.deepEqual(reduce(state, lines(true)).board, Object.create(null));
+});
+
+test('what one wants to receive outlives the meeting, the line does not', () => {
+  const before = after(signedIn, outside, seat('admitted'), example('line.plain'), { type: 'local/reception', reception: 'audio-only' });
+  assert.equal(before.line?.path, 'udp');
+  const state = reduce(before, { type: 'bye', code: 'left', reason: '' });
+  assert.deepEqual([state.reception, state.line], ['audio-only', null]);
+});

@@ -8,13 +8,15 @@ import { Connection } from './connection.js';
 import { Devices } from './devices.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
+import { LineCheck } from './line-check.js';
+import { onNetworkChange } from './network.js';
 import { Peer } from './peer.js';
 import { ownPerson } from './people.js';
 import { PROTOCOL, SOURCES } from './protocol.js';
 import * as router from './router.js';
+import { ShowWish } from './show-wish.js';
 import { Sound } from './sound.js';
 import { START, passing, reduce } from './store.js';
-import { TileWish } from './tile-wish.js';
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('./store.js').Action} Action */
@@ -25,6 +27,9 @@ import { TileWish } from './tile-wish.js';
 /** @typedef {(state: State, before: State) => void} Listener */
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
+const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
+/** The line check waits so long for camera and microphone: whoever is asked for them may take his time. */
+const DEVICES_MS = 4000;
 const WELCOME_MS = 10_000;
 /** Who comes back is shown the meeting at once if the server answers within this, and the door meanwhile if not. */
 const PATIENCE_MS = 1500;
@@ -35,6 +40,9 @@ export class App {
   sound = new Sound((action) => this.#dispatch(action));
   peer = new Peer({
     send: (message) => this.send(message),
+    online: () => this.state.online === 'online',
+    number: () => this.#number(),
+    iceServers: () => this.#iceServers(),
     tell: (media) => this.#dispatch({ type: 'local/media', media }),
     devices: this.devices,
     sound: this.sound,
@@ -45,26 +53,41 @@ export class App {
   /** @type {Set<Listener>} */ #listeners = new Set();
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
   /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
-  #asks = 0;
+  /** The newest number given to a message. */ #numbers = 0;
   /** Number of the newest message that opened a source. @type {Map<Source, number>} */ #opened = new Map();
-  #tileWish = new TileWish((message) => this.send(message));
+  #showWish = new ShowWish((message) => this.send(message));
+  #check = new LineCheck({
+    send: (message) => this.send(message),
+    tell: (check) => this.#dispatch({ type: 'local/check', check }),
+    number: () => this.#number(),
+    iceServers: () => this.#iceServers(),
+    track: (source) => this.devices.track(source),
+  });
   #connection = new Connection({
-    hello: () => this.#hello(),
+    hello: (seen) => this.#hello(seen),
     message: (message) => this.#heard(message),
-    online: (online) => this.#dispatch({ type: 'local/online', online }),
+    online: (online) => {
+      this.#dispatch({ type: 'local/online', online });
+      if (online !== 'online') this.#check.over('offline');
+    },
     delay: (ms) => this.#dispatch({ type: 'local/delay', ms }),
     comeBack: passing,
   });
 
   constructor() {
     this.devices.onChange = (source) => this.#trackChanged(source);
-    window.addEventListener('online', () => this.#connection.hurry());
+    onNetworkChange(() => {
+      this.#connection.hurry();
+      this.peer.networkChanged();
+    });
+    window.addEventListener('pagehide', () => this.#check.abort(true));
     document.addEventListener('visibilitychange', () => document.hidden || this.#connection.hurry());
   }
 
   /** Find out where we are: the language, the centre, who is signed in, which meeting. */
   async start() {
     const language = LANGUAGES.find((one) => one === kept('language')) ?? 'vi';
+    this.#receive(RECEPTIONS.find((one) => one === kept('reception')) ?? 'all');
     const [, house, who] = await Promise.all([this.#speak(language), account.centre(), kept('signed-in') ? account.whoAmI() : null]);
     const linked = router.meetingOf(location.pathname);
     const meeting = linked ?? house.meeting;
@@ -152,6 +175,7 @@ export class App {
    */
   async setSource(source, on) {
     if (source === 'camera') keep('camera', on ? 'on' : 'off');
+    if (source === 'camera' && on && this.state.reception === 'audio-only') this.#receive('no-pictures');
     const inside = this.state.screen === 'meeting';
     if (on) {
       const outcome = await this.devices.open(source);
@@ -178,6 +202,33 @@ export class App {
     this.#dispatch({ type: 'local/tiles-per-page', count });
   }
 
+  /**
+   * What to receive, and with `audio-only` to send. The camera is shut with it, and opened again by its person only.
+   * @param {import('./store.js').Reception} mode
+   */
+  setReception(mode) {
+    keep('reception', mode);
+    this.#receive(mode);
+    if (mode === 'audio-only' && this.devices.track('camera')) void this.setSource('camera', false);
+  }
+
+  /**
+   * Which element shows the stage, the shared screen, or a participant's tile: the server sends pictures as big as they
+   * are shown, and none that are not. Null: it is gone.
+   * @param {import('./seen.js').Kind} kind
+   * @param {string | null} participant of a tile
+   * @param {Element | null} element
+   */
+  seen(kind, participant, element) {
+    this.#showWish.seen(kind, participant, element);
+  }
+
+  /** Measure the line, before admission. `state.check` says what came of it. */
+  checkLine() {
+    const { screen, online } = this.state;
+    if (online === 'online' && (screen === 'green-room' || screen === 'waiting')) this.#check.start();
+  }
+
   // --- the line ---
 
   /** Start a session. @returns {Promise<account.Problem | null>} null when welcomed */
@@ -198,10 +249,10 @@ export class App {
     });
   }
 
-  /** @returns {import('./protocol.js').Hello} */
-  #hello() {
+  /** @param {number} seen messages of the session before @returns {import('./protocol.js').Hello} */
+  #hello(seen) {
     const { meeting, welcome, bye } = this.state;
-    const resume = welcome && !bye ? { resume: welcome.session } : {};
+    const resume = welcome && !bye ? { resume: welcome.session, seen } : {};
     return { type: 'hello', protocol: PROTOCOL, meeting: meeting ?? '', ...resume };
   }
 
@@ -218,7 +269,17 @@ export class App {
         else if (before.seat.seat === 'admitted') this.peer.close();
         break;
       case 'answer':
-        this.peer.answer(message);
+        if (!this.#check.answer(message)) this.peer.answer(message);
+        break;
+      case 'send-plan':
+        this.peer.plan(message);
+        break;
+      case 'line':
+        this.peer.line(message.line);
+        this.#check.line(message.line);
+        break;
+      case 'check-over':
+        this.#check.over(message.why);
         break;
       case 'media-lost':
         this.peer.lost();
@@ -239,7 +300,7 @@ export class App {
 
   /** @param {import('./protocol.js').Welcome} welcome @param {State} before */
   #welcomed(welcome, before) {
-    this.#tileWish.again();
+    this.#showWish.again();
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
     router.show(welcome.meeting.code);
     this.#greeted?.(null);
@@ -253,6 +314,7 @@ export class App {
    * @param {boolean} reloaded the seat was kept: whatever was open on the page before is not open on this one
    */
   async #enter(reloaded) {
+    this.#check.abort(false); // the server has ended it
     this.peer.open();
     if (reloaded) {
       this.#ask('microphone', false);
@@ -266,6 +328,7 @@ export class App {
   /** @param {import('./protocol.js').RefusalMessage} refusal */
   #refused(refusal) {
     if (refusal.re === 'offer') this.peer.refused(refusal.code, refusal.to);
+    if (refusal.re === 'check-line') this.#check.refused(refusal.code, refusal.to);
     if (refusal.re !== 'set-source') return;
     const source = SOURCES.find((one) => this.#opened.get(one) === refusal.to);
     if (source === 'microphone') this.devices.hush();
@@ -287,7 +350,7 @@ export class App {
 
   /** @param {Source} source @param {boolean} on */
   #ask(source, on) {
-    const id = (this.#asks += 1);
+    const id = this.#number();
     if (on) this.#opened.set(source, id);
     this.#say({ type: 'set-source', source, on, id });
   }
@@ -300,8 +363,31 @@ export class App {
     if (me && !me[source].gate.includes('self')) this.send({ type: 'set-source', source, on: false });
   }
 
+  /** Numbers of messages, so that an answer finds its question. */
+  #number() {
+    return (this.#numbers += 1);
+  }
+
+  /** @returns {RTCIceServer[]} */
+  #iceServers() {
+    return (this.state.welcome?.ice_servers ?? []).map(({ urls, username, credential }) => ({ urls: [...urls], username, credential }));
+  }
+
+  /** @param {import('./store.js').Reception} reception */
+  #receive(reception) {
+    this.devices.voiceOnly = reception === 'audio-only';
+    this.#dispatch({ type: 'local/reception', reception });
+  }
+
+  /** The green room: the devices are asked for, and the line is looked at once. */
+  async #prepare() {
+    await Promise.race([this.devices.openBoth(), pause(DEVICES_MS)]);
+    if (this.state.screen === 'green-room' && this.state.check.state === 'idle') this.checkLine();
+  }
+
   /** Out of the room. */
   #putAway() {
+    this.#check.abort(false);
     this.peer.close();
     this.devices.stop();
   }
@@ -314,8 +400,8 @@ export class App {
     this.state = reduce(before, action);
     if (this.state === before) return;
     for (const listener of [...this.#listeners]) listener(this.state, before);
-    if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.devices.openBoth();
-    this.#tileWish.follow(this.state);
+    if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.#prepare();
+    this.#showWish.follow(this.state);
   }
 
   /** @param {Language} language */

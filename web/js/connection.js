@@ -18,7 +18,8 @@ import { BadMessage, readUntrusted } from './protocol.js';
  */
 /**
  * @typedef {object} Told
- * @property {() => import('./protocol.js').Hello} hello asked for before each session
+ * @property {(seen: number) => import('./protocol.js').Hello} hello asked for before each session; `seen`: how many
+ *   messages of the session before have arrived
  * @property {(message: ServerMessage) => void} message
  * @property {(online: import('./store.js').Online) => void} online
  * @property {(ms: number) => void} delay
@@ -32,6 +33,8 @@ export const PING_MS = 5000;
 export const FIRST_PING_MS = 1500;
 /** Silence after which the line counts as dead; pongs come every `PING_MS`. */
 export const SILENCE_MS = 12_000;
+/** The same when there is a reason to doubt it: a ping was sent just now. */
+export const DOUBT_MS = 4000;
 const OPEN = 1;
 
 /**
@@ -63,8 +66,10 @@ export class Connection {
   #welcomed = false;
   #attempt = 0;
   #heardMs = 0;
+  /** Of the newest session: its welcome, and whatever came after it. */ #seen = 0;
   /** @type {number | null} */ #retry = null;
   /** @type {number | null} */ #beat = null;
+  /** @type {number | null} */ #doubt = null;
   #told;
   #around;
 
@@ -89,9 +94,20 @@ export class Connection {
     this.#told.online('offline');
   }
 
-  /** The network is back, or the page is seen again: do not wait for the next attempt. */
+  /**
+   * The network is back or another one, or the page is seen again: do not wait for the next attempt, and do not trust a line
+   * that may be of the network before.
+   */
   hurry() {
     if (this.#wanted && this.#retry !== null) this.#connect();
+    else if (this.#welcomed && this.#doubt === null) {
+      const asked = this.#around.nowMs();
+      this.#ping();
+      this.#doubt = this.#around.after(() => {
+        this.#doubt = null;
+        if (this.#heardMs <= asked) this.#lost();
+      }, DOUBT_MS);
+    }
   }
 
   /** @param {ClientMessage} message @returns {boolean} false when there is no session to say it in */
@@ -106,7 +122,7 @@ export class Connection {
     const socket = this.#around.open();
     this.#socket = socket;
     this.#heardMs = this.#around.nowMs();
-    socket.onopen = () => socket.send(JSON.stringify(this.#told.hello()));
+    socket.onopen = () => socket.send(JSON.stringify(this.#told.hello(this.#seen)));
     socket.onmessage = (/** @type {{data: unknown}} */ event) => this.#take(event.data);
     socket.onclose = () => this.#lost();
     this.#schedule(PING_MS);
@@ -115,6 +131,7 @@ export class Connection {
   /** @param {unknown} frame */
   #take(frame) {
     this.#heardMs = this.#around.nowMs();
+    if (this.#welcomed) this.#seen += 1; // what this page cannot read has arrived all the same
     /** @type {ServerMessage} */
     let message;
     try {
@@ -130,6 +147,7 @@ export class Connection {
     }
     if (message.type === 'welcome') {
       this.#welcomed = true;
+      this.#seen = 1;
       this.#attempt = 0;
       this.#told.online('online');
       this.#schedule(FIRST_PING_MS);
@@ -176,7 +194,8 @@ export class Connection {
   #drop() {
     if (this.#retry !== null) this.#around.cancel(this.#retry);
     if (this.#beat !== null) this.#around.cancel(this.#beat);
-    this.#retry = this.#beat = null;
+    if (this.#doubt !== null) this.#around.cancel(this.#doubt);
+    this.#retry = this.#beat = this.#doubt = null;
     this.#welcomed = false;
     const socket = this.#socket;
     this.#socket = null;

@@ -9,7 +9,7 @@
 const WISHES = {
   microphone: { echoCancellation: true, noiseSuppression: true, autoGainControl: true, channelCount: 1 },
   camera: { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 24, max: 30 } },
-  screen: { frameRate: { ideal: 10, max: 15 }, width: { max: 1920 }, height: { max: 1080 } },
+  screen: { frameRate: { ideal: 5, max: 10 }, width: { max: 1920 }, height: { max: 1080 } },
 };
 const METER_SAMPLES = 1024;
 /** Speech into a laptop lies near 0.1; the square root makes it fill half the meter. */
@@ -30,6 +30,8 @@ export class Devices {
   /** @type {AudioContext | null} */ #context = null;
   /** @type {Promise<unknown>} */ #turn = Promise.resolve();
   #dispatch;
+  /** The camera is opened only when it is asked for by name. */
+  voiceOnly = false;
   /** Called with the source whenever its track came, changed or went. @type {(source: Source) => void} */
   onChange = () => {};
   /** Stable streams for previews. */
@@ -48,6 +50,7 @@ export class Devices {
 
   /** Camera and microphone, asked for together so that there is one question; when that fails, one by one. */
   openBoth() {
+    if (this.voiceOnly) return this.open('microphone');
     return this.#inTurn(async () => {
       if (this.track('camera') || this.track('microphone') || !(await this.#askBoth())) {
         await this.#open('microphone');

@@ -1,9 +1,9 @@
 /** The few things that outlive the page. Storage that is full or forbidden only forgets them. */
 
 /**
- * The language for this browser; whether the bell rings for who waits; whether the camera was on in this tab; that somebody has signed in, so that it is worth
- * asking the server who.
- * @typedef {'language' | 'camera' | 'signed-in' | 'bell'} Choice
+ * The language for this browser; whether the bell rings for who waits; whether the camera was on in this tab, and what it
+ * wants to receive; that somebody has signed in, so that it is worth asking the server who.
+ * @typedef {'language' | 'camera' | 'reception' | 'signed-in' | 'bell'} Choice
  */
 
 /** @param {Choice} choice @returns {string | null} */
@@ -35,5 +35,5 @@ export function forget(choice) {
 
 /** @param {Choice} choice @returns {Storage} */
 function storage(choice) {
-  return choice === 'camera' ? sessionStorage : localStorage;
+  return choice === 'camera' || choice === 'reception' ? sessionStorage : localStorage;
 }

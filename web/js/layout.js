@@ -40,6 +40,16 @@ export function slotOf(state, participant, source, kind) {
   return slot?.mid ?? null;
 }
 
+/**
+ * Whether a picture stands still because the own line cannot carry it now.
+ * @param {State} state
+ * @param {string | null} participant
+ * @param {SlotKind} kind
+ */
+export function isHeld(state, participant, kind) {
+  return participant !== null && state.slots.some((slot) => slot.kind === kind && slot.participant === participant && slot.held === true);
+}
+
 /** @typedef {{participant: string | null, source: Source, mid: string | null}} View */
 
 /**

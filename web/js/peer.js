@@ -3,13 +3,20 @@
  * server says so. SDP work is done one piece after the other.
  */
 
+import { arranged, takesRed } from './answer.js';
+import { jitterTarget } from './jitter.js';
 import { addLines } from './lines.js';
+import { Sending } from './sending.js';
 
 /** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {import('./protocol.js').AnswerMessage} AnswerMessage */
+/** @typedef {import('./protocol.js').SendPlan} SendPlan */
 /**
  * @typedef {object} Around
  * @property {(message: import('./protocol.js').ClientMessage) => boolean} send
+ * @property {() => boolean} online whether there is a session to send it in
+ * @property {() => number} number the next number of a message
+ * @property {() => readonly RTCIceServer[]} iceServers
  * @property {(media: import('./store.js').Media) => void} tell
  * @property {import('./devices.js').Devices} devices
  * @property {import('./sound.js').Sound} sound
@@ -30,6 +37,12 @@ export class Peer {
   /** Number of the newest offer: the answer to an older one is for a connection that is gone. */ #offers = 0;
   /** @type {Map<string, MediaStream>} */ #streams = new Map();
   /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
+  /** @type {Sending | null} */ #sending = null;
+  /** @type {RTCRtpReceiver[]} */ #voices = [];
+  /** What voices wait at least before they are played. @type {number | null} */ #jitterMs = null;
+  /** As the server wrote it. */ #answer = '';
+  /** Whether the voice is sent with redundancy now. */ #red = false;
+  #restarting = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #life = 0;
   #wanted = false;
@@ -84,6 +97,25 @@ export class Peer {
     else if (this.pc.connectionState !== 'connected') this.restart();
   }
 
+  /** The network under us has changed, or is back: what looks connected may not be, and the browser is slow to see it. */
+  networkChanged() {
+    if (this.#wanted && this.pc?.remoteDescription) this.restart();
+  }
+
+  /** Which encodings somebody receives. @param {SendPlan} plan */
+  plan(plan) {
+    this.#sending?.follow(plan);
+    if (plan.red !== this.#red) this.#enqueue(() => this.#switchRed());
+  }
+
+  /** How the line is now. @param {import('./protocol.js').LineView} line */
+  line(line) {
+    const target = jitterTarget(this.#jitterMs, line.loss_down);
+    if (target === this.#jitterMs) return;
+    this.#jitterMs = target;
+    this.#setJitter();
+  }
+
   /** @param {AnswerMessage} answer */
   answer(answer) {
     if (answer.to === this.#offers) this.#awaited?.(answer);
@@ -100,19 +132,34 @@ export class Peer {
   /** A new way for the same connection. */
   restart() {
     const life = this.#life;
-    this.#around.tell('reconnecting');
-    this.#later(RESTART_MS, () => this.open());
+    if (this.pc?.connectionState !== 'connected') {
+      this.#around.tell('reconnecting');
+      this.#later(RESTART_MS, () => this.#giveUp());
+    }
+    if (this.#restarting) return;
+    this.#restarting = true;
     this.#enqueue(async () => {
-      if (!this.pc || life !== this.#life || this.pc.signalingState !== 'stable') return;
+      if (life !== this.#life) return;
+      this.#restarting = false;
+      if (!this.pc || this.pc.signalingState !== 'stable') return;
       await this.#negotiate(this.pc, true);
     });
+  }
+
+  /** The way is not found again. Without a session nothing better can be made, and the old one may yet come back. */
+  #giveUp() {
+    if (this.#around.online()) this.open();
+    else this.#later(RESTART_MS, () => this.#giveUp());
   }
 
   /** Whatever was under way no longer counts. @returns {number} the new life */
   #discard() {
     clearTimeout(this.#timer);
-    this.#opening = false;
+    this.#opening = this.#restarting = this.#red = false;
     this.#awaited?.(null);
+    this.#sending?.stop();
+    this.#sending = null;
+    this.#voices = [];
     this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
     const pc = this.pc;
     this.pc = this.#senders = null;
@@ -139,10 +186,11 @@ export class Peer {
   /** @param {number} life */
   async #begin(life) {
     if (life !== this.#life) return;
-    const pc = new RTCPeerConnection({ iceServers: [], bundlePolicy: 'max-bundle' });
+    const pc = new RTCPeerConnection({ iceServers: [...this.#around.iceServers()], bundlePolicy: 'max-bundle' });
     this.pc = pc;
     const { senders, receivers } = addLines(pc);
     this.#senders = senders;
+    this.#sending = new Sending(pc, senders);
     pc.onconnectionstatechange = () => this.#changed(pc);
     await Promise.all(SOURCES.map((source) => this.refresh(source)));
     const answered = await this.#negotiate(pc, false);
@@ -154,6 +202,8 @@ export class Peer {
     }
     for (const line of receivers) if (line.mid !== null) this.stream(line.mid).addTrack(line.receiver.track);
     const audio = receivers.filter((line) => line.receiver.track.kind === 'audio');
+    this.#voices = audio.map((line) => line.receiver);
+    this.#setJitter();
     this.#around.sound.play(audio.map((line) => ({ mid: String(line.mid), stream: this.stream(String(line.mid)) })));
   }
 
@@ -164,10 +214,11 @@ export class Peer {
    * @returns {Promise<boolean>} false when there was none
    */
   async #negotiate(pc, restart) {
+    if (restart) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: [...this.#around.iceServers()] }); // a relay's password grows old
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
     if (pc !== this.pc) return false;
     const answered = this.#await();
-    const id = (this.#offers += 1);
+    const id = (this.#offers = this.#around.number());
     const sdp = pc.localDescription?.sdp ?? '';
     if (!this.#around.send({ type: 'offer', sdp, restart, id })) this.#awaited?.(null); // `resume` comes back to it
     const answer = await answered;
@@ -176,9 +227,41 @@ export class Peer {
       if (restart) await pc.setLocalDescription({ type: 'rollback' });
       return false;
     }
-    this.#later(RESTART_MS, () => this.open());
-    await pc.setRemoteDescription({ type: 'answer', sdp: answer.sdp });
+    if (pc.connectionState !== 'connected') this.#later(RESTART_MS, () => this.#giveUp());
+    this.#answer = answer.sdp;
+    await this.#apply(pc);
     return true;
+  }
+
+  /** Put the answer in force, with what is decided on this side. @param {RTCPeerConnection} pc its offer is out */
+  async #apply(pc) {
+    const red = (this.#sending?.red ?? false) && takesRed(this.#answer);
+    await pc.setRemoteDescription({ type: 'answer', sdp: arranged(this.#answer, { red, paused: this.#sending?.paused ?? [] }) });
+    if (pc !== this.pc) return;
+    this.#red = red;
+    this.#sending?.again();
+  }
+
+  /**
+   * Chromium 156 takes `encodings[0].codec = audio/red` without a word and goes on with plain Opus. What it obeys is the order
+   * of the line's payload types in the answer: the same one is applied again, and the server need not know (2026-11).
+   */
+  async #switchRed() {
+    const { pc } = this;
+    const wanted = this.#sending?.red ?? false;
+    if (!pc?.remoteDescription || pc.signalingState !== 'stable' || wanted === this.#red || !takesRed(this.#answer)) return;
+    try {
+      await pc.setLocalDescription(await pc.createOffer());
+      if (pc === this.pc) await this.#apply(pc);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      console.warn('red-not-switched', error.name); // the voice goes on as it was
+      if (/** @type {string} */ (pc.signalingState) === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+    }
+  }
+
+  #setJitter() {
+    for (const receiver of this.#voices) if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#jitterMs;
   }
 
   /** @returns {Promise<AnswerMessage | null>} */

@@ -38,7 +38,24 @@
  * @property {boolean} expected the account belongs to the unit it says it speaks for
  * @property {boolean} online
  */
-/** @typedef {{mid: string, kind: SlotKind, participant: string | null, source: Source | null}} Slot */
+/** @typedef {{mid: string, kind: SlotKind, participant: string | null, source: Source | null, held?: boolean}} Slot held: the line cannot carry this picture now */
+/** @typedef {{urls: readonly string[], username: string, credential: string}} IceServer */
+/** @typedef {'all' | 'some' | 'none'} Pictures how much of what is shown the line carries */
+/**
+ * One line, as the server measures it. Loss is in permille; -1 is unknown.
+ * @typedef {object} LineView
+ * @property {'' | 'udp' | 'tcp'} path
+ * @property {number} rtt_ms
+ * @property {number} loss_up
+ * @property {number} loss_down
+ * @property {number} up_kbps
+ * @property {number} down_kbps
+ * @property {number} estimate_kbps what the way down is believed to carry
+ * @property {number} queue_ms
+ * @property {Quality} quality
+ * @property {Pictures} pictures
+ */
+/** @typedef {{at: number, rtt_ms: number, loss_up: number, loss_down: number, up_kbps: number, down_kbps: number, quality: Quality}} LinePoint at: Unix milliseconds */
 
 /**
  * @typedef {object} Welcome
@@ -54,6 +71,7 @@
  * @property {string} reason
  * @property {number} now Unix milliseconds
  * @property {number} seat_grace_s
+ * @property {readonly IceServer[]} ice_servers
  */
 /** @typedef {{type: 'seat', seat: SeatState, reason: string, since: number}} SeatMessage */
 /** @typedef {{type: 'lobby', version: number, knocks: readonly KnockView[]}} LobbyMessage */
@@ -61,22 +79,27 @@
 /** @typedef {{type: 'answer', sdp: string, restart: boolean, to: number}} AnswerMessage */
 /** @typedef {{type: 'slots', slots: readonly Slot[]}} SlotsMessage */
 /** @typedef {{type: 'speakers', heard: readonly string[], stage: string | null}} SpeakersMessage */
+/** @typedef {{type: 'send-plan', camera: readonly string[], screen: readonly string[], red: boolean}} SendPlan which encodings somebody receives, by rid */
+/** @typedef {{type: 'line', line: LineView}} LineMessage */
+/** @typedef {{type: 'lines', lines: readonly {participant: string, points: readonly LinePoint[]}[], whole: boolean}} LinesMessage */
+/** @typedef {{type: 'check-over', why: string}} CheckOverMessage */
 /** @typedef {{type: 'media-lost', why: string}} MediaLostMessage */
 /** @typedef {{type: 'refusal', re: string, code: string, to: number}} RefusalMessage */
 /** @typedef {{type: 'bye', code: string, reason: string}} ByeMessage */
 /** @typedef {{type: 'pong', t: number}} PongMessage */
-/** @typedef {Welcome | SeatMessage | LobbyMessage | RosterMessage | AnswerMessage | SlotsMessage | SpeakersMessage | MediaLostMessage | RefusalMessage | ByeMessage | PongMessage} ServerMessage */
+/** @typedef {Welcome | SeatMessage | LobbyMessage | RosterMessage | AnswerMessage | SlotsMessage | SpeakersMessage | SendPlan | LineMessage | LinesMessage | CheckOverMessage | MediaLostMessage | RefusalMessage | ByeMessage | PongMessage} ServerMessage */
 
-/** @typedef {{type: 'hello', protocol: number, meeting: string, resume?: string | null}} Hello */
+/** @typedef {{type: 'hello', protocol: number, meeting: string, resume?: string | null, seen?: number | null}} Hello */
 /** @typedef {{type: 'knock', unit: string | null, name: string, present?: number | null, total?: number | null}} Knock */
 /** @typedef {{type: 'offer', sdp: string, restart?: boolean, id?: number}} Offer */
 /** @typedef {{type: 'set-source', source: Source, on: boolean, id?: number}} SetSource */
-/** @typedef {{type: 'show-tiles', participants: readonly string[]}} ShowTiles */
+/** @typedef {{type: 'check-line', sdp: string, id?: number} | {type: 'end-check'}} LineCheck */
+/** @typedef {{type: 'show', tiles: readonly {participant: string, height: number}[], stage: number, screen: number}} Show heights in rows of device pixels */
 /** @typedef {{type: 'admit', knock: string} | {type: 'admit-all'} | {type: 'refuse', knock: string, reason: string}} Decision */
 /** @typedef {{type: 'mute' | 'unmute', participant: string, source?: Source} | {type: 'mute-all'}} Muting */
 /** @typedef {{type: 'kick', participant: string, reason: string} | {type: 'leave'} | {type: 'end-meeting'} | {type: 'withdraw'}} Parting */
 /** @typedef {{type: 'ping', t: number}} Ping */
-/** @typedef {Hello | Knock | Offer | SetSource | ShowTiles | Decision | Muting | Parting | Ping} ClientMessage */
+/** @typedef {Hello | Knock | Offer | SetSource | LineCheck | Show | Decision | Muting | Parting | Ping} ClientMessage */
 
 export const PROTOCOL = 1;
 export const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
@@ -88,6 +111,7 @@ export const WHY = /** @type {const} */ ([
   'name-missing', 'bad-headcount', 'not-admitted', 'not-allowed', 'unknown-knock', 'unknown-participant', 'reason-missing',
   'room-full', 'lobby-full', 'bad-offer', 'media-unavailable', 'storage-unavailable', 'muted-by-host', 'screen-taken',
   'too-fast', 'too-slow', 'refused', 'kicked', 'left', 'taken-over', 'ended', 'seat-expired', 'shutting-down',
+  'checks-full', 'check-ended',
 ]);
 
 /** What arrived is no message of this protocol. */
@@ -99,6 +123,8 @@ export class BadMessage extends Error {}
 const text = (value) => typeof value === 'string';
 /** @type {Check} */
 const whole = (value) => Number.isSafeInteger(value) && Number(value) >= 0;
+/** @type {Check} */
+const integer = (value) => Number.isSafeInteger(value);
 /** @type {Check} */
 const flag = (value) => typeof value === 'boolean';
 /** @param {readonly string[]} words @returns {Check} */
@@ -126,12 +152,13 @@ const sourceView = object({ gate: listOf(text), flowing: flag });
 const unit = object({ id: text, name: text, short: text, kind: oneOf('board', 'office', 'department', 'station') });
 const person = { id: text, unit: text, name: text, role, present: orNull(whole), total: orNull(whole), online: flag, since: whole };
 const knock = object({ ...person, expected: flag });
+const quality = oneOf('unknown', 'good', 'fair', 'poor');
 const participant = object({
   ...person,
   microphone: sourceView,
   camera: sourceView,
   screen: sourceView,
-  quality: oneOf('unknown', 'good', 'fair', 'poor'),
+  quality,
 });
 const slot = object({
   mid: text,
@@ -139,6 +166,17 @@ const slot = object({
   participant: orNull(text),
   source: orNull(source),
 });
+/** @type {Check} `held` may be left out */
+const heldOrNot = (value) => slot(value) && ['undefined', 'boolean'].includes(typeof (/** @type {{held?: unknown}} */ (value).held));
+const figures = { rtt_ms: integer, loss_up: integer, loss_down: integer, up_kbps: integer, down_kbps: integer, quality };
+const line = object({
+  ...figures,
+  path: oneOf('', 'udp', 'tcp'),
+  estimate_kbps: integer,
+  queue_ms: integer,
+  pictures: oneOf('all', 'some', 'none'),
+});
+const linePoint = object({ ...figures, at: whole });
 
 /** @type {Record<string, Check>} */
 const SHAPES = {
@@ -154,13 +192,18 @@ const SHAPES = {
     reason: text,
     now: whole,
     seat_grace_s: whole,
+    ice_servers: listOf(object({ urls: listOf(text), username: text, credential: text })),
   }),
   seat: object({ seat }),
   lobby: object({ version: whole, knocks: listOf(knock) }),
   roster: object({ version: whole, participants: listOf(participant) }),
   answer: object({ sdp: text, to: whole }),
-  slots: object({ slots: listOf(slot) }),
+  slots: object({ slots: listOf(heldOrNot) }),
   speakers: object({ heard: listOf(text), stage: orNull(text) }),
+  'send-plan': object({ camera: listOf(text), screen: listOf(text), red: flag }),
+  line: object({ line }),
+  lines: object({ lines: listOf(object({ participant: text, points: listOf(linePoint) })), whole: flag }),
+  'check-over': object({ why }),
   'media-lost': object({ why }),
   refusal: object({ re: text, code: why, to: whole }),
   bye: object({ code: why }),
@@ -169,7 +212,13 @@ const SHAPES = {
 
 /** Fields that the server leaves out when they have these values. */
 /** @type {Record<string, object>} */
-const DEFAULTS = { seat: { reason: '', since: 0 }, answer: { restart: false, to: 0 }, refusal: { to: 0 }, bye: { reason: '' } };
+const DEFAULTS = {
+  welcome: { ice_servers: [] },
+  seat: { reason: '', since: 0 },
+  answer: { restart: false, to: 0 },
+  refusal: { to: 0 },
+  bye: { reason: '' },
+};
 
 /**
  * Read one server frame. Throws BadMessage, nothing else.

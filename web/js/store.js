@@ -3,12 +3,16 @@
  * as they come; what happens here has a type that starts with "local/". No clock, no network, no DOM.
  */
 
+import { withLines } from './board.js';
+import { NO_CHECK } from './verdict.js';
+
 /** @typedef {import('./protocol.js').Participant} Participant */
 /** @typedef {import('./protocol.js').Source} Source */
 /** @typedef {'door' | 'green-room' | 'waiting' | 'refused' | 'meeting' | 'ended'} Screen */
 /** @typedef {'vi' | 'en'} Language */
 /** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
 /** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
+/** @typedef {'all' | 'no-pictures' | 'audio-only'} Reception what this client receives; audio-only: it sends no picture either */
 /** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
 /** @typedef {{account: string, name: string, role: import('./protocol.js').Role, unit: import('./protocol.js').Unit | null}} Account */
 /** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
@@ -29,6 +33,10 @@
  * @property {{version: number, participants: readonly Participant[]}} roster
  * @property {readonly import('./protocol.js').Slot[]} slots
  * @property {{heard: readonly string[], stage: string | null}} speakers
+ * @property {import('./protocol.js').LineView | null} line one's own, as the server measures it
+ * @property {import('./board.js').Board} board everyone's, for who leads the meeting
+ * @property {Reception} reception
+ * @property {import('./verdict.js').Check} check of the line, before admission
  * @property {{re: string, code: string, at: number} | null} refusal the newest; `at` grows with each
  * @property {{code: string, reason: string} | null} bye
  * @property {Media} media
@@ -52,6 +60,8 @@
  *   | {type: 'local/devices', devices: Partial<DeviceStates>}
  *   | {type: 'local/source', source: Source, on: boolean}
  *   | {type: 'local/sound', on: boolean}
+ *   | {type: 'local/reception', reception: Reception}
+ *   | {type: 'local/check', check: import('./verdict.js').Check}
  *   | {type: 'local/refused', re: string, code: string}
  *   | {type: 'local/again'}} LocalAction
  */
@@ -60,6 +70,7 @@
 const OUTSIDE = Object.freeze({ seat: /** @type {const} */ ('outside'), reason: '', since: 0 });
 const NOBODY = Object.freeze({ version: -1, participants: Object.freeze([]) });
 const NO_KNOCKS = Object.freeze({ version: -1, knocks: Object.freeze([]) });
+const NO_LINES = /** @type {import('./board.js').Board} */ (Object.freeze({}));
 const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
 
 /** Goodbyes after which the client tries by itself to come back. */
@@ -85,6 +96,10 @@ export const START = Object.freeze({
   roster: NOBODY,
   slots: Object.freeze([]),
   speakers: SILENCE,
+  line: null,
+  board: NO_LINES,
+  reception: 'all',
+  check: NO_CHECK,
   refusal: null,
   bye: null,
   media: 'none',
@@ -141,6 +156,10 @@ function step(state, action) {
       return { ...state, slots: action.slots };
     case 'speakers':
       return { ...state, speakers: { heard: action.heard, stage: action.stage } };
+    case 'line':
+      return { ...state, line: action.line };
+    case 'lines':
+      return { ...state, board: withLines(state.board, action, state.roster.participants) };
     case 'media-lost':
       return { ...state, media: 'reconnecting', slots: [], speakers: SILENCE };
     case 'refusal':
@@ -149,6 +168,8 @@ function step(state, action) {
       return farewell(state, action.code, action.reason);
     case 'answer':
     case 'pong':
+    case 'send-plan':
+    case 'check-over':
       return state;
     default:
       return here(state, action);
@@ -192,6 +213,10 @@ function here(state, action) {
       return { ...state, local: { ...state.local, [action.source]: action.on } };
     case 'local/sound':
       return action.on === state.soundOn ? state : { ...state, soundOn: action.on };
+    case 'local/reception':
+      return action.reception === state.reception ? state : { ...state, reception: action.reception };
+    case 'local/check':
+      return action.check === state.check ? state : { ...state, check: action.check };
     case 'local/refused':
       return withRefusal(state, action.re, action.code);
     case 'local/again':
@@ -220,6 +245,8 @@ function welcomed(state, welcome) {
     lobby: { version: -1, knocks: state.lobby.knocks },
     slots: inside ? state.slots : [],
     speakers: inside ? state.speakers : SILENCE,
+    line: inside ? state.line : null,
+    board: inside ? state.board : NO_LINES,
     media: inside ? state.media : 'none',
   };
 }
@@ -227,8 +254,9 @@ function welcomed(state, welcome) {
 /** @param {State} state @param {import('./protocol.js').SeatMessage} message @returns {State} */
 function seated(state, message) {
   const seat = { seat: message.seat, reason: message.reason, since: message.since };
-  if (message.seat === 'admitted') return { ...state, seat, refusal: null };
-  return { ...state, seat, refusal: null, roster: NOBODY, slots: [], speakers: SILENCE, media: 'none', tilePage: 0 };
+  if (message.seat === 'admitted') return { ...state, seat, refusal: null, line: null };
+  const empty = { roster: NOBODY, slots: [], speakers: SILENCE, board: NO_LINES, tilePage: 0, media: /** @type {const} */ ('none') };
+  return { ...state, ...empty, seat, refusal: null };
 }
 
 /** @param {State} state @param {string} re @param {string} code @returns {State} */
@@ -247,6 +275,6 @@ function farewell(state, code, reason) {
 
 /** Everything that belongs to one session is forgotten. @param {State} state @returns {State} */
 function outOfMeeting(state) {
-  const { welcome, seat, lobby, roster, slots, speakers, refusal, bye, media, tilePage, delayMs } = START;
-  return { ...state, welcome, seat, lobby, roster, slots, speakers, refusal, bye, media, tilePage, delayMs };
+  const { welcome, seat, lobby, roster, slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs } = START;
+  return { ...state, welcome, seat, lobby, roster, slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs };
 }
