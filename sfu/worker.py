@@ -15,13 +15,14 @@ from dataclasses import dataclass
 
 from sfu import AnyEvent
 from sfu.fastpath import FastPath
-from sfu.plane import TICK_S, Plane
+from sfu.plane import MEND_S, TICK_S, Plane
 from sfu.transport import MediaPorts
 from sfu.wire import BadFrame, Deframer, Notice, Reply, decode_to_worker, frame
 
 OUTBOX_BYTES = 4 << 20
 """A control plane that does not read for so long is taken for dead: its connection is closed."""
 READ_BYTES = 1 << 16
+MENDS_PER_TICK = round(TICK_S / MEND_S)
 
 log = logging.getLogger("giaoban.media")
 
@@ -113,10 +114,15 @@ async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
 
 
 async def tick_until(stop: asyncio.Event, plane: Plane) -> None:
-    """Ten ticks a second at even instants; after a pause of the machine the lost ones are not made up."""
+    """Ten ticks a second at even instants, and every MEND_S what cannot wait so long: packets that did not
+    come are asked for. After a pause of the machine the lost ones are not made up."""
     due = time.monotonic()
+    beat = 0
     while not stop.is_set():
-        plane.tick()
-        due = max(due + TICK_S, time.monotonic())
+        if beat == 0:
+            plane.tick()
+        plane.mend()
+        beat = (beat + 1) % MENDS_PER_TICK
+        due = max(due + MEND_S, time.monotonic())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), due - time.monotonic())

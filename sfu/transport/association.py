@@ -16,12 +16,19 @@ from sfu.fastpath import STREAM, FastPath
 from sfu.sdp import LocalTransport, RemoteTransport
 from sfu.transport.dtls import Dtls, SrtpKeys, fingerprint_of
 from sfu.transport.ice import Change, Checked, Credentials, IceLite, Path
+from sfu.transport.pacer import Leaving, Pacer
 from sfu.transport.stun import Verified
 
 PATH_DEADLINE_S = 30.0
 """From start to the first valid check."""
 NO_PATH = "no-path"
 """Why it closed, besides those of dtls.End: no check ever came."""
+PACE_STEP_S = 0.005
+"""The timer of what waits does not wake more often: the pacer lets go of so much at once."""
+_RTCP = range(192, 224)
+"""Second byte, RFC 5761 section 4."""
+_TRANSPORT_NUMBER = 1
+"""Length nibble of a one-byte extension of two bytes: of those we write only the transport-wide number."""
 
 
 class AssociationListener(Protocol):
@@ -46,7 +53,7 @@ class AssociationListener(Protocol):
 class Wires(Protocol):
     """What an association needs of the ports."""
 
-    def send(self, path: Path, data: bytes) -> None: ...
+    def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None: ...
     def spawn(self, association: "Association", work: Coroutine[object, object, None]) -> None: ...
     def fresh_credentials(self, association: "Association") -> Credentials: ...
     def forget_ufrags(self, ufrags: tuple[str, ...]) -> None: ...
@@ -74,8 +81,14 @@ class Association:
         self._dtls = Dtls(certificate, self._send_dtls)
         self._remote: RemoteTransport | None = None
         self._is_connected = False
+        self._clock = clock
         self._opened = clock()
+        self._rtcp_at = 0.0
         self._deadline: asyncio.TimerHandle | None = None
+        self._pacer: Pacer | None = None
+        self._pace_timer: asyncio.TimerHandle | None = None
+        self._voices: frozenset[int] = frozenset()
+        self._late_before = 0
 
     @property
     def path(self) -> str:
@@ -109,15 +122,119 @@ class Association:
         return self.local_parameters()
 
     def last_heard(self) -> float:
-        """The last authenticated STUN or SRTP packet, on the clock of the ports; else when it was opened."""
-        media = int(self._fastpath.transports[self.row]["last_us"]) / 1e6
-        return max(self._opened, self.ice.last_heard() or 0.0, media)
+        """The last authenticated STUN, SRTP or SRTCP packet, by the clock of the ports; else its opening."""
+        return max(self._opened, self.ice.last_heard() or 0.0, self._media_at())
+
+    def _media_at(self) -> float:
+        return max(self._rtcp_at, int(self._fastpath.transports[self.row]["last_us"]) / 1e6)
+
+    # --- pacing ----------------------------------------------------------------------------------
+
+    def pace(self, bps: int, voices: frozenset[int] = frozenset()) -> None:
+        """Send pictures no faster than this; 0: as they come, over UDP by the fast path itself. Packets of
+        the SSRCs in `voices`, and RTCP, never wait. May be called at every tick.
+        """
+        if voices is not self._voices:
+            self._voices = voices
+        pacer = self._pacer
+        if bps <= 0:
+            if pacer is not None:
+                self._end_pacing(pacer)
+        elif pacer is None:
+            if not self.is_closed:
+                self._pacer = Pacer(bps, self._clock())
+                self._aim()
+        elif pacer.bps != bps:
+            now = self._clock()
+            pacer.set_rate(bps, now)
+            self._stop_timer()  # it knows the old rate
+            self._release(pacer, now)
+
+    @property
+    def backlog_s(self) -> float:
+        """How long what waits now will take to leave."""
+        return 0.0 if self._pacer is None else self._pacer.backlog_s
+
+    @property
+    def late(self) -> int:
+        """Packets dropped because they had waited too long."""
+        return self._late_before + (0 if self._pacer is None else self._pacer.dropped)
+
+    def deliver(self, packet: bytes) -> None:
+        """A protected packet that the fast path has set aside for us."""
+        urgent = packet[1] in _RTCP or int.from_bytes(packet[8:12], "big") in self._voices
+        pacer = self._pacer
+        if pacer is None:
+            self._send(packet, urgent)
+            return
+        now = self._clock()
+        if urgent:
+            pacer.charge(len(packet), now)
+            self._send(packet, urgent)
+        else:
+            pacer.put(packet, now)
+            self._release(pacer, now)
+
+    def _release(self, pacer: Pacer, now: float) -> None:
+        """Send what is due; the timer runs only while something waits."""
+        for leaving in pacer.take(now):
+            self._leave(leaving, now)
+        due = pacer.next_at()
+        if due is None:
+            self._stop_timer()
+        elif self._pace_timer is None:
+            wait_s = max(due - now, PACE_STEP_S)
+            self._pace_timer = asyncio.get_running_loop().call_later(wait_s, self._pace_due)
+
+    def _stop_timer(self) -> None:
+        if self._pace_timer is not None:
+            self._pace_timer.cancel()
+            self._pace_timer = None
+
+    def _pace_due(self) -> None:
+        self._pace_timer = None
+        if self._pacer is not None:
+            self._release(self._pacer, self._clock())
+
+    def _leave(self, leaving: Leaving, now: float) -> None:
+        packet = leaving.packet
+        if leaving.waited and packet[0] & 0x10 and packet[16] & 15 == _TRANSPORT_NUMBER:
+            # Feedback is held against the time a packet left, not the time it was made.
+            self._fastpath.note_sent(self.row, packet[17] << 8 | packet[18], int(now * 1e6))
+        self._send(packet, urgent=False)
+
+    def _end_pacing(self, pacer: Pacer) -> None:
+        now = self._clock()
+        for leaving in pacer.take_all():
+            self._leave(leaving, now)
+        self._late_before += pacer.dropped
+        self._pacer = None
+        self._stop_timer()
+        self._aim()
+
+    def _aim(self) -> None:
+        """Tell the fast path where the nominated path leads: straight there, or through us."""
+        path = self.ice.path
+        if path is None:
+            return
+        if path.protocol == "tcp" or self._pacer is not None:
+            self._fastpath.set_destination(self.row, STREAM, None)
+        else:
+            self._fastpath.set_destination(self.row, path.port, path.address)
+
+    def _send(self, packet: bytes, urgent: bool) -> None:
+        if self.ice.path is not None:
+            self._wires.send(self.ice.path, packet, urgent=urgent)
+
+    # --- end -------------------------------------------------------------------------------------
 
     def close(self) -> None:
         """Say goodbye and give everything back. Twice is once."""
         if self.is_closed:
             return
         self.is_closed = True
+        self._pacer = None
+        self._stop_timer()
         if self._deadline is not None:
             self._deadline.cancel()
         self._dtls.close()
@@ -128,18 +245,20 @@ class Association:
 
     def on_check(self, request: Verified, key: bytes, path: Path, now: float) -> Checked:
         """A valid check. Returns what the agent says; destination and handshake are already set."""
-        checked = self.ice.on_check(request, key, path, now)
+        checked = self.ice.on_check(request, key, path, now, self._media_at())
         if checked.change is Change.NONE:
             return checked
-        if path.protocol == "tcp":
-            self._fastpath.set_destination(self.row, STREAM, None)
-        else:
-            self._fastpath.set_destination(self.row, path.port, path.address)
+        self._aim()  # what waits to be sent goes to the new address
         if checked.change is Change.NOMINATED and self._remote is not None:
             self._handshake(self._remote)
         elif self._is_connected:
             self.listener.on_moved(path.protocol)
         return checked
+
+    def on_rtcp(self, packet: bytes, now: float) -> None:
+        """A plain, authenticated compound packet."""
+        self._rtcp_at = now
+        self.listener.on_rtcp(packet)
 
     def on_dtls(self, datagram: bytes) -> None:
         self._dtls.feed(datagram)
@@ -170,5 +289,4 @@ class Association:
         self.end(NO_PATH)
 
     def _send_dtls(self, datagram: bytes) -> None:
-        if self.ice.path is not None:
-            self._wires.send(self.ice.path, datagram)
+        self._send(datagram, urgent=True)

@@ -18,6 +18,11 @@ from sfu.transport.stun import Attribute, Verified
 
 STALE_AFTER_S = 3.5
 """The nominated address counts as silent after this; Chromium checks every 2.65 s, Firefox every 4 to 6 s."""
+QUIET_S = 1.0
+"""The same for a client whose media or feedback flowed at its last check: fifty packets of a voice, or ten of
+feedback, are missing. Longer than the pauses of Opus (0.4 s)."""
+LIVELY_S = 0.3
+"""It flows when the last packet is no older than this."""
 MAX_PATHS = 16
 """Addresses one client may come from: its interfaces, v4 and v6, UDP and TCP."""
 MAX_CREDENTIALS = 4
@@ -65,13 +70,17 @@ class Checked:
 class IceLite:
     """Feed it checks, and send what it says where they came from."""
 
-    __slots__ = ("_checked", "_credentials", "path")
+    __slots__ = ("_checked", "_credentials", "_has_rival", "_is_lively", "path")
 
     def __init__(self, credentials: Credentials) -> None:
         self.path: Path | None = None
         """The nominated one."""
         self._credentials = [credentials]
         self._checked: dict[Path, float] = {}
+        self._has_rival = False
+        """Another address was let in since the nominated one's last check: media may be from either."""
+        self._is_lively = False
+        """Media flowed at the nominated address's last check."""
 
     @property
     def credentials(self) -> Credentials:
@@ -97,6 +106,11 @@ class IceLite:
     def last_check(self, path: Path) -> float | None:
         return self._checked.get(path)
 
+    def has_left(self, path: Path) -> bool:
+        """The client has been heard from the nominated address since it was from this one."""
+        nominated = None if self.path is None else self._checked.get(self.path)
+        return path != self.path and nominated is not None and nominated > self._checked.get(path, 0.0)
+
     def last_heard(self) -> float | None:
         """When the newest valid check came, from any address."""
         return max(self._checked.values(), default=None)
@@ -106,8 +120,10 @@ class IceLite:
         nothing can be sent until the next check."""
         self._checked.pop(path, None)
 
-    def on_check(self, request: Verified, key: bytes, path: Path, now: float) -> Checked:
-        """A valid check arrived from `path`."""
+    def on_check(
+        self, request: Verified, key: bytes, path: Path, now: float, media_at: float = 0.0
+    ) -> Checked:
+        """A valid check arrived from `path`; the last authentic media, from any address, at `media_at`."""
         message = request.message
         unknown = message.unknown()
         if unknown:
@@ -116,20 +132,27 @@ class IceLite:
             # RFC 8445 section 7.3.1.1: we cannot become controlling, so the other must.
             return Checked(stun.error(request, 487, "Role Conflict", key), accepted=False)
         reply = stun.success(request, path.address, key)
-        change = self._change(Attribute.USE_CANDIDATE in message.attributes, path, now)
+        change = self._change(Attribute.USE_CANDIDATE in message.attributes, path, now, media_at)
         if change is not Change.NONE:
             self.path = path
+        self._has_rival = path != self.path
+        if path == self.path:
+            self._is_lively = now - media_at <= LIVELY_S
         self._checked[path] = now
         return Checked(reply, change, forgotten=self._overflow(path))
 
-    def _change(self, nominates: bool, path: Path, now: float) -> Change:
+    def _change(self, nominates: bool, path: Path, now: float, media_at: float) -> Change:
         if self.path is None:
             return Change.NOMINATED
         if path == self.path:
             return Change.NONE
-        heard = self._checked.get(self.path)
-        silent = heard is None or now - heard > STALE_AFTER_S
-        return Change.MOVED if nominates or silent else Change.NONE
+        return Change.MOVED if nominates or self._is_silent(self.path, now, media_at) else Change.NONE
+
+    def _is_silent(self, nominated: Path, now: float, media_at: float) -> bool:
+        heard = self._checked.get(nominated)
+        if heard is None or now - heard > STALE_AFTER_S:
+            return True
+        return self._is_lively and not self._has_rival and now - max(heard, media_at) > QUIET_S
 
     def _overflow(self, newest: Path) -> Path | None:
         if len(self._checked) <= MAX_PATHS:

@@ -134,19 +134,19 @@ class MediaPorts:
         return association
 
     def flush_streams(self) -> None:
-        """Write out what the fast path has for TCP clients: after send_rtcp, resend or inject."""
+        """Pass on what the fast path has for TCP clients and for those that are paced: after send_rtcp,
+        resend or inject."""
         for row, packet in self._fastpath.take_stream_out():
             association = self._by_row.get(row)
-            path = None if association is None else association.ice.path
-            if path is None:
+            if association is None:
                 self.counters.unsent += 1
             else:
-                self.send(path, packet)
+                association.deliver(packet)
 
     # --- what an association needs (Wires) -------------------------------------------------------
 
-    def send(self, path: Path, data: bytes) -> None:
-        """One STUN, DTLS or protected packet."""
+    def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None:
+        """One STUN, DTLS or protected packet; over TCP an urgent one overtakes pictures that wait."""
         if path.protocol == "udp":
             self._fastpath.send_plain(path.port, path.address, data)
             return
@@ -154,7 +154,7 @@ class MediaPorts:
         if connection is None:
             self.counters.unsent += 1
         else:
-            connection.send(data)
+            connection.send(data, urgent=urgent)
 
     def spawn(self, association: Association, work: Coroutine[object, object, None]) -> None:
         """Run an association's handshake; it is ours until it has ended."""
@@ -210,6 +210,8 @@ class MediaPorts:
                 media.append(packet)
             elif self._check(path, packet, now):
                 connection.prove()
+            elif connection.strike():
+                return
         association = self._by_path.get(path)
         if media and association is not None:
             for hand_up in self._fastpath.ingest(association.row, media, int(now * 1e6)):
@@ -236,15 +238,15 @@ class MediaPorts:
             case HandUpKind.STRANGER:
                 association.listener.on_stranger(hand_up.data)
             case HandUpKind.RTCP:
-                self._rtcp(association, hand_up.data)
+                self._rtcp(association, hand_up.data, now)
 
-    def _rtcp(self, association: Association, datagram: bytes) -> None:
+    def _rtcp(self, association: Association, datagram: bytes, now: float) -> None:
         try:
             packet = self._fastpath.unprotect_rtcp(association.row, datagram)
         except BadPacket:
             self.counters.bad_rtcp += 1
             return
-        association.listener.on_rtcp(packet)
+        association.on_rtcp(packet, now)
 
     # --- checks ----------------------------------------------------------------------------------
 
@@ -285,7 +287,10 @@ class MediaPorts:
         if owner is None or owner is association:
             return True
         heard = owner.ice.last_check(path)
-        return not path.connection and (heard is None or now - heard > CLAIM_AFTER_S)
+        if path.connection:
+            return False
+        # After a power cut a station's router hands out its ports anew: who has moved on holds nobody up.
+        return heard is None or now - heard > CLAIM_AFTER_S or owner.ice.has_left(path)
 
     def _bind(self, path: Path, association: Association) -> None:
         owner = self._by_path.get(path)

@@ -9,6 +9,7 @@ from sfu.transport.budget import Budget
 from sfu.transport.ice import (
     MAX_CREDENTIALS,
     MAX_PATHS,
+    QUIET_S,
     STALE_AFTER_S,
     Change,
     Checked,
@@ -30,11 +31,18 @@ class Agent:
     ice: IceLite
 
     def check(
-        self, path: Path, now: float, *, nominate: bool = False, extra: tuple[int, ...] = ()
+        self,
+        path: Path,
+        now: float,
+        *,
+        nominate: bool = False,
+        extra: tuple[int, ...] = (),
+        media_at: float = -1000.0,
     ) -> Checked:
         attributes = [(name, b"") for name in (*extra, *([Attribute.USE_CANDIDATE] if nominate else []))]
         request = stun.build(Kind.REQUEST, bytes(12), attributes, KEY)
-        return self.ice.on_check(stun.verify(stun.parse_untrusted(request), KEY), KEY, path, now)
+        verified = stun.verify(stun.parse_untrusted(request), KEY)
+        return self.ice.on_check(verified, KEY, path, now, media_at)
 
 
 @pytest.fixture
@@ -62,6 +70,41 @@ def test_the_address_follows_the_checks(
 ) -> None:
     assert [agent.check(path, at, nominate=flag).change for path, at, flag in checks] == changes
     assert agent.ice.path == final
+
+
+@pytest.mark.parametrize(
+    ("checks", "final"),
+    [
+        # (path, check at, last media at): a rebinding right after a check, the next one is not nominating
+        ([(A, 10.0, 9.99), (B, 11.5, 10.2)], B),
+        ([(A, 10.0, 9.99), (B, 10.0 + QUIET_S - 0.1, 10.0)], A),
+        # it still sends from there: a second network that is tried meanwhile changes nothing
+        ([(A, 10.0, 9.99), (B, 12.0, 11.99), (B, 13.0, 12.99)], A),
+        # it sent seldom before: silence says nothing
+        ([(A, 10.0, 8.0), (B, 12.0, 8.0)], A),
+        # tried early and let in: from then on media may be B's, and only checks tell
+        ([(A, 10.0, 9.99), (B, 10.5, 10.1), (B, 11.7, 10.1)], A),
+        # A checks again in between and is alive
+        ([(A, 10.0, 9.99), (B, 10.5, 10.4), (A, 10.9, 10.89), (B, 11.3, 11.29)], A),
+    ],
+)
+def test_a_client_that_sent_all_the_time_is_missed_sooner(
+    agent: Agent, checks: list[tuple[Path, float, float]], final: Path
+) -> None:
+    for path, at, media_at in checks:
+        agent.check(path, at, media_at=media_at)
+    assert agent.ice.path == final
+
+
+def test_an_address_is_left_when_its_client_was_heard_from_the_next_one(agent: Agent) -> None:
+    agent.check(A, 1.0, nominate=True)
+    assert not agent.ice.has_left(A)
+    assert agent.ice.has_left(B)
+    agent.check(B, 2.0)
+    assert not agent.ice.has_left(B), "it may be tried just now"
+    agent.check(B, 3.0, nominate=True)
+    assert agent.ice.has_left(A)
+    assert not agent.ice.has_left(B)
 
 
 def test_every_check_is_told_where_it_came_from(agent: Agent) -> None:

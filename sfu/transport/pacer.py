@@ -1,0 +1,123 @@
+"""What is sent to one client, spread in time: a picture of forty packets must not fill a thin line's queue in
+one moment, with the next voice behind it.
+
+Pure. A leaky bucket: what leaves is charged, and a picture's packet may leave when all before it is paid for.
+
+    voices, RTCP --charge--> leave at once
+    pictures ------put-----> wait in order --take--> leave, or are dropped after LONGEST_WAIT_S
+"""
+
+from collections import deque
+from dataclasses import dataclass
+
+LONGEST_WAIT_S = 0.4
+"""Both of a packet, and of all that wait at the present rate. Later than this a picture stands still anyhow,
+and the next keyframe is worth more than its rest."""
+CREDIT_S = 0.005
+"""What an idle line may send at once, beside one packet: never more than this much of its rate."""
+CATCH_UP_S = 0.02
+"""While something waits, a timer that comes late by so much loses nothing."""
+LONGEST_DEBT_S = 0.2
+"""Voices never wait; when they alone are more than the line carries, pictures wait no longer than this for
+them to be paid for."""
+_A_MOMENT_S = 0.001
+_ROUNDING = 0.5
+"""Bytes: at the very instant that `next_at` names, the debt counts as paid."""
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A packet whose turn has come."""
+
+    packet: bytes
+    waited: bool
+    """It did not leave in the moment it came."""
+
+
+class Pacer:
+    """Of one transport. `now` never goes back."""
+
+    __slots__ = ("_at", "_balance", "_bps", "_waiting", "_waiting_bytes", "dropped")
+
+    def __init__(self, bps: int, now: float) -> None:
+        assert bps > 0
+        self.dropped = 0
+        """Packets that waited too long."""
+        self._bps = bps
+        self._balance = 0.0
+        """Bytes that may leave; below 0: that must be paid for first."""
+        self._at = now
+        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting_bytes = 0
+
+    @property
+    def bps(self) -> int:
+        return self._bps
+
+    @property
+    def backlog_s(self) -> float:
+        """How long it takes until all that waits now has left."""
+        return self._waiting_bytes * 8 / self._bps
+
+    def set_rate(self, bps: int, now: float) -> None:
+        """What waits stays, as far as the new rate has room for it."""
+        assert bps > 0
+        self._earn(now)
+        self._bps = bps
+        self._balance = max(self._balance, -LONGEST_DEBT_S * bps / 8)
+        self._trim(now)
+
+    def charge(self, size: int, now: float) -> None:
+        """A packet that does not wait leaves: the pictures after it do."""
+        self._earn(now)
+        most = -LONGEST_DEBT_S * self._bps / 8
+        self._balance = max(self._balance - size, min(self._balance, most))
+
+    def put(self, packet: bytes, now: float) -> None:
+        """A packet that may wait. What has become too much is dropped, the oldest first."""
+        self._earn(now)
+        self._waiting.append((now, packet))
+        self._waiting_bytes += len(packet)
+        self._trim(now)
+
+    def take(self, now: float) -> list[Leaving]:
+        """What leaves now, in the order it came."""
+        self._earn(now)
+        self._trim(now)
+        leaving: list[Leaving] = []
+        while self._waiting and self._balance > -_ROUNDING:
+            came, packet = self._waiting.popleft()
+            self._waiting_bytes -= len(packet)
+            self._balance -= len(packet)
+            leaving.append(Leaving(packet, came < now))
+        return leaving
+
+    def take_all(self) -> list[Leaving]:
+        """Pacing ends: everything leaves."""
+        leaving = [Leaving(packet, True) for _, packet in self._waiting]
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        return leaving
+
+    def next_at(self) -> float | None:
+        """When `take` has something to give, or to drop; None while nothing waits."""
+        if not self._waiting:
+            return None
+        paid = self._at + max(0.0, -self._balance) * 8 / self._bps
+        return min(paid, self._waiting[0][0] + LONGEST_WAIT_S + _A_MOMENT_S)
+
+    def _earn(self, now: float) -> None:
+        most = (CATCH_UP_S if self._waiting else CREDIT_S) * self._bps / 8
+        self._balance = min(self._balance + (now - self._at) * self._bps / 8, most)
+        self._at = now
+
+    def _trim(self, now: float) -> None:
+        """One packet may always wait, however large it is for the rate."""
+        room = LONGEST_WAIT_S * self._bps / 8
+        while self._waiting:
+            came, packet = self._waiting[0]
+            if now - came <= LONGEST_WAIT_S and (self._waiting_bytes <= room or len(self._waiting) == 1):
+                return
+            self._waiting.popleft()
+            self._waiting_bytes -= len(packet)
+            self.dropped += 1
