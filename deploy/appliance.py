@@ -20,6 +20,7 @@ from deploy.pki import CertificateFiles, foreign_certificate, own_certificate
 from deploy.ports import check_ports
 from deploy.problem import StateError
 from deploy.processes import ControlSettings, MediaSettings, encode
+from deploy.relay import read_secret
 from deploy.state import locked, open_state
 from deploy.supervisor import Child, GaveUp, Supervisor
 from signaling.bootstrap import MEETING_CODE
@@ -39,10 +40,11 @@ def serve(config: Config, console: Console) -> None:
         files = certificate(config)
         media = addresses.media_addresses(config.media_addresses)
         check_ports(config, media)
+        secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
         first = prepare_database(config)
         if first.accounts:
             announce.tell_accounts(console, first.accounts)
-        asyncio.run(_supervise(config, children(config, files, media, run), console, first))
+        asyncio.run(_supervise(config, children(config, files, media, run, secret), console, first))
     announce.say(console, "stopped")
 
 
@@ -65,7 +67,11 @@ def certificate(config: Config) -> CertificateFiles:
 
 
 def children(
-    config: Config, files: CertificateFiles, media_addresses: tuple[str, ...], run: Path
+    config: Config,
+    files: CertificateFiles,
+    media_addresses: tuple[str, ...],
+    run: Path,
+    turn_secret: str = "",
 ) -> dict[str, Child]:
     """The processes, in the order they start in."""
     # The last word is for people who read `ps`.
@@ -92,6 +98,8 @@ def children(
         media_sockets=tuple(sockets),
         meeting=MEETING_CODE,
         seat_grace_s=config.seat_grace_s,
+        turn_urls=config.turn_urls,
+        turn_secret=turn_secret,
     )
     return result | {"control": Child((*command, "control"), encode(control))}
 

@@ -5,6 +5,7 @@ The file is flat: one `key = value` a line, the keys are the fields of Config.
 
 import difflib
 import ipaddress
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,9 @@ from deploy.problem import ConfigError
 
 CONFIG_FILE = "giaoban.toml"
 STATE_VARIABLE = "GIAOBAN_STATE"
+
+_TURN_URL = re.compile(r"turns?:([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?", re.ASCII)
+"""RFC 7065."""
 
 Port = Annotated[int, Meta(ge=1, le=65535)]
 Name = Annotated[str, Meta(max_length=120)]
@@ -39,6 +43,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     workers: Annotated[int, Meta(ge=1, le=16)] = 1
     seat_grace_s: Annotated[int, Meta(ge=10, le=3600)] = 300
     """How long a seat is kept for someone who dropped."""
+    turn_urls: tuple[str, ...] = ()
+    """Relays for networks that let only port 443 pass, like "turns:turn.example:443?transport=tcp"; see
+    deploy/coturn/README.md."""
+    turn_secret_file: str = ""
+    """Holds the secret shared with the relay (coturn's static-auth-secret); closed to others."""
     certificate: str = ""
     """Own certificate chain (PEM); empty means that of our own CA."""
     key: str = ""
@@ -126,6 +135,17 @@ def _check_together(config: Config) -> None:
             f"https_port and media_port are both {config.https_port}; both need the TCP port",
             "Give one of them another number.",
         )
+    if bool(config.turn_urls) != bool(config.turn_secret_file):
+        raise ConfigError(
+            "turn_urls and turn_secret_file belong together, only one of them is set",
+            "Set both to use a relay, or neither; deploy/coturn/README.md says how.",
+        )
+    for url in config.turn_urls:
+        if not _TURN_URL.fullmatch(url):
+            raise ConfigError(
+                f"turn_urls: {url!r} is no address of a relay",
+                'Write them like "turns:turn.example:443?transport=tcp" or "turn:192.168.1.10:3478".',
+            )
     for key in ("host", "media_addresses", "advertise"):
         for text in getattr(config, key):
             _check_address(key, text)

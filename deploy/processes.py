@@ -41,6 +41,9 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     meeting: str
     """Code of the standing meeting."""
     seat_grace_s: int
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    """Comes by the pipe like all this: no other process can read it there."""
 
 
 _decoder: msgspec.json.Decoder[MediaSettings | ControlSettings] = msgspec.json.Decoder(
@@ -84,6 +87,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     from signaling.control import ControlConfig, serve_control
     from signaling.limits import DEFAULT
     from signaling.store import StateIsNewer, StorageUnavailable
+    from signaling.turn import Turn
 
     files = CertificateFiles(Path(settings.certificate), Path(settings.key), None)
     ca = await asyncio.to_thread(Path(settings.ca).read_bytes) if settings.ca else None
@@ -98,6 +102,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         default_meeting=settings.meeting,
         version=own_version(),
         limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
+        turn=Turn(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
     )
     # Its task groups wrap what they raise; a Problem must leave here unwrapped.
     problem: Problem | None = None

@@ -78,12 +78,28 @@ def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
         ("media_port = 8442\nworkers = 2\n", "both need the TCP port"),
         ("media_port = 65535\nworkers = 2\n", "range of ports"),
         ('advertise = ["my.host.vn"]\n', "no IP address"),
+        ('turn_urls = ["turns:turn.example.vn:443?transport=tcp"]\n', "belong together"),
+        ('turn_secret_file = "secret"\n', "belong together"),
+        ('turn_secret_file = "x"\nturn_urls = ["https://turn.example.vn"]\n', "no address of a relay"),
+        ('turn_secret_file = "x"\nturn_urls = ["turn:a b"]\n', "no address of a relay"),
         ('host = "::"\n', "host"),
         ('log_level = "loud"\n', "log_level"),
     ],
 )
 def test_settings_that_contradict_are_refused(tmp_path: Path, text: str, word: str) -> None:
     assert word in complaint(tmp_path, text).text
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "turns:turn.example.vn:443?transport=tcp",
+        "turn:192.168.1.11",
+        "turn:[fd00::11]:3478?transport=udp",
+    ],
+)
+def test_a_relay_is_named_as_browsers_name_it(url: str) -> None:
+    assert build({"turn_urls": [url], "turn_secret_file": "secret"}).turn_urls == (url,)
 
 
 _scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=9)
