@@ -13,7 +13,7 @@ export class Sending {
   /** @type {SendPlan | null} */ #plan = null;
   #uplink = UNKNOWN_UPLINK;
   /** @type {import('./uplink.js').Mark | null} */ #mark = null;
-  #timer = 0;
+  /** @type {ReturnType<typeof setInterval>} */ #timer;
 
   /**
    * @param {RTCPeerConnection} pc
@@ -26,7 +26,7 @@ export class Sending {
       camera: new Encodings(senders.camera),
       screen: new Encodings(senders.screen),
     };
-    this.#timer = window.setInterval(() => void this.#read(), READ_MS);
+    this.#timer = setInterval(() => void this.#read(), READ_MS);
   }
 
   stop() {
