@@ -10,9 +10,10 @@ import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
 import { LineCheck } from './line-check.js';
 import { onNetworkChange } from './network.js';
+import { OwnSources } from './own-sources.js';
 import { Peer } from './peer.js';
 import { ownPerson } from './people.js';
-import { PROTOCOL, SOURCES } from './protocol.js';
+import { PROTOCOL } from './protocol.js';
 import * as router from './router.js';
 import { ShowWish } from './show-wish.js';
 import { Sound } from './sound.js';
@@ -54,7 +55,13 @@ export class App {
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
   /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
   /** The newest number given to a message. */ #numbers = 0;
-  /** Number of the newest message that opened a source. @type {Map<Source, number>} */ #opened = new Map();
+  #sources = new OwnSources({
+    state: () => this.state,
+    devices: this.devices,
+    number: () => this.#number(),
+    say: (message) => this.#say(message),
+    refuse: (code) => this.#dispatch({ type: 'local/refused', re: 'set-source', code }),
+  });
   #showWish = new ShowWish((message) => this.send(message));
   #check = new LineCheck({
     send: (message) => this.send(message),
@@ -174,22 +181,8 @@ export class App {
    * @param {boolean} on
    */
   async setSource(source, on) {
-    if (source === 'camera') keep('camera', on ? 'on' : 'off');
-    if (source === 'camera' && on && this.state.reception === 'audio-only') this.#receive('no-pictures');
-    const inside = this.state.screen === 'meeting';
-    if (on) {
-      const outcome = await this.devices.open(source);
-      if (outcome === 'ready') {
-        if (inside) this.#ask(source, true);
-      } else if (source !== 'screen' || outcome !== 'denied') {
-        // Who closes the browser's own choice of a screen knows that they did.
-        this.#dispatch({ type: 'local/refused', re: 'set-source', code: `${source}-${outcome}` });
-      }
-      return;
-    }
-    if (inside) this.#ask(source, false);
-    if (inside && source === 'microphone') this.devices.hush();
-    else this.devices.close(source);
+    if (source === 'camera' && on && this.state.reception === 'audio-only') this.setReception('no-pictures');
+    await this.#sources.set(source, on);
   }
 
   /** @param {number} page of tiles, from 0 */
@@ -288,7 +281,7 @@ export class App {
         this.#refused(message);
         break;
       case 'roster':
-        this.#obeyHost();
+        this.#sources.obeyHost();
         break;
       case 'bye':
         if (!passing(message.code)) this.#putAway();
@@ -317,42 +310,24 @@ export class App {
     this.#check.abort(false); // the server has ended it
     this.peer.open();
     if (reloaded) {
-      this.#ask('microphone', false);
-      this.#ask('screen', false);
+      this.#sources.ask('microphone', false);
+      this.#sources.ask('screen', false);
       await (kept('camera') === 'off' ? this.devices.open('microphone') : this.devices.openBoth());
     }
     this.devices.hush();
-    if (this.state.screen === 'meeting') this.#ask('camera', this.devices.track('camera') !== null);
+    if (this.state.screen === 'meeting') this.#sources.ask('camera', this.devices.track('camera') !== null);
   }
 
   /** @param {import('./protocol.js').RefusalMessage} refusal */
   #refused(refusal) {
     if (refusal.re === 'offer') this.peer.refused(refusal.code, refusal.to);
     if (refusal.re === 'check-line') this.#check.refused(refusal.code, refusal.to);
-    if (refusal.re !== 'set-source') return;
-    const source = SOURCES.find((one) => this.#opened.get(one) === refusal.to);
-    if (source === 'microphone') this.devices.hush();
-    else if (source) this.devices.close(source);
-  }
-
-  /** What the host has shut need not run: nobody gets it. */
-  #obeyHost() {
-    const me = ownPerson(this.state);
-    if (me?.microphone.gate.includes('host')) this.devices.hush();
-    if (me?.camera.gate.includes('host')) this.devices.close('camera');
-    if (me?.screen.gate.includes('host')) this.devices.close('screen');
+    if (refusal.re === 'set-source') this.#sources.refused(refusal.to);
   }
 
   /** Send, or say why not. @param {ClientMessage} message */
   #say(message) {
     if (!this.send(message)) this.#dispatch({ type: 'local/refused', re: message.type, code: 'offline' });
-  }
-
-  /** @param {Source} source @param {boolean} on */
-  #ask(source, on) {
-    const id = this.#number();
-    if (on) this.#opened.set(source, id);
-    this.#say({ type: 'set-source', source, on, id });
   }
 
   /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */

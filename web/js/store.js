@@ -163,7 +163,8 @@ function step(state, action) {
     case 'media-lost':
       return { ...state, media: 'reconnecting', slots: [], speakers: SILENCE };
     case 'refusal':
-      return withRefusal(state, action.re, action.code);
+      // A check says itself why it failed.
+      return action.re === 'check-line' ? state : withRefusal(state, action.re, action.code);
     case 'bye':
       return farewell(state, action.code, action.reason);
     case 'answer':
