@@ -10,7 +10,9 @@ from typing import Literal
 
 from signaling.messages import Role
 from tests.support.appliance import PASSWORD, Appliance
+from tests.support.bad_link_relay import BadLink
 from tests.support.browser import Browser, Page, PageError
+from tests.support.browser.behind import put_behind
 from tests.support.browser.devices import (
     HEARD_DB,
     SILENT_DB,
@@ -48,11 +50,14 @@ class Person:
     login: str
     name: str
     devices: Devices
+    link: BadLink | None = None
+    """Between this person and the appliance; None: a good line."""
 
     # --- the way in ---
 
     async def open_door(self, meeting: str | None = None) -> None:
-        await self.page.goto(f"{self.appliance.url}/m/{meeting or self.meeting}")
+        server = self.appliance if self.link is None else self.link
+        await self.page.goto(f"{server.url}/m/{meeting or self.meeting}")
 
     async def sign_in(self, password: str = PASSWORD) -> None:
         await self.page.fill(tid("door-account"), self.login)
@@ -125,7 +130,7 @@ class Person:
 
     async def lobby_card(self, who: "Person") -> str:
         """What the card of somebody who waits says."""
-        knock = await self._knock_of(who)
+        knock = await self.knock_of(who)
         return await self.page.text(f"{tid('lobby-card')}[data-knock='{knock}']")
 
     async def admit(self, who: "Person") -> None:
@@ -141,10 +146,10 @@ class Person:
         await self.page.click(f"{row} {tid(f'roster-{action}')}")
 
     async def _lobby_click(self, who: "Person", button: str) -> None:
-        knock = await self._knock_of(who)
+        knock = await self.knock_of(who)
         await self.page.click(f"{tid('lobby-card')}[data-knock='{knock}'] {tid(button)}")
 
-    async def _knock_of(self, who: "Person") -> str:
+    async def knock_of(self, who: "Person") -> str:
         """Cards carry the knock's id; the name on them says whose it is."""
         cards = f"[...document.querySelectorAll('{tid('lobby-card')}')]"
         find = f"{cards}.find((card) => card.textContent.includes('{who.name}'))"
@@ -233,8 +238,14 @@ class Gathering:
         camera: str = "ok",
         microphone: str = "ok",
         stubborn: bool = False,
+        size: tuple[int, int] = (640, 360),
+        fps: int = 15,
+        loudness: float = 0.3,
+        grain: float = 0.0,
+        link: BadLink | None = None,
     ) -> Person:
-        """Somebody new at a browser of their own. With `login`, an account that is there already."""
+        """Somebody new at a browser of their own. With `login`, an account that is there already; with
+        `link`, the browser is behind it."""
         number = len(self.people)
         if name is None:
             name = f"{role.value.capitalize()} {number + 1}"
@@ -246,17 +257,32 @@ class Gathering:
             camera=camera,
             microphone=microphone,
             stubborn=stubborn,
+            width=size[0],
+            height=size[1],
+            fps=fps,
+            loudness=loudness,
+            grain=grain,
         )
         page = await self.browsers[kind].new_page()
-        person = Person(page, self.appliance, self.meeting, login, name, devices)
+        person = Person(page, self.appliance, self.meeting, login, name, devices, link)
         self.people.append(person)
         await page.set_viewport(*viewport)
         await equip(page, devices)
+        if link is not None:
+            await put_behind(page, link)
         return person
 
-    async def operator(self) -> Person:
+    async def operator(
+        self,
+        *,
+        viewport: tuple[int, int] = LAPTOP,
+        size: tuple[int, int] = (640, 360),
+        grain: float = 0.0,
+    ) -> Person:
         """An operator who is in the meeting."""
-        who = await self.person("chromium", Role.OPERATOR, unit="test-tchc")
+        who = await self.person(
+            "chromium", Role.OPERATOR, unit="test-tchc", viewport=viewport, size=size, grain=grain
+        )
         await who.open_door()
         await who.sign_in()
         await who.page.click(tid("green-enter"))

@@ -3,10 +3,12 @@
 // The camera is a plane of one colour with a moving bar and, in its lower part, the number of the frame in
 // two rows of nine cells (eight bits and their odd parity), wide enough to be read at the size of a tile.
 // The microphone is one tone, as loud and as uneven as speech, so that it is told from noise.
+// With grain the plane is as uneven as a real camera's picture, which costs the encoder what that would.
 // A stubborn browser is a changed client: whatever the page decides, its microphone is sent.
 (settings) => {
-  const WIDTH = 640, HEIGHT = 360, FPS = 15, CELLS = 9;
+  const CELLS = 9;
   const { colour, screenColour, toneHz, camera, microphone, stubborn } = settings;
+  const { width: WIDTH, height: HEIGHT, fps: FPS, loudness: LOUDNESS, grain: GRAIN } = settings;
   let frame = 0;
 
   const drawRow = (pen, byte, row) => {
@@ -19,6 +21,26 @@
       pen.fillRect(cell * width, HEIGHT - (2 - row) * height, width, height);
     }
   };
+  const noise = () => {
+    const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH * 2, height: HEIGHT * 2 });
+    const pen = canvas.getContext('2d');
+    const image = pen.createImageData(canvas.width / 4, canvas.height / 4);
+    let state = 1;
+    for (let at = 0; at < image.data.length; at += 4) {
+      state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+      image.data.fill(state >>> 24, at, at + 3);
+      image.data[at + 3] = 255;
+    }
+    pen.putImageData(image, 0, 0);
+    pen.drawImage(canvas, 0, 0, image.width, image.height, 0, 0, canvas.width, canvas.height);
+    return canvas;
+  };
+  const grains = GRAIN ? noise() : null;
+  const drawGrain = (pen) => {
+    pen.globalAlpha = GRAIN;
+    pen.drawImage(grains, -((frame * 379) % WIDTH), -((frame * 211) % HEIGHT));
+    pen.globalAlpha = 1;
+  };
   const picture = (base) => {
     const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH, height: HEIGHT });
     const pen = canvas.getContext('2d', { alpha: false });
@@ -27,6 +49,7 @@
       draw() {
         pen.fillStyle = base;
         pen.fillRect(0, 0, WIDTH, HEIGHT);
+        if (grains) drawGrain(pen);
         pen.fillStyle = '#ffffff';
         pen.fillRect((frame * 13) % WIDTH, 0, WIDTH / 20, HEIGHT / 6);
         drawRow(pen, (frame >> 8) & 255, 0);
@@ -35,10 +58,10 @@
     };
   };
   const pictures = { camera: picture(colour), screen: picture(screenColour) };
+  const shown = new Set(['camera']); // the screen is drawn from when it is shared
   const draw = () => {
     frame = (frame + 1) & 0xffff;
-    pictures.camera.draw();
-    pictures.screen.draw();
+    for (const name of shown) pictures[name].draw();
   };
   draw();
   setInterval(draw, 1000 / FPS);
@@ -48,9 +71,9 @@
     if (sound) return sound;
     const context = new AudioContext();
     const tone = new OscillatorNode(context, { frequency: toneHz });
-    const loudness = new GainNode(context, { gain: 0.3 });
+    const loudness = new GainNode(context, { gain: LOUDNESS });
     const syllables = new OscillatorNode(context, { frequency: 4 });
-    const depth = new GainNode(context, { gain: 0.15 });
+    const depth = new GainNode(context, { gain: LOUDNESS / 2 });
     syllables.connect(depth).connect(loudness.gain);
     tone.connect(loudness);
     tone.start();
@@ -95,7 +118,10 @@
     if (!tracks.length) throw new TypeError('At least one of audio and video must be requested');
     return new MediaStream(tracks);
   };
-  devices.getDisplayMedia = async () => new MediaStream([videoTrack('screen')]);
+  devices.getDisplayMedia = async () => {
+    shown.add('screen');
+    return new MediaStream([videoTrack('screen')]);
+  };
   devices.enumerateDevices = async () => [
     ...(microphone === 'missing' ? [] : [device('audioinput', 'microphone')]),
     ...(camera === 'missing' ? [] : [device('videoinput', 'camera')]),

@@ -23,6 +23,13 @@ class Devices(msgspec.Struct, frozen=True, rename="camel"):
     microphone: str = "ok"
     stubborn: bool = False
     """The browser goes on sending its microphone, whatever the page decides."""
+    width: int = 640
+    height: int = 360
+    fps: int = 15
+    loudness: float = 0.3
+    """Amplitude of the tone, in the middle of a syllable."""
+    grain: float = 0.0
+    """How uneven the picture is, 0 to 1."""
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -10,11 +10,16 @@
     }
   };
   const sockets = [];
+  const told = { slots: null, roster: null, lobby: null };
   const NativeSocket = window.WebSocket;
   window.WebSocket = class WebSocket extends NativeSocket {
     constructor(...settings) {
       super(...settings);
       sockets.push(this);
+      this.addEventListener('message', ({ data }) => {
+        const message = typeof data === 'string' ? JSON.parse(data) : null;
+        if (message?.type in told) told[message.type] = message;
+      });
     }
   };
   const current = () => connections.findLast((connection) => connection.connectionState !== 'closed');
@@ -61,8 +66,14 @@
 
   window.probe = {
     connections: () => connections.length,
+    /** The one in use, for the gauge. */
+    connection: () => current(),
     /** Send a message of our own making through the page's newest WebSocket, as a changed client would. */
     say: (message) => sockets.at(-1).send(JSON.stringify(message)),
+    /** What the server said last: what the receiving lines carry, who is inside, how many wait. */
+    slots: () => told.slots?.slots ?? [],
+    roster: () => (told.roster?.participants ?? []).map((one) => one.id),
+    knocks: () => told.lobby?.knocks.length ?? 0,
     /** State of the newest WebSocket. */
     line: () => sockets.at(-1)?.readyState ?? -1,
     state: () => current()?.connectionState ?? 'none',
