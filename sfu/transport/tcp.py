@@ -1,18 +1,20 @@
 """ICE-TCP, passive: for networks where UDP does not pass.
 
 Each STUN, DTLS or SRTP packet is framed by its length (RFC 4571). A stream must not turn into a long queue:
-the system is given little that it cannot send yet, what it does not take waits here, voices before pictures,
-and what has waited too long is dropped, as a network would.
+the system is given what the line carries in a moment, the rest waits here, voices before pictures, and what
+has waited too long is dropped, as a network would.
 Source: RFC 6544.
 """
 
 import asyncio
 import contextlib
 import socket
-from collections import Counter, deque
+import struct
+from collections import Counter
 from typing import Protocol
 
 from sfu.errors import BadPacket
+from sfu.transport.send_queue import LineGauge, SendQueue
 
 MAX_FRAME_BYTES = 2048
 MAX_CONNECTIONS = 512
@@ -22,60 +24,14 @@ PROOF_DEADLINE_S = 10.0
 """A connection without a valid check by then is closed."""
 MAX_BAD_CHECKS = 64
 """In a row; then the connection is closed. A browser sends about ten while its offer is still on its way."""
+POLL_S = 0.01
+"""While packets wait, it is looked so often whether the line has become free."""
 UNSENT_BYTES = 4 * 1024
 """Taken by the system, but not under way yet: nothing can overtake it there. 0.1 s at 300 kbit/s."""
-KERNEL_BUFFER_BYTES = 32 * 1024
-"""Under way and not confirmed: what may stand before a voice in a line with deep buffers, 0.9 s at 300
-kbit/s. A line of 100 ms still carries 2.6 Mbit/s with it. The system's own choice would grow to megabytes."""
+KERNEL_BUFFER_BYTES = 256 * 1024
+"""More than a LineGauge ever allows, so that it decides. The system's own choice would grow to megabytes."""
 LONGEST_SILENCE_MS = 1000
 """Between two tries of the system after a cut; by itself it doubles them up to two minutes."""
-WAIT_LIMIT_BYTES = 64 * 1024
-"""Waiting here; a large keyframe at once must fit."""
-LONGEST_WAIT_S = 0.4
-"""Here. After a cut of ten seconds nobody wants to hear the voices of those ten seconds."""
-
-
-class SendQueue:
-    """What one connection could not take yet: urgent packets first, each kind in its order. Pure."""
-
-    __slots__ = ("_bytes", "_other", "_urgent", "dropped")
-
-    def __init__(self) -> None:
-        self.dropped = 0
-        self._urgent: deque[tuple[float, bytes]] = deque()
-        self._other: deque[tuple[float, bytes]] = deque()
-        self._bytes = 0
-
-    def __len__(self) -> int:
-        return len(self._urgent) + len(self._other)
-
-    def put(self, packet: bytes, urgent: bool, now: float) -> None:
-        """When it is full the oldest goes, of the pictures first."""
-        self._expire(now)
-        (self._urgent if urgent else self._other).append((now, packet))
-        self._bytes += len(packet)
-        while self._bytes > WAIT_LIMIT_BYTES:
-            self._drop(self._other or self._urgent)
-
-    def take(self, now: float) -> bytes | None:
-        """The next one to be written."""
-        self._expire(now)
-        line = self._urgent or self._other
-        if not line:
-            return None
-        _, packet = line.popleft()
-        self._bytes -= len(packet)
-        return packet
-
-    def _expire(self, now: float) -> None:
-        for line in (self._urgent, self._other):
-            while line and now - line[0][0] > LONGEST_WAIT_S:
-                self._drop(line)
-
-    def _drop(self, line: deque[tuple[float, bytes]]) -> None:
-        _, packet = line.popleft()
-        self._bytes -= len(packet)
-        self.dropped += 1
 
 
 class Deframer:
@@ -165,8 +121,13 @@ class TcpConnection(asyncio.Protocol):
         self._taker = taker
         self._deframer = Deframer()
         self._queue = SendQueue()
+        self._gauge = LineGauge()
+        self._written = 0
         self._is_full = False
+        """The system takes nothing more; one packet may have been taken in part."""
         self._bad_checks = 0
+        self._socket: socket.socket | None = None
+        self._poll: asyncio.TimerHandle | None = None
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -179,13 +140,13 @@ class TcpConnection(asyncio.Protocol):
         if not self.number:
             transport.abort()
             return
-        sock: socket.socket = transport.get_extra_info("socket")
+        self._socket = sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         with contextlib.suppress(OSError):  # Linux before 6.15 does not know it
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, LONGEST_SILENCE_MS)
-        transport.set_write_buffer_limits(high=0)  # one packet that was taken in part, no more
+        transport.set_write_buffer_limits(high=0)
         self._deadline = asyncio.get_running_loop().call_later(PROOF_DEADLINE_S, transport.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -200,6 +161,8 @@ class TcpConnection(asyncio.Protocol):
     def connection_lost(self, _error: Exception | None) -> None:
         self.prove()
         self._transport = None
+        if self._poll is not None:
+            self._poll.cancel()
         if self.number:
             self._crowd.leave(self)
             self._taker.on_lost(self)
@@ -228,19 +191,39 @@ class TcpConnection(asyncio.Protocol):
         transport = self._transport
         if transport is None or transport.is_closing():
             return
-        if self._is_full:
-            self._queue.put(packet, urgent, asyncio.get_running_loop().time())
-        else:
-            transport.write(len(packet).to_bytes(2, "big") + packet)
+        now = asyncio.get_running_loop().time()
+        self._queue.put(packet, urgent, now)
+        self._flush(transport, now)
 
     def pause_writing(self) -> None:
         self._is_full = True
 
     def resume_writing(self) -> None:
         self._is_full = False
-        now = asyncio.get_running_loop().time()
-        while not self._is_full and (packet := self._queue.take(now)) is not None:
-            self.send(packet)
+
+    def _flush(self, transport: asyncio.Transport, now: float) -> None:
+        """Write what the line has room for; come again soon while something waits."""
+        room = self._room(now)
+        while not self._is_full and (packet := self._queue.take(now, room)) is not None:
+            transport.write(len(packet).to_bytes(2, "big") + packet)
+            self._written += 2 + len(packet)
+            room -= 2 + len(packet)
+        if self._poll is None and self._queue:
+            self._poll = asyncio.get_running_loop().call_later(POLL_S, self._look_again)
+
+    def _look_again(self) -> None:
+        self._poll = None
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            self._flush(transport, asyncio.get_running_loop().time())
+
+    def _room(self, now: float) -> int:
+        """Bytes that the line may be given now."""
+        assert self._socket is not None
+        info = self._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+        (acked,) = _BYTES_ACKED.unpack_from(info, _BYTES_ACKED_AT)
+        (min_rtt_us,) = _MIN_RTT.unpack_from(info, _MIN_RTT_AT)
+        return self._gauge.room(self._written, acked, min_rtt_us / 1e6, now)
 
     def close(self) -> None:
         if self._transport is not None:
@@ -249,3 +232,7 @@ class TcpConnection(asyncio.Protocol):
 
 _TCP_RTO_MAX_MS = 44
 """tcp(7); the socket module does not name it."""
+_TCP_INFO_BYTES = 152
+"""struct tcp_info as far as we read it, which Linux 4.9 has."""
+_BYTES_ACKED, _BYTES_ACKED_AT = struct.Struct("=Q"), 120
+_MIN_RTT, _MIN_RTT_AT = struct.Struct("=I"), 148

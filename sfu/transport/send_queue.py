@@ -1,0 +1,96 @@
+"""What waits for a TCP line, and how much the line may be given. Pure.
+
+What the system has been given, nothing can overtake: on a thin line with deep buffers seconds of pictures
+would stand before a voice. So it gets only what the line carries in its own delay and a moment more.
+"""
+
+from collections import deque
+
+WAIT_LIMIT_BYTES = 64 * 1024
+"""A large keyframe at once must fit."""
+LONGEST_WAIT_S = 0.4
+"""After a cut of ten seconds nobody wants to hear the voices of those ten seconds."""
+QUEUE_S = 0.1
+"""How much of what the line carries may stand in its buffers."""
+LEAST_ROOM_BYTES = 6 * 1024
+"""To begin with, and for a line that stands: 0.16 s at 300 kbit/s."""
+MOST_ROOM_BYTES = 128 * 1024
+URGENT_BYTES = 4 * 1024
+"""More for packets that do not wait: pictures must not have taken all the room just before."""
+GAUGE_S = 0.2
+"""The line's rate is taken anew so often."""
+
+
+class SendQueue:
+    """Urgent packets first, each kind in its order."""
+
+    __slots__ = ("_bytes", "_other", "_urgent", "dropped")
+
+    def __init__(self) -> None:
+        self.dropped = 0
+        self._urgent: deque[tuple[float, bytes]] = deque()
+        self._other: deque[tuple[float, bytes]] = deque()
+        self._bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._urgent) + len(self._other)
+
+    def put(self, packet: bytes, urgent: bool, now: float) -> None:
+        """When it is full the oldest goes, of the pictures first."""
+        self._expire(now)
+        (self._urgent if urgent else self._other).append((now, packet))
+        self._bytes += len(packet)
+        while self._bytes > WAIT_LIMIT_BYTES:
+            self._drop(self._other or self._urgent)
+
+    def take(self, now: float, room: int) -> bytes | None:
+        """The next one to be written, if a line that may be given `room` bytes has room for its kind."""
+        self._expire(now)
+        line = self._urgent or self._other
+        if not line or room + (URGENT_BYTES if line is self._urgent else 0) <= 0:
+            return None
+        _, packet = line.popleft()
+        self._bytes -= len(packet)
+        return packet
+
+    def _expire(self, now: float) -> None:
+        for line in (self._urgent, self._other):
+            while line and now - line[0][0] > LONGEST_WAIT_S:
+                self._drop(line)
+
+    def _drop(self, line: deque[tuple[float, bytes]]) -> None:
+        _, packet = line.popleft()
+        self._bytes -= len(packet)
+        self.dropped += 1
+
+
+class LineGauge:
+    """How many bytes a line may have taken and not yet confirmed.
+
+    While it has always had enough to do, what it confirmed is what it carries; else it carries at least that.
+    """
+
+    __slots__ = ("_acked", "_at", "_is_busy", "_rate", "_room")
+
+    def __init__(self) -> None:
+        self._at: float | None = None
+        self._acked = 0
+        self._rate = 0.0
+        """Bytes a second."""
+        self._room = LEAST_ROOM_BYTES
+        self._is_busy = False
+
+    def room(self, written: int, acked: int, min_rtt_s: float, now: float) -> int:
+        """What may be written now; negative when there is too much under way. `written` and `acked` count
+        from the line's beginning."""
+        outstanding = max(0, written - acked)
+        if self._at is None:
+            self._at, self._acked = now, acked
+        elif now - self._at >= GAUGE_S:
+            measured = (acked - self._acked) / (now - self._at)
+            self._rate = measured if self._is_busy else max(measured, self._rate)
+            self._room = int(min(max(self._rate * (min_rtt_s + QUEUE_S), LEAST_ROOM_BYTES), MOST_ROOM_BYTES))
+            self._at, self._acked, self._is_busy = now, acked, True
+        if 2 * outstanding < self._room:
+            self._is_busy = False
+        return self._room - outstanding
