@@ -1,0 +1,27 @@
+"""What a downlink carries, and how that is spent. Pure.
+
+feedback -> FeedbackReader -> DelayEstimator --,
+REMB -----------------------> RembEstimator ---+-> bps -> Allocator -> an option for each slot
+the fast path's counters ---> LayerRates ------'
+"""
+
+from sfu.bandwidth.allocator import ENOUGH, Allocation, Allocator, Demand, Option, Rank
+from sfu.bandwidth.estimator import DelayEstimator, DownlinkEstimator
+from sfu.bandwidth.feedback import Delivery, FeedbackReader
+from sfu.bandwidth.rates import LayerRates
+from sfu.bandwidth.remb import RembEstimator
+
+__all__ = [
+    "ENOUGH",
+    "Allocation",
+    "Allocator",
+    "DelayEstimator",
+    "Delivery",
+    "Demand",
+    "DownlinkEstimator",
+    "FeedbackReader",
+    "LayerRates",
+    "Option",
+    "Rank",
+    "RembEstimator",
+]
