@@ -6,8 +6,9 @@ the fast path's counters ---> LayerRates ------'
 """
 
 from sfu.bandwidth.allocator import ENOUGH, Allocation, Allocator, Demand, Option, Rank
-from sfu.bandwidth.estimator import DelayEstimator, DownlinkEstimator
+from sfu.bandwidth.estimator import DelayEstimator
 from sfu.bandwidth.feedback import Delivery, FeedbackReader
+from sfu.bandwidth.protocol import DownlinkEstimator
 from sfu.bandwidth.rates import LayerRates
 from sfu.bandwidth.remb import RembEstimator
 

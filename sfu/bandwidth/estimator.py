@@ -15,40 +15,22 @@ belongs to us.
 """
 
 from collections.abc import Sequence
-from typing import Protocol
 
-from sfu.bandwidth.arrivals import DeliveredRate, Group, gather
+from sfu.bandwidth.arrivals import DeliveredRate, gather
+from sfu.bandwidth.congestion import BACK_OFF, OVER_LOSS, Congestion, Detour, Reduction
 from sfu.bandwidth.feedback import Delivery
 from sfu.bandwidth.losses import LossMeter
 from sfu.bandwidth.probe import Outcome, Verdict
 from sfu.bandwidth.prober import Prober
-from sfu.bandwidth.queueing import QueueMeter
 
 START_BPS = 400_000
 """A stage's lowest picture and the voices; hardly more than the thinnest line we are made for."""
 LEAST_BPS, MOST_BPS = 50_000, 30_000_000
-QUEUE_S = 0.05
-"""More than this all the time is a queue. Two full packets' time is allowed where that is more, and the
-line's jitter, but never more than QUEUE_MOST_S."""
-QUEUE_MOST_S = 0.14
-PROBE_QUEUE_S = 0.15
-"""A probe may add this much before it counts."""
-GROWTH_S = 0.012
-"""Gained in half a second: the line delivers two parts in a hundred less than is sent."""
-STEEP_S = 0.08
-STANDING_S = 1.0
-"""A queue that neither grows nor goes counts after this."""
-BACK_OFF = 0.85
-DEEP_BACK_OFF, DEEP_S = 0.72, 0.35
-"""Of the delivered rate: less where the queue is deep, so that it is gone in two seconds."""
-DOUBT = 0.7
-"""A queue while little is sent is most often a stall of the radio: the first time not more is taken away."""
-AGAIN_S = 0.15
-"""After the line's answer to a reduction could be seen, it may be reduced again so much later."""
-STILL_SHARE = 0.92
-BURST_QUEUE_S, BURST_S = 0.22, 1.2
-"""A keyframe's queue on a line whose end is known is left alone up to this."""
-SETTLE_S, SETTLE_MOST_S = 0.3, 3.0
+LOOP_SHARE, LOOP_LEAST_S, LOOP_MOST_S = 0.2, 0.02, 1.0
+CLOCK_SLACK_US = 500_000
+"""The packet that waited least may have been sent so much earlier than the last one of its feedback."""
+END_STEP = 0.4
+"""Share of the way from the known end to another figure near it."""
 END_SHARE = 0.95
 """How near to the line's known end the estimate goes."""
 BEYOND = 1.12
@@ -60,10 +42,6 @@ BLIND_TRUST = 4.0
 """Where no probe can be sent: the next layer takes as much, and nothing else can tell."""
 CLIMB, RETURN = 0.08, 0.3
 """Growth in a second: into the unknown, and back to what was known."""
-OVER_LOSS = 0.1
-"""So much more than the line's own loss is suspected."""
-OWN_LOSS = 0.03
-"""From this on loss is a habit of the line, and no sign of a full queue."""
 TRIAL_S, TRIAL_SAME = 3.0, 0.6
 """Less is sent for so long; if more than this share of the loss stays, it was not ours."""
 USUAL_S = 1.5
@@ -84,45 +62,16 @@ FOUND_SHARE = 0.9
 """Of what a probe found the line to carry."""
 
 
-class DownlinkEstimator(Protocol):
-    """One for each endpoint. Units: bit/s of RTP packets before protection; `now` in seconds, of the same
-    clock as Delivery.sent_us."""
-
-    @property
-    def bps(self) -> int:
-        """What the downlink is believed to carry."""
-
-    @property
-    def queue_s(self) -> float:
-        """Smoothed queueing delay now."""
-
-    @property
-    def loss(self) -> float:
-        """Smoothed fraction lost."""
-
-    @property
-    def is_congested(self) -> bool:
-        """Reduced of late and not yet drained, or silent: nothing may be raised."""
-
-    def on_deliveries(self, deliveries: Sequence[Delivery], now: float) -> None: ...
-
-    def on_remb(self, bps: int, now: float) -> None: ...
-
-    def tick(self, now: float, sent_bps: int, wanted_bps: int) -> int:
-        """Ten times a second. `wanted_bps`: what would be sent if the line carried everything wished. Returns
-        the total rate to be sent until the next tick for a probe, or 0."""
-
-
 class DelayEstimator:
-    """By transport-wide feedback."""
+    """`DownlinkEstimator` by transport-wide feedback."""
 
     def __init__(self) -> None:
         self._bps = float(START_BPS)
         self._end: float | None = None
         """What the line delivered when it was last full."""
-        self._queue = QueueMeter()
         self._losses = LossMeter()
         self._delivered = DeliveredRate()
+        self._congestion = Congestion(self._delivered, self._losses)
         self._usual_bps = 0.0
         """What is delivered, over USUAL_S"""
         self._prober = Prober()
@@ -133,13 +82,6 @@ class DelayEstimator:
         self._unanswered_s = 0.0
         self._is_silent = False
         self._count_from_us = -(1 << 62)
-        self._reduced_at = float("-inf")
-        self._reduced_queue_s = 0.0
-        self._is_draining = False
-        self._hold_until = 0.0
-        self._high_since: float | None = None
-        self._high_from_us = 0
-        self._doubted_at = float("-inf")
         self._trial: tuple[float, float, float] | None = None
         """(until, estimate before, loss before) while it is seen whether loss follows the load"""
 
@@ -149,7 +91,7 @@ class DelayEstimator:
 
     @property
     def queue_s(self) -> float:
-        return self._queue.smooth_s
+        return self._congestion.queue.smooth_s
 
     @property
     def loss(self) -> float:
@@ -157,7 +99,7 @@ class DelayEstimator:
 
     @property
     def is_congested(self) -> bool:
-        return self._is_silent or self._is_draining
+        return self._is_silent or self._congestion.is_draining
 
     def on_remb(self, bps: int, now: float) -> None:
         """Who sends feedback sends none; it would say less."""
@@ -169,118 +111,52 @@ class DelayEstimator:
         if self._is_silent:
             self._resume(now)
         self._now = now
+        congestion, losses = self._congestion, self._losses
         group = gather(deliveries, self._count_from_us)
-        limit = self._limit_s()
-        is_loaded = self._queue.queue_s > limit / 2 or now - self._reduced_at < LOSS_LINGERS_S
-        is_loaded = is_loaded or now < self._prober.quiet_until
-        self._losses.add(group.packets, group.lost, now, is_loaded=is_loaded)
+        is_probed = now < self._prober.quiet_until
+        is_loaded = not congestion.is_empty(self._bps) or now - congestion.reduced_at < LOSS_LINGERS_S
+        losses.add(group.packets, group.lost, now, is_loaded=is_loaded)
         if group.packets == 0:
             return
         self._heard_at, self._unanswered_s = now, 0.0
-        age_us = int(now * 1e6) - group.last_sent
-        self._loop_s += 0.2 * (min(1.0, max(0.02, age_us / 1e6)) - self._loop_s)
+        age_us = max(0, int(now * 1e6) - group.last_sent)
+        self._loop_s += LOOP_SHARE * (min(LOOP_MOST_S, max(LOOP_LEAST_S, age_us / 1e6)) - self._loop_s)
         self._delivered.add(group)
         self._usual_bps += min(1.0, elapsed / USUAL_S) * ((self._delivered.bps() or 0.0) - self._usual_bps)
-        self._queue.update(group.least_delay, group.last_arrived, max(age_us, 0) + 500_000, now)
+        congestion.queue.update(group.least_delay, group.last_arrived, age_us + CLOCK_SLACK_US, now)
         self._prober.account(deliveries)
-        self._judge(group, now)
-        if not self._is_draining:
-            self._grow(elapsed, now)
+        match congestion.judge(now, group.last_arrived, self._bps, self._end, is_probed=is_probed):
+            case Reduction() as reduction:
+                self._lower(reduction, now)
+            case Detour.FOUND:
+                self._end = None
+                self._prober.encourage(now)
+            case None:
+                if not congestion.is_draining:
+                    self._grow(elapsed, now)
         self._suspect_loss(now)
 
-    def _limit_s(self) -> float:
-        """More than this is a queue."""
-        two_packets_s = 2 * 1200 * 8 / self._bps
-        return min(QUEUE_MOST_S, max(QUEUE_S, two_packets_s) + 2 * self._queue.jitter_s)
-
-    def _judge(self, group: Group, now: float) -> None:
-        """Reduce, when a queue grows."""
-        queue, limit = self._queue, self._limit_s()
-        self._settle(queue.queue_s < limit / 2, now)
-        if queue.queue_s <= limit / 2:
-            self._high_since = None
-            return
-        if self._high_since is None:
-            self._high_since, self._high_from_us = now, group.last_arrived
-        if now < self._prober.quiet_until:
-            limit += PROBE_QUEUE_S
-        is_lossy = not self._loses_by_itself and self._losses.recent > self._losses.floor + OVER_LOSS
-        if now < self._hold_until or not (queue.queue_s > limit or is_lossy) or self._is_burst(now):
-            return
-        if is_lossy or queue.growth_s > GROWTH_S + queue.jitter_s / 2:
-            self._reduce(now, is_sure=is_lossy or queue.growth_s > STEEP_S)
-        elif now - self._high_since > STANDING_S and queue.growth_s > -GROWTH_S:
-            self._stand(now)
-
-    def _settle(self, is_empty: bool, now: float) -> None:
-        """A reduction is over when the queue is gone, or does not go."""
-        since = now - self._reduced_at
-        if (is_empty and since > SETTLE_S) or since > SETTLE_MOST_S:
-            self._is_draining = False
-
-    @property
-    def _loses_by_itself(self) -> bool:
-        return self._losses.floor > OWN_LOSS
-
-    def _busy_bps(self) -> float | None:
-        """What the line has delivered since its queue began: its rate. What it loses by itself, too."""
-        delivered = self._delivered.bps(self._high_from_us)
-        if delivered is not None and self._loses_by_itself:
-            delivered /= 1 - min(0.5, self._losses.recent)
-        return delivered
-
-    def _is_burst(self, now: float) -> bool:
-        """The line still delivers what is known to be its end, and less is believed: a keyframe stands in the
-        queue, which will be gone without us."""
-        delivered = self._busy_bps()
-        if self._end is None or delivered is None or self._high_since is None:
-            return False
-        is_kept = self._bps < 0.98 * self._end and delivered > STILL_SHARE * self._end
-        return is_kept and self._queue.queue_s < BURST_QUEUE_S and now - self._high_since < BURST_S
-
-    def _reduce(self, now: float, *, is_sure: bool) -> None:
-        delivered = self._busy_bps()
-        if delivered is None:
-            return
-        queue_s = self._queue.queue_s
-        depth = min(1.0, max(0.0, (queue_s - 0.15) / (DEEP_S - 0.15)))
-        target = delivered * (BACK_OFF - depth * (BACK_OFF - DEEP_BACK_OFF))
-        if target < DOUBT * self._bps and not is_sure and now - self._doubted_at > 2.0:
-            self._doubted_at = now
-            target = DOUBT * self._bps
-        else:
-            self._learn_end(delivered)
-        self._lower(target, now)
-
-    def _stand(self, now: float) -> None:
-        """It does not grow. Ours would go when less is sent; if it did not the last time, it is not ours."""
-        answered = self._queue.queue_s < 0.7 * self._reduced_queue_s
-        if now - self._reduced_at < 5.0 and not answered:
-            self._queue.rebase()
-            self._prober.encourage(now)
-            self._end = None
-            self._high_since = None
-            return
-        self._lower(self._bps * BACK_OFF, now)
-        self._hold_until = now + self._loop_s + STANDING_S
-
-    def _lower(self, target: float, now: float) -> None:
-        self._bps = max(LEAST_BPS, min(self._bps, target))
-        self._reduced_at, self._reduced_queue_s = now, self._queue.queue_s
-        self._is_draining = True
-        self._hold_until = now + self._loop_s + AGAIN_S
+    def _lower(self, reduction: Reduction, now: float) -> None:
+        if reduction.end_bps is not None:
+            self._learn_end(reduction.end_bps)
+        self._bps = max(LEAST_BPS, min(self._bps, reduction.bps))
+        self._trial = None
+        self._congestion.reduced(reduction, now, self._loop_s)
         self._prober.drop()
         self._prober.postpone(now + QUIET_S)
 
     def _learn_end(self, rate: float) -> None:
         known = self._end
-        near = known is not None and 0.75 * known < rate < 1.33 * known
-        self._end = known + 0.4 * (rate - known) if known is not None and near else rate
+        if known is not None and 0.75 * known < rate < 1.33 * known:
+            self._end = known + END_STEP * (rate - known)
+        else:
+            self._end = rate
 
     # --- upward ----------------------------------------------------------------------------------
 
     def _grow(self, elapsed: float, now: float) -> None:
-        if self._queue.queue_s > self._limit_s() / 2 or now < self._hold_until or self._trial is not None:
+        congestion = self._congestion
+        if not congestion.is_empty(self._bps) or now < congestion.hold_until or self._trial is not None:
             return
         delivered = self._delivered.bps()
         if delivered is None:
@@ -327,13 +203,14 @@ class DelayEstimator:
 
     def tick(self, now: float, sent_bps: int, wanted_bps: int) -> int:
         self._watch_silence(now, sent_bps)
-        self._settle(False, now)
+        self._congestion.settle(now, is_empty=False)
         if self._is_silent:
             return 0
         prober = self._prober
         own_loss = self._losses.floor if self._losses.is_known else None
-        limit_s = PROBE_QUEUE_LIMIT_S + 2 * self._queue.jitter_s
-        outcome = prober.finish(now, self._loop_s, self._queue.base_us, limit_s, own_loss)
+        queue = self._congestion.queue
+        limit_s = PROBE_QUEUE_LIMIT_S + 2 * queue.jitter_s
+        outcome = prober.finish(now, self._loop_s, queue.base_us, limit_s, own_loss)
         if outcome is not None:
             self._believe(outcome)
         if self._heard_at is None:
@@ -348,9 +225,10 @@ class DelayEstimator:
     def _may_probe(self, now: float, sent_bps: int) -> bool:
         assert self._heard_at is not None
         is_heard = now - self._heard_at < FRESH_S + self._loop_s or sent_bps < SILENT_BPS
-        is_calm = not self._is_draining and now >= self._hold_until and self._trial is None
+        congestion = self._congestion
+        is_calm = not congestion.is_draining and now >= congestion.hold_until and self._trial is None
         is_stale = now - self._heard_at > STALE_S
-        return is_heard and is_calm and (is_stale or self._queue.queue_s < self._limit_s() / 2)
+        return is_heard and is_calm and (is_stale or congestion.is_empty(self._bps))
 
     def _believe(self, outcome: Outcome) -> None:
         carried = outcome.carried_bps
@@ -383,15 +261,14 @@ class DelayEstimator:
 
     def _resume(self, now: float) -> None:
         """The line is back. What was sent into the gap, lost or late, says nothing of it."""
-        self._is_silent = self._is_draining = False
+        self._is_silent = False
         self._heard_at, self._unanswered_s = now, 0.0
         self._count_from_us = int((now - self._loop_s) * 1e6)
-        self._hold_until = now + self._loop_s
-        self._high_since = self._trial = None
-        self._queue.forget_recent()
+        self._trial = None
+        self._congestion.resume(now, self._loop_s)
         self._delivered.clear()
         self._losses.clear()
         self._prober.encourage(now)
 
 
-__all__ = ["DelayEstimator", "DownlinkEstimator"]
+__all__ = ["DelayEstimator"]
