@@ -19,6 +19,8 @@ EndpointId = NewType("EndpointId", str)
 
 AUDIO_SLOTS = 3
 TILE_SLOTS = 12
+MAX_HEIGHT = 4320
+"""Rows of the largest picture that can be wished for."""
 
 
 class Source(StrEnum):
@@ -79,6 +81,9 @@ class OpenEndpoint(Command, frozen=True, tag="open-endpoint"):
     """A source that is missing here starts shut by LOBBY."""
     local: bool = False
     """The client is on this machine: loopback candidates are offered too."""
+    check: bool = False
+    """Only to measure the line, before admission: it is alone in a room of its own, whatever it sends
+    reaches nobody, and it is sent nothing but padding."""
 
 
 class RestartEndpoint(Command, frozen=True, tag="restart-endpoint"):
@@ -108,12 +113,23 @@ class SetGates(Command, frozen=True, tag="set-gates"):
     gates: dict[Source, GateReason]
 
 
-class ShowTiles(Command, frozen=True, tag="show-tiles"):
-    """Whose cameras the endpoint's tile slots show, in order; at most TILE_SLOTS, missing ones are empty.
+class TileWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One tile: whose camera, and how high it is shown, in rows of device pixels. 0: not seen now."""
+
+    endpoint: EndpointId
+    height: int
+
+
+class Show(Command, frozen=True, tag="show"):
+    """What the endpoint's person really sees: whose cameras the tile slots carry, in order (at most
+    TILE_SLOTS, missing ones are empty), and how high every picture is shown, in rows of device pixels; 0 is
+    not sent at all. Before the first one stage and screen count as MAX_HEIGHT and there are no tiles.
     Names of endpoints that are not open are kept and filled when they come. Result: Done."""
 
     endpoint: EndpointId
-    tiles: tuple[EndpointId, ...]
+    tiles: tuple[TileWish, ...] = ()
+    stage: int = MAX_HEIGHT
+    screen: int = MAX_HEIGHT
 
 
 class SetStage(Command, frozen=True, tag="set-stage"):
@@ -127,9 +143,7 @@ class Ping(Command, frozen=True, tag="ping"):
     """Result: Pong."""
 
 
-AnyCommand = (
-    OpenEndpoint | RestartEndpoint | CloseEndpoint | CloseRoom | SetGates | ShowTiles | SetStage | Ping
-)
+AnyCommand = OpenEndpoint | RestartEndpoint | CloseEndpoint | CloseRoom | SetGates | Show | SetStage | Ping
 
 # --- results: one for each command ---------------------------------------------------------------
 
@@ -158,6 +172,11 @@ class Pong(Result, frozen=True, tag="pong"):
     endpoints: int
     copies: int
     """Copies forwarded since the worker started."""
+    sent_bytes: int = 0
+    """All that was sent since then, in protected bytes; the next two are part of it."""
+    resent_bytes: int = 0
+    padding_bytes: int = 0
+    """Sent only to measure a line."""
 
 
 class Failure(StrEnum):
@@ -192,6 +211,8 @@ class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kind: SlotKind
     endpoint: EndpointId | None
     source: Source | None
+    held: bool = False
+    """The line cannot carry this picture now; it stands still until it can."""
 
 
 class SlotsChanged(Event, frozen=True, tag="slots-changed"):
@@ -216,8 +237,27 @@ class FlowChanged(Event, frozen=True, tag="flow-changed"):
     flowing: bool
 
 
+class SendPlan(Event, frozen=True, tag="send-plan"):
+    """Which encodings of the endpoint's camera and screen somebody receives, by rid (a source without
+    simulcast has the rid ""); the others only cost its uplink. Sent on each change."""
+
+    endpoint: EndpointId
+    camera: tuple[str, ...]
+    screen: tuple[str, ...]
+    red: bool
+    """Its voice is to be sent with redundancy (RFC 2198), if it can: its uplink loses packets."""
+
+
+class Pictures(StrEnum):
+    """How much of what a person wishes to see its downlink carries."""
+
+    ALL = "all"
+    SOME = "some"
+    NONE = "none"
+
+
 class LineReport(Event, frozen=True, tag="line-report"):
-    """How an endpoint's link does, every few seconds."""
+    """How an endpoint's link does: every two seconds, every second during a check."""
 
     endpoint: EndpointId
     rtt_ms: int
@@ -226,6 +266,13 @@ class LineReport(Event, frozen=True, tag="line-report"):
     loss_down_permille: int
     up_bps: int
     down_bps: int
+    estimate_bps: int = -1
+    """What the downlink is believed to carry; -1 while unknown."""
+    queue_ms: int = 0
+    """Delay by queues on the way down, beyond the line's own."""
+    pictures: Pictures = Pictures.ALL
+    path: str = ""
+    """"udp" or "tcp"."""
 
 
-AnyEvent = EndpointChanged | SlotsChanged | SpeakersChanged | FlowChanged | LineReport
+AnyEvent = EndpointChanged | SlotsChanged | SpeakersChanged | FlowChanged | SendPlan | LineReport

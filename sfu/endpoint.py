@@ -6,26 +6,37 @@ resends, keyframe requests and line figures. Everything here happens at human or
 
 import secrets
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Protocol
 
-from sfu import EndpointId, EndpointState, GateReason, LineReport, SlotKind, SlotLine, Source
+from sfu import (
+    EndpointId,
+    EndpointState,
+    GateReason,
+    LineReport,
+    SendPlan,
+    Show,
+    SlotKind,
+    SlotLine,
+    Source,
+)
+from sfu.downlink import Downlink
 from sfu.errors import BadPacket
 from sfu.fastpath import FastPath, TableFull
-from sfu.producer import OUR_SSRC, Layer, Producer
+from sfu.layer import Layer
+from sfu.producer import OUR_SSRC, Producer
 from sfu.pulse import Pulse
 from sfu.reports import Line
 from sfu.rtp import rtcp
 from sfu.rtp.header import parse_header_untrusted
-from sfu.rtp.twcc import FeedbackWriter
+from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
 from sfu.sdp import LocalTransport, Offer, RemoteTransport
 from sfu.slot import Slot
 
 RTCP_PER_TICK = 100
 """Compound packets looked at in a tenth of a second. Browsers send about four."""
-RESENDS_PER_TICK = 60
-RESEND_SHARE = 0.25
-"""A storm of NACKs must not make congestion worse: at most this share of what was sent in the last tick,
-or RESENDS_PER_TICK if that is more."""
+RED_FROM, RED_UNTIL = 0.03, 0.01
+"""Loss on the way up from which a voice is sent with redundancy, and below which no more."""
 LOST_AFTER_S = 12.0
 """Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
 LEAST_RTT_S = 0.02
@@ -41,6 +52,7 @@ class Transport(Protocol):
     def local_parameters(self) -> LocalTransport: ...
     def start(self, remote: RemoteTransport) -> None: ...
     def restart(self, remote: RemoteTransport) -> LocalTransport: ...
+    def pace(self, bps: int, voices: frozenset[int] = ...) -> None: ...
     def last_heard(self) -> float: ...
     def close(self) -> None: ...
 
@@ -64,21 +76,25 @@ class Endpoint:
         gates: Mapping[Source, GateReason],
         plane: PlaneView,
         connect: "Callable[[Endpoint], Transport]",
+        *,
+        check: bool = False,
     ) -> None:
-        """Raises TableFull, and then leaves nothing behind."""
+        """`check`: only its line is measured. Raises TableFull, and then leaves nothing behind."""
         self.id = endpoint
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
         self.cname = secrets.token_hex(8)
         """Names this endpoint's clock to the client (RFC 7022): its slots are to be played in step."""
-        self.tiles: tuple[EndpointId, ...] = ()
+        self.check = check
+        self.wish = Show(endpoint=endpoint)
         self.line = Line()
         self._fastpath = fastpath
         self._plane = plane
         self._rtcp_left = RTCP_PER_TICK
-        self._resends_left = RESENDS_PER_TICK
-        self._sent_before = 0
+        self._resend_octets = 0
+        self._red = False
+        self._plan: SendPlan | None = None
         self._bytes_before = (0, 0)
         self._feedback = FeedbackWriter(OUR_SSRC)
         self.transport = connect(self)
@@ -96,6 +112,23 @@ class Endpoint:
             raise
         self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
+        twcc = any(line.extensions.twcc for line in offer.receiving)
+        self.downlink = Downlink(fastpath, self.transport, self.slots, twcc=twcc, check=check)
+
+    @property
+    def heights(self) -> dict[int, int]:
+        """What is wished of each video slot, by its index, in rows of pixels."""
+        tiles = iter(self.wish.tiles)
+        heights: dict[int, int] = {}
+        for index, slot in enumerate(self.slots):
+            if slot.kind is SlotKind.STAGE:
+                heights[index] = self.wish.stage
+            elif slot.kind is SlotKind.SCREEN:
+                heights[index] = self.wish.screen
+            elif slot.kind is SlotKind.TILE:
+                tile = next(tiles, None)
+                heights[index] = 0 if tile is None else tile.height
+        return heights
 
     def slot_lines(self) -> tuple[SlotLine, ...]:
         return tuple(SlotLine(mid=slot.mid, kind=slot.kind) for slot in self.slots)
@@ -113,6 +146,7 @@ class Endpoint:
     def on_moved(self, path: str) -> None:
         """A new address, perhaps a new network: what was in flight is lost, both directions start afresh."""
         self.path = path
+        self.downlink.moved()
         now = self._plane.now()
         for producer in self.producers.values():
             producer.ask_keyframes(now)
@@ -167,17 +201,19 @@ class Endpoint:
                 case rtcp.Fir():
                     for ssrc in part.media_ssrcs:
                         self._keyframe(ssrc, now)
-                case _:
-                    pass  # transport-wide feedback and REMB wait for the bandwidth estimator
+                case TwccFeedback():
+                    self.downlink.feedback(part, now)
+                case rtcp.Remb():
+                    self.downlink.remb(part, now)
+                case rtcp.Bye():
+                    pass  # what ends here ends by DTLS or by silence
 
     # --- reports ---------------------------------------------------------------------------------
 
     def refill(self) -> None:
         """Ticker: a new tenth of a second's worth of work may be asked of us."""
         self._rtcp_left = RTCP_PER_TICK
-        sent = int(self._fastpath.transports[self.transport.row]["tx_packets"])
-        self._resends_left = max(RESENDS_PER_TICK, int((sent - self._sent_before) * RESEND_SHARE))
-        self._sent_before = sent
+        self._resend_octets = self.downlink.resend_octets
 
     def send_feedback(self) -> None:
         """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
@@ -211,6 +247,10 @@ class Endpoint:
             loss_down_permille=int(self.line.loss_down * 1000),
             up_bps=int((up - up_before) * 8 / interval_s),
             down_bps=int((down - down_before) * 8 / interval_s),
+            estimate_bps=self.downlink.estimator.bps,
+            queue_ms=int(self.downlink.estimator.queue_s * 1000),
+            pictures=self.downlink.allocation.pictures,
+            path=self.path,
         )
 
     def send_reports(self, pulse: Pulse) -> None:
@@ -221,7 +261,7 @@ class Endpoint:
         expected = lost = 0
         for producer in self.producers.values():
             for layer in producer.bound_layers():
-                blocks.append(self._block(layer, pulse.now))
+                blocks.append(self._block(layer, producer.listeners_loss, pulse.now))
                 expected += layer.reception.interval_expected
                 lost += layer.reception.interval_lost
         self.line.settle(expected, lost)
@@ -247,10 +287,10 @@ class Endpoint:
             )
         return parts
 
-    def _block(self, layer: Layer, now: float) -> rtcp.ReportBlock:
+    def _block(self, layer: Layer, listeners_loss: float, now: float) -> rtcp.ReportBlock:
         assert layer.ssrc is not None
         row = self._fastpath.layers[layer.row]
-        return layer.reception.block(
+        block = layer.reception.block(
             layer.ssrc,
             first_seq=int(row["first_seq"]),
             max_seq=int(row["max_seq"]),
@@ -258,6 +298,9 @@ class Endpoint:
             jitter=int(row["jitter"]),
             now=now,
         )
+        # Its Opus encoder adds in-band FEC by this figure alone, and the loss that matters is the listeners'.
+        fraction = max(block.fraction_lost, int(listeners_loss * 256))
+        return replace(block, fraction_lost=min(255, fraction))
 
     def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         for producer in self.producers.values():
@@ -273,11 +316,42 @@ class Endpoint:
 
     def _nack(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._slot_by_ssrc.get(nack.media_ssrc)
-        if slot is None or self._resends_left <= 0:
+        if slot is None or self._resend_octets <= 0:
             return
         rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, LEAST_RTT_S)
-        seqs = nack.seqs[: self._resends_left]
-        self._resends_left -= self._fastpath.resend(slot.row, seqs, int(now * 1e6), int(rtt_s * 1e6))
+        self._resend_octets -= self._fastpath.resend(
+            slot.row, nack.seqs, int(now * 1e6), int(rtt_s * 1e6), self._resend_octets
+        )
+
+    def ask_missing(self, now: float) -> bool:
+        """Ask its publisher again for what did not come. True while something is still missing."""
+        torn = False
+        for producer in self.producers.values():
+            for layer in producer.layers:
+                if layer.missing:
+                    producer.ask_missing(layer, now, self.line.rtt_s)
+                    torn = torn or bool(layer.missing)
+        return torn
+
+    def plan(self, now: float) -> SendPlan | None:
+        """Ticker: what its publisher is to send, when that has changed."""
+        loss = self.line.loss_up
+        self._red = loss >= (RED_UNTIL if self._red else RED_FROM)
+        plan = SendPlan(
+            endpoint=self.id,
+            camera=self.producers[Source.CAMERA].plan(now),
+            screen=self.producers[Source.SCREEN].plan(now),
+            red=self._red,
+        )
+        if plan == self._plan:
+            return None
+        self._plan = plan
+        return plan
+
+    @property
+    def planned(self) -> SendPlan | None:
+        """As last told."""
+        return self._plan
 
     def _keyframe(self, ssrc: int, now: float) -> None:
         slot = self._slot_by_ssrc.get(ssrc)

@@ -20,6 +20,7 @@ from sfu import (
     Failed,
     Failure,
     FlowChanged,
+    GateReason,
     Opened,
     OpenEndpoint,
     Ping,
@@ -28,12 +29,14 @@ from sfu import (
     RoomId,
     SetGates,
     SetStage,
-    ShowTiles,
+    Show,
+    Source,
 )
 from sfu.endpoint import Endpoint, Transport
 from sfu.errors import BadOffer
 from sfu.fastpath import FastPath, TableFull
-from sfu.producer import Layer, Producer
+from sfu.layer import Layer
+from sfu.producer import Producer
 from sfu.pulse import Pulse, take_pulse
 from sfu.room_media import RoomMedia
 from sfu.rtp.ntp import ntp_from_unix
@@ -45,6 +48,10 @@ TICK_S = 0.1
 """Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
 REPORT_TICKS = 10
 LINE_TICKS = 20
+CHECK_TICKS = 10
+"""Who waits for a line check wants to see that something happens."""
+MEND_S = 0.02
+"""How often what is missing is asked for: the time until the first request is our own part of a repair."""
 
 
 class Ports(Protocol):
@@ -72,6 +79,10 @@ class Plane:
         self._wall_offset_s = wall_offset_s
         self._rooms: dict[RoomId, RoomMedia] = {}
         self._room_of: dict[EndpointId, RoomMedia] = {}
+        self._homes: dict[int, tuple[Endpoint, Layer]] = {}
+        """Whose layer a row of the fast path is."""
+        self._torn: dict[EndpointId, Endpoint] = {}
+        """Those of whom something is missing."""
         self._ticks = 0
 
     # --- commands --------------------------------------------------------------------------------
@@ -98,38 +109,54 @@ class Plane:
                 return Done()
             case SetGates():
                 return self._set_gates(command)
-            case ShowTiles():
-                return self._show_tiles(command)
+            case Show():
+                return self._show(command)
             case SetStage():
                 return self._set_stage(command)
             case Ping():
-                return Pong(endpoints=len(self._room_of), copies=int(self._fastpath.counters.copies))
+                return self._pong()
             case _:
                 assert_never(command)
+
+    def _pong(self) -> Pong:
+        counters = self._fastpath.counters
+        return Pong(
+            endpoints=len(self._room_of),
+            copies=int(counters.copies),
+            sent_bytes=int(counters.sent_octets),
+            resent_bytes=int(counters.resent_octets),
+            padding_bytes=int(counters.padding_octets),
+        )
 
     def _open(self, command: OpenEndpoint) -> AnyResult:
         try:
             offer = parse_offer_untrusted(command.offer)
         except BadOffer as error:
             return Failed(code=Failure.BAD_OFFER, detail=str(error))
-        tiles = self._close(command.endpoint)
+        wish = self._close(command.endpoint)
         try:
             endpoint = Endpoint(
                 command.endpoint,
                 self._fastpath,
                 offer,
-                command.gates,
+                dict.fromkeys(Source, GateReason.LOBBY) if command.check else command.gates,
                 self,
                 self._ports.open_association,
+                check=command.check,
             )
         except TableFull as error:
             return Failed(code=Failure.FULL, detail=str(error))
-        endpoint.tiles = tiles
+        endpoint.wish = wish
         room = self._rooms.get(command.room)
         if room is None:
             room = self._rooms[command.room] = RoomMedia(command.room, self._fastpath, self._notify)
         room.add(endpoint)
         self._room_of[endpoint.id] = room
+        self._homes |= {
+            layer.row: (endpoint, layer)
+            for producer in endpoint.producers.values()
+            for layer in producer.layers
+        }
         local = endpoint.transport.local_parameters()
         endpoint.transport.start(offer.remote)
         self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state))
@@ -154,16 +181,18 @@ class Plane:
         answer = write_answer(offer, local, streams, self._ports.candidates(local=loopback))
         return Opened(answer=answer, slots=endpoint.slot_lines())
 
-    def _close(self, endpoint: EndpointId) -> tuple[EndpointId, ...]:
-        """Forget an endpoint; returns the tiles it wanted, in case it is opened again."""
+    def _close(self, endpoint: EndpointId) -> Show:
+        """Forget an endpoint; returns what it wished to see, in case it is opened again."""
         room = self._room_of.pop(endpoint, None)
         gone = room.remove(endpoint) if room else None
         if room is None or gone is None:
-            return ()
+            return Show(endpoint=endpoint)
         gone.close()
+        self._torn.pop(endpoint, None)
+        self._homes = {row: home for row, home in self._homes.items() if home[0] is not gone}
         if not room.endpoints:
             del self._rooms[room.room]
-        return gone.tiles
+        return gone.wish
 
     def _set_gates(self, command: SetGates) -> AnyResult:
         endpoint = self._find(command.endpoint)
@@ -174,12 +203,14 @@ class Plane:
         self._room_of[endpoint.id].arrange(self._pulse())
         return Done()
 
-    def _show_tiles(self, command: ShowTiles) -> AnyResult:
+    def _show(self, command: Show) -> AnyResult:
         endpoint = self._find(command.endpoint)
         if endpoint is None:
             return Failed(code=Failure.UNKNOWN_ENDPOINT)
-        endpoint.tiles = command.tiles
-        self._room_of[endpoint.id].arrange(self._pulse())
+        endpoint.wish = command
+        room, pulse = self._room_of[endpoint.id], self._pulse()
+        room.arrange(pulse)
+        room.plan(pulse)  # at once: a layer that rested comes the sooner
         return Done()
 
     def _set_stage(self, command: SetStage) -> AnyResult:
@@ -222,10 +253,29 @@ class Plane:
         pulse = self._pulse()
         for room in self._rooms.values():
             room.listen(pulse)
+            for endpoint in room.endpoints.values():
+                for producer in endpoint.producers.values():
+                    producer.note_rates(pulse)
             room.arrange(pulse)
+            room.plan(pulse)
             for phase, endpoint in enumerate(room.endpoints.values()):
                 self._tend(endpoint, pulse, self._ticks + phase)
             room.watch_flow(pulse)
+        self._ports.flush_streams()
+
+    def mend(self) -> None:
+        """Called every MEND_S: ask publishers for what did not come."""
+        now = self._clock()
+        torn: dict[EndpointId, Endpoint] = self._torn
+        for row, first, last in self._fastpath.take_gaps():
+            home = self._homes.get(row)
+            if home is not None:
+                endpoint, layer = home
+                layer.missing.add(first, last, now)
+                torn[endpoint.id] = endpoint
+        if not torn:
+            return
+        self._torn = {endpoint.id: endpoint for endpoint in torn.values() if endpoint.ask_missing(now)}
         self._ports.flush_streams()
 
     def snapshot(self) -> list[AnyEvent]:
@@ -235,6 +285,8 @@ class Plane:
             for endpoint in room.endpoints.values():
                 events.append(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
                 events.append(room.slots_changed(endpoint))
+                if endpoint.planned is not None:
+                    events.append(endpoint.planned)
                 events += [
                     FlowChanged(endpoint=endpoint.id, source=producer.source, flowing=True)
                     for producer in endpoint.producers.values()
@@ -251,11 +303,13 @@ class Plane:
         if endpoint.state not in (EndpointState.CONNECTED, EndpointState.LOST):
             return
         endpoint.send_feedback()
+        endpoint.downlink.tick(pulse)
         if beat % REPORT_TICKS == 0:
             endpoint.watch_line(pulse.now)
             endpoint.send_reports(pulse)
-        if beat % LINE_TICKS == 0:
-            self._notify(endpoint.line_report(LINE_TICKS * TICK_S))
+        line_ticks = CHECK_TICKS if endpoint.check else LINE_TICKS
+        if beat % line_ticks == 0:
+            self._notify(endpoint.line_report(line_ticks * TICK_S))
 
     def _find(self, endpoint: EndpointId) -> Endpoint | None:
         room = self._room_of.get(endpoint)

@@ -16,9 +16,15 @@ class Pulse:
     now: float
     layer_last_us: list[int]
     layer_keyframes: list[int]
+    layer_height: list[int]
+    layer_octets: tuple[list[int], list[int], list[int]]
+    """Cumulative, by temporal layer; so are the frames."""
+    layer_frames: tuple[list[int], list[int], list[int]]
     producer_last_us: list[int]
     slot_layer: list[int]
     slot_target: list[int]
+    slot_octets: list[int]
+    """Cumulative payload."""
 
     def is_waiting(self, slot: int) -> bool:
         """A switch was asked for and its keyframe has not passed yet."""
@@ -26,11 +32,16 @@ class Pulse:
 
 
 def take_pulse(fastpath: FastPath, now: float) -> Pulse:
+    layers = fastpath.layers
     return Pulse(
         now=now,
-        layer_last_us=fastpath.layers["last_us"].tolist(),
-        layer_keyframes=fastpath.layers["keyframes"].tolist(),
+        layer_last_us=layers["last_us"].tolist(),
+        layer_keyframes=layers["keyframes"].tolist(),
+        layer_height=layers["height"].tolist(),
+        layer_octets=(layers["octets0"].tolist(), layers["octets1"].tolist(), layers["octets2"].tolist()),
+        layer_frames=(layers["frames0"].tolist(), layers["frames1"].tolist(), layers["frames2"].tolist()),
         producer_last_us=fastpath.producers["last_us"].tolist(),
         slot_layer=fastpath.slots["layer"].tolist(),
         slot_target=fastpath.slots["target"].tolist(),
+        slot_octets=fastpath.slots["octets"].tolist(),
     )

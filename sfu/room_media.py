@@ -58,6 +58,9 @@ class RoomMedia:
             return None
         return self.endpoints[feed.endpoint].producers.get(feed.source)
 
+    def _producer_in(self, slot: Slot) -> Producer | None:
+        return self.producer(slot.feed)
+
     def listen(self, pulse: Pulse) -> None:
         """Ticker: choose who is heard and on the stage from what the open microphones gave since the last."""
         readings = [
@@ -75,8 +78,20 @@ class RoomMedia:
     def arrange(self, pulse: Pulse) -> None:
         """Bring every slot in step with the choice, the gates and the layers that flow."""
         for endpoint in self.endpoints.values():
-            if endpoint.state is not EndpointState.CLOSED:
-                self._arrange_slots(endpoint, pulse)
+            if endpoint.state is EndpointState.CLOSED:
+                continue
+            changed = self._assign(endpoint)
+            changed |= endpoint.downlink.spend(endpoint.heights, self._producer_in, pulse)
+            if changed:
+                self._notify(self.slots_changed(endpoint))
+
+    def plan(self, pulse: Pulse) -> None:
+        """Ticker, after `arrange`: tell publishers which of their encodings somebody receives."""
+        self._listen_for_loss()
+        for endpoint in self.endpoints.values():
+            plan = endpoint.plan(pulse.now)
+            if plan is not None:
+                self._notify(plan)
 
     def watch_flow(self, pulse: Pulse) -> None:
         """Ticker: tell when a source began or stopped."""
@@ -133,27 +148,33 @@ class RoomMedia:
             return self._choice.screen
         return sharing[0] if sharing else None
 
-    def _arrange_slots(self, endpoint: Endpoint, pulse: Pulse) -> None:
+    def _assign(self, endpoint: Endpoint) -> bool:
+        """Give each slot its feed. True when one has changed."""
         slots = endpoint.slots
         plan = assign(
             endpoint.id,
             [slot.kind for slot in slots],
             [slot.feed for slot in slots],
             self._choice,
-            endpoint.tiles,
+            [tile.endpoint for tile in endpoint.wish.tiles],
         )
-        if any(slot.feed != feed for slot, feed in zip(slots, plan, strict=True)):
-            for slot, feed in zip(slots, plan, strict=True):
-                if slot.feed != feed:
-                    slot.attach(None)
-                    slot.feed = feed
-            self._notify(self.slots_changed(endpoint))
-        for slot in slots:
-            self._attach(slot, pulse)
+        changed = False
+        for index, (slot, feed) in enumerate(zip(slots, plan, strict=True)):
+            if slot.feed != feed:
+                slot.attach(None)
+                slot.feed = feed
+                slot.held = False
+                endpoint.downlink.forget(index)
+                changed = True
+        return changed
 
-    def _attach(self, slot: Slot, pulse: Pulse) -> None:
-        producer = self.producer(slot.feed)
-        layer = None if producer is None else producer.choose(pulse, high=slot.kind is not SlotKind.TILE)
-        changed = slot.attach(layer)
-        if layer is not None and producer is not None and (changed or pulse.is_waiting(slot.row)):
-            producer.ask_keyframe(layer, pulse.now)
+    def _listen_for_loss(self) -> None:
+        """How badly each open microphone is heard where nothing but its own encoder can repair that."""
+        worst: dict[EndpointId, float] = {}
+        for endpoint in self.endpoints.values():
+            for slot in endpoint.slots:
+                if slot.kind is SlotKind.AUDIO and slot.feed is not None and not slot.is_redundant:
+                    loss = endpoint.downlink.estimator.loss
+                    worst[slot.feed.endpoint] = max(loss, worst.get(slot.feed.endpoint, 0.0))
+        for endpoint in self.endpoints.values():
+            endpoint.producers[Source.MICROPHONE].listeners_loss = worst.get(endpoint.id, 0.0)

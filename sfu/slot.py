@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sfu import EndpointId, SlotKind, SlotView, Source
 from sfu.fastpath import FastPath, MediaKind
-from sfu.producer import Layer
+from sfu.layer import Layer
 from sfu.sdp import ReceiveLine
 
 
@@ -25,9 +25,15 @@ class Slot:
         self.kind = line.kind
         self.ssrc = ssrc
         self.rtx_ssrc = rtx_ssrc
+        self.rtx_pt = line.rtx_pt
+        self.red_pt = line.red_pt
         self.feed: Feed | None = None
         self.layer: Layer | None = None
+        self.held = False
+        """Wished for, and the line does not carry it."""
         self._fastpath = fastpath
+        self._temporal = 2
+        self._redundancy = 0
         self.row = fastpath.open_slot(
             transport,
             MediaKind.AUDIO if line.kind is SlotKind.AUDIO else MediaKind.VIDEO,
@@ -37,6 +43,7 @@ class Slot:
             rtx_pt=line.rtx_pt,
             twcc_ext=line.extensions.twcc,
             level_ext=line.extensions.level,
+            red_pt=line.red_pt,
         )
 
     def attach(self, layer: Layer | None) -> bool:
@@ -47,6 +54,22 @@ class Slot:
         self._fastpath.switch(self.row, None if layer is None else layer.row)
         return True
 
+    def set_temporal(self, highest: int) -> None:
+        """Leave out the frames above this temporal layer."""
+        if highest != self._temporal:
+            self._temporal = highest
+            self._fastpath.set_temporal(self.row, highest)
+
+    def set_redundancy(self, blocks: int) -> None:
+        """How many earlier sounds each packet repeats (RFC 2198), if the client can read them."""
+        if self.red_pt and blocks != self._redundancy:
+            self._redundancy = blocks
+            self._fastpath.set_redundancy(self.row, blocks)
+
+    @property
+    def is_redundant(self) -> bool:
+        return self._redundancy > 0
+
     def view(self) -> SlotView:
         feed = self.feed
         return SlotView(
@@ -54,4 +77,5 @@ class Slot:
             kind=self.kind,
             endpoint=None if feed is None else feed.endpoint,
             source=None if feed is None else feed.source,
+            held=self.held,
         )

@@ -12,7 +12,7 @@ from operator import attrgetter
 
 from sfu import Pictures
 
-ENOUGH = 0.8
+ENOUGH = 0.75
 """A layer of this share of the wished rows looks the same."""
 STAGE_FPS, TILE_FPS = 12.0, 5.0
 """Fewer frames a second than this look worse than a smaller picture. A screen has few anyway."""
@@ -21,6 +21,10 @@ RAISE_S = 2.5
 """Raised when the rate has been there for so long with this margin."""
 NEXT_RAISE_S = 0.4
 """One slot at a time: what the one did to the line is seen before the next."""
+AMPLE, AMPLE_RAISE_S = 1.2, 1.0
+"""Where there is so many times what is wished, all rise at once and sooner."""
+HELD_RAISE_S = 1.0
+"""A picture that has not moved yet need not wait for proof of more than its own."""
 LOWERED_S, LOWERED_MOST_S = 10.0, 60.0
 """Not raised for so long after it was lowered by force; doubled when that comes soon after a raise."""
 SOON_S = 60.0
@@ -112,9 +116,10 @@ class Allocator:
             for i, (demand, steps) in enumerate(zip(order, ladders, strict=True))
         ]
         before = list(caps)
-        self._raise(order, ladders, ideal, caps, now)
+        wished = voices_bps + sum(steps[-1].bps for steps in ladders if steps)
+        self._raise(order, ladders, ideal, caps, now, is_ample=budget_bps >= AMPLE * wished)
         granted = fill(order, ladders, budget_bps - voices_bps, caps)
-        wanted = used = voices_bps
+        used = voices_bps
         held = moving = 0
         grants: dict[int, Option | None] = {}
         for i, demand in enumerate(order):
@@ -123,7 +128,6 @@ class Allocator:
             grants[demand.slot] = option
             if not steps:
                 continue
-            wanted += steps[-1].bps
             if option is None:
                 held += 1
             else:
@@ -134,7 +138,7 @@ class Allocator:
             for slot in places.keys() - grants.keys():
                 del places[slot]
         pictures = Pictures.ALL if not held else Pictures.SOME if moving else Pictures.NONE
-        return Allocation(grants, wanted, used, pictures)
+        return Allocation(grants, wished, used, pictures)
 
     def _cap(self, demand: Demand, steps: list[Option], ideal: int, now: float) -> int:
         """The highest step that may be granted without a raise: what it had; for a new one what fits with the
@@ -158,6 +162,8 @@ class Allocator:
         ideal: list[int] | None,
         caps: list[int],
         now: float,
+        *,
+        is_ample: bool,
     ) -> None:
         """Lift the cap of the first slot that may rise."""
         is_free = now - self._raised_at >= NEXT_RAISE_S
@@ -173,14 +179,16 @@ class Allocator:
             if place.fits_since is None:
                 place.fits_since, place.target = now, key
             place.target = min(place.target, key)
+            is_held = caps[i] < 0 and place.blocked_until == float("-inf")
+            least_s = HELD_RAISE_S if is_held else AMPLE_RAISE_S if is_ample else RAISE_S
             # Where it did not last, more proof is needed.
-            has_lasted = now - place.fits_since >= RAISE_S * place.penalty_s / LOWERED_S
-            if is_free and has_lasted and now >= place.blocked_until:
-                step = _step(ladders[i], place.target)
+            has_lasted = now - place.fits_since >= least_s * place.penalty_s / LOWERED_S
+            if (is_free or is_held) and has_lasted and now >= place.blocked_until:
+                step = 0 if is_held and not is_ample else _step(ladders[i], place.target)
                 place.fits_since = None
                 if step > caps[i]:
                     caps[i] = step
-                    is_free = False
+                    is_free = is_ample
                     self._raised_at = place.raised_at = now
 
     def _note(self, demand: Demand, option: Option | None, change: int, now: float) -> None:

@@ -23,6 +23,8 @@ GROWTH_S = 0.012
 STEEP_S = 0.08
 STANDING_S = 1.0
 """A queue that neither grows nor goes counts after this."""
+SHALLOW_STANDING_S = 3.0
+"""One too shallow to count still keeps the estimate from growing: after so long it is looked into."""
 ANSWER_S, ANSWERED = 5.0, 0.7
 """It answers when it falls below this share within this time of a reduction."""
 BACK_OFF = 0.85
@@ -94,15 +96,17 @@ class Congestion:
             self._high_since, self._high_from_us = now, arrived_us
         limit = self.limit_s(bps) + (PROBE_QUEUE_S if is_probed else 0.0)
         is_lossy = not self._loses_by_itself and self._losses.recent > self._losses.floor + OVER_LOSS
-        if now < self.hold_until or not (queue.queue_s > limit or is_lossy):
+        lasted_s = now - self._high_since
+        is_shallow = queue.queue_s <= limit
+        if now < self.hold_until or (is_shallow and not is_lossy and lasted_s < SHALLOW_STANDING_S):
             return None
         delivered = self._busy_bps()
-        lasted_s = now - self._high_since
         if delivered is None or self._is_burst(bps, end_bps, delivered, lasted_s):
             return None
-        if is_lossy or queue.growth_s > GROWTH_S + queue.jitter_s / 2:
+        grows = queue.growth_s > GROWTH_S + queue.jitter_s / 2
+        if grows or (is_lossy and not self._is_deaf(now)):
             return self._reduction(now, bps, delivered, is_sure=is_lossy or queue.growth_s > STEEP_S)
-        if lasted_s > STANDING_S and queue.growth_s > -GROWTH_S:
+        if (is_lossy or lasted_s > STANDING_S) and queue.growth_s > -GROWTH_S:
             return self._standing(now, bps)
         return None
 
@@ -124,6 +128,11 @@ class Congestion:
         self.hold_until = now + loop_s
         self._high_since = None
         self.queue.forget_recent()
+
+    def _is_deaf(self, now: float) -> bool:
+        """A reduction of late has not made the queue shorter."""
+        has_answered = self.queue.queue_s < ANSWERED * self._reduced_queue_s
+        return now - self.reduced_at < ANSWER_S and not has_answered
 
     @property
     def _loses_by_itself(self) -> bool:
@@ -152,8 +161,7 @@ class Congestion:
 
     def _standing(self, now: float, bps: float) -> Reduction | Detour:
         """It does not grow. Ours would go when less is sent; if it did not the last time, it is not ours."""
-        has_answered = self.queue.queue_s < ANSWERED * self._reduced_queue_s
-        if now - self.reduced_at < ANSWER_S and not has_answered:
+        if self._is_deaf(now):
             self.queue.rebase()
             self._high_since = None
             return Detour.FOUND

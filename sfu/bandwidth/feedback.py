@@ -84,11 +84,19 @@ class FeedbackReader:
                 state[at] = _ARRIVED
                 doubtful.pop(number, None)
                 arrived.append(Delivery(known[0], known[1], arrival + clock))
+        self._spare_overtaken(max((delivery.sent_us for delivery in arrived), default=0))
         if arrived:
             last = arrived[-1]
             self._clock = last.arrived_us or 0
             self._delay_us = self._clock - last.sent_us
         return [*doubtful.values(), *arrived] if doubtful else arrived
+
+    def _spare_overtaken(self, horizon_us: int) -> None:
+        """Pictures that were paced left after the voices that overtook them: what left after all that this
+        feedback brings cannot be missing in it yet."""
+        for number in [n for n, missing in self._missing.items() if missing.sent_us > horizon_us]:
+            del self._missing[number]
+            self._state[number % WINDOW] = 0
 
     def _bridge(
         self,

@@ -18,25 +18,29 @@ from sfu.fastpath.handups import (
     pack_sockaddr,
     unpack_sockaddr,
 )
-from sfu.fastpath.memory import Memory, Octets, Table, table
+from sfu.fastpath.memory import Memory, Table, table
 from sfu.fastpath.native import prepare, session_pointer, uncompiled
+from sfu.fastpath.readings import Readings
 from sfu.fastpath.rows import RowBook
 from sfu.fastpath.srtp import Keys, SrtpProfile
 from sfu.fastpath.tables import (
-    ARRIVALS,
     BATCH,
     HISTORY,
     HISTORY_ROW,
     KEPT,
     MAX_DATAGRAM,
+    MAX_PADDING,
     MAX_PORTS,
     NOWHERE,
+    REDUNDANT,
     RESENDS,
     RX_ROW,
-    SENT,
+    SOUND_ROW,
+    SOUNDS,
     STRANGERS_PER_S,
     STREAM,
     STREAM_DATAGRAMS,
+    THIN,
     TOKEN,
     Size,
     TableFull,
@@ -59,6 +63,7 @@ class _Kernel:
         self.ingest = kernel.ingest if compiled else uncompiled(kernel.ingest)
         self.inject = kernel.inject if compiled else uncompiled(kernel.inject)
         self.resend = kernel.resend if compiled else uncompiled(kernel.resend)
+        self.send_padding = kernel.send_padding if compiled else uncompiled(kernel.send_padding)
         self.switch = kernel.switch if compiled else uncompiled(kernel.switch)
         self.break_off = kernel.break_off if compiled else uncompiled(kernel.break_off)
         self.end = kernel.end if compiled else uncompiled(kernel.end)
@@ -69,25 +74,24 @@ def prepare_kernel() -> None:
     prepare(kernel.drain, 3)
     prepare(kernel.ingest, 4)
     prepare(kernel.inject, 4)
-    prepare(kernel.resend, 4)
+    prepare(kernel.resend, 5)
+    prepare(kernel.send_padding, 4)
     prepare(kernel.switch, 3)
     prepare(kernel.break_off, 2)
     prepare(kernel.end, 2)
 
 
-class FastPath:
+class FastPath(Readings):
     def __init__(self, size: Size | None = None, *, compiled: bool | None = None) -> None:
         """compiled: by default what the environment says; GIAOBAN_KERNEL=python runs it uncompiled (for
         tests)."""
         if compiled is None:
             compiled = os.environ.get("GIAOBAN_KERNEL") != "python"
-        memory = self._memory = Memory(size or Size())
+        memory = Memory(size or Size())
+        super().__init__(memory)
         self._kernel = _Kernel(compiled)
         self._here = memory.here
-        self._context = memory.context[0]
-        self.transports = memory.transports
         self.producers = memory.producers
-        self.layers = memory.layers
         self.slots = memory.slots
         self.ports = memory.ports
         self.counters = memory.counters[0]
@@ -99,7 +103,6 @@ class FastPath:
         self._keys: dict[int, Keys] = {}
         self._addresses: dict[int, set[tuple[int, ...]]] = {}
         self._ssrcs: dict[int, set[int]] = {}
-        self._histories: dict[int, tuple[Octets, Table]] = {}
         self._stream_out: list[tuple[int, bytes]] = []
 
     # --- ports and transports ---------------------------------------------------------------------
@@ -190,9 +193,16 @@ class FastPath:
     # --- producers, layers, slots -----------------------------------------------------------------
 
     def open_producer(
-        self, transport: int, kind: MediaKind, gate: int, level_ext: int = 0, twcc_ext: int = 0
+        self,
+        transport: int,
+        kind: MediaKind,
+        gate: int,
+        level_ext: int = 0,
+        twcc_ext: int = 0,
+        red_pt: int = 0,
     ) -> int:
-        """Extension ids, 0: not negotiated. Raises TableFull."""
+        """Extension ids, and the payload type of redundant sound (RFC 2198); 0: not negotiated. Raises
+        TableFull."""
         if twcc_ext:
             self.transports["twcc_ext"][transport] = twcc_ext
         return self._producer_rows.take(
@@ -203,6 +213,7 @@ class FastPath:
             shut_level=127,
             level_ext=level_ext,
             twcc_ext=twcc_ext,
+            red_pt=red_pt,
         )
 
     def set_gate(self, producer: int, reasons: int) -> None:
@@ -211,19 +222,29 @@ class FastPath:
         if reasons and not was:
             for layer in np.flatnonzero((self.layers["producer"] == producer) & (self.layers["used"] == 1)):
                 self._kernel.break_off(self._here, int(layer))
+                self.layers["since"][layer] = -1
+                self.layers["gaps"][layer] = 0
 
     def open_layer(self, producer: int) -> int:
         """One simulcast encoding. Raises TableFull."""
         kind = int(self.producers["kind"][producer])
+        depth, room = (HISTORY, HISTORY_ROW) if kind == MediaKind.VIDEO else (SOUNDS, SOUND_ROW)
+        octets = np.zeros((depth, room), np.uint8)
+        kept = table(depth, KEPT)
         row = self._layer_rows.take(
-            producer=producer, kind=kind, khz=_KHZ[kind], ssrc=-1, first=-1, waiting=-1
+            producer=producer,
+            kind=kind,
+            khz=_KHZ[kind],
+            ssrc=-1,
+            first=-1,
+            waiting=-1,
+            history=octets.ctypes.data,
+            kept=kept.ctypes.data,
+            depth=depth,
+            room=room,
+            since=-1,
         )
-        if kind == MediaKind.VIDEO:
-            octets = np.zeros((HISTORY, HISTORY_ROW), np.uint8)
-            kept = table(HISTORY, KEPT)
-            self._histories[row] = octets, kept
-            self.layers["history"][row] = octets.ctypes.data
-            self.layers["kept"][row] = kept.ctypes.data
+        self._histories[row] = octets, kept
         return row
 
     def bind_ssrc(self, transport: int, ssrc: int, layer: int, *, rtx: bool = False) -> None:
@@ -238,8 +259,9 @@ class FastPath:
             self._kernel.break_off(self._here, layer)
             row.generation += 1
             row.packets = row.first_seq = row.max_seq = row.duplicates = row.jitter = row.jitter16 = 0
-            if layer in self._histories:
-                self._histories[layer][1]["seq"] = 0
+            row.since = -1
+            row.gaps = 0
+            self._histories[layer][1]["seq"] = 0
         row.ssrc = ssrc
 
     def unbind_ssrc(self, transport: int, ssrc: int) -> None:
@@ -257,8 +279,10 @@ class FastPath:
         rtx_pt: int,
         twcc_ext: int,
         level_ext: int = 0,
+        red_pt: int = 0,
     ) -> int:
-        """Raises TableFull; ValueError for an extension id that the one-byte form has not."""
+        """red_pt: the payload type of redundant sound, 0 if the receiver did not negotiate it. Raises
+        TableFull; ValueError for an extension id that the one-byte form has not."""
         if not (0 <= twcc_ext < 15 and 0 <= level_ext < 15):
             raise ValueError("header extension ids are 1 to 14")
         extensions = 3 * bool(twcc_ext) + 2 * bool(level_ext)
@@ -281,6 +305,9 @@ class FastPath:
             wait_prev=-1,
             out_seq=0x1_0000 + (ssrc & 0x7FFF),
             rtx_seq=rtx_ssrc & 0x7FFF,
+            red_pt=red_pt,
+            highest=2,
+            temporal=2,
         )
 
     def switch(self, slot: int, layer: int | None) -> None:
@@ -291,6 +318,22 @@ class FastPath:
     def waiting(self, slot: int) -> bool:
         """A switch was asked for and its key frame has not been seen yet."""
         return bool(0 <= self.slots["target"][slot] != self.slots["layer"][slot])
+
+    def set_temporal(self, slot: int, highest: int) -> None:
+        """Send only frames of the temporal layers 0 to `highest` (2: all, as from the start), from the next
+        frame on; more than before from one with the layer sync bit, or a key frame. Packets that name no
+        temporal layer are sent all the same."""
+        self.slots["highest"][slot] = min(max(highest, 0), 2)
+        self.slots["care"][slot] |= THIN
+
+    def set_redundancy(self, slot: int, blocks: int) -> None:
+        """How many earlier sounds each packet of the slot repeats (RFC 2198), 0 to 3; none when the receiver
+        did not negotiate it."""
+        row = self.slots[slot]
+        if row.kind != MediaKind.AUDIO or not row.red_pt:
+            return
+        row.redundancy = min(max(blocks, 0), 3)
+        row.care = row.care | REDUNDANT if row.redundancy else row.care & ~REDUNDANT
 
     # --- packets ----------------------------------------------------------------------------------
 
@@ -365,13 +408,26 @@ class FastPath:
         """STUN and DTLS over UDP."""
         self._send(port, address, data)
 
-    def resend(self, slot: int, seqs: Sequence[int], now_us: int, min_interval_us: int) -> int:
-        """Answer a NACK of outgoing 16-bit numbers from the shared history, as RTX. Returns how many were
-        resent."""
+    def resend(
+        self,
+        slot: int,
+        seqs: Sequence[int],
+        now_us: int,
+        min_interval_us: int,
+        max_octets: int = MAX_PADDING,
+    ) -> int:
+        """Answer a NACK of outgoing 16-bit numbers from the shared history, as RTX. Returns the protected
+        octets that were resent, at most max_octets; column `resent` of the slot counts packets."""
         wanted = [seq & 0xFFFF for seq in seqs[:RESENDS]]
         self._memory.asked[: len(wanted)] = wanted
         self._context.n_asked = len(wanted)
-        return int(self._kernel.resend(self._here, slot, now_us, min_interval_us))
+        return int(self._kernel.resend(self._here, slot, now_us, min_interval_us, max_octets))
+
+    def send_padding(self, slot: int, octets: int, now_us: int) -> int:
+        """Send about so many octets (at most MAX_PADDING) that mean nothing, as RTX packets with
+        transport-wide numbers, to measure the line; the slot need not carry anything. Returns the protected
+        octets that were sent; 0 without RTX."""
+        return int(self._kernel.send_padding(self._here, slot, min(octets, MAX_PADDING), now_us))
 
     def take_stream_out(self) -> list[tuple[int, bytes]]:
         """(transport, protected datagram) for STREAM transports, in order, since the last call."""
@@ -382,24 +438,6 @@ class FastPath:
             out.append((transport, octets[at : at + size].tobytes()))
         self._context.stream_n = self._context.stream_at = 0
         return out
-
-    def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
-        """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
-        row = self.transports[transport]
-        end = int(row.arrivals)
-        start = max(int(row.arrivals_read), end - ARRIVALS)
-        row.arrivals_read = end
-        ring = self._memory.arrivals[transport]
-        return [(int(ring[i % ARRIVALS, 0]), int(ring[i % ARRIVALS, 1])) for i in range(start, end)]
-
-    def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
-        """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if not long ago."""
-        newest = int(self.transports["twcc_out"][transport]) - 1
-        unwrapped = newest - ((newest - number) & 0xFFFF)
-        if not max(0, newest - SENT + 1) <= unwrapped <= newest:
-            return None
-        kept = int(self._memory.sent[transport, unwrapped % SENT])
-        return kept >> 16, kept & 0xFFFF
 
     # --- inside -----------------------------------------------------------------------------------
 

@@ -4,13 +4,14 @@
              -> forward: for each run of a layer, for each slot of the layer: rewrite, protect, queue
              -> flush: sendmmsg
 
-Python compiled by numba without the GIL; no object is made for a packet. The parts are in kernel_in,
-kernel_out, kernel_switch, kernel_send, kernel_resend; all of it also runs uncompiled (native.uncompiled), and
-is tested so."""
+Python compiled by numba without the GIL; no object is made for a packet. The parts are in kernel_in and
+kernel_accept (the way in), kernel_out, kernel_temporal, kernel_red, kernel_switch and kernel_send (the way
+out), kernel_resend; all of it also runs uncompiled (native.uncompiled), and is tested so."""
 
-from sfu.fastpath.kernel_in import UNKNOWN, accept, admit, find_ssrc
+from sfu.fastpath.kernel_accept import accept
+from sfu.fastpath.kernel_in import UNKNOWN, admit, find_ssrc
 from sfu.fastpath.kernel_out import forward
-from sfu.fastpath.kernel_resend import resend_all
+from sfu.fastpath.kernel_resend import pad, resend_all
 from sfu.fastpath.kernel_rtp import payload_start, u32
 from sfu.fastpath.kernel_send import flush
 from sfu.fastpath.kernel_switch import abandon, aim, interrupt
@@ -23,7 +24,7 @@ HANDED_UP = 1 << 16
 @compiled
 def begin_batch(ctx: Row) -> None:
     """Forget the batch before, also one that raised half way."""
-    ctx.n_entries = ctx.n_ups = ctx.unknown_ups = ctx.arena_at = 0
+    ctx.n_entries = ctx.n_found = ctx.n_ups = ctx.unknown_ups = ctx.arena_at = 0
     ports = rows_at(ctx.ports, MAX_PORTS, PORT)
     for p in range(ctx.n_ports):
         ports[p].queued = 0
@@ -71,12 +72,22 @@ def inject(here: int, transport: int, size: int, now: int) -> None:
 
 
 @compiled
-def resend(here: int, slot: int, now: int, min_interval_us: int) -> int:
+def resend(here: int, slot: int, now: int, min_interval_us: int, max_octets: int) -> int:
+    """Octets resent of the numbers in the `asked` list."""
     ctx = context_at(here)
     begin_batch(ctx)
-    count = resend_all(ctx, slot, now, min_interval_us)
+    octets = resend_all(ctx, slot, now, min_interval_us, max_octets)
     flush(ctx)
-    return count
+    return octets
+
+
+@compiled
+def send_padding(here: int, slot: int, octets: int, now: int) -> int:
+    ctx = context_at(here)
+    begin_batch(ctx)
+    sent = pad(ctx, slot, octets, now)
+    flush(ctx)
+    return sent
 
 
 @compiled

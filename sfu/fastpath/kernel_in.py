@@ -1,37 +1,19 @@
-"""The way in: from a datagram to an entry of the batch, or a hand-up, or a count.
+"""The way in: from a datagram to a plain packet that is accepted (kernel_accept), or a hand-up, or a count.
 
-Order matters. A packet of a known transport is always unprotected, also when its gate is shut or nobody
-watches: libsrtp counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a muted
-microphone) the sound would stay dead. Statistics come before the gate, so that receiver reports stay true
-while it is shut."""
+A packet of a known transport is always unprotected, also when its gate is shut or nobody watches: libsrtp
+counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a muted microphone) the sound
+would stay dead."""
 
-from sfu.fastpath.kernel_rtp import (
-    M16,
-    M32,
-    extension,
-    is_binding_request,
-    payload_end,
-    payload_start,
-    u8,
-    u16,
-    u32,
-    unwrap,
-    vp8,
-)
-from sfu.fastpath.native import Bytes, Row, bytes_at, compiled, copy, rows_at, unprotect, words_at
+from sfu.fastpath.kernel_accept import accept
+from sfu.fastpath.kernel_rtp import M32, extension, is_binding_request, payload_start, u8, u16, u32, unwrap
+from sfu.fastpath.native import Bytes, Row, bytes_at, compiled, rows_at, unprotect, words_at
 from sfu.fastpath.tables import (
     ARRIVALS,
     BATCH,
     COUNTERS,
-    ENTRY,
-    HISTORY,
-    HISTORY_ROW,
-    KEPT,
-    LAYER,
     MAX_DATAGRAM,
     MAX_STRANGERS,
     NAME_ROW,
-    PRODUCER,
     RX_ROW,
     STRANGERS_PER_S,
     TOKEN,
@@ -228,135 +210,4 @@ def note_arrival(ctx: Row, row: Row, transport: int, b: Bytes, now: int) -> None
     row.arrivals += 1
 
 
-@compiled
-def accept(ctx: Row, base: int, size: int, bound: int, now: int) -> None:
-    """A plain, authenticated packet of a bound SSRC: count it, and unless its gate is shut, enter it."""
-    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
-    b = bytes_at(base, size)
-    start = payload_start(b, size)
-    end = payload_end(b, start, size) if start >= 0 else -1
-    if end < 0:
-        counters.malformed += 1
-        return
-    at = bound >> 1
-    layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[at]
-    producer = rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer]
-    wire = u16(b, 2)
-    rtx = bound & 1
-    if rtx:
-        counters.rtx_in += 1
-        if end - start < 2 or layer.packets == 0:
-            counters.rtx_padding += 1  # browsers fill the line with these when a picture is cheap
-            return
-        wire = u16(b, start)
-        start += 2
-    seq = unwrap(wire, layer.max_seq) if layer.packets else wire + 0x1_0000
-    level = -1
-    if not rtx:
-        count_packet(layer, seq, u32(b, 4), end - start, now)
-        producer.last_us = now
-        level = note_level(producer, b, start)
-    if producer.gate:
-        producer.gated += 1
-        counters.gated += 1
-        return
-    enter(ctx, at, layer, base, start, end, seq, rtx, level)
-
-
-@compiled
-def count_packet(layer: Row, seq: int, ts: int, payload: int, now: int) -> None:
-    """Statistics of RFC 3550 A.3 and A.8."""
-    transit = (now * layer.khz // 1000 - ts) & M32
-    if layer.packets == 0:
-        layer.first_seq = layer.max_seq = seq
-    else:
-        d = ((transit - layer.transit + 0x8000_0000) & M32) - 0x8000_0000
-        layer.jitter16 += abs(d) - ((layer.jitter16 + 8) >> 4)
-        layer.jitter = layer.jitter16 >> 4
-        layer.max_seq = max(layer.max_seq, seq)
-    layer.transit = transit
-    layer.packets += 1
-    layer.bytes += payload
-    layer.last_us = now
-
-
-@compiled
-def note_level(producer: Row, b: Bytes, start: int) -> int:
-    """The client's own audio level (RFC 6464); -1 when the packet does not say."""
-    at = extension(b, start, producer.level_ext)
-    if at < 0:
-        return -1
-    level = u8(b, at)
-    producer.has_level = 1
-    if producer.gate:
-        producer.shut_level = level & 127
-    else:
-        producer.level = level & 127
-        producer.level_sum += level & 127
-        producer.level_count += 1
-    return level
-
-
-@compiled
-def enter(
-    ctx: Row, at: int, layer: Row, base: int, start: int, end: int, seq: int, rtx: int, level: int
-) -> None:
-    """Put a packet into the history and the batch. A number that was there before, or may have been, is
-    dropped: what leaves twice under one number with different bytes would break AES-GCM."""
-    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
-    b = bytes_at(base, end)
-    pid_at = tl0_at = -1
-    bits = key = 0
-    if layer.history:
-        kept = rows_at(layer.kept, HISTORY, KEPT)[seq % HISTORY]
-        if kept.seq == seq:
-            layer.duplicates += 1
-            counters.rtx_duplicates += rtx
-            return
-        if seq <= layer.max_seq - HISTORY or seq > layer.max_seq:
-            counters.late += 1
-            return
-        if end > start:
-            length, pid_at, bits, tl0_at, key = vp8(b, start, end)
-            if length < 0:
-                counters.malformed += 1
-                return
-            if key:
-                note_keyframe(layer, b, start + length, end)
-        kept.seq = seq
-        kept.ts = u32(b, 4)
-        kept.length = end - start
-        kept.marker = u8(b, 1) & 128
-        if end - start <= HISTORY_ROW:
-            copy(layer.history + seq % HISTORY * HISTORY_ROW, base + start, end - start)
-        layer.recovered += rtx
-    if layer.first < 0 and layer.waiting < 0:
-        return
-    e = rows_at(ctx.entries, BATCH, ENTRY)[ctx.n_entries]
-    e.layer = at
-    e.next = -1
-    e.at = base + start
-    e.length = end - start
-    e.seq = seq
-    e.ts = u32(b, 4)
-    e.marker = u8(b, 1) & 128
-    e.level = level
-    e.key = key
-    e.pid_at = pid_at
-    e.pid_bits = bits
-    e.tl0_at = tl0_at
-    e.pid = (u16(b, start + pid_at) & 0x7FFF if bits == 15 else u8(b, start + pid_at)) if bits else 0
-    e.tl0 = u8(b, start + tl0_at) if tl0_at >= 0 else 0
-    ctx.n_entries += 1
-
-
-@compiled
-def note_keyframe(layer: Row, b: Bytes, at: int, end: int) -> None:
-    """Size of the picture (RFC 6386 section 9.1), when the packet holds that much."""
-    layer.keyframes += 1
-    if at + 10 <= end and u8(b, at + 3) == 0x9D and u8(b, at + 4) == 0x01 and u8(b, at + 5) == 0x2A:
-        layer.width = (u8(b, at + 6) | u8(b, at + 7) << 8) & 0x3FFF
-        layer.height = (u8(b, at + 8) | u8(b, at + 9) << 8) & 0x3FFF
-
-
-__all__ = ["DTLS", "M16", "RTCP", "STRANGER", "STUN", "accept", "admit", "find_ssrc"]
+__all__ = ["DTLS", "RTCP", "STRANGER", "STUN", "admit", "find_ssrc"]

@@ -1,19 +1,19 @@
 """Retransmission: an outgoing number back to its packet in the layer's history, and out again as RTX (RFC
-4588)."""
+4588). And padding, which travels as RTX too."""
 
 from sfu.fastpath.kernel_out import OVERHEAD, bend, extend
 from sfu.fastpath.kernel_rtp import put16, put32, u8, u16, unwrap, vp8
 from sfu.fastpath.kernel_send import queue, reserve, stream
+from sfu.fastpath.kernel_temporal import is_cut
 from sfu.fastpath.native import Row, bytes_at, compiled, copy, protect, rows_at, words_at
 from sfu.fastpath.tables import (
-    BATCH,
     COUNTERS,
+    ENTRIES,
     ENTRY,
-    HISTORY,
-    HISTORY_ROW,
     KEPT,
     LAYER,
     MAX_DATAGRAM,
+    MAX_RUN,
     NOWHERE,
     PRODUCER,
     RESENDS,
@@ -24,24 +24,33 @@ from sfu.fastpath.tables import (
     TRANSPORT,
 )
 
+TAG = 16
+"""Bytes that AES-GCM adds; the older profile adds fewer."""
+PADDING = 255
+"""Most that one packet can hold: the count is its last byte (RFC 3550 section 5.1)."""
+
 
 @compiled
-def resend_all(ctx: Row, s: int, now: int, min_interval_us: int) -> int:
-    """Resend the n_asked numbers of the `asked` list. Returns how many were."""
+def resend_all(ctx: Row, s: int, now: int, min_interval_us: int, max_octets: int) -> int:
+    """Resend those of the n_asked numbers of the `asked` list for which there is room. Returns octets."""
     slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
     row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[slot.transport]
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
-    count = 0
+    count = octets = 0
     if row.tx != 0 and slot.rtx_ssrc != 0 and row.port != NOWHERE:
         asked = words_at(ctx.asked, 1, RESENDS)[0]
         for i in range(ctx.n_asked):
             seq = unwrap(asked[i], slot.out_seq)
             if seq <= slot.out_seq and is_due(ctx, s, seq, now, min_interval_us):
-                count += resend(ctx, s, slot, row, seq, now)
+                sent = resend(ctx, s, slot, row, seq, now, max_octets - octets)
+                octets += sent
+                if sent:
+                    count += 1
     slot.resent += count
     counters.resent += count
+    counters.resent_octets += octets
     counters.resend_refused += ctx.n_asked - count
-    return count
+    return octets
 
 
 @compiled
@@ -54,44 +63,51 @@ def is_due(ctx: Row, s: int, seq: int, now: int, min_interval_us: int) -> bool:
 
 
 @compiled
-def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, now: int) -> int:
-    """1 if the packet was found and sent."""
+def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, now: int, room: int) -> int:
+    """Octets sent; 0 if the packet was not found or there is no room for it.
+
+    What is older than the slot's last switch is not found: the key frame has made it needless, and after a
+    switch to a smaller picture it would fill the line that was just found too narrow."""
     switches = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)
     for back in range(min(slot.switches, SWITCHES)):
-        record = switches[s * SWITCHES + (slot.switches - 1 - back) % SWITCHES]
+        count = slot.switches - 1 - back
+        record = switches[s * SWITCHES + count % SWITCHES]
         if record.out_first <= seq:
             layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[record.layer]
-            if layer.generation != record.generation or layer.history == 0:
+            if layer.generation != record.generation or layer.kind == 0:
                 return 0
             if rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer].gate:
                 return 0
-            kept = rows_at(layer.kept, HISTORY, KEPT)[(seq - record.seq_off) % HISTORY]
+            kept = rows_at(layer.kept, layer.depth, KEPT)[(seq - record.seq_off) & (layer.depth - 1)]
             if kept.seq != seq - record.seq_off:
                 return 0
+            length = 0 if is_cut(ctx, s, slot, count, kept.ts) else kept.length
+            if slot.header + 2 + length + TAG > room:
+                return 0
             words_at(ctx.resends, ctx.n_slots, RESENDS)[s, seq % RESENDS] = now << 16 | seq & 0xFFFF
-            return send_rtx(ctx, slot, row, record, kept, layer.history, seq, now)
+            return send_rtx(ctx, slot, row, record, kept, layer, length, seq, now)
+        if count == slot.origin:
+            return 0
     return 0
 
 
 @compiled
-def send_rtx(ctx: Row, slot: Row, row: Row, record: Row, kept: Row, history: int, seq: int, now: int) -> int:
-    head = slot.header
+def send_rtx(
+    ctx: Row, slot: Row, row: Row, record: Row, kept: Row, layer: Row, length: int, seq: int, now: int
+) -> int:
+    """Octets sent, protected."""
     start = reserve(ctx, MAX_DATAGRAM + OVERHEAD)
-    size = head + 2 + kept.length
+    head = slot.header
+    size = head + 2 + length
+    marker = kept.marker if length or kept.length == 0 else 0
+    write_header(ctx, slot, row, start, size, marker, kept.ts + record.ts_off, now)
     b = bytes_at(ctx.arena + start, size)
-    b[0] = 0x90 if head > 12 else 0x80
-    b[1] = kept.marker | slot.rtx_pt
-    put16(b, 2, slot.rtx_seq)
-    put32(b, 4, kept.ts + record.ts_off)
-    put32(b, 8, slot.rtx_ssrc)
-    slot.rtx_seq += 1
-    if head > 12:
-        extend(ctx, slot, row, b, size, -1, now)
     put16(b, head, seq)
-    copy(ctx.arena + start + head + 2, history + kept.seq % HISTORY * HISTORY_ROW, kept.length)
-    if kept.length:
-        _, pid_at, bits, tl0_at, _ = vp8(b, head + 2, size)
-        e = rows_at(ctx.entries, BATCH, ENTRY)[0]
+    place = kept.seq & (layer.depth - 1)
+    copy(ctx.arena + start + head + 2, layer.history + place * layer.room, length)
+    if length:
+        _, pid_at, bits, tl0_at, _, _, _, _ = vp8(b, head + 2, size)
+        e = rows_at(ctx.entries, ENTRIES + 1, ENTRY)[ENTRIES]
         e.pid_at = pid_at
         e.pid_bits = bits
         e.tl0_at = tl0_at
@@ -99,14 +115,87 @@ def send_rtx(ctx: Row, slot: Row, row: Row, record: Row, kept: Row, history: int
         e.pid = (u16(b, at + pid_at) & 0x7FFF if bits == 15 else u8(b, at + pid_at)) if bits else 0
         e.tl0 = u8(b, at + tl0_at) if tl0_at >= 0 else 0
         bend(b, at, e, record.pid_off, record.tl0_off)
+    sent = seal(ctx, row, start, size)
+    if sent:
+        dispatch(ctx, slot, row, start, sent, 1, sent)
+    return sent
+
+
+@compiled
+def write_header(
+    ctx: Row, slot: Row, row: Row, start: int, size: int, marker: int, ts: int, now: int
+) -> None:
+    """The header of the slot's next RTX packet at arena offset `start`."""
+    b = bytes_at(ctx.arena + start, size)
+    b[0] = 0x90 if slot.header > 12 else 0x80
+    b[1] = marker | slot.rtx_pt
+    put16(b, 2, slot.rtx_seq)
+    put32(b, 4, ts)
+    put32(b, 8, slot.rtx_ssrc)
+    slot.rtx_seq += 1
+    if slot.header > 12:
+        extend(ctx, slot, row, b, size, -1, now)
+
+
+@compiled
+def seal(ctx: Row, row: Row, start: int, size: int) -> int:
+    """Protect a packet in the arena and count it. Returns its length now; 0: not possible."""
+    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     ctx.length = size
     if protect(row.tx, ctx.arena + start, ctx.length_at) != 0:
-        rows_at(ctx.counters, 1, COUNTERS)[0].protect_errors += 1
+        counters.protect_errors += 1
         return 0
+    counters.sent_octets += ctx.length
     row.tx_packets += 1
     row.tx_bytes += ctx.length
+    return int(ctx.length)
+
+
+@compiled
+def dispatch(ctx: Row, slot: Row, row: Row, start: int, size: int, segments: int, segment: int) -> None:
     if row.port == STREAM:
-        stream(ctx, slot.transport, start, ctx.length)
+        stream(ctx, slot.transport, start, size)
     else:
-        queue(ctx, slot.transport, row, start, ctx.length, 1, ctx.length)
-    return 1
+        queue(ctx, slot.transport, row, start, size, segments, segment)
+
+
+@compiled
+def pad(ctx: Row, s: int, octets: int, now: int) -> int:
+    """Send RTX packets of padding, about so many octets in all. Returns how many it were.
+
+    Nothing but padding, though repeating kept packets would make larger ones: it goes past every receiver's
+    jitter buffer, its statistics do not call it a retransmission, and a slot need not carry anything. All are
+    of one size, so many go to the system as one message."""
+    slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
+    row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[slot.transport]
+    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
+    if row.tx == 0 or row.port == NOWHERE or slot.rtx_ssrc == 0 or slot.rtx_pt == 0:
+        return 0
+    size = slot.header + PADDING
+    total = 0
+    while total < octets:
+        start = at = reserve(ctx, MAX_RUN * (MAX_DATAGRAM + OVERHEAD))
+        at_once = MAX_RUN if row.port >= 0 and row.gso else 1
+        segments = segment = 0
+        while segments < at_once and total < octets:
+            write_header(ctx, slot, row, at, size, 0, slot.out_ts, now)
+            b = bytes_at(ctx.arena + at, size)
+            b[0] |= 0x20
+            b[slot.header : size - 1] = 0
+            b[size - 1] = PADDING
+            length = seal(ctx, row, at, size)
+            if length == 0:
+                break
+            segment = length
+            segments += 1
+            at += length
+            total += length
+            counters.padding += 1
+        if segments == 0:
+            break
+        dispatch(ctx, slot, row, start, at - start, segments, segment)
+    counters.padding_octets += total
+    return total
+
+
+__all__ = ["pad", "resend_all"]

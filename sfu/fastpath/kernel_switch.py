@@ -2,11 +2,14 @@
 the moment of a switch, when a slot's numbers are bent so that the receiver sees one unbroken stream.
 
 Lists, because a copy then costs nothing for the slots that are not its destinations, and nothing is ever
-moved."""
+moved.
+
+A slot keeps a record of each bend of its numbers since its layer began (tables.SWITCH): what comes late, and
+what is asked for again, gets the number that it had."""
 
 from sfu.fastpath.kernel_rtp import M32
 from sfu.fastpath.native import Row, compiled, rows_at
-from sfu.fastpath.tables import LAYER, NOWHERE, SLOT, SWITCH, SWITCHES, TRANSPORT
+from sfu.fastpath.tables import LAYER, NOWHERE, SLOT, SWITCH, SWITCHES, THIN, TRANSPORT
 
 AUDIO_STEP, VIDEO_STEP = 960, 900
 """Least advance of the timestamp at a switch: one packet of 20 ms; 10 ms."""
@@ -119,6 +122,7 @@ def take_over(ctx: Row, s: int, at: int, e: Row, now: int) -> None:
     leave(ctx, s)
     join(ctx, s, at)
     slot.target = at
+    slot.temporal = slot.highest
     begin(ctx, s, e, now)
 
 
@@ -139,6 +143,18 @@ def begin(ctx: Row, s: int, e: Row, now: int) -> None:
     slot.pid_off = slot.out_pid + 1 - e.pid
     slot.tl0_off = slot.out_tl0 + 1 - e.tl0
     slot.floor = e.seq
+    slot.cutting = 0
+    if slot.highest == 2 and slot.temporal == 2:
+        slot.care &= ~THIN
+    else:
+        slot.care |= THIN
+    slot.origin = slot.switches
+    write_record(ctx, s, slot, -1)
+
+
+@compiled
+def write_record(ctx: Row, s: int, slot: Row, cut_first: int) -> None:
+    """From its next number on the slot's offsets are what they are now."""
     record = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)[s * SWITCHES + slot.switches % SWITCHES]
     record.out_first = slot.out_seq + 1
     record.layer = slot.layer
@@ -147,6 +163,7 @@ def begin(ctx: Row, s: int, e: Row, now: int) -> None:
     record.ts_off = slot.ts_off
     record.pid_off = slot.pid_off
     record.tl0_off = slot.tl0_off
+    record.cut_first = record.cut_last = cut_first
     slot.switches += 1
 
 
@@ -166,4 +183,4 @@ def serve_waiting(ctx: Row, at: int, e: Row, now: int) -> None:
         s = following
 
 
-__all__ = ["abandon", "aim", "begin", "interrupt", "serve_waiting"]
+__all__ = ["abandon", "aim", "begin", "interrupt", "serve_waiting", "write_record"]

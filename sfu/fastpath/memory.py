@@ -14,7 +14,9 @@ from sfu.fastpath.tables import (
     BATCH,
     CONTEXT,
     COUNTERS,
+    ENTRIES,
     ENTRY,
+    GAPS,
     LAYER,
     MAX_PORTS,
     MAX_STRANGERS,
@@ -23,7 +25,7 @@ from sfu.fastpath.tables import (
     PRODUCER,
     RESENDS,
     RX_ROW,
-    SENT,
+    SENT_PACKETS,
     SLOT,
     STREAM_BYTES,
     STREAM_DATAGRAMS,
@@ -90,7 +92,7 @@ class Memory:
         self.producers = block.table(size.producers, PRODUCER)
         self.layers = block.table(size.layers, LAYER)
         self.slots = block.table(size.slots, SLOT)
-        self.entries = block.table(BATCH, ENTRY)
+        self.entries = block.table(ENTRIES + 1, ENTRY)
         self.ups = block.table(BATCH, UP)
         self.rx = block.take(BATCH * RX_ROW).reshape(BATCH, RX_ROW)
         self.names = block.take(BATCH * NAME_ROW).reshape(BATCH, NAME_ROW)
@@ -102,7 +104,7 @@ class Memory:
         self.tx_ctl = block.words(MAX_PORTS * BATCH, 3)
         self.tx_transport = block.words(MAX_PORTS * BATCH, 3)
         self.out_names = block.take(size.transports * NAME_ROW).reshape(-1, NAME_ROW)
-        self.sent = block.words(size.transports, SENT)
+        self.sent = block.words(size.transports, SENT_PACKETS)
         self.addresses = AddressTable(4 * size.transports)
         self.ssrcs = SsrcTable(size.ssrcs)
         self.arrivals = np.zeros((size.transports, ARRIVALS, 2), np.int64)
@@ -110,6 +112,7 @@ class Memory:
         self.resends = np.zeros((size.slots, RESENDS), np.int64)
         self.strangers = np.zeros((size.transports, MAX_STRANGERS), np.int64)
         self.asked = np.zeros(RESENDS, np.int64)
+        self.gaps = np.zeros((size.layers, GAPS, 2), np.int64)
         self.stream = table(STREAM_DATAGRAMS, STREAMED)
         self.stream_bytes = np.zeros(STREAM_BYTES, np.uint8)
         self._write_messages()
@@ -175,6 +178,7 @@ class Memory:
             "resends",
             "strangers",
             "asked",
+            "gaps",
             "stream",
             "stream_bytes",
         ]:
@@ -183,10 +187,20 @@ class Memory:
 
 def _block_size(size: Size) -> int:
     rows = (
-        size.transports * (TRANSPORT.itemsize + NAME_ROW + 8 * SENT)
+        size.transports * (TRANSPORT.itemsize + NAME_ROW + 8 * SENT_PACKETS)
         + size.producers * PRODUCER.itemsize
         + size.layers * LAYER.itemsize
         + size.slots * SLOT.itemsize
     )
-    batch = BATCH * (ENTRY.itemsize + UP.itemsize + RX_ROW + NAME_ROW + 8 * 10) + MAX_PORTS * BATCH * 8 * 16
-    return rows + batch + ARENA + CONTEXT.itemsize + COUNTERS.itemsize + MAX_PORTS * PORT.itemsize + 64 * LINE
+    entries = (ENTRIES + 1) * ENTRY.itemsize
+    batch = BATCH * (UP.itemsize + RX_ROW + NAME_ROW + 8 * 10) + MAX_PORTS * BATCH * 8 * 16
+    return (
+        rows
+        + entries
+        + batch
+        + ARENA
+        + CONTEXT.itemsize
+        + COUNTERS.itemsize
+        + MAX_PORTS * PORT.itemsize
+        + 64 * LINE
+    )

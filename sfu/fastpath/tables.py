@@ -24,10 +24,25 @@ MAX_RUN = 32
 """Datagrams in one GSO message. The kernel takes 64; 32 x 1536 stays below the 65,507 bytes of UDP."""
 HISTORY = 512
 HISTORY_ROW = 1536
+SOUNDS = 64
+SOUND_ROW = 512
+"""The history of a sound layer: over a second, for redundancy only. Longer packets are not kept."""
+ENTRIES = 2 * BATCH
+"""Packets of one batch that go on: each datagram's own, and as many that redundancy brought back."""
 ARRIVALS = 1024
-SENT = 4096
-SWITCHES = 8
+SENT_PACKETS = 4096
+SWITCHES = 64
+"""Records of a slot's numbers. Where only every fourth frame is sent each of those needs one: eight
+seconds."""
 RESENDS = 512
+GAPS = 32
+"""Holes of one layer that wait to be taken. Each has room of its own: no publisher can fill another's."""
+MAX_GAP = 256
+"""More numbers than this are not asked for again: the publisher's line was down."""
+MAX_PADDING = 1 << 17
+"""Bytes that one call may send to measure a line."""
+MAX_BLOCKS = 9
+"""Earlier sounds in one packet of a publisher; libwebrtc makes at most so many."""
 MAX_STRANGERS = 256
 """Distinct SSRCs that are not bound and that libsrtp may keep state for, for each transport."""
 STRANGERS_PER_S = 64
@@ -76,36 +91,52 @@ twcc_out: the next one to send. tokens: packets of unbound SSRCs it may still se
 
 PRODUCER = row_type(
     "used generation transport kind gate gated level level_sum level_count has_level shut_level last_us "
-    "level_ext twcc_ext"
+    "level_ext twcc_ext red_pt"
 )
 LAYER = row_type(
-    "used generation producer kind khz ssrc first waiting history kept packets bytes first_seq max_seq "
-    "transit jitter16 jitter last_us keyframes width height duplicates recovered stamp tail"
+    "used generation producer kind khz ssrc first waiting "
+    "history kept depth room packets bytes first_seq max_seq "
+    "transit jitter16 jitter last_us stamp tail since duplicates "
+    "octets0 octets1 octets2 frames0 frames1 frames2 gaps gaps_lost "
+    "keyframes width height recovered"
 )
-"""first, waiting: heads of the lists of slots that get it, and that wait to get it. history, kept: addresses.
-stamp, tail: which run of the current batch it is in."""
+"""first, waiting: heads of the lists of slots that get it, and that wait to get it. history, kept: addresses;
+depth, room: rows of the history and bytes of one. stamp, tail: which run of the current batch it is in.
+octets, frames: what could be forwarded, by temporal layer (0: it names none): payload bytes, and pictures,
+which are counted at their last packet. since: the first number since the gate opened, -1: not yet known.
+gaps: holes that wait to be taken; gaps_lost: those for which there was no room."""
 
 SLOT = row_type(
-    "transport next floor seq_off out_seq ssrc pt header "
+    "transport next care seq_off out_seq ssrc pt header "
     "ts_off pid_off tl0_off twcc_ext level_ext out_ts last_us out_pid "
     "out_tl0 sent octets khz kind layer target prev "
     "wait_next wait_prev rtx_ssrc rtx_pt anchor_ts anchor_us rtx_seq resent "
-    "switches used generation"
+    "highest temporal cutting cut_ts cut_pid cut_bits floor redundancy red_pt switches origin used generation"
 )
 """layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes
-of RTP header and extensions that it writes. floor: older packets of the layer than this are not its own.
-anchor_*: the instant its timestamps count from."""
+of RTP header and extensions that it writes. care: what of its copies is not the plain case (THIN,
+REDUNDANT). out_seq: the newest number that is given away, sent or reserved for what may still come.
+highest, temporal: the temporal layer up to which it shall send, and does; cutting: the newest frame that it
+saw is left out, its timestamp and picture id in cut_*. floor: sounds older than this are not its own.
+origin: the switch record at which its present layer began. anchor_*: the instant its timestamps count
+from."""
 
-SWITCH = row_type("out_first layer generation seq_off ts_off pid_off tl0_off")
-"""From out_first on, a slot's numbers came from this layer with these offsets."""
+THIN, REDUNDANT = 1, 2
+
+SWITCH = row_type("out_first layer generation seq_off ts_off pid_off tl0_off cut_first cut_last")
+"""From out_first on, a slot's numbers came from this layer with these offsets. cut_*: timestamps of the first
+and last frame that were left out just before; -1 if none was."""
 
 KEPT = row_type("seq ts length marker")
 """What the history knows of a packet; its payload lies in the row of the same number."""
 
 ENTRY = row_type(
-    "layer next head at length seq ts marker level key pid_at pid_bits pid tl0_at tl0 plan_end plan_size"
+    "layer next head at length seq ts marker level key pid_at pid_bits pid tl0_at tl0 plan_end plan_size "
+    "tid sync start oldest newest top even"
 )
-"""A packet of this batch that is to be forwarded: its payload is at address `at`."""
+"""A packet of this batch that is to be forwarded: its payload is at address `at`. tid: -1 if it names no
+temporal layer. start: the first of its frame. Of the run that it heads: oldest, newest number; the highest
+tid (top); whether it is of one frame and in order (even)."""
 
 UP = row_type("kind transport row length")
 STREAMED = row_type("transport at length")
@@ -113,16 +144,18 @@ STREAMED = row_type("transport at length")
 COUNTERS = row_type(
     "datagrams copies sent handed_up unknown_address bad_auth replayed no_keys gated malformed truncated "
     "strangers strangers_dropped rtx_in rtx_padding rtx_duplicates late resent resend_refused send_errors "
-    "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped"
+    "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped "
+    "sent_octets resent_octets padding_octets padding red_recovered temporal_dropped"
 )
+"""*_octets: protected RTP; what was resent and the padding are part of what was sent."""
 
 _CONTEXT_FIELDS = (
     "here ports transports producers layers slots addresses ssrcs counters "
     "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs "
     "rx names msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "
-    "out_names arrivals sent switches resends strangers asked "
+    "out_names arrivals sent switches resends strangers asked gaps "
     "stream stream_bytes stream_at stream_n "
-    "arena_at n_entries n_ups unknown_ups stamp n_asked length_at"
+    "arena_at n_entries n_found n_ups unknown_ups stamp n_asked n_gaps length_at"
 )
 CONTEXT = np.dtype(
     [(name, np.int64) for name in _CONTEXT_FIELDS.split()] + [("length", np.int32), ("spare", np.int32)]

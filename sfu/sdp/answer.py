@@ -104,7 +104,7 @@ def _sendonly(line: ReceiveLine, stream: SlotStream) -> tuple[str, list[str]]:
 
 
 def _media(codec: Format, *, audio: bool) -> str:
-    pts = f"{codec.pt} {codec.rtx_pt}" if codec.rtx_pt else f"{codec.pt}"
+    pts = " ".join(str(pt) for pt in (codec.pt, codec.rtx_pt, codec.red_pt) if pt)
     return f"m={'audio' if audio else 'video'} 9 UDP/TLS/RTP/SAVPF {pts}"
 
 
@@ -125,6 +125,11 @@ def _codec(codec: Format, *, audio: bool) -> list[str]:
         written.append(f"a=fmtp:{codec.pt} {_OPUS}")
     wanted = _AUDIO_FEEDBACK if audio else _VIDEO_FEEDBACK
     written += [f"a=rtcp-fb:{codec.pt} {feedback}" for feedback in wanted if feedback in codec.feedback]
+    if codec.red_pt:
+        written += [
+            f"a=rtpmap:{codec.red_pt} red/48000/2",
+            f"a=fmtp:{codec.red_pt} {codec.pt}/{codec.pt}",
+        ]
     if codec.rtx_pt:
         written += [f"a=rtpmap:{codec.rtx_pt} rtx/90000", f"a=fmtp:{codec.rtx_pt} apt={codec.pt}"]
     return written

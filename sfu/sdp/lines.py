@@ -33,6 +33,8 @@ class Format:
     """0 without RTX (always so for audio)."""
     feedback: frozenset[str]
     """RTCP feedback the client can do for it, as in a=rtcp-fb: "nack", "nack pli", "transport-cc"..."""
+    red_pt: int = 0
+    """Of the voice with redundancy (RFC 2198); 0 without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,10 @@ class SendLine:
     def rtx_pt(self) -> int:
         return self.format.rtx_pt
 
+    @property
+    def red_pt(self) -> int:
+        return self.format.red_pt
+
 
 @dataclass(frozen=True, slots=True)
 class ReceiveLine:
@@ -71,3 +77,7 @@ class ReceiveLine:
     @property
     def rtx_pt(self) -> int:
         return self.format.rtx_pt
+
+    @property
+    def red_pt(self) -> int:
+        return self.format.red_pt

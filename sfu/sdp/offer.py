@@ -194,7 +194,7 @@ def _send_line(section: _Section, source: Source) -> SendLine:
     kind = "audio" if source is Source.MICROPHONE else "video"
     _check_line(section.media, kind, "sendonly")
     rids = _rids(section)
-    if rids and source is not Source.CAMERA:
+    if rids and source is Source.MICROPHONE:
         raise BadOffer(OfferFault.SIMULCAST, f"on {source}")
     return SendLine(section.media.rtp.muxId, source, _format(section), _extensions(section.media), rids)
 
@@ -219,11 +219,15 @@ def _format(section: _Section) -> Format:
     if codec is None or (media.kind == "audio" and codec.channels != 2):
         raise BadOffer(OfferFault.CODEC, f"{media.rtp.muxId}: no {name}")
     rtx = next((x for x in listed if _repairs(x, codec)), None)
+    red = next((x for x in listed if _repeats(x, codec)), None)
+    red_pt = (red.payloadType or 0) if red is not None else 0
     pt, rtx_pt = codec.payloadType or 0, (rtx.payloadType or 0) if rtx else 0
     # RFC 5761 section 4: with rtcp-mux 64..95 would look like RTCP. 0 is taken (RFC 3551).
     if not _is_usable(pt) or (rtx and (not _is_usable(rtx_pt) or rtx_pt == pt)):
         raise BadOffer(OfferFault.CODEC, f"{media.rtp.muxId}: payload type")
-    return Format(pt, rtx_pt, _feedback(section, pt))
+    if not _is_usable(red_pt) or red_pt == pt:
+        red_pt = 0  # a voice is heard without it
+    return Format(pt, rtx_pt, _feedback(section, pt), red_pt)
 
 
 def _is_usable(pt: int) -> bool:
@@ -232,6 +236,14 @@ def _is_usable(pt: int) -> bool:
 
 def _repairs(codec: RTCRtpCodecParameters, repaired: RTCRtpCodecParameters) -> bool:
     return codec.name.lower() == "rtx" and codec.parameters.get("apt") == repaired.payloadType
+
+
+def _repeats(codec: RTCRtpCodecParameters, repeated: RTCRtpCodecParameters) -> bool:
+    """RFC 2198 with nothing but this codec in it: a=fmtp:63 111/111."""
+    if codec.name.lower() != "red" or (codec.clockRate, codec.channels) != (48_000, 2):
+        return False
+    blocks = {block for text in codec.parameters for block in str(text).split("/")}
+    return blocks == {str(repeated.payloadType)}
 
 
 def _feedback(section: _Section, pt: int) -> frozenset[str]:

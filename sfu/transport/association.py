@@ -172,6 +172,8 @@ class Association:
             pacer.charge(len(packet), now)
             self._send(packet, urgent)
         else:
+            # Until it leaves it is not sent, and feedback that misses it says nothing of the line.
+            self._note_sent(packet, 0.0)
             pacer.put(packet, now)
             self._release(pacer, now)
 
@@ -197,11 +199,14 @@ class Association:
             self._release(self._pacer, self._clock())
 
     def _leave(self, leaving: Leaving, now: float) -> None:
-        packet = leaving.packet
-        if leaving.waited and packet[0] & 0x10 and packet[16] & 15 == _TRANSPORT_NUMBER:
-            # Feedback is held against the time a packet left, not the time it was made.
+        # Feedback is held against the time a packet left, not the time it was made.
+        self._note_sent(leaving.packet, now)
+        self._send(leaving.packet, urgent=False)
+
+    def _note_sent(self, packet: bytes, now: float) -> None:
+        """Of a packet of our own making, so its transport-wide number stands first in the extensions."""
+        if packet[0] & 0x10 and packet[16] & 15 == _TRANSPORT_NUMBER:
             self._fastpath.note_sent(self.row, packet[17] << 8 | packet[18], int(now * 1e6))
-        self._send(packet, urgent=False)
 
     def _end_pacing(self, pacer: Pacer) -> None:
         now = self._clock()

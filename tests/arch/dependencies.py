@@ -69,9 +69,11 @@ SHELLS: dict[str, str] = {
 
 CORES = (
     *("sfu.rtp", "sfu.sdp", "sfu.assignment", "sfu.keyframes", "sfu.reports", "sfu.speakers", "sfu.wire"),
+    *("sfu.bandwidth", "sfu.repair", "sfu.redundancy", "sfu.transport.pacer"),
     *("sfu.transport.ice", "sfu.transport.stun", "deploy.supervision"),
     *("signaling.admission", "signaling.lobby", "signaling.messages", "signaling.roles", "signaling.room"),
     *("signaling.gating", "signaling.roster", "signaling.seats", "signaling.throttle"),
+    *("signaling.checks", "signaling.board", "signaling.backlog", "signaling.quality"),
 )
 """These stay cores for good: no reason makes a shell of them."""
 

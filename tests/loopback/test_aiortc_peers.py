@@ -21,8 +21,9 @@ from sfu import (
     RestartEndpoint,
     RoomId,
     SetGates,
-    ShowTiles,
+    Show,
     Source,
+    TileWish,
 )
 from sfu.plane import Plane
 from sfu.worker import WorkerConfig, open_plane, tick_until
@@ -112,7 +113,12 @@ async def test_two_peers_see_each_others_counters_hear_each_other_and_obey_the_g
     try:
         await join(plane, "lan", lan)
         await join(plane, "cha", cha)
-        assert plane.apply(ShowTiles(endpoint=EndpointId("lan"), tiles=(EndpointId("cha"),))) == Done()
+        assert (
+            plane.apply(
+                Show(endpoint=EndpointId("lan"), tiles=(TileWish(endpoint=EndpointId("cha"), height=180),))
+            )
+            == Done()
+        )
         cha.switch(Source.CAMERA, on=True)
         cha.switch(Source.MICROPHONE, on=True)
         seen = await counters(lan.tracks[FIRST_TILE], wanted=20)

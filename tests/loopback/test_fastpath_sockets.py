@@ -142,9 +142,50 @@ def test_without_segmentation_packets_go_one_by_one(fastpath: FastPath) -> None:
 def test_resending_goes_over_the_socket_too(place: Place) -> None:
     place.send(*frame([400, 400]))
     first, _ = place.receive(2)
-    assert place.fastpath.resend(place.slot, [first.seq], 1_000, 0) == 1
+    assert place.fastpath.resend(place.slot, [first.seq], 1_000, 0) > 0
     (packet,) = place.receive(1)
     assert (packet.ssrc, packet.payload[2:]) == (78, first.payload)
+
+
+def layered(index: int, tid: int, first: int, parts: int = 3) -> list[bytes]:
+    """A frame of a temporal layer; that with index 0 is a key frame."""
+    packets = []
+    for i in range(parts):
+        start = vp8(key=index == 0 and i == 0, start=i == 0, picture=index, tid=tid, body=b"")
+        packet = rtp(
+            1000, first + i, start.ljust(700, bytes([index])), ts=3000 * index, marker=i == parts - 1
+        )
+        packets.append(packet)
+    return packets
+
+
+def test_a_run_stays_one_message_where_frames_are_left_out(place: Place) -> None:
+    place.fastpath.set_temporal(place.slot, 0)
+    got = []
+    for index in range(8):
+        place.send(*layered(index, [0, 2, 1, 2][index % 4], 3 * index))
+    got += place.receive(6)
+    assert place.fastpath.counters.gso_messages == 2
+    place.send(*layered(8, 0, 24), *layered(9, 2, 27), *layered(10, 1, 30))
+    got += place.receive(3)
+    assert place.fastpath.counters.gso_messages == 2  # a run of several frames goes one by one
+    place.send(*layered(12, 0, 36))
+    got += place.receive(3)
+    assert [packet.payload[-1] for packet in got] == [0] * 3 + [4] * 3 + [8] * 3 + [12] * 3
+    # Three numbers stay reserved: frame 11 has not come.
+    assert [packet.seq - got[0].seq for packet in got] == [*range(9), *range(12, 15)]
+    assert [packet.picture for packet in got[::3]] == [got[0].picture + step for step in (0, 1, 2, 4)]
+
+
+def test_padding_goes_as_few_messages(place: Place) -> None:
+    place.send(rtp(1000, 1, vp8(key=True)))
+    place.receive(1)
+    sent = place.fastpath.send_padding(place.slot, 20_000, 2_000)
+    count = place.fastpath.counters.padding
+    packets = place.receive(int(count))
+    assert 20_000 <= sent < 20_300
+    assert {(packet.ssrc, packet.payload) for packet in packets} == {(78, b"")}
+    assert place.fastpath.counters.gso_messages == -(-count // 32)
 
 
 def test_from_unknown_addresses_only_a_few_binding_requests_go_up(place: Place) -> None:

@@ -13,6 +13,7 @@ from sfu.fastpath import STREAM, FastPath, HandUp, MediaKind, Size, SrtpProfile
 TWCC, LEVEL = 3, 1
 OUT_TWCC, OUT_LEVEL = 5, 6
 PT, RTX_PT = 96, 97
+RED_PT, OUT_RED_PT = 63, 98
 SMALL = Size(transports=16, producers=24, layers=32, slots=64, ssrcs=64)
 KEY_LENGTH = {
     SrtpProfile.AEAD_AES_128_GCM: 28,
@@ -67,14 +68,42 @@ def vp8(
     tl0: int = 0,
     body: bytes = b"picture",
     bits: int = 15,
+    tid: int = 0,
+    sync: bool = False,
 ) -> bytes:
     """A VP8 payload with picture id, TL0PICIDX and temporal layer; a key frame is 320 x 200."""
     name = struct.pack("!H", 0x8000 | picture & 0x7FFF) if bits == 15 else bytes([picture & 0x7F])
-    descriptor = bytes([0x90 if start else 0x80, 0xE0]) + name + bytes([tl0 & 255, 0])
+    descriptor = bytes([0x90 if start else 0x80, 0xE0]) + name + bytes([tl0 & 255, tid << 6 | sync << 5])
     frame = b""
     if start:
         frame = b"\x10\0\0\x9d\x01\x2a\x40\x01\xc8\x00" if key else b"\x11\0\0"
     return descriptor + frame + body
+
+
+def red(primary: bytes, *earlier: tuple[int, bytes], pt: int = PT) -> bytes:
+    """A payload of redundant sound (RFC 2198): (timestamp offset, sound) of the earlier ones, oldest
+    first."""
+    heads = b"".join(
+        bytes([0x80 | pt]) + (back << 10 | len(sound)).to_bytes(3, "big") for back, sound in earlier
+    )
+    return heads + bytes([pt]) + b"".join(sound for _, sound in earlier) + primary
+
+
+def read_red(payload: bytes) -> tuple[list[tuple[int, int, bytes]], bytes]:
+    """([(PT, timestamp offset, earlier sound)], the packet's own sound)."""
+    heads: list[tuple[int, int, int]] = []
+    at = 0
+    while payload[at] & 128:
+        word = int.from_bytes(payload[at + 1 : at + 4], "big")
+        heads.append((payload[at] & 127, word >> 10, word & 1023))
+        at += 4
+    at += 1
+    earlier = []
+    for pt, back, length in heads:
+        earlier.append((pt, back, payload[at : at + length]))
+        assert at + length <= len(payload)
+        at += length
+    return earlier, payload[at:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +153,8 @@ class Publisher:
         self.transport = self._fastpath.open_transport()
         self._fastpath.set_keys(self.transport, profile, key(seed, profile), key(seed + 1, profile))
         self.srtp = session(profile, key(seed, profile), inbound=False)
-        self.producer = self._fastpath.open_producer(self.transport, kind, 0, LEVEL, TWCC)
+        red_pt = RED_PT if kind == MediaKind.AUDIO else 0
+        self.producer = self._fastpath.open_producer(self.transport, kind, 0, LEVEL, TWCC, red_pt)
         self.layers = [self._fastpath.open_layer(self.producer) for _ in range(layers)]
         for i, layer in enumerate(self.layers):
             self._fastpath.bind_ssrc(self.transport, 1000 + i, layer)
@@ -159,6 +189,7 @@ class Viewer:
             rtx_pt=RTX_PT,
             twcc_ext=twcc,
             level_ext=level,
+            red_pt=OUT_RED_PT if kind == MediaKind.AUDIO else 0,
         )
 
 

@@ -2,7 +2,7 @@
 
 from sfu import AUDIO_SLOTS, TILE_SLOTS
 
-OPUS, VP8, RTX = 111, 96, 97
+OPUS, RED, VP8, RTX = 111, 63, 96, 97
 MID_EXT, RID_EXT, RRID_EXT, LEVEL_EXT, TWCC_EXT = 1, 2, 3, 4, 5
 
 _URIS = {
@@ -17,6 +17,7 @@ _AUDIO = (
     f"a=fmtp:{OPUS} minptime=10;useinbandfec=1",
     f"a=rtcp-fb:{OPUS} transport-cc",
 )
+_RED = (f"a=rtpmap:{RED} red/48000/2", f"a=fmtp:{RED} {OPUS}/{OPUS}")
 _VIDEO = (
     f"a=rtpmap:{VP8} VP8/90000",
     *(f"a=rtcp-fb:{VP8} {feedback}" for feedback in ("transport-cc", "ccm fir", "nack", "nack pli")),
@@ -25,18 +26,26 @@ _VIDEO = (
 )
 
 
-def our_offer(*, rids: tuple[str, ...] = ("q", "h", "f"), tiles: int = TILE_SLOTS) -> str:
+def our_offer(
+    *,
+    rids: tuple[str, ...] = ("q", "h", "f"),
+    screen_rids: tuple[str, ...] = (),
+    tiles: int = TILE_SLOTS,
+    red: bool = False,
+) -> str:
     """Microphone, camera, screen out; 3 audio, stage, screen, tiles in. Mids are "0", "1", ..."""
     kinds = ["audio", "video", "video"] + ["audio"] * AUDIO_SLOTS + ["video"] * (2 + tiles)
     mids = " ".join(str(mid) for mid in range(len(kinds)))
     lines = ["v=0", "o=- 1 2 IN IP4 127.0.0.1", "s=-", "t=0 0", f"a=group:BUNDLE {mids}"]
     for mid, kind in enumerate(kinds):
-        lines += _section(mid, kind, "sendonly" if mid < 3 else "recvonly", rids if mid == 1 else ())
+        layers = {1: rids, 2: screen_rids}.get(mid, ())
+        lines += _section(mid, kind, "sendonly" if mid < 3 else "recvonly", layers, red=red)
     return "\r\n".join(lines) + "\r\n"
 
 
-def _section(mid: int, kind: str, direction: str, rids: tuple[str, ...]) -> list[str]:
-    formats = f"{OPUS}" if kind == "audio" else f"{VP8} {RTX}"
+def _section(mid: int, kind: str, direction: str, rids: tuple[str, ...], *, red: bool) -> list[str]:
+    voice = f"{OPUS} {RED}" if red else f"{OPUS}"
+    formats = voice if kind == "audio" else f"{VP8} {RTX}"
     lines = [
         f"m={kind} 9 UDP/TLS/RTP/SAVPF {formats}",
         "c=IN IP4 0.0.0.0",
@@ -50,7 +59,7 @@ def _section(mid: int, kind: str, direction: str, rids: tuple[str, ...]) -> list
         f"a={direction}",
         "a=rtcp-mux",
         "a=rtcp-rsize",
-        *(_AUDIO if kind == "audio" else _VIDEO),
+        *((*_AUDIO, *(_RED if red else ())) if kind == "audio" else _VIDEO),
     ]
     if rids:
         lines += [f"a=rid:{rid} send" for rid in rids] + ["a=simulcast:send " + ";".join(rids)]

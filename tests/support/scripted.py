@@ -9,12 +9,24 @@ from dataclasses import dataclass, field
 
 from pylibsrtp import Policy, Session
 
-from sfu import EndpointId, GateReason, Opened, OpenEndpoint, RoomId, ShowTiles, Source
+from sfu import (
+    TILE_SLOTS,
+    EndpointId,
+    GateReason,
+    Opened,
+    OpenEndpoint,
+    RoomId,
+    SendPlan,
+    Show,
+    Source,
+    TileWish,
+)
 from sfu.errors import BadPacket
 from sfu.rtp import rtcp, vp8
 from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.seq import unwrap_u16
-from tests.support.offer import LEVEL_EXT, MID_EXT, OPUS, RID_EXT, TWCC_EXT, VP8, our_offer
+from sfu.rtp.twcc import FeedbackWriter
+from tests.support.offer import LEVEL_EXT, MID_EXT, OPUS, RID_EXT, RRID_EXT, RTX, TWCC_EXT, VP8, our_offer
 from tests.support.world import Path, World
 
 ROOM = RoomId("room")
@@ -22,6 +34,11 @@ FRAME_S = 1 / 15
 AUDIO_S = 0.02
 NACK_EVERY_S = 0.05
 NACK_TRIES = 12
+FEEDBACK_EVERY_S = 0.06
+TEMPORAL = (0, 2, 1, 2)
+"""The temporal layer of each picture in turn, as libvpx has it for three."""
+HISTORY = 512
+TILE_ROWS = 180
 OPEN = dict.fromkeys(Source, GateReason.OPEN)
 
 
@@ -32,24 +49,26 @@ class Receiver:
     video: bool
     packets: dict[int, bytes] = field(default_factory=dict)
     newest: int = -1
-    first: int = 0
     asked: dict[int, int] = field(default_factory=dict)
     timestamps: list[int] = field(default_factory=list)
     duplicates: int = 0
+    holes: set[int] = field(default_factory=set)
 
     def take(self, seq: int, timestamp: int, payload: bytes) -> None:
         if self.newest < 0:
-            self.newest = self.first = seq + (1 << 16)
+            self.newest = seq + (1 << 16)
         number = unwrap_u16(seq, self.newest)
         if number in self.packets:
             self.duplicates += 1
             return
+        self.holes.update(range(self.newest + 1, number))
+        self.holes.discard(number)
         self.newest = max(self.newest, number)
         self.packets[number] = payload
         self.timestamps.append(timestamp)
 
     def missing(self) -> list[int]:
-        return [n for n in range(self.first, self.newest) if n not in self.packets]
+        return sorted(self.holes)
 
     def bodies(self) -> list[tuple[str, int, int]]:
         """(sender, layer, frame) of each packet received, in order of its number."""
@@ -61,9 +80,20 @@ class Encoding:
     rid: str
     ssrc: int
     packets_per_frame: int
+    octets: int
+    """Of each packet's payload."""
+    rows: int
     seq: int
+    rtx_ssrc: int
+    rtx_seq: int = 0
+    picture: int = 0
+    tl0: int = 0
+    active: bool = True
     wants_keyframe: bool = True
     keyframes: int = 0
+    sent: int = 0
+    kept: dict[int, tuple[int, bytes, bool]] = field(default_factory=dict)
+    """Timestamp, payload, marker of the newest packets, by number."""
 
 
 class Scripted:
@@ -76,10 +106,10 @@ class Scripted:
         self.up, self.down = Path(), Path()
         self.microphone_dbov: int | None = 127
         self.sending_microphone = self.sending_camera = True
-        self.nacks = True
+        self.nacks = self.feedback = True
         self.sent_audio = 0
         self.inbox: dict[int, Receiver] = {}
-        self.rtx_seen = 0
+        self.rtx_seen = self.padding_seen = self.asked_for = 0
         result = world.order(
             OpenEndpoint(room=ROOM, endpoint=self.id, offer=our_offer(), gates=gates or OPEN)
         )
@@ -94,15 +124,22 @@ class Scripted:
         world.down[self.row] = self.down
         rng = world.rng
         self.encodings = [
-            Encoding(rid, rng.getrandbits(32), size, rng.getrandbits(16))
-            for rid, size in (("q", 2), ("h", 4), ("f", 8))
+            Encoding(rid, rng.getrandbits(32), count, octets, rows, rng.getrandbits(16), rng.getrandbits(32))
+            for rid, count, octets, rows in (("q", 1, 700, 135), ("h", 4, 850, 270), ("f", 10, 1000, 540))
         ]
+        self.obeys = True
+        """Sends only what the server's plan asks for."""
+        self._plans_seen = 0
+        self._feedback = FeedbackWriter(1)
+        self._arrived: list[tuple[int, int]] = []
+        self._newest_arrival = 0
         self._audio_ssrc, self._audio_seq = rng.getrandbits(32), rng.getrandbits(16)
         self._clock_start = rng.getrandbits(31)
         self._frame = self._twcc = 0
         world.after(0.1, self._send_frame)
         world.after(0.1, self._send_audio)
         world.after(NACK_EVERY_S, self._send_nacks)
+        world.after(FEEDBACK_EVERY_S, self._send_feedback)
 
     def slot(self, kind: str, index: int = 0) -> Receiver:
         """What has come on a slot so far."""
@@ -118,6 +155,7 @@ class Scripted:
         """Start the counting of what is received afresh."""
         for receiver in self.inbox.values():
             receiver.packets.clear()
+            receiver.holes.clear()
             receiver.newest = -1
             receiver.asked.clear()
 
@@ -128,21 +166,49 @@ class Scripted:
         if not self.sending_camera:
             return
         self._frame += 1
+        self._obey()
         timestamp = self._clock_start + int(self.world.now * 90_000)
         for index, encoding in enumerate(self.encodings):
-            key = encoding.wants_keyframe
-            encoding.keyframes += key
-            encoding.wants_keyframe = False
-            for k in range(encoding.packets_per_frame):
-                picture = struct.pack(
-                    "!BBHBB", 0x90 if k == 0 else 0x80, 0xE0, 0x8000 | self._frame & 0x7FFF, 7, 0x20
-                )
-                first = bytes([0 if key else 1]) if k == 0 else b"\x01"
-                body = picture + first + _write_body(self.name, index, self._frame)
-                encoding.seq = (encoding.seq + 1) & 0xFFFF
-                last = k == encoding.packets_per_frame - 1
-                names = {MID_EXT: b"1", RID_EXT: encoding.rid.encode()}
-                self.send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
+            if encoding.active:
+                self._send_picture(index, encoding, timestamp)
+
+    def _send_picture(self, index: int, encoding: Encoding, timestamp: int) -> None:
+        key = encoding.wants_keyframe
+        encoding.keyframes += key
+        encoding.wants_keyframe = False
+        encoding.picture = 0 if key else encoding.picture + 1
+        temporal = TEMPORAL[encoding.picture % len(TEMPORAL)]
+        encoding.tl0 += temporal == 0
+        sync = 0x20 if temporal else 0
+        encoding.sent += 1
+        for k in range(encoding.packets_per_frame):
+            descriptor = struct.pack(
+                "!BBHBB",
+                0x90 if k == 0 else 0x80,
+                0xE0,
+                0x8000 | self._frame & 0x7FFF,
+                encoding.tl0 & 0xFF,
+                temporal << 6 | sync,
+            )
+            first = _key_header(encoding.rows) if key and k == 0 else b"\x01"
+            body = descriptor + first + _write_body(self.name, index, self._frame)
+            body += bytes(max(0, encoding.octets - len(body)))
+            encoding.seq = (encoding.seq + 1) & 0xFFFF
+            last = k == encoding.packets_per_frame - 1
+            encoding.kept[encoding.seq] = (timestamp, body, last)
+            encoding.kept.pop((encoding.seq - HISTORY) & 0xFFFF, None)
+            names = {MID_EXT: b"1", RID_EXT: encoding.rid.encode()}
+            self.send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
+
+    def _obey(self) -> None:
+        """Do what the newest plan says; it is here at once, which a real line is not."""
+        plans = self.world.events[self._plans_seen :]
+        self._plans_seen = len(self.world.events)
+        for plan in plans:
+            if isinstance(plan, SendPlan) and plan.endpoint == self.id and self.obeys:
+                for encoding in self.encodings:
+                    was, encoding.active = encoding.active, encoding.rid in plan.camera
+                    encoding.wants_keyframe |= encoding.active and not was
 
     def _send_audio(self) -> None:
         self.world.after(AUDIO_S, self._send_audio)
@@ -203,9 +269,17 @@ class Scripted:
             return
         packet = self._rx.unprotect(datagram)
         header = parse_header_untrusted(packet)
+        if TWCC_EXT in header.extensions:
+            wire = int.from_bytes(header.extensions[TWCC_EXT], "big")
+            self._newest_arrival = max(self._newest_arrival, unwrap_u16(wire, self._newest_arrival))
+            number = unwrap_u16(wire, self._newest_arrival)
+            self._arrived.append((number, int(self.world.now * 1e6)))
         payload = packet[header.payload_start : header.payload_end]
         media = self._media_of_rtx.get(header.ssrc)
         if media is not None:
+            if len(payload) < 2:
+                self.padding_seen += 1
+                return
             self.rtx_seen += 1
             self.inbox[media].take(int.from_bytes(payload[:2], "big"), header.timestamp, payload[2:])
         else:
@@ -221,6 +295,30 @@ class Scripted:
                 for encoding in self.encodings:
                     if encoding.ssrc == part.media_ssrc:
                         encoding.wants_keyframe = True
+            elif isinstance(part, rtcp.Nack):
+                self._answer(part)
+
+    def _answer(self, nack: rtcp.Nack) -> None:
+        """Send again what the server misses, as RTX."""
+        for encoding in self.encodings:
+            if encoding.ssrc == nack.media_ssrc:
+                for seq in nack.seqs:
+                    self.asked_for += 1
+                    if seq in encoding.kept:
+                        timestamp, body, last = encoding.kept[seq]
+                        encoding.rtx_seq = (encoding.rtx_seq + 1) & 0xFFFF
+                        names = {MID_EXT: b"1", RRID_EXT: encoding.rid.encode()}
+                        body = seq.to_bytes(2, "big") + body
+                        self.send_rtp(
+                            RTX, encoding.rtx_seq, timestamp, encoding.rtx_ssrc, names, body, marker=last
+                        )
+
+    def _send_feedback(self) -> None:
+        self.world.after(FEEDBACK_EVERY_S, self._send_feedback)
+        arrived, self._arrived = self._arrived, []
+        if self.feedback:
+            for packet in self._feedback.write(next(iter(self.inbox)), arrived):
+                self.send_rtcp(packet)
 
     def _send_nacks(self) -> None:
         self.world.after(NACK_EVERY_S, self._send_nacks)
@@ -256,8 +354,15 @@ def meet(world: World, *names: str) -> list[Scripted]:
     """Everyone admitted, and everyone's tiles show the others."""
     people = [Scripted(world, name) for name in names]
     for person in people:
-        world.order(ShowTiles(endpoint=person.id, tiles=tuple(p.id for p in people if p is not person)))
+        others = tuple(TileWish(endpoint=p.id, height=TILE_ROWS) for p in people if p is not person)
+        world.order(Show(endpoint=person.id, tiles=others[:TILE_SLOTS]))
     return people
+
+
+def _key_header(rows: int) -> bytes:
+    """The first ten bytes of a VP8 key frame (RFC 6386 section 9.1)."""
+    width = rows * 16 // 9
+    return bytes(3) + b"\x9d\x01\x2a" + width.to_bytes(2, "little") + rows.to_bytes(2, "little")
 
 
 def _session(key: bytes, *, outbound: bool) -> Session:
@@ -273,6 +378,9 @@ def _write_body(name: str, layer: int, frame: int) -> bytes:
 
 
 def _read_body(payload: bytes, video: bool) -> tuple[str, int, int]:
-    at = vp8.parse_untrusted(payload).length + 1 if video else 0
+    at = 0
+    if video:
+        at = vp8.parse_untrusted(payload).length
+        at += 1 if payload[at] & 1 else len(_key_header(0))
     layer, name, frame = struct.unpack_from("!B15sI", payload, at)
     return name.rstrip(b"\0").decode(), layer, frame

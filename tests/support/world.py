@@ -4,6 +4,7 @@ Time jumps from one event to the next. DTLS is left out (OpenSSL's timer runs on
 are given their SRTP keys, everything else is the product's own. Lossy DTLS is tested in loopback/.
 """
 
+import contextlib
 import heapq
 import random
 from collections.abc import Callable
@@ -12,11 +13,15 @@ from itertools import count
 from typing import TypeVar
 
 from sfu import AnyCommand, AnyEvent, AnyResult
+from sfu.errors import BadPacket
 from sfu.fastpath import STREAM, FastPath, HandUpKind, SrtpProfile
-from sfu.plane import TICK_S, Plane
+from sfu.plane import MEND_S, TICK_S, Plane
 from sfu.sdp import Candidate, Fingerprint, LocalTransport, RemoteTransport
 from sfu.transport import AssociationListener
+from sfu.transport.pacer import Leaving, Pacer
 
+UDP_BYTES = 28
+"""Of the headers of IP and UDP, which take part of a line's rate."""
 KEY_BYTES = 28
 """AES-128-GCM: 16 of key, 12 of salt."""
 E = TypeVar("E", bound=AnyEvent)
@@ -30,7 +35,14 @@ class Path:
     delay_s: float = 0.02
     jitter_s: float = 0.0
     duplicates: float = 0.0
+    rate_bps: float = 0.0
+    """0: whatever comes."""
+    queue_s: float = 0.4
+    """What waits for longer at that rate is dropped."""
     dropped: int = 0
+    waits: list[float] = field(default_factory=list)
+    """How long each datagram stood in the queue."""
+    free_at: float = 0.0
 
 
 class FakeAssociation:
@@ -45,6 +57,9 @@ class FakeAssociation:
         self.keys = (world.rng.randbytes(KEY_BYTES), world.rng.randbytes(KEY_BYTES))
         """To the server, from the server."""
         self._world = world
+        self._pacer: Pacer | None = None
+        self._voices: frozenset[int] = frozenset()
+        self._waking = False
 
     def local_parameters(self) -> LocalTransport:
         return LocalTransport("ufrag", "p" * 24, Fingerprint("sha-256", ":".join(["AB"] * 32)))
@@ -59,10 +74,59 @@ class FakeAssociation:
     def restart(self, remote: RemoteTransport) -> LocalTransport:
         return self.local_parameters()
 
+    def pace(self, bps: int, voices: frozenset[int] = frozenset()) -> None:
+        self._voices = voices
+        if bps <= 0:
+            pacer, self._pacer = self._pacer, None
+            for leaving in pacer.take_all() if pacer else ():
+                self._leave(leaving)
+        elif self._pacer is None:
+            self._pacer = Pacer(bps, self._world.now)
+        else:
+            self._pacer.set_rate(bps, self._world.now)
+            self._release()
+
+    def deliver(self, datagram: bytes) -> None:
+        """A protected packet on its way out."""
+        now = self._world.now
+        urgent = 192 <= datagram[1] <= 223 or int.from_bytes(datagram[8:12], "big") in self._voices
+        if self._pacer is None or urgent:
+            if self._pacer is not None:
+                self._pacer.charge(len(datagram), now)
+            self._leave(Leaving(datagram, waited=False))
+        else:
+            self._note_sent(datagram, 0.0)
+            self._pacer.put(datagram, now)
+            self._release()
+
+    def _release(self) -> None:
+        if self._pacer is None:
+            return
+        for leaving in self._pacer.take(self._world.now):
+            self._leave(leaving)
+        due = self._pacer.next_at()
+        if due is not None and not self._waking:
+            self._waking = True
+            self._world.after(max(0.001, due - self._world.now), self._wake)
+
+    def _wake(self) -> None:
+        self._waking = False
+        self._release()
+
+    def _leave(self, leaving: Leaving) -> None:
+        if self._pacer is not None:
+            self._note_sent(leaving.packet, self._world.now)
+        self._world.transmit(self.row, leaving.packet)
+
+    def _note_sent(self, packet: bytes, at: float) -> None:
+        if packet[0] & 0x10 and not 192 <= packet[1] <= 223:
+            self._world.fastpath.note_sent(self.row, int.from_bytes(packet[17:19], "big"), int(at * 1e6))
+
     def last_heard(self) -> float:
         return self.heard_at
 
     def close(self) -> None:
+        self._pacer = None
         self._world.associations.pop(self.row, None)
         self._world.fastpath.close_transport(self.row)
 
@@ -89,6 +153,7 @@ class World:
         self._due: list[_Due] = []
         self._order = count()
         self.after(TICK_S, self._tick)
+        self.after(MEND_S, self._mend)
 
     # --- Ports -----------------------------------------------------------------------------------
 
@@ -98,13 +163,19 @@ class World:
     def open_association(self, listener: AssociationListener) -> FakeAssociation:
         association = FakeAssociation(self, listener)
         self.associations[association.row] = association
+        self.receivers.pop(association.row, None)
         return association
 
     def flush_streams(self) -> None:
         for row, datagram in self.fastpath.take_stream_out():
-            receive = self.receivers.get(row)
-            if receive is not None:
-                self.carry(self.down[row], datagram, receive)
+            association = self.associations.get(row)
+            if association is not None:
+                association.deliver(datagram)
+
+    def transmit(self, row: int, datagram: bytes) -> None:
+        receive = self.receivers.get(row)
+        if receive is not None:
+            self.carry(self.down[row], datagram, receive)
 
     # --- the net ---------------------------------------------------------------------------------
 
@@ -112,8 +183,17 @@ class World:
         if self.rng.random() < path.loss:
             path.dropped += 1
             return
+        waits = 0.0
+        if path.rate_bps:
+            waits = max(0.0, path.free_at - self.now)
+            if waits > path.queue_s:
+                path.dropped += 1
+                return
+            waits += (len(datagram) + UDP_BYTES) * 8 / path.rate_bps
+            path.free_at = self.now + waits
+            path.waits.append(waits)
         for _ in range(2 if self.rng.random() < path.duplicates else 1):
-            delay = path.delay_s + self.rng.random() * path.jitter_s
+            delay = waits + path.delay_s + self.rng.random() * path.jitter_s
             self.after(delay, lambda: deliver(datagram))
 
     def arrive(self, row: int, datagram: bytes) -> None:
@@ -124,7 +204,8 @@ class World:
         association.heard_at = self.now
         for up in self.fastpath.ingest(row, [datagram], int(self.now * 1e6)):
             if up.kind is HandUpKind.RTCP:
-                association.listener.on_rtcp(self.fastpath.unprotect_rtcp(row, up.data))
+                with contextlib.suppress(BadPacket):  # of one who had the row before
+                    association.listener.on_rtcp(self.fastpath.unprotect_rtcp(row, up.data))
             elif up.kind is HandUpKind.STRANGER:
                 association.listener.on_stranger(up.data)
         self.flush_streams()
@@ -153,6 +234,10 @@ class World:
     def _tick(self) -> None:
         self.plane.tick()
         self.after(TICK_S, self._tick)
+
+    def _mend(self) -> None:
+        self.plane.mend()
+        self.after(MEND_S, self._mend)
 
     # --- the control plane -----------------------------------------------------------------------
 

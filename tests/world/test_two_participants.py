@@ -11,10 +11,11 @@ from sfu import (
     FlowChanged,
     GateReason,
     SetGates,
-    ShowTiles,
+    Show,
     SlotKind,
     SlotsChanged,
     Source,
+    TileWish,
 )
 from tests.support.scripted import OPEN, Scripted, meet
 from tests.support.world import World
@@ -37,7 +38,7 @@ def test_two_participants_see_and_hear_each_other() -> None:
 def test_a_picture_on_the_wire_starts_with_a_keyframe_and_goes_on_without_a_hole() -> None:
     world = World(seed=2)
     lan, _cha = meet(world, "lan", "cha")
-    world.run(3)
+    world.run(8)
     stage = lan.slot(SlotKind.STAGE)
     frames = [frame for _, layer, frame in stage.bodies() if layer == 2]
     assert frames == sorted(frames)
@@ -115,7 +116,7 @@ def test_before_admission_nothing_of_a_participant_gets_through() -> None:
     world = World(seed=10)
     lan = Scripted(world, "lan")
     stranger = Scripted(world, "la", gates=dict.fromkeys(Source, GateReason.LOBBY))
-    world.order(ShowTiles(endpoint=lan.id, tiles=(stranger.id,)))
+    world.order(Show(endpoint=lan.id, tiles=(TileWish(endpoint=stranger.id, height=180),)))
     world.run(3)
     assert all(not receiver.packets for receiver in lan.inbox.values())
 

@@ -10,6 +10,15 @@ def rtx(number: int, original: int, payload: bytes) -> bytes:
     return rtp(2000, number, original.to_bytes(2, "big") + payload, ts=original * 3000)
 
 
+def resend(stage: Stage, slot: int, seqs: list[int], now: int = 0, interval: int = 0) -> int:
+    """How many packets were resent."""
+    before = stage.count("resent")
+    octets = stage.fastpath.resend(slot, seqs, now, interval)
+    count = stage.count("resent") - before
+    assert (octets > 0) == (count > 0)
+    return count
+
+
 def lossy(stage: Stage) -> tuple[Publisher, int, list[Seen]]:
     """A slot that got numbers 100 to 109 of a picture, except 105, which was lost on the way to us."""
     publisher, viewer = stage.publisher(), stage.viewer()
@@ -64,7 +73,7 @@ def test_a_retransmission_from_the_future_or_from_long_ago_is_dropped() -> None:
 def test_a_nack_is_answered_as_rtx_with_the_slots_own_numbers() -> None:
     stage = Stage()
     _, slot, before = lossy(stage)
-    assert stage.fastpath.resend(slot, [before[3].seq, before[0].seq], 10_000_000, 100_000) == 2
+    assert resend(stage, slot, [before[3].seq, before[0].seq], 10_000_000, 100_000) == 2
     first, second = stage.seen()
     assert (first.pt, first.ssrc) == (RTX_PT, stage.fastpath.slots[slot]["rtx_ssrc"])
     assert first.payload == before[3].seq.to_bytes(2, "big") + before[3].payload
@@ -79,20 +88,34 @@ def test_the_same_packet_is_resent_once_in_an_interval() -> None:
     stage = Stage()
     _, slot, before = lossy(stage)
     seqs = [before[1].seq, before[1].seq, before[2].seq]
-    assert stage.fastpath.resend(slot, seqs, 1_000_000, 80_000) == 2
-    assert stage.fastpath.resend(slot, seqs, 1_079_000, 80_000) == 0
-    assert stage.fastpath.resend(slot, seqs, 1_081_000, 80_000) == 2
+    assert resend(stage, slot, seqs, 1_000_000, 80_000) == 2
+    assert resend(stage, slot, seqs, 1_079_000, 80_000) == 0
+    assert resend(stage, slot, seqs, 1_081_000, 80_000) == 2
+
+
+def test_a_resend_keeps_to_the_octets_it_is_given() -> None:
+    stage = Stage()
+    _, slot, before = lossy(stage)
+    seqs = [packet.seq for packet in before]
+    whole = stage.fastpath.resend(slot, seqs, 1_000_000, 0)
+    one = whole // len(seqs)
+    stage.seen()
+    part = stage.fastpath.resend(slot, seqs, 2_000_000, 0, 3 * one + one // 2)
+    assert 0 < part <= 3 * one + one // 2
+    assert len(stage.seen()) in (2, 3)
+    assert stage.count("resent_octets") == whole + part
+    assert stage.fastpath.resend(slot, seqs, 3_000_000, 0, 0) == 0
 
 
 def test_what_never_came_or_was_never_sent_is_not_resent() -> None:
     stage = Stage()
     _, slot, before = lossy(stage)
     newest, oldest = before[-1].seq, before[0].seq
-    assert stage.fastpath.resend(slot, [oldest + 5, newest + 1, oldest - 1, newest + 30_000], 0, 0) == 0
+    assert resend(stage, slot, [oldest + 5, newest + 1, oldest - 1, newest + 30_000]) == 0
     assert stage.count("resend_refused") == 4
 
 
-def test_numbers_from_before_a_switch_still_come_from_their_own_layer() -> None:
+def test_numbers_from_before_the_last_switch_are_not_resent() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(layers=2), stage.viewer()
     slot = viewer.open_slot()
@@ -105,8 +128,8 @@ def test_numbers_from_before_a_switch_still_come_from_their_own_layer() -> None:
             publisher.send(rtp(1000 + layer, seq, payload), now=turn * 100_000)
     before = stage.seen()
     assert len(before) == 12
-    assert stage.fastpath.resend(slot, [packet.seq for packet in before], 10_000_000, 0) == 12
-    assert [packet.payload[2:] for packet in stage.seen()] == [packet.payload for packet in before]
+    assert resend(stage, slot, [packet.seq for packet in before], 10_000_000) == 3
+    assert [packet.payload[2:] for packet in stage.seen()] == [packet.payload for packet in before[-3:]]
 
 
 def test_a_number_older_than_the_history_is_refused() -> None:
@@ -116,14 +139,14 @@ def test_a_number_older_than_the_history_is_refused() -> None:
     stage.fastpath.switch(slot, publisher.layers[0])
     publisher.send(*(picture(seq, key=seq == 0) for seq in range(520)))
     seqs = [packet.seq for packet in stage.seen()]
-    assert stage.fastpath.resend(slot, [seqs[0], seqs[7], seqs[8]], 0, 0) == 1
+    assert resend(stage, slot, [seqs[0], seqs[7], seqs[8]]) == 1
 
 
 def test_nothing_is_resent_while_the_gate_is_shut() -> None:
     stage = Stage()
     publisher, slot, before = lossy(stage)
     stage.fastpath.set_gate(publisher.producer, 2)
-    assert stage.fastpath.resend(slot, [before[0].seq], 0, 0) == 0
+    assert resend(stage, slot, [before[0].seq]) == 0
 
 
 def test_a_history_that_was_given_to_another_publisher_is_not_used() -> None:
@@ -134,14 +157,14 @@ def test_a_history_that_was_given_to_another_publisher_is_not_used() -> None:
     assert other.layers == publisher.layers
     for seq in range(100, 110):
         other.send(picture(seq, key=seq == 100))
-    assert stage.fastpath.resend(slot, [packet.seq for packet in before], 0, 0) == 0
+    assert resend(stage, slot, [packet.seq for packet in before]) == 0
 
 
-def test_sound_has_no_history_and_a_slot_without_rtx_resends_nothing() -> None:
+def test_sound_is_not_resent() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     slot = viewer.open_slot(MediaKind.AUDIO)
     stage.fastpath.switch(slot, publisher.layers[0])
     publisher.send(rtp(1000, 1))
     (packet,) = stage.seen()
-    assert stage.fastpath.resend(slot, [packet.seq], 0, 0) == 0
+    assert resend(stage, slot, [packet.seq]) == 0

@@ -9,14 +9,16 @@ from sfu.fastpath import MediaKind
 from sfu.fastpath.kernel_rtp import extension, payload_end, payload_start, unwrap, vp8
 from sfu.fastpath.native import uncompiled
 from sfu.fastpath.tables import AddressTable, TableFull
-from tests.support.fastpath_stage import LEVEL, TWCC, Stage, rtp
+from tests.support.fastpath_stage import LEVEL, RED_PT, TWCC, Stage, red, rtp
 from tests.support.fastpath_stage import vp8 as picture
 
+EXERCISED = "temporal_dropped red_recovered padding resent resend_refused late gated"
 POINTERS = {"rx", "tx", "history", "kept"}
 
 
-def run(stage: Stage, seed: int) -> list[tuple[int, bytes]]:
-    """An hour of a bad day in some hundred packets: switches, mutes, losses, resends, strangers, nonsense."""
+def run(stage: Stage, seed: int) -> tuple[list[tuple[int, bytes]], list[tuple[int, int, int]]]:
+    """An hour of a bad day in some hundred packets: switches, mutes, losses, resends, strangers, nonsense.
+    Returns what was sent, and the holes that were seen."""
     chance = random.Random(seed)
     fastpath = stage.fastpath
     cameras = [stage.publisher(layers=3) for _ in range(3)]
@@ -25,6 +27,7 @@ def run(stage: Stage, seed: int) -> list[tuple[int, bytes]]:
     tiles = [viewer.open_slot() for viewer in viewers for _ in range(2)]
     ears = [viewer.open_slot(MediaKind.AUDIO, level=6) for viewer in viewers]
     out: list[tuple[int, bytes]] = []
+    gaps: list[tuple[int, int, int]] = []
     seqs = {(camera.transport, i): chance.randrange(65536) for camera in cameras for i in range(3)}
     sound = chance.randrange(65536)
     for step in range(120):
@@ -37,7 +40,15 @@ def run(stage: Stage, seed: int) -> list[tuple[int, bytes]]:
                     seq = seqs[camera.transport, i] = seqs[camera.transport, i] + 1
                     twcc = ((TWCC, (seq & 0xFFFF).to_bytes(2, "big")),)
                     body = bytes(chance.randrange(1, 90))
-                    payload = picture(key=key, start=part == 0, picture=step, tl0=step & 255, body=body)
+                    payload = picture(
+                        key=key,
+                        start=part == 0,
+                        picture=step,
+                        tl0=step & 255,
+                        tid=0 if key else step % 3,
+                        sync=step % 4 == 1,
+                        body=body,
+                    )
                     packet = rtp(1000 + i, seq, payload, ts=step * 1800, extensions=twcc)
                     if chance.random() < 0.9:
                         packets.append(packet)
@@ -48,17 +59,26 @@ def run(stage: Stage, seed: int) -> list[tuple[int, bytes]]:
         for microphone in microphones:
             sound += 1
             level = ((LEVEL, bytes([chance.randrange(256)])),)
-            microphone.send(rtp(1000, sound, bytes(chance.randrange(60)), extensions=level), now=now)
+            payload, pt = bytes(chance.randrange(60)), 96
+            if chance.random() < 0.5:
+                payload, pt = red(payload, *((960 * back, bytes([back])) for back in (3, 2, 1))), RED_PT
+            if chance.random() < 0.9:
+                packet = rtp(1000, sound, payload, ts=960 * sound, extensions=level, pt=pt)
+                microphone.send(packet, now=now)
             microphone.send(rtp(chance.randrange(7), sound), now=now)
         fastpath.ingest(cameras[0].transport, [chance.randbytes(chance.randrange(60)) for _ in range(3)], now)
         fastpath.switch(chance.choice(tiles), chance.choice([*chance.choice(cameras).layers, None]))
         fastpath.switch(chance.choice(ears), chance.choice(microphones).layers[0])
         fastpath.set_gate(chance.choice(cameras + microphones).producer, chance.choice([0, 0, 0, 2]))
+        fastpath.set_temporal(chance.choice(tiles), chance.randrange(3))
+        fastpath.set_redundancy(chance.choice(ears), chance.randrange(4))
         slot = chance.choice(tiles)
+        fastpath.send_padding(slot, chance.randrange(600), now)
         newest = int(fastpath.slots[slot]["out_seq"])
-        fastpath.resend(slot, [newest - chance.randrange(20) for _ in range(5)], now, 30_000)
+        fastpath.resend(slot, [newest - chance.randrange(20) for _ in range(5)], now, 30_000, 900)
+        gaps += fastpath.take_gaps()
         out += fastpath.take_stream_out()
-    return out
+    return out, gaps
 
 
 @pytest.mark.timeout(300)
@@ -66,7 +86,9 @@ def run(stage: Stage, seed: int) -> list[tuple[int, bytes]]:
 def test_compiled_and_uncompiled_agree(seed: int) -> None:
     plain, fast = Stage(compiled=False), Stage(compiled=True)
     sent = run(plain, seed)
-    assert len(sent) > 300
+    assert len(sent[0]) > 300
+    assert len(sent[1]) > 0
+    assert min(plain.count(name) for name in EXERCISED.split()) > 0
     assert run(fast, seed) == sent
     assert plain.fastpath.counters.tolist() == fast.fastpath.counters.tolist()
     for name in ("transports", "producers", "layers", "slots"):
@@ -94,6 +116,23 @@ def octets(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     return np.frombuffer(data, np.uint8)
 
 
+@pytest.mark.parametrize(
+    ("flags", "octet", "expected"),
+    [
+        (0x20, 0x00, (0, 0)),
+        (0x20, 0x60, (1, 1)),
+        (0x30, 0x9F, (2, 0)),
+        (0x20, 0xE0, (2, 1)),
+        (0x10, 0xE0, (-1, 0)),
+    ],
+)
+def test_the_temporal_layer_and_its_sync_bit_are_read(
+    flags: int, octet: int, expected: tuple[int, int]
+) -> None:
+    payload = octets(bytes([0x90, flags, octet]) + b"\x11\0\0")
+    assert uncompiled(vp8)(payload, 0, len(payload))[5:] == (*expected, 1)
+
+
 def test_both_forms_of_header_extensions_are_read() -> None:
     one = rtp(1, 1, extensions=((3, b"\x01\x02"), (9, b"z")))
     two = b"\x90" + one[1:12] + bytes.fromhex("10000003 03020102 00 0901 7a 00000000")
@@ -115,7 +154,7 @@ def test_padding_may_be_the_whole_payload_but_not_more() -> None:
 @pytest.mark.parametrize("cut", range(6))
 def test_a_descriptor_that_is_cut_short_is_noticed(cut: int) -> None:
     whole = picture(key=True)
-    assert uncompiled(vp8)(octets(whole), 0, len(whole)) == (6, 2, 15, 4, 1)
+    assert uncompiled(vp8)(octets(whole), 0, len(whole)) == (6, 2, 15, 4, 1, 0, 0, 1)
     assert uncompiled(vp8)(octets(whole), 0, cut)[0] == -1
 
 

@@ -15,7 +15,7 @@ from sfu.sdp import (
     write_answer,
 )
 from sfu.sdp.lines import ABS_SEND_TIME_URI, LEVEL_URI, MID_URI, RID_URI, RRID_URI, TWCC_URI
-from tests.support.offer import OPUS, RTX, VP8, our_offer
+from tests.support.offer import OPUS, RED, RTX, VP8, our_offer
 
 LOCAL = LocalTransport("ourufrag", "p" * 32, Fingerprint("sha-256", ":".join(["AB"] * 32)))
 CANDIDATES = (
@@ -131,3 +131,12 @@ def test_only_an_answer_line_for_line_can_be_written() -> None:
     offer = parse_offer_untrusted(our_offer())
     with pytest.raises(ValueError, match="argument"):
         write_answer(offer, LOCAL, [], CANDIDATES)
+
+
+def test_a_voice_stays_first_and_redundancy_is_taken_both_ways() -> None:
+    voices = [m for m in _media(our_offer(red=True)) if m.kind == "audio"]
+    assert {m.direction for m in voices} == {"recvonly", "sendonly"}
+    for media in voices:
+        assert media.fmt == [OPUS, RED]
+        assert [codec.mimeType for codec in media.rtp.codecs] == ["audio/opus", "audio/red"]
+        assert list(media.rtp.codecs[1].parameters) == [f"{OPUS}/{OPUS}"]

@@ -11,7 +11,7 @@ from sfu import SlotKind, Source
 from sfu.errors import BadOffer, OfferFault
 from sfu.sdp import Offer, parse_offer_untrusted
 from sfu.sdp.offer import MAX_CHARACTERS
-from tests.support.offer import our_offer
+from tests.support.offer import OPUS, RED, our_offer
 
 CAPTURED = sorted((Path(__file__).parents[2] / "wire" / "data").glob("*.sdp"))
 OURS = our_offer()
@@ -132,8 +132,8 @@ NOT_OURS = {
     "mono opus": (OURS.replace("opus/48000/2", "opus/48000"), OfferFault.CODEC),
     "no VP8": (OURS.replace("VP8/90000", "H264/90000"), OfferFault.CODEC),
     "VP8 that is not on the m-line": (OURS.replace("SAVPF 96 97", "SAVPF 97"), OfferFault.CODEC),
-    "a screen with layers": (
-        OURS.replace("a=mid:2\r\n", "a=mid:2\r\na=rid:q send\r\na=simulcast:send q\r\n"),
+    "a microphone with layers": (
+        OURS.replace("a=mid:0\r\n", "a=mid:0\r\na=rid:q send\r\na=simulcast:send q\r\n"),
         OfferFault.SIMULCAST,
     ),
     "four layers": (our_offer(rids=("a", "b", "c", "d")), OfferFault.SIMULCAST),
@@ -209,3 +209,27 @@ def _read_or_refuse(lines: list[str]) -> None:
     for line in offer.lines:
         assert 0 < line.pt < 128
         assert 0 <= line.rtx_pt < 128
+
+
+def test_a_voice_with_redundancy_is_known_by_its_type() -> None:
+    offer = parse_offer_untrusted(our_offer(red=True))
+    assert {line.red_pt for line in offer.lines if not line.rtx_pt} == {RED}
+    assert {line.red_pt for line in offer.lines if line.rtx_pt} == {0}
+    assert all(line.red_pt == 0 for line in parse_offer_untrusted(OURS).lines)
+
+
+@pytest.mark.parametrize("blocks", ["0/0", "111/96", "", "111/111;x=1", "/".join(["111"] * 3) + "/8"])
+def test_redundancy_of_anything_but_the_voice_is_as_if_not_offered(blocks: str) -> None:
+    text = our_offer(red=True).replace(f"a=fmtp:{RED} {OPUS}/{OPUS}", f"a=fmtp:{RED} {blocks}")
+    assert {line.red_pt for line in parse_offer_untrusted(text).lines} == {0}
+
+
+def test_a_type_that_looks_like_rtcp_is_no_redundancy() -> None:
+    text = our_offer(red=True).replace(f"{OPUS} {RED}", f"{OPUS} 90")
+    text = text.replace(f"rtpmap:{RED} red", "rtpmap:90 red").replace(f"fmtp:{RED} ", "fmtp:90 ")
+    assert {line.red_pt for line in parse_offer_untrusted(text).lines} == {0}
+
+
+def test_a_screen_may_come_in_layers() -> None:
+    offer = parse_offer_untrusted(our_offer(screen_rids=("q", "f")))
+    assert [line.rids for line in offer.sending] == [(), ("q", "h", "f"), ("q", "f")]

@@ -1,0 +1,80 @@
+"""What the kernel has noted and the slow path reads: arrivals, what was sent when, numbers that are missing.
+
+Feedback asks for hundreds of sent packets a tick, so their columns are read through memoryviews: an element
+of one costs a tenth of a numpy field's."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from sfu.fastpath.memory import Memory, Octets, Table
+from sfu.fastpath.tables import ARRIVALS, SENT_PACKETS
+
+
+class Readings:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._context = memory.context[0]
+        self.transports = memory.transports
+        self.layers = memory.layers
+        self._histories: dict[int, tuple[Octets, Table]] = {}
+        self._twcc_out = memory.transports["twcc_out"].data
+        self._sent = memory.sent.data
+
+    def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
+        """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
+        row = self.transports[transport]
+        end = int(row.arrivals)
+        start = max(int(row.arrivals_read), end - ARRIVALS)
+        row.arrivals_read = end
+        ring = self._memory.arrivals[transport]
+        return [(int(ring[i % ARRIVALS, 0]), int(ring[i % ARRIVALS, 1])) for i in range(start, end)]
+
+    def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
+        """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if not long ago.
+        What was noted as sent at 0 has not left yet."""
+        at = self._find_sent(transport, number)
+        kept = self._sent[transport, at] if at >= 0 else 0
+        return (kept >> 16, kept & 0xFFFF) if kept >> 16 else None
+
+    def note_sent(self, transport: int, number: int, now_us: int) -> None:
+        """A packet of this outgoing transport-wide 16-bit number, which was set aside, leaves only now; 0: it
+        has not left yet."""
+        at = self._find_sent(transport, number)
+        if at >= 0:
+            self._sent[transport, at] = now_us << 16 | self._sent[transport, at] & 0xFFFF
+
+    def take_gaps(self) -> list[tuple[int, int, int]]:
+        """(layer, first, last) of the holes in pictures' unwrapped numbers that were seen since the last
+        call. Not noted are those of layers that nobody gets or waits for, or whose gate is shut, and those of
+        more than MAX_GAP numbers; of each layer at most GAPS are kept."""
+        if self._context.n_gaps == 0:
+            return []
+        self._context.n_gaps = 0
+        counts = self.layers["gaps"]
+        gaps = self._memory.gaps
+        found = [
+            (int(layer), int(first), int(last))
+            for layer in np.flatnonzero(counts)
+            for first, last in gaps[layer, : counts[layer]].tolist()
+        ]
+        counts[:] = 0
+        return found
+
+    def missing(self, layer: int, numbers: Sequence[int]) -> list[int]:
+        """Those of the unwrapped numbers that still have not come and would still be taken."""
+        if layer not in self._histories:
+            return []
+        kept = self._histories[layer][1]["seq"]
+        newest = int(self.layers["max_seq"][layer])
+        return [
+            number
+            for number in numbers
+            if newest - len(kept) < number <= newest and kept[number % len(kept)] != number
+        ]
+
+    def _find_sent(self, transport: int, number: int) -> int:
+        """Its place in the ring; -1 when it was never sent, or long ago."""
+        newest = self._twcc_out[transport] - 1
+        unwrapped = newest - (newest - number & 0xFFFF)
+        return unwrapped % SENT_PACKETS if unwrapped >= 0 and newest - unwrapped < SENT_PACKETS else -1
