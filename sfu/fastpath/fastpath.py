@@ -70,7 +70,7 @@ class _Kernel:
 
 
 def prepare_kernel() -> None:
-    """Compile the kernel (some 15 s, once) or load it from the cache (0.2 s)."""
+    """Compile the kernel (some 25 s, once) or load it from the cache (0.2 s)."""
     prepare(kernel.drain, 3)
     prepare(kernel.ingest, 4)
     prepare(kernel.inject, 4)
