@@ -2,6 +2,7 @@ import { el, icon, setIcon, setText } from '../js/dom.js';
 import { isHost, ownPerson } from '../js/people.js';
 import { ask } from './gb-dialog.js';
 import { openMenu } from './gb-menu.js';
+import { ownLine } from './gb-own-line.js';
 
 /** @typedef {'open' | 'self' | 'host'} Gate */
 
@@ -34,7 +35,7 @@ export class Bar extends HTMLElement {
     const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
     this.append(this.#talk, this.#camera);
     if (canShare) this.append(this.#screen);
-    this.append(this.#more, this.#leave);
+    this.append(ownLine(app, signal), this.#more, this.#leave);
     if (host) this.append(this.#end);
     this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
     this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });

@@ -2,12 +2,15 @@ import { el, icon, list } from '../js/dom.js';
 import { tiles } from '../js/layout.js';
 import { Tile } from './gb-tile.js';
 
+const SECOND_MS = 1000;
+
 /** The tiles, a page at a time; one's own is the first. After the last page comes the first: a phone has one arrow only. */
 export class Filmstrip extends HTMLElement {
   /** @type {import('../js/app.js').App} */
   app = /** @type {never} */ (undefined);
 
   #abort = new AbortController();
+  #timer = 0;
   #narrow = matchMedia('(max-width: 1180px)');
   #list = el('ul', {});
   #before = el('button', { class: 'btn btn-quiet', type: 'button' }, icon('chevron-left'));
@@ -21,12 +24,19 @@ export class Filmstrip extends HTMLElement {
     this.#after.addEventListener('click', () => this.#turn(+1), { signal });
     this.#narrow.addEventListener('change', () => this.#fit(), { signal });
     this.app.subscribe(() => this.#render(), signal);
+    this.#timer = setInterval(() => this.#second(), SECOND_MS);
     this.#fit();
     this.#render();
   }
 
   disconnectedCallback() {
     this.#abort.abort();
+    clearInterval(this.#timer);
+  }
+
+  /** How long a picture has been lost counts on. */
+  #second() {
+    for (const cell of this.#list.children) /** @type {Tile} */ (cell.firstElementChild).update();
   }
 
   /** As many tiles on a page as can be recognised on this screen. */

@@ -4,12 +4,15 @@ import { shortcuts } from '../js/keyboard.js';
 import { isHost } from '../js/people.js';
 import { Bar } from './gb-bar.js';
 import { Filmstrip } from './gb-filmstrip.js';
+import { LineOffer } from './gb-line-offer.js';
 import { Lobby } from './gb-lobby.js';
 import { openHelp } from './gb-menu.js';
+import { Reception } from './gb-own-line.js';
 import { Roster } from './gb-roster.js';
 import { Stage } from './gb-stage.js';
 import { Toast } from './gb-toast.js';
 import { clock, mark } from './head.js';
+import { hostPanel } from './host-panel.js';
 
 /** The meeting: stage, filmstrip and bar; beside them the lobby (for who may admit) and the people. */
 export class Meeting extends HTMLElement {
@@ -38,7 +41,9 @@ export class Meeting extends HTMLElement {
         this.#part(new Stage()),
         this.#part(new Filmstrip()),
         bar,
-        el('aside', { class: 'panel sheet on-paper' }, host && this.#part(new Lobby()), this.#part(new Roster()))),
+        el('aside', { class: 'panel sheet on-paper' },
+          host ? [this.#part(new Lobby()), ...hostPanel(app, signal)] : this.#part(new Roster())),
+        this.#part(new Reception()), this.#part(new LineOffer())),
       this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
     this.#again.addEventListener('click', () => app.peer.open(), { signal });

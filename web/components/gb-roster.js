@@ -23,7 +23,8 @@ export class Roster extends HTMLElement {
       icon('mic-off'), app.t('roster.mute-all'));
     muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal: this.#abort.signal });
     this.replaceChildren(
-      el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count), host && muteAll),
+      // Who leads the meeting has the title on a tab.
+      host ? el('div', { class: 'panel-head is-act' }, muteAll) : el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
       this.#list,
     );
     app.subscribe((state, before) => {
@@ -106,7 +107,7 @@ export class Roster extends HTMLElement {
     row.dataset.microphone = byHost ? 'host' : open ? 'open' : 'shut';
     const weak = /** @type {HTMLElement} */ (row.querySelector('.weak'));
     weak.hidden = who.quality !== 'poor';
-    setText(weak, t('meeting.weak'));
+    setText(weak, t('line.flag-poor'));
     this.#name(row, byHost ? 'unmute' : 'mute', '.mic-state', label);
     this.#name(row, 'kick', '[data-testid=roster-kick] > svg', label);
   }

@@ -1,7 +1,10 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
-import { stageView } from '../js/layout.js';
+import { isHeld, stageView } from '../js/layout.js';
 import { personLine, personOf, unitOf } from '../js/people.js';
+import { PictureState } from './picture-state.js';
 import { show } from './video.js';
+
+const SECOND_MS = 1000;
 
 /** The big picture: who speaks, or the shared screen with the one who speaks small beside it. */
 export class Stage extends HTMLElement {
@@ -9,12 +12,14 @@ export class Stage extends HTMLElement {
   app = /** @type {never} */ (undefined);
 
   #abort = new AbortController();
+  #timer = 0;
+  /** What the app was told. @type {Record<'stage' | 'screen', HTMLElement | null>} */
+  #shows = { stage: null, screen: null };
   #video = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
   #awayText = el('span');
   #noCamera = icon('camera-off');
   #away = el('div', { class: 'away' }, this.#noCamera, this.#awayText);
-  #lostText = el('span');
-  #lost = el('div', { class: 'lost', role: 'status' }, icon('lost'), this.#lostText);
+  #picture = new PictureState();
   #insetVideo = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
   #insetName = el('span', { class: 'clip' });
   #inset = el('div', { class: 'inset tile' }, this.#insetVideo,
@@ -24,7 +29,8 @@ export class Stage extends HTMLElement {
   #title = el('b', {});
   #line = el('small', {});
   #card = el('div', { class: 'lead on-paper' }, this.#voice, el('span', {}, this.#title, this.#line));
-  #box = el('section', { class: 'stage tile' }, this.#video, this.#away, this.#lost, this.#inset, this.#card);
+  #box = el('section', { class: 'stage tile' }, this.#video, this.#away, this.#picture.lost, this.#picture.flag,
+    this.#inset, this.#card);
 
   connectedCallback() {
     this.#abort = new AbortController();
@@ -32,11 +38,16 @@ export class Stage extends HTMLElement {
     this.dataset.testid = 'stage';
     this.replaceChildren(this.#box);
     this.app.subscribe(() => this.#render(), this.#abort.signal);
+    this.#timer = setInterval(() => this.#render(), SECOND_MS);
     this.#render();
   }
 
   disconnectedCallback() {
     this.#abort.abort();
+    clearInterval(this.#timer);
+    this.app.seen('stage', null, null);
+    this.app.seen('screen', null, null);
+    this.#shows = { stage: null, screen: null };
   }
 
   #render() {
@@ -55,32 +66,45 @@ export class Stage extends HTMLElement {
     const source = screen ? who.screen : who.camera;
     const open = source.gate.length === 0;
     const local = screen ? app.peer.localScreen : app.peer.localCamera;
-    show(this.#video, own ? local : view.mid && open ? app.peer.stream(view.mid) : null, `${who.id} ${view.source}`);
-    this.#video.hidden = !open;
+    const refused = !own && open && state.reception !== 'all';
+    show(this.#video, own ? local : view.mid && open && !refused ? app.peer.stream(view.mid) : null, `${who.id} ${view.source}`);
+    this.#video.hidden = !open || refused;
     this.#card.hidden = false;
     setText(this.#title, unitOf(state, who)?.name || who.name);
     setText(this.#line, personLine(app, who));
     const speaking = state.speakers.heard.includes(who.id);
     this.#voice.hidden = !speaking;
-    const frozen = !own && open && (!source.flowing || !who.online);
     this.#box.classList.toggle('is-own', own && !screen);
     this.#box.classList.toggle('is-speaking', speaking);
     this.#box.classList.toggle('is-screen', screen);
-    this.#box.classList.toggle('is-frozen', frozen);
-    this.#lost.hidden = !frozen;
-    setText(this.#lostText, frozen ? app.t(who.online ? 'meeting.no-signal' : 'meeting.coming-back') : '');
-    this.#away.hidden = open;
-    setIcon(this.#noCamera, 'camera-off');
-    setText(this.#awayText, app.t('meeting.camera-off'));
+    this.#picture.show(app, this, this.#box, who, { own, source: screen ? 'screen' : 'camera', kind: screen ? 'screen' : 'stage' });
+    this.#away.hidden = (open && !refused) || (!own && !who.online);
+    setIcon(this.#noCamera, refused ? 'headphones' : 'camera-off');
+    setText(this.#awayText, app.t(refused ? 'meeting.not-received' : 'meeting.camera-off'));
     this.#box.setAttribute('aria-label', app.t('meeting.on-stage', { name: this.#title.textContent ?? '' }));
     this.#small(view.aside);
+    this.#seen(screen);
+  }
+
+  /**
+   * The box shows either; a screen in it leaves the speaker the corner. In this order, so that the box stays measured.
+   * @param {boolean} screen
+   */
+  #seen(screen) {
+    const corner = this.#inset.hidden ? null : this.#inset;
+    const shows = { screen: screen ? this.#box : null, stage: screen ? corner : this.#box };
+    for (const kind of screen ? /** @type {const} */ (['screen', 'stage']) : /** @type {const} */ (['stage', 'screen'])) {
+      if (this.#shows[kind] !== shows[kind]) this.app.seen(kind, null, shows[kind]);
+    }
+    this.#shows = shows;
   }
 
   /** While a screen is shown, who speaks is small in its corner. @param {import('../js/layout.js').View | null} view */
   #small(view) {
     const { state, peer } = this.app;
     const speaker = personOf(state, view?.participant);
-    this.#inset.hidden = !view?.mid || !speaker || speaker.camera.gate.length > 0;
+    this.#inset.hidden = !view?.mid || !speaker || speaker.camera.gate.length > 0 || state.reception !== 'all';
+    this.#inset.classList.toggle('is-held', isHeld(state, speaker?.id ?? null, 'stage'));
     show(this.#insetVideo, view?.mid ? peer.stream(view.mid) : null, speaker?.id ?? '');
     setText(this.#insetName, speaker ? unitOf(state, speaker)?.short || speaker.name : '');
   }
@@ -89,11 +113,13 @@ export class Stage extends HTMLElement {
     const { state, t } = this.app;
     const alone = state.roster.participants.length <= 1;
     show(this.#video, null, '');
-    this.#video.hidden = this.#lost.hidden = this.#inset.hidden = this.#card.hidden = true;
+    this.#video.hidden = this.#inset.hidden = this.#card.hidden = true;
+    this.#picture.clear(this);
+    this.#seen(false);
     this.#away.hidden = false;
     setIcon(this.#noCamera, 'people');
     setText(this.#awayText, t(alone ? 'meeting.alone' : 'meeting.nobody-seen'));
-    this.#box.classList.remove('is-speaking', 'is-frozen', 'is-screen', 'is-own');
+    this.#box.classList.remove('is-speaking', 'is-frozen', 'is-held', 'is-screen', 'is-own');
     this.#box.setAttribute('aria-label', t('meeting.stage'));
   }
 }

@@ -1,6 +1,7 @@
-import { el, icon, setText } from '../js/dom.js';
+import { el, icon, setIcon, setText } from '../js/dom.js';
 import { slotOf } from '../js/layout.js';
 import { headcount, personOf, unitOf } from '../js/people.js';
+import { PictureState } from './picture-state.js';
 import { show } from './video.js';
 
 /** One bridge point in the filmstrip: its picture, its place card, and what is wrong with either. */
@@ -11,15 +12,13 @@ export class Tile extends HTMLElement {
 
   #video = el('video', { muted: true, autoplay: true, playsinline: true, 'aria-hidden': 'true' });
   #awayText = el('span');
-  #away = el('span', { class: 'away' }, icon('camera-off'), this.#awayText);
-  #lostText = el('span');
-  #lost = el('span', { class: 'lost', role: 'status' }, icon('lost'), this.#lostText);
-  #flagText = el('span');
-  #flag = el('span', { class: 'flag' }, icon('signal'), this.#flagText);
+  #awaySign = icon('camera-off');
+  #away = el('span', { class: 'away' }, this.#awaySign, this.#awayText);
+  #picture = new PictureState();
   #name = el('span', { class: 'clip' });
   #mic = el('span', { class: 'mic-shut' }, icon('mic-off'));
   #count = el('span', { class: 'num wide' });
-  #box = el('div', { class: 'tile' }, this.#video, this.#away, this.#lost, this.#flag,
+  #box = el('div', { class: 'tile' }, this.#video, this.#away, this.#picture.lost, this.#picture.flag,
     el('span', { class: 'placard' }, this.#name, this.#mic, this.#count));
 
   connectedCallback() {
@@ -27,6 +26,12 @@ export class Tile extends HTMLElement {
     this.dataset.testid = 'tile';
     if (!this.#box.isConnected) this.append(this.#box);
     this.update();
+    // One's own picture comes from this machine: nothing is asked of the server for it.
+    if (this.participant !== this.app.state.welcome?.participant) this.app.seen('tile', this.participant, this);
+  }
+
+  disconnectedCallback() {
+    this.app.seen('tile', this.participant, null);
   }
 
   /** Bring the tile in step with the state; the video is touched only when its source has changed. */
@@ -40,7 +45,8 @@ export class Tile extends HTMLElement {
     const open = who.camera.gate.length === 0;
     this.dataset.participant = who.id;
     this.dataset.mid = mid ?? '';
-    const stream = own ? app.peer.localCamera : mid && open ? app.peer.stream(mid) : null;
+    const wanted = open && state.reception === 'all';
+    const stream = own ? app.peer.localCamera : mid && wanted ? app.peer.stream(mid) : null;
     show(this.#video, stream, who.id);
     const unit = unitOf(state, who);
     const label = unit?.short || unit?.name || who.name;
@@ -58,17 +64,13 @@ export class Tile extends HTMLElement {
    * @param {boolean} open
    */
   #state(who, own, open) {
-    const { t } = this.app;
-    const frozen = !own && who.online && open && !who.camera.flowing;
-    const weak = !own && who.online && who.quality === 'poor';
-    this.#video.hidden = !open || !who.online;
-    this.#box.classList.toggle('is-frozen', frozen || !who.online);
-    this.#lost.hidden = who.online && !frozen;
-    setText(this.#lostText, this.#lost.hidden ? '' : t(who.online ? 'meeting.no-signal' : 'meeting.coming-back'));
-    this.#away.hidden = open || !who.online;
-    setText(this.#awayText, t('meeting.camera-off'));
-    this.#flag.hidden = !weak;
-    setText(this.#flagText, t('meeting.weak'));
+    const { state, t } = this.app;
+    const refused = !own && open && state.reception !== 'all';
+    this.#video.hidden = !open || !who.online || refused;
+    this.#away.hidden = (open && !refused) || !who.online;
+    setIcon(this.#awaySign, refused ? 'headphones' : 'camera-off');
+    setText(this.#awayText, t(refused ? 'meeting.not-received' : 'meeting.camera-off'));
+    this.#picture.show(this.app, this, this.#box, who, { own, source: 'camera', kind: 'tile' });
   }
 }
 

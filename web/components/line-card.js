@@ -24,7 +24,7 @@ export function lineCard(app, signal) {
   const progress = el('progress', { max: 1, value: 0, 'aria-label': app.t('green.line-running') });
   const figures = el('dl', { class: 'figures' });
   const card = el('div', { class: 'card line-check', 'data-testid': 'green-line' },
-    el('div', { class: 'row between' }, el('span', { class: 'row said', role: 'status' }, sign, word), again),
+    el('div', { class: 'row between' }, el('span', { class: 'row outcome', role: 'status' }, sign, word), again),
     el('div', { class: 'stack' }, advice, progress), figures);
   let began = 0;
   const tick = () => {

@@ -1,0 +1,100 @@
+import { el, list, setText } from '../js/dom.js';
+import { unitOf } from '../js/people.js';
+import { draw, plot } from './line-plot.js';
+import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from './line-words.js';
+
+/** @typedef {import('../js/protocol.js').Participant} Participant */
+/** @typedef {import('../js/protocol.js').LinePoint} LinePoint */
+/** @typedef {import('../js/protocol.js').Quality} Quality */
+/** @typedef {{who: Participant, points: readonly LinePoint[], newest: LinePoint | null, quality: Quality}} Row */
+
+/** The worst first; whose line nobody knows stands before the good ones. */
+const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
+
+/** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
+export class LineBoard extends HTMLElement {
+  /** @type {import('../js/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #sum = el('p', { class: 'note', role: 'status' });
+  #list = el('ul', { class: 'panel-list lines scroll', tabindex: 0 });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { t } = this.app;
+    this.dataset.testid = 'line-board';
+    this.#list.setAttribute('aria-label', t('board.title'));
+    this.replaceChildren(
+      el('div', { class: 'board-head' }, this.#sum,
+        el('p', { class: 'note soft legend-row', 'aria-hidden': 'true' },
+          el('span', { class: 'key is-delay' }, t('board.key-delay')), el('span', { class: 'key is-loss' }, t('board.key-loss')),
+          el('span', null, t('board.span')))),
+      this.#list);
+    this.app.subscribe((state, before) => {
+      if (state.board !== before.board || state.roster !== before.roster) this.show();
+    }, this.#abort.signal);
+    this.show();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** Bring it in step with the state; what nobody looks at is not drawn. */
+  show() {
+    const rows = this.#rows();
+    const count = (/** @type {Quality} */ quality) => rows.filter((row) => row.quality === quality).length;
+    setText(this.#sum, this.app.t('board.sum', { poor: count('poor'), fair: count('fair'), good: count('good') }));
+    list(this.#list, rows, (row) => row.who.id, (row) => this.#make(row), (element, row) => this.#update(element, row));
+  }
+
+  /** @returns {Row[]} */
+  #rows() {
+    const { roster, board } = this.app.state;
+    return roster.participants
+      .map((who) => {
+        const points = board[who.id]?.points ?? [];
+        const newest = points.at(-1) ?? null;
+        return { who, points, newest, quality: who.online ? newest?.quality ?? who.quality : /** @type {const} */ ('unknown') };
+      })
+      .sort((one, other) => ORDER[one.quality] - ORDER[other.quality]);
+  }
+
+  /** @param {Row} row */
+  #make({ who }) {
+    return el('li', { class: 'line-row', 'data-testid': 'line-row', 'data-participant': who.id },
+      el('b', { class: 'unit' }), el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word' })),
+      plot(), el('span', { class: 'now num' }, el('span', { class: 'nw' }), el('span', { class: 'nw' })),
+      el('span', { class: 'sr' }));
+  }
+
+  /** @param {HTMLElement} element @param {Row} row */
+  #update(element, { who, points, newest, quality }) {
+    const { state, t } = this.app;
+    const find = (/** @type {string} */ css) => /** @type {HTMLElement} */ (element.querySelector(css));
+    const { language } = state;
+    const own = who.id === state.welcome?.participant;
+    const label = unitOf(state, who)?.name || who.name;
+    element.dataset.quality = quality;
+    setText(find('.unit'), own ? t('meeting.you', { name: label }) : label);
+    const mark = find('.bars');
+    setQuality(mark, quality);
+    find('.outcome').className = `row outcome ${toneOf(quality)}`;
+    setText(find('.word'), who.online ? t(`line.quality-${quality}`) : t('board.away'));
+    const [trip, flow] = /** @type {HTMLElement[]} */ ([...find('.now').children]);
+    const shown = who.online ? newest : null;
+    if (trip) setText(trip, shown ? t('board.trip', { ms: milliseconds(shown.rtt_ms), loss: percent(worstLoss(shown), language) }) : '');
+    if (flow) setText(flow, shown ? t('board.flow', { up: rate(shown.up_kbps, language), down: rate(shown.down_kbps, language) }) : '');
+    setText(find('.sr'), points.length ? t('board.minutes', shares(points)) : t('board.nothing'));
+    if (!this.hidden) draw(/** @type {SVGSVGElement} */ (element.querySelector('.plot')), points, Date.now() + state.clockMs);
+  }
+}
+
+/** How much of the time it was what, in per cent. @param {readonly LinePoint[]} points */
+function shares(points) {
+  const share = (/** @type {Quality} */ quality) => Math.round((100 * points.filter((point) => point.quality === quality).length) / points.length);
+  return { good: share('good'), fair: share('fair'), poor: share('poor') };
+}
+
+customElements.define('gb-line-board', LineBoard);
