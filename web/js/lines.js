@@ -14,13 +14,13 @@ const VIDEO_SLOTS = 2 + TILE_SLOTS;
 const VOICE = { maxBitrate: VOICE_BPS[2], priority: /** @type {const} */ ('high'), networkPriority: /** @type {const} */ ('high') };
 /** The lowest first. Small, middle and full picture: the server forwards to each viewer the one that fits. */
 export const CAMERA_LAYERS = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000, maxFramerate: 15 },
+  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 450_000 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
 ];
 /** Text must be sharp, and stands still most of the time. */
 export const SCREEN_LAYERS = [
-  { rid: 'q', scaleResolutionDownBy: 2, maxBitrate: 200_000, maxFramerate: 3 },
+  { rid: 'q', scaleResolutionDownBy: 2, maxBitrate: 200_000, maxFramerate: 5 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, maxFramerate: 5 },
 ];
 
