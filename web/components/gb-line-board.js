@@ -64,7 +64,8 @@ export class LineBoard extends HTMLElement {
   /** @param {Row} row */
   #make({ who }) {
     return el('li', { class: 'line-row', 'data-testid': 'line-row', 'data-participant': who.id },
-      el('b', { class: 'unit' }), el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word' })),
+      el('div', { class: 'row between' }, el('b', { class: 'unit' }),
+        el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word nw' }))),
       plot(), el('span', { class: 'now num' }, el('span', { class: 'nw' }), el('span', { class: 'nw' })),
       el('span', { class: 'sr' }));
   }

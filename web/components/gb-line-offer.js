@@ -1,4 +1,5 @@
 import { el, icon, setText } from '../js/dom.js';
+import { qualityMark, setQuality } from './line-words.js';
 import { OfferRule } from './offer-rule.js';
 
 const LOOK_MS = 500;
@@ -23,7 +24,9 @@ export class LineOffer extends HTMLElement {
     this.dataset.testid = 'line-offer';
     const close = el('button', { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': app.t('dialog.close'), 'data-testid': 'offer-close',
       onclick: () => this.#answer() }, icon('close'));
-    this.replaceChildren(icon('signal'), el('p', { role: 'status' }, this.#title, ' ', this.#text), close,
+    const mark = qualityMark();
+    setQuality(mark, 'poor');
+    this.replaceChildren(mark, el('p', { role: 'status' }, this.#title, ' ', this.#text), close,
       el('div', { class: 'acts' }, this.#choice('no-pictures'), this.#choice('audio-only')));
     app.subscribe(() => this.#look(), this.#abort.signal);
     this.#timer = setInterval(() => this.#look(), LOOK_MS);

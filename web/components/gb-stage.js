@@ -29,7 +29,7 @@ export class Stage extends HTMLElement {
   #title = el('b', {});
   #line = el('small', {});
   #card = el('div', { class: 'lead on-paper' }, this.#voice, el('span', {}, this.#title, this.#line));
-  #box = el('section', { class: 'stage tile' }, this.#video, this.#away, this.#picture.lost, this.#picture.flag,
+  #box = el('section', { class: 'stage tile' }, this.#video, this.#picture.flag, this.#away, this.#picture.lost,
     this.#inset, this.#card);
 
   connectedCallback() {

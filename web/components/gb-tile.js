@@ -18,7 +18,7 @@ export class Tile extends HTMLElement {
   #name = el('span', { class: 'clip' });
   #mic = el('span', { class: 'mic-shut' }, icon('mic-off'));
   #count = el('span', { class: 'num wide' });
-  #box = el('div', { class: 'tile' }, this.#video, this.#away, this.#picture.lost, this.#picture.flag,
+  #box = el('div', { class: 'tile' }, this.#video, this.#picture.flag, this.#away, this.#picture.lost,
     el('span', { class: 'placard' }, this.#name, this.#mic, this.#count));
 
   connectedCallback() {

@@ -16,7 +16,7 @@ export function hostPanel(app, signal) {
   const board = new LineBoard();
   roster.app = board.app = app;
   const panels = { people: roster, lines: board };
-  const counts = { people: el('span', { class: 'count' }), lines: el('span', { class: 'count count-weak' }) };
+  const counts = { people: el('span', { class: 'count' }), lines: el('span', { class: 'count count-weak', role: 'img' }) };
   const titles = { people: app.t('roster.title'), lines: app.t('board.title') };
   const tabs = TABS.map((name) => {
     const panel = panels[name];

@@ -13,8 +13,11 @@ const WIDTH = 120;
 const HEIGHT = 30;
 const GROUND = 22;
 const RIBBON = 26;
+/** Drawn by its root: the usual delays are far below. */
 const MOST_MS = 800;
 const MOST_PERMILLE = 200;
+/** So little is lost on any line. */
+const LEAST_PERMILLE = 10;
 const THICK = { unknown: 1, good: 2, fair: 4, poor: 7 };
 
 /** @returns {SVGSVGElement} */
@@ -45,7 +48,7 @@ export function draw(drawing, points, now) {
 function lossPath(points, x) {
   return points
     .map((point) => ({ at: point.at, loss: Math.max(point.loss_up, point.loss_down) }))
-    .filter(({ loss }) => loss > 0)
+    .filter(({ loss }) => loss >= LEAST_PERMILLE)
     .map(({ at, loss }) => `M${x(at)} ${GROUND}V${height(loss / MOST_PERMILLE)}`)
     .join('');
 }
@@ -58,7 +61,7 @@ function delayPath(points, x) {
     .map((point) => {
       const step = point.at - last > GAP_MS ? 'M' : 'L';
       last = point.at;
-      return `${step}${x(point.at)} ${height(point.rtt_ms / MOST_MS)}`;
+      return `${step}${x(point.at)} ${height(Math.sqrt(point.rtt_ms / MOST_MS))}`;
     })
     .join('');
 }
@@ -82,9 +85,9 @@ function runs(points) {
   return found;
 }
 
-/** Small values are seen, too. @param {number} share of the whole height */
+/** @param {number} share of the whole height */
 function height(share) {
-  return round(GROUND - Math.sqrt(Math.min(1, Math.max(0, share))) * (GROUND - 2));
+  return round(GROUND - Math.min(1, share) * (GROUND - 2));
 }
 
 /** @param {number} value */

@@ -40,7 +40,7 @@ export class PictureState {
     box.classList.toggle('is-frozen', frozen || away);
     box.classList.toggle('is-held', held);
     this.lost.hidden = !frozen && !held && !away;
-    setIcon(this.#sign, held ? 'signal' : 'lost');
+    setIcon(this.#sign, held ? 'camera-off' : 'lost');
     if (away) this.#say(t('meeting.coming-back'));
     else if (held) this.#say(t('meeting.held'), t('meeting.held-short'));
     else if (frozen) this.#say(t('meeting.no-signal'), t('meeting.no-signal-for', { seconds }), t('meeting.no-signal-for', { seconds }));
