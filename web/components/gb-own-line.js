@@ -74,11 +74,11 @@ function meaningOf({ line, reception }) {
 /** @param {App} app @returns {import('./line-words.js').Figure[]} */
 function figuresOf({ t, state: { line, language } }) {
   return [
-    [t('line.delay-long'), milliseconds(line?.rtt_ms ?? -1)],
-    [t('line.loss-up'), percent(line?.loss_up ?? -1, language)],
-    [t('line.loss-down'), percent(line?.loss_down ?? -1, language)],
     [t('line.up-now'), rate(line?.up_kbps ?? -1, language)],
     [t('line.down-now'), rate(line?.down_kbps ?? -1, language)],
+    [t('line.loss-up'), percent(line?.loss_up ?? -1, language)],
+    [t('line.loss-down'), percent(line?.loss_down ?? -1, language)],
+    [t('line.delay-long'), milliseconds(line?.rtt_ms ?? -1)],
     [t('line.carries'), rate(line?.estimate_kbps ?? -1, language)],
     [t('line.path'), line?.path ? t(`line.path-${line.path}`) : pathName('')],
   ];
