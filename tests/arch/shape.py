@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from tests.arch.source import Source, words
 
-LIMITS = {".py": 500, ".js": 350, ".css": 500}
+LIMITS = {".py": 500, ".js": 400, ".css": 500}
 """Lines. Past it a file is split."""
 LONGEST_FUNCTION = 60
 """Lines with docstring; the aim is 40."""
