@@ -11,6 +11,16 @@ import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss
 /** The worst first; whose line nobody knows stands before the good ones. */
 const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
 
+/**
+ * How somebody's line is now, as far as it is known.
+ * @param {import('../js/store.js').State} state
+ * @param {Participant} who
+ * @returns {Quality}
+ */
+export function lineOf({ board }, who) {
+  return who.online ? board[who.id]?.points.at(-1)?.quality ?? who.quality : 'unknown';
+}
+
 /** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
 export class LineBoard extends HTMLElement {
   /** @type {import('../js/app.js').App} */
@@ -55,8 +65,7 @@ export class LineBoard extends HTMLElement {
     return roster.participants
       .map((who) => {
         const points = board[who.id]?.points ?? [];
-        const newest = points.at(-1) ?? null;
-        return { who, points, newest, quality: who.online ? newest?.quality ?? who.quality : /** @type {const} */ ('unknown') };
+        return { who, points, newest: points.at(-1) ?? null, quality: lineOf(this.app.state, who) };
       })
       .sort((one, other) => ORDER[one.quality] - ORDER[other.quality]);
   }

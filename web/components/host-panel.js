@@ -1,5 +1,5 @@
 import { el, setText } from '../js/dom.js';
-import { LineBoard } from './gb-line-board.js';
+import { LineBoard, lineOf } from './gb-line-board.js';
 import { Roster } from './gb-roster.js';
 
 /** The people and their lines on one paper, a tab each, for who leads the meeting. */
@@ -46,7 +46,7 @@ export function hostPanel(app, signal) {
   } }, tabs);
   const show = () => {
     const { participants } = app.state.roster;
-    const weak = participants.filter((who) => who.online && who.quality === 'poor').length;
+    const weak = participants.filter((who) => lineOf(app.state, who) === 'poor').length;
     setText(counts.people, String(participants.length));
     counts.lines.hidden = weak === 0;
     setText(counts.lines, String(weak));
@@ -54,7 +54,7 @@ export function hostPanel(app, signal) {
     counts.lines.setAttribute('aria-label', counts.lines.title);
   };
   app.subscribe((state, before) => {
-    if (state.roster !== before.roster) show();
+    if (state.roster !== before.roster || state.board !== before.board) show();
   }, signal);
   open('people');
   show();
