@@ -94,10 +94,17 @@ export class LineBoard extends HTMLElement {
     setText(find('.word'), who.online ? t(`line.quality-${quality}`) : t('board.away'));
     const [trip, flow] = /** @type {HTMLElement[]} */ ([...find('.now').children]);
     const shown = who.online ? newest : null;
-    if (trip) setText(trip, shown ? t('board.trip', { ms: milliseconds(shown.rtt_ms), loss: percent(worstLoss(shown), language) }) : '');
+    if (trip) setText(trip, shown ? this.#trip(shown) : '');
     if (flow) setText(flow, shown ? t('board.flow', { up: rate(shown.up_kbps, language), down: rate(shown.down_kbps, language) }) : '');
     setText(find('.sr'), points.length ? t('board.minutes', shares(points)) : t('board.nothing'));
     if (!this.hidden) draw(/** @type {SVGSVGElement} */ (element.querySelector('.plot')), points, Date.now() + state.clockMs);
+  }
+
+  /** Delay and loss; nothing of a delay that nobody knows. @param {LinePoint} point */
+  #trip(point) {
+    const { t, state: { language } } = this.app;
+    const loss = percent(worstLoss(point), language);
+    return point.rtt_ms < 0 ? t('board.loss', { loss }) : t('board.trip', { ms: milliseconds(point.rtt_ms), loss });
   }
 }
 

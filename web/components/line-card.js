@@ -80,12 +80,18 @@ function cause({ line, up_kbps, down_kbps }) {
   return line && line.rtt_ms > 700 && !narrow ? 'delay' : 'narrow';
 }
 
-/** @param {import('../js/app.js').App} app @param {Check} check @returns {import('./line-words.js').Figure[]} */
-function figuresOf({ t, state: { language } }, { line, up_kbps, down_kbps }) {
+/**
+ * Where the media say nothing of the delay there is still the one of the line to the server.
+ * @param {import('../js/app.js').App} app
+ * @param {Check} check
+ * @returns {import('./line-words.js').Figure[]}
+ */
+function figuresOf({ t, state: { language, delayMs } }, { line, up_kbps, down_kbps }) {
+  const rtt = line && line.rtt_ms >= 0 ? line.rtt_ms : delayMs ?? -1;
   return [
     [t('line.up'), rate(up_kbps, language)],
     [t('line.down'), rate(down_kbps, language)],
-    [t('line.delay'), milliseconds(line?.rtt_ms ?? -1)],
+    [t('line.delay'), milliseconds(rtt)],
     [t('line.loss'), percent(line ? worstLoss(line) : -1, language)],
     [t('line.path'), pathName(line?.path ?? '')],
   ];
