@@ -197,11 +197,11 @@ test('a plan is carried out without a word to the server, and holds over a new a
   assert.match(pc.applied.at(-1) ?? '', /SAVPF 111 63\r\n/);
 });
 
-test('voices wait longer on a line that loses, on this connection and the next', async (context) => {
+test('voices and pictures wait longer on a line that loses, on this connection and the next', async (context) => {
   const { peer, pc, settle } = await connected(context);
-  peer.line(/** @type {any} */ ({ loss_down: 90 }));
+  peer.line(/** @type {any} */ ({ loss_down: 90, rtt_ms: 100 }));
   assert.deepEqual(pc.lines.slice(3, 6).map((line) => line.receiver.jitterBufferTarget), [200, 200, 200]);
-  assert.equal(pc.lines[7].receiver.jitterBufferTarget, null);
+  assert.equal(pc.lines[7].receiver.jitterBufferTarget, 260);
   peer.open();
   await settle();
   assert.equal(Connection.all[1]?.lines[3].receiver.jitterBufferTarget, 200);

@@ -1,4 +1,8 @@
-/** How long received voices wait before they are played: redundancy only helps what has not been played yet. Pure. */
+/**
+ * How long what was received waits before it is played: redundancy only helps a voice that has not been played yet, and a
+ * picture's lost packet that is sent again comes a round trip later. Left alone a browser shows what came whole and drops
+ * the rest (Chromium 156: at 10 % loss and 100 ms half of the pictures). Pure.
+ */
 
 /** Worse than the first figure: at least this delay; it goes back below the second. Permille lost on the way down, ms. */
 const STEPS = /** @type {const} */ ([
@@ -6,8 +10,12 @@ const STEPS = /** @type {const} */ ([
   { from: 20, until: 10, ms: 120 },
 ]);
 
+const LONGEST_MS = 500;
+/** A round trip that wavers by less changes nothing. */
+const SAME_MS = 50;
+
 /**
- * The delay to ask for, after one more report.
+ * The delay of voices to ask for, after one more report.
  * @param {number | null} before ms
  * @param {number} lossDown permille
  * @returns {number | null} null: as the browser sees fit
@@ -17,4 +25,18 @@ export function jitterTarget(before, lossDown) {
     if (lossDown >= (before !== null && before >= ms ? until : from)) return ms;
   }
   return null;
+}
+
+/**
+ * The delay of pictures to ask for: time to miss a packet, to ask, and to be answered, on a worse line twice.
+ * @param {number | null} before ms
+ * @param {number | null} voices their delay, ms
+ * @param {number} rttMs below 0: unknown
+ * @returns {number | null} null: as the browser sees fit
+ */
+export function pictureTarget(before, voices, rttMs) {
+  if (voices === null) return null;
+  const rounds = voices >= STEPS[0].ms ? 2 : 1.5;
+  const wished = Math.min(LONGEST_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
+  return before !== null && Math.abs(wished - before) < SAME_MS ? before : Math.round(wished);
 }

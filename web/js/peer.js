@@ -4,7 +4,7 @@
  */
 
 import { arranged, takesRed } from './answer.js';
-import { jitterTarget } from './jitter.js';
+import { jitterTarget, pictureTarget } from './jitter.js';
 import { addLines } from './lines.js';
 import { Sending } from './sending.js';
 
@@ -38,8 +38,8 @@ export class Peer {
   /** @type {Map<string, MediaStream>} */ #streams = new Map();
   /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
   /** @type {Sending | null} */ #sending = null;
-  /** @type {RTCRtpReceiver[]} */ #voices = [];
-  /** What voices wait at least before they are played. @type {number | null} */ #jitterMs = null;
+  /** @type {RTCRtpReceiver[]} */ #receivers = [];
+  /** What they wait at least before they are played. @type {{audio: number | null, video: number | null}} */ #waitMs = { audio: null, video: null };
   /** As the server wrote it. */ #answer = '';
   /** Whether the voice is sent with redundancy now. */ #red = false;
   #restarting = false;
@@ -110,10 +110,12 @@ export class Peer {
 
   /** How the line is now. @param {import('./protocol.js').LineView} line */
   line(line) {
-    const target = jitterTarget(this.#jitterMs, line.loss_down);
-    if (target === this.#jitterMs) return;
-    this.#jitterMs = target;
-    this.#setJitter();
+    const before = this.#waitMs;
+    const audio = jitterTarget(before.audio, line.loss_down);
+    const video = pictureTarget(before.video, audio, line.rtt_ms);
+    if (audio === before.audio && video === before.video) return;
+    this.#waitMs = { audio, video };
+    this.#setWaits();
   }
 
   /** @param {AnswerMessage} answer */
@@ -159,7 +161,7 @@ export class Peer {
     this.#awaited?.(null);
     this.#sending?.stop();
     this.#sending = null;
-    this.#voices = [];
+    this.#receivers = [];
     this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
     const pc = this.pc;
     this.pc = this.#senders = null;
@@ -202,8 +204,8 @@ export class Peer {
     }
     for (const line of receivers) if (line.mid !== null) this.stream(line.mid).addTrack(line.receiver.track);
     const audio = receivers.filter((line) => line.receiver.track.kind === 'audio');
-    this.#voices = audio.map((line) => line.receiver);
-    this.#setJitter();
+    this.#receivers = receivers.map((line) => line.receiver);
+    this.#setWaits();
     this.#around.sound.play(audio.map((line) => ({ mid: String(line.mid), stream: this.stream(String(line.mid)) })));
   }
 
@@ -260,8 +262,11 @@ export class Peer {
     }
   }
 
-  #setJitter() {
-    for (const receiver of this.#voices) if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#jitterMs;
+  #setWaits() {
+    for (const receiver of this.#receivers) {
+      const kind = receiver.track.kind === 'audio' ? 'audio' : 'video';
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#waitMs[kind];
+    }
   }
 
   /** @returns {Promise<AnswerMessage | null>} */
