@@ -201,7 +201,7 @@ test('voices and pictures wait longer on a line that loses, on this connection a
   const { peer, pc, settle } = await connected(context);
   peer.line(/** @type {any} */ ({ loss_down: 90, rtt_ms: 100 }));
   assert.deepEqual(pc.lines.slice(3, 6).map((line) => line.receiver.jitterBufferTarget), [200, 200, 200]);
-  assert.equal(pc.lines[7].receiver.jitterBufferTarget, 260);
+  assert.equal(pc.lines[7].receiver.jitterBufferTarget, 360);
   peer.open();
   await settle();
   assert.equal(Connection.all[1]?.lines[3].receiver.jitterBufferTarget, 200);

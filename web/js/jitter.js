@@ -28,7 +28,7 @@ export function jitterTarget(before, lossDown) {
 }
 
 /**
- * The delay of pictures to ask for: time to miss a packet, to ask, and to be answered, on a worse line twice.
+ * The delay of pictures to ask for: time to miss a packet, to ask, and to be answered; on a worse line answers get lost, too.
  * @param {number | null} before ms
  * @param {number | null} voices their delay, ms
  * @param {number} rttMs below 0: unknown
@@ -36,7 +36,7 @@ export function jitterTarget(before, lossDown) {
  */
 export function pictureTarget(before, voices, rttMs) {
   if (voices === null) return null;
-  const rounds = voices >= STEPS[0].ms ? 2 : 1.5;
+  const rounds = voices >= STEPS[0].ms ? 3 : 1.5;
   const wished = Math.min(LONGEST_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
   return before !== null && Math.abs(wished - before) < SAME_MS ? before : Math.round(wished);
 }
