@@ -44,6 +44,8 @@ VOICE_BPS = 45_000
 """Kept free while anybody is heard: 24-32 kbit/s of Opus and its headers, fifty times a second."""
 VOICE_OVERHEAD = 1.3
 """Of a voice's payload with the headers, in the currency of the estimate."""
+THIN_BPS = 400_000
+"""A line that carries no more has no room to say everything three times."""
 RESEND_SHARE = 0.25
 """Most of the estimate that may be sent again: a storm of requests must not make congestion worse."""
 RESEND_LEAST = 3_000
@@ -135,6 +137,8 @@ class Downlink:
         """Loss that comes with congestion is mended by sending less, not by saying everything again."""
         loss = 0.0 if self.estimator.is_congested else self.estimator.loss
         blocks = self._redundancy.step(loss, now)
+        if self.estimator.bps < THIN_BPS:
+            blocks = min(blocks, 1)
         for slot in self._slots:
             if slot.kind is SlotKind.AUDIO:
                 slot.set_redundancy(blocks)

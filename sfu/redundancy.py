@@ -10,7 +10,7 @@ STEPS = ((0.02, 1), (0.06, 2), (0.12, 3))
 needs more."""
 EASE = 0.5
 """Back when the loss has fallen to this share of what called for it,"""
-EASE_S = 10.0
+EASE_S = 5.0
 """and has stayed there for so long."""
 
 

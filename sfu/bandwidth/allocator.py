@@ -27,6 +27,9 @@ HELD_RAISE_S = 1.0
 """A picture that has not moved yet need not wait for proof of more than its own."""
 LOWERED_S, LOWERED_MOST_S = 10.0, 60.0
 """Not raised for so long after it was lowered by force; doubled when that comes soon after a raise."""
+HELD_S = 4.0
+"""Screen and stage stand still no longer than this while the line carries their least: a small picture of who
+speaks is worth some restlessness."""
 SOON_S = 60.0
 LARGER = 1.25
 """A picture shown larger by this is a new wish: it need not wait, but not more often than every RAISE_S."""
@@ -90,6 +93,7 @@ class _Place:
     penalty_s: float = LOWERED_S
     raised_at: float = float("-inf")
     wished_at: float = float("-inf")
+    lowered_at: float = float("-inf")
 
 
 class Allocator:
@@ -147,6 +151,8 @@ class Allocator:
         if place is None:
             return ideal if demand.rank is Rank.TILE else max(0, ideal)
         cap = _step(steps, place.key)
+        if cap < 0 and steps and demand.rank is not Rank.TILE and now - place.lowered_at >= HELD_S:
+            cap = 0
         if demand.height > LARGER * place.height and now - place.wished_at >= RAISE_S:
             place.wished_at, place.height = now, demand.height
             if now >= place.blocked_until:
@@ -203,6 +209,7 @@ class Allocator:
             soon = now - place.raised_at < SOON_S
             place.penalty_s = min(LOWERED_MOST_S, 2 * place.penalty_s) if soon else LOWERED_S
             place.blocked_until = now + place.penalty_s
+            place.lowered_at = now
             place.fits_since = None
 
 

@@ -217,6 +217,17 @@ def test_slots_rise_one_after_another() -> None:
     assert meeting.result.used_bps == meeting.result.wanted_bps
 
 
+def test_whoever_speaks_is_seen_again_soon_however_often_the_line_gave_way() -> None:
+    meeting = Meeting(STAGE)
+    for _ in range(6):
+        meeting.hold(4, 400_000)
+        meeting.hold(1, 50_000)
+    assert meeting.result is not None
+    assert meeting.result.grants[1] is None
+    meeting.hold(4.2, 140_000)
+    assert meeting.result.grants[1] is not None
+
+
 def test_where_there_is_plenty_all_rise_within_two_seconds() -> None:
     meeting = Meeting(STAGE, *TILES)
     meeting.hold(1, 250_000)
