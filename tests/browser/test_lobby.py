@@ -2,19 +2,23 @@
 
 import pytest
 
-from tests.support.browser.devices import packets_sent
+from tests.support.browser.devices import SILENT_DB, loudness, pictures
 from tests.support.gathering import PHONE, Gathering
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
-async def test_nobody_has_a_media_transport_before_the_operator_admits(gathering: Gathering) -> None:
+async def test_before_admission_a_line_is_measured_and_nothing_of_it_reaches_the_meeting(
+    gathering: Gathering,
+) -> None:
     operator = await gathering.operator()
     someone = await gathering.person("firefox", viewport=PHONE)
     await someone.come_to_the_lobby()
     await operator.lobby_card(someone)
-    assert await someone.page.evaluate("probe.connections()", int) == 0
-    assert await packets_sent(someone.page, "video") == 0
+    await someone.page.wait_for("probe.sent('video').then((packets) => packets > 20)", 20)
+    assert await operator.page.evaluate("probe.framesDecoded()", int) == 0
+    assert not any(picture.is_like(someone.devices.colour) for picture in await pictures(operator.page))
+    assert await loudness(operator.page, someone.devices.tone_hz) < SILENT_DB
     await operator.admit(someone)
     await someone.keeps_sending("video", 30)
     assert someone.page.errors == operator.page.errors == []
