@@ -52,6 +52,8 @@ RESEND_LEAST = 3_000
 """Octets a tick: a keyframe's lost packet can always be sent again."""
 CHECK_BPS = 3_000_000
 """What a line check looks for: more than anybody is ever sent."""
+EARLY_TICKS = 60
+"""So long everybody is looked at like that: a broad line is known once, and is then sent to without a pacer."""
 _RANKS = {SlotKind.SCREEN: Rank.SCREEN, SlotKind.STAGE: Rank.STAGE, SlotKind.TILE: Rank.TILE}
 
 
@@ -82,6 +84,7 @@ class Downlink:
         self._voices = frozenset(slot.ssrc for slot in slots if slot.kind is SlotKind.AUDIO)
         self._probe_slot = next((slot for slot in slots if slot.rtx_pt), None)
         self._is_paced = True
+        self._ticks = 0
         self._sent_before = 0
         self._sent_bps = 0
         self._voice_octets = 0
@@ -107,11 +110,14 @@ class Downlink:
     def tick(self, pulse: Pulse) -> None:
         """Ten times a second: pace, probe, redundancy."""
         now = pulse.now
+        self._ticks += 1
         self._note_voices(pulse)
         row = self._fastpath.transports[self._transport.row]
         sent = int(row["tx_bytes"])
         self._sent_bps += int(SENT_SHARE * ((sent - self._sent_before) * 8 / TICK_S - self._sent_bps))
-        wanted = CHECK_BPS if self._check else self.allocation.wanted_bps
+        wanted = self.allocation.wanted_bps
+        if self._check or self._ticks < EARLY_TICKS:
+            wanted = max(wanted, CHECK_BPS)
         probe = self.estimator.tick(now, self._sent_bps, wanted)
         self._pace(probe)
         if probe and self._probe_slot is not None:

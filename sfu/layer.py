@@ -30,7 +30,7 @@ class Nominal:
 
 _CAMERA = (Nominal(135, 120_000, 15), Nominal(270, 480_000, 24), Nominal(540, 1_550_000, 24))
 _SCREEN = (Nominal(540, 220_000, 3), Nominal(1080, 1_250_000, 5))
-_SINGLE = (Nominal(360, 500_000, 24),)
+_SINGLE = (Nominal(360, 300_000, 24),)
 
 
 def nominal(source: Source, count: int) -> Sequence[Nominal]:

@@ -204,8 +204,8 @@ class Allocator:
         if place is None:
             self._places[demand.slot] = _Place(key, demand.height, wished_at=now)
             return
-        place.key = key
-        if change < 0:
+        had, place.key = place.key, key
+        if change < 0 and had is not None:
             soon = now - place.raised_at < SOON_S
             place.penalty_s = min(LOWERED_MOST_S, 2 * place.penalty_s) if soon else LOWERED_S
             place.blocked_until = now + place.penalty_s
