@@ -53,7 +53,7 @@ RESEND_LEAST = 3_000
 CHECK_BPS = 3_000_000
 """What a line check looks for: more than anybody is ever sent."""
 EARLY_TICKS = 60
-"""So long everybody is looked at like that: a broad line is known once, and is then sent to without a pacer."""
+"""So long everybody is looked at like that: a broad line is known, and then sent to without a pacer."""
 _RANKS = {SlotKind.SCREEN: Rank.SCREEN, SlotKind.STAGE: Rank.STAGE, SlotKind.TILE: Rank.TILE}
 
 

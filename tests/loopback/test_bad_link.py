@@ -244,7 +244,7 @@ async def test_a_peer_behind_a_bad_link_is_served_before_and_after_it_has_moved(
     media_plane, address, port = plane
     station, centre = Media(0, decode=True), Media(1)
     async with bad_link(address, port, port) as link:
-        # aiortc's picture buffer waits ten seconds and more for what is lost: its voice is what loss is tried on.
+        # aiortc's picture buffer waits for ever for what is lost: loss is tried on its voice.
         link.become(Quality(delay_s=0.03), Quality(delay_s=0.03))
         try:
             await join(media_plane, "station", station, link)
