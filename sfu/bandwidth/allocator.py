@@ -30,7 +30,7 @@ LOWERED_S, LOWERED_MOST_S = 10.0, 60.0
 HELD_S = 4.0
 """Screen and stage stand still no longer than this while the line carries their least: a small picture of who
 speaks is worth some restlessness."""
-SOON_S = 60.0
+SOON_S = 20.0
 LARGER = 1.25
 """A picture shown larger by this is a new wish: it need not wait, but not more often than every RAISE_S."""
 
