@@ -23,13 +23,12 @@ from sfu.bandwidth import (
 from sfu.fastpath import FastPath
 from sfu.layer import Layer
 from sfu.producer import Producer
-from sfu.pulse import Pulse
+from sfu.pulse import TICK_S, Pulse
 from sfu.redundancy import Redundancy
 from sfu.rtp.rtcp import Remb
 from sfu.rtp.twcc import TwccFeedback
-from sfu.slot import Slot
+from sfu.slot import Feed, Slot
 
-TICK_S = 0.1
 PACED_BELOW_BPS = 2_000_000
 UNPACED_ABOVE_BPS = 3_000_000
 """A thin line is sent to evenly, so that a keyframe does not stand in the way of the voice. On a broad one
@@ -69,14 +68,14 @@ class Downlink:
     def __init__(
         self, fastpath: FastPath, transport: Paced, slots: Sequence[Slot], *, twcc: bool, check: bool
     ) -> None:
-        self.estimator: DownlinkEstimator = DelayEstimator() if twcc else RembEstimator()
+        self._twcc = twcc
+        self.estimator = self._new_estimator()
         self.allocation = Allocation({}, 0, 0, Pictures.ALL)
         self.resend_octets = RESEND_LEAST
         """What may be sent again until the next tick."""
         self._fastpath = fastpath
         self._transport = transport
         self._slots = slots
-        self._twcc = twcc
         self._check = check
         self._reader = FeedbackReader()
         self._allocator = Allocator()
@@ -103,7 +102,10 @@ class Downlink:
 
     def moved(self) -> None:
         """Another network: what was known of the old one is worth nothing."""
-        self.estimator = DelayEstimator() if self._twcc else RembEstimator()
+        self.estimator = self._new_estimator()
+
+    def _new_estimator(self) -> DownlinkEstimator:
+        return DelayEstimator() if self._twcc else RembEstimator()
 
     # --- the ticker ------------------------------------------------------------------------------
 
@@ -156,11 +158,11 @@ class Downlink:
         self._allocator.forget(slot)
 
     def spend(
-        self, heights: Mapping[int, int], producer_of: Callable[[Slot], Producer | None], pulse: Pulse
+        self, heights: Mapping[int, int], producer_of: Callable[[Feed | None], Producer | None], pulse: Pulse
     ) -> bool:
         """Give each slot its layer. `heights`: what is wished, by the slot's index; one that is missing has
         no wish. True when a picture is held back, or let go, that was not before."""
-        producers = [producer_of(slot) for slot in self._slots]
+        producers = [producer_of(slot.feed) for slot in self._slots]
         demands = [
             Demand(index, _RANKS[slot.kind], height, producer.options(pulse))
             for index, (slot, producer) in enumerate(zip(self._slots, producers, strict=True))

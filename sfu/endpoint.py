@@ -26,7 +26,7 @@ from sfu.fastpath import FastPath, TableFull
 from sfu.layer import Layer
 from sfu.producer import OUR_SSRC, Producer
 from sfu.pulse import Pulse
-from sfu.reports import Line
+from sfu.reports import GUESSED_RTT_S, Line
 from sfu.rtp import rtcp
 from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
@@ -42,7 +42,6 @@ LOST_AFTER_S = 12.0
 AGAIN_SHARE = 0.7
 """Of the round trip, which wavers: who asks again a little sooner than it says has missed the answer."""
 LEAST_RTT_S = 0.02
-GUESSED_RTT_S = 0.1
 
 
 class Transport(Protocol):

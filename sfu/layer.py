@@ -10,6 +10,8 @@ from sfu.pulse import Pulse
 from sfu.repair import Missing
 from sfu.reports import Reception
 
+ALL_TEMPORAL = 2
+"""The highest temporal layer there is: nothing is left out."""
 LAYER_TIMEOUT_S = 1.0
 """A layer that has been quiet for longer does not flow: browsers stop the upper ones on a weak uplink."""
 ANSWER_S = 2.0

@@ -37,15 +37,13 @@ from sfu.errors import BadOffer
 from sfu.fastpath import FastPath, TableFull
 from sfu.layer import Layer
 from sfu.producer import Producer
-from sfu.pulse import Pulse, take_pulse
+from sfu.pulse import TICK_S, Pulse, take_pulse
 from sfu.room_media import RoomMedia
 from sfu.rtp.ntp import ntp_from_unix
 from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.slot import Slot
 from sfu.transport import AssociationListener
 
-TICK_S = 0.1
-"""Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
 REPORT_TICKS = 10
 LINE_TICKS = 20
 CHECK_TICKS = 10

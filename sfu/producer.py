@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from sfu import GateReason, Source
 from sfu.bandwidth import ENOUGH, Option
 from sfu.fastpath import FastPath, MediaKind, TableFull
-from sfu.layer import Layer, nominal
+from sfu.layer import ALL_TEMPORAL, Layer, nominal
 from sfu.pulse import Pulse
 from sfu.rtp import rtcp
 from sfu.sdp import SendLine
@@ -21,8 +21,6 @@ OUR_SSRC = 1
 """Who our feedback comes from: any number will do (RFC 8108 section 5), browsers use 1 as well."""
 REBIND_LIMIT = 16
 """A source may change its SSRC (a new encoder); not endlessly."""
-ALL_TEMPORAL = 2
-"""The highest temporal layer there is: nothing is left out."""
 LEAST_BPS = 30_000
 """No picture is taken for cheaper: one that stands still may move in the next second."""
 
@@ -45,6 +43,8 @@ class Producer:
         self._looked: Pulse | None = None
         """The pulse that the options were made by: forty slots ask for the same source in one tick."""
         self._options: tuple[Option, ...] = ()
+        self._has_absent = False
+        """One of its layers was asked for and did not come."""
         self._asleep = False
         """It flowed when its publisher was told to rest."""
         self._resumed_at = float("-inf")
@@ -116,6 +116,7 @@ class Producer:
         if pulse is not self._looked:
             self._looked = pulse
             layers = [(i, layer) for i, layer in enumerate(self.layers) if layer.can_flow(pulse)]
+            self._has_absent = len(layers) < len(self.layers)
             self._options = tuple(
                 option for index, layer in layers for option in self._options_of(index, layer, pulse)
             )
@@ -168,8 +169,10 @@ class Producer:
     def hope(self, height: int, pulse: Pulse) -> None:
         """A picture of this height would be shown if only it came: its layer stays asked for, because a weak
         uplink that grows stronger sends it again by itself."""
-        if not any(layer.can_flow(pulse) for layer in self.layers):
+        if not self.options(pulse):
             self.want(0, pulse.now)
+        if not self._has_absent:
+            return
         best = next(
             (i for i in range(len(self.layers)) if self.height(i, pulse) >= ENOUGH * height),
             len(self.layers) - 1,

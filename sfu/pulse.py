@@ -8,6 +8,9 @@ from dataclasses import dataclass
 
 from sfu.fastpath import FastPath
 
+TICK_S = 0.1
+"""The ticker's pace. Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pulse:

@@ -6,6 +6,8 @@ second what is due. Source: RFC 4585 section 6.2.1 (generic NACK).
 
 from dataclasses import dataclass, field
 
+from sfu.reports import GUESSED_RTT_S
+
 LIMIT = 128
 """Numbers looked for at a time. More are missing only after a cut, and then a keyframe is the better request:
 the oldest are given up."""
@@ -13,7 +15,6 @@ TRIES = 8
 GIVE_UP_S = 1.0
 """Older than this a picture is not waited for: the receivers have asked for a keyframe long before."""
 LEAST_INTERVAL_S = 0.02
-GUESSED_RTT_S = 0.1
 MARGIN = 1.1
 """Of the round trip: the answer takes as long as that, and the publisher a moment."""
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from sfu.rtp.rtcp import ReportBlock
 
+GUESSED_RTT_S = 0.1
+"""While none has been measured."""
 _LSR_UNITS = 65536
 """Middle 32 bits of an NTP instant: units of 1/65536 s."""
 

@@ -21,7 +21,7 @@ from sfu.endpoint import Endpoint
 from sfu.fastpath import FastPath
 from sfu.producer import Producer
 from sfu.pulse import Pulse
-from sfu.slot import Feed, Slot
+from sfu.slot import Feed
 from sfu.speakers import Choice, Reading, Speakers
 
 
@@ -58,9 +58,6 @@ class RoomMedia:
             return None
         return self.endpoints[feed.endpoint].producers.get(feed.source)
 
-    def _producer_in(self, slot: Slot) -> Producer | None:
-        return self.producer(slot.feed)
-
     def listen(self, pulse: Pulse) -> None:
         """Ticker: choose who is heard and on the stage from what the open microphones gave since the last."""
         readings = [
@@ -81,7 +78,7 @@ class RoomMedia:
             if endpoint.state is EndpointState.CLOSED:
                 continue
             changed = self._assign(endpoint)
-            changed |= endpoint.downlink.spend(endpoint.heights, self._producer_in, pulse)
+            changed |= endpoint.downlink.spend(endpoint.heights, self.producer, pulse)
             if changed:
                 self._notify(self.slots_changed(endpoint))
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from sfu import EndpointId, SlotKind, SlotView, Source
 from sfu.fastpath import FastPath, MediaKind
-from sfu.layer import Layer
+from sfu.layer import ALL_TEMPORAL, Layer
 from sfu.sdp import ReceiveLine
 
 
@@ -32,7 +32,7 @@ class Slot:
         self.held = False
         """Wished for, and the line does not carry it."""
         self._fastpath = fastpath
-        self._temporal = 2
+        self._temporal = ALL_TEMPORAL
         self._redundancy = 0
         self.row = fastpath.open_slot(
             transport,

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from sfu import AnyEvent
 from sfu.fastpath import FastPath
-from sfu.plane import MEND_S, TICK_S, Plane
+from sfu.plane import MEND_S, Plane
+from sfu.pulse import TICK_S
 from sfu.transport import MediaPorts
 from sfu.wire import BadFrame, Deframer, Notice, Reply, decode_to_worker, frame
 

@@ -1,10 +1,9 @@
 import { el, icon, setText } from '../js/dom.js';
+import { RECEPTIONS } from '../js/store.js';
 import { sheet } from './gb-dialog.js';
 import { milliseconds, pathName, percent, qualityMark, rate, setFigures, setQuality, toneOf } from './line-words.js';
 
 /** @typedef {import('../js/app.js').App} App */
-
-const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
 
 /**
  * One's own line as a button of the bar: a mark and a word. Pressed, it says more and lets choose what to receive.

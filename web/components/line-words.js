@@ -1,13 +1,13 @@
 /** A measured line in words and signs, the same on every screen. */
 
 import { el, fill, setText } from '../js/dom.js';
+import { LOCALE } from '../js/format.js';
 
 /** @typedef {import('../js/app.js').App} App */
 /** @typedef {import('../js/protocol.js').Quality} Quality */
 /** @typedef {import('../js/store.js').Language} Language */
 /** @typedef {readonly [label: string, value: string]} Figure */
 
-const LOCALE = { vi: 'vi-VN', en: 'en-GB' };
 const NOTHING = '–';
 /** How many of the four bars stand for it: the shape says it without the colour. */
 const BARS = { unknown: 0, poor: 1, fair: 2, good: 4 };

@@ -17,7 +17,7 @@ import { PROTOCOL } from './protocol.js';
 import * as router from './router.js';
 import { ShowWish } from './show-wish.js';
 import { Sound } from './sound.js';
-import { START, passing, reduce } from './store.js';
+import { RECEPTIONS, START, passing, reduce } from './store.js';
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('./store.js').Action} Action */
@@ -28,7 +28,6 @@ import { START, passing, reduce } from './store.js';
 /** @typedef {(state: State, before: State) => void} Listener */
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
-const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
 /** The line check waits so long for camera and microphone: whoever is asked for them may take his time. */
 const DEVICES_MS = 4000;
 const WELCOME_MS = 10_000;

@@ -2,7 +2,7 @@
 
 /** @typedef {import('./store.js').Language} Language */
 
-const LOCALE = { vi: 'vi-VN', en: 'en-GB' };
+export const LOCALE = { vi: 'vi-VN', en: 'en-GB' };
 
 /**
  * mm:ss, from an hour on h:mm:ss.

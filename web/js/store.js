@@ -12,7 +12,7 @@ import { NO_CHECK } from './verdict.js';
 /** @typedef {'vi' | 'en'} Language */
 /** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
 /** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
-/** @typedef {'all' | 'no-pictures' | 'audio-only'} Reception what this client receives; audio-only: it sends no picture either */
+/** @typedef {typeof RECEPTIONS[number]} Reception what this client receives; audio-only: it sends no picture either */
 /** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
 /** @typedef {{account: string, name: string, role: import('./protocol.js').Role, unit: import('./protocol.js').Unit | null}} Account */
 /** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
@@ -72,6 +72,9 @@ const NOBODY = Object.freeze({ version: -1, participants: Object.freeze([]) });
 const NO_KNOCKS = Object.freeze({ version: -1, knocks: Object.freeze([]) });
 const NO_LINES = /** @type {import('./board.js').Board} */ (Object.freeze({}));
 const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
+
+/** What this client may receive, most first. */
+export const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
 
 /** Goodbyes after which the client tries by itself to come back. */
 const PASSING = new Set(['shutting-down', 'too-slow', 'too-fast', 'storage-unavailable', 'media-unavailable']);
