@@ -229,6 +229,19 @@ class SpeakersChanged(Event, frozen=True, tag="speakers-changed"):
     stage: EndpointId | None
 
 
+class VoicesChanged(Event, frozen=True, tag="voices-changed"):
+    """What the server's own ears hear in a room, at each change. Open microphones are judged by their sound;
+    of shut ones nothing is decoded, and only what their level header claims is known."""
+
+    room: RoomId
+    speaking: tuple[EndpointId, ...]
+    """Open microphones with speech, by the sound itself."""
+    noisy: tuple[EndpointId, ...]
+    """Open microphones that have brought steady noise for some seconds, and no speech."""
+    shut: tuple[EndpointId, ...]
+    """Shut microphones whose header claims speech: a hint to the person, and nothing more."""
+
+
 class FlowChanged(Event, frozen=True, tag="flow-changed"):
     """Media of a source began to arrive, or has stopped for some seconds (a frozen picture)."""
 
@@ -275,4 +288,6 @@ class LineReport(Event, frozen=True, tag="line-report"):
     """"udp" or "tcp"."""
 
 
-AnyEvent = EndpointChanged | SlotsChanged | SpeakersChanged | FlowChanged | SendPlan | LineReport
+AnyEvent = (
+    EndpointChanged | SlotsChanged | SpeakersChanged | VoicesChanged | FlowChanged | SendPlan | LineReport
+)
