@@ -64,19 +64,31 @@ class Keep:
 
 
 @dataclass(frozen=True, slots=True)
+class KeepRun:
+    """Store the run's record (rules, floor, requests, departures) when the store can: a restart goes on from
+    there."""
+
+
+@dataclass(frozen=True, slots=True)
 class EndRun:
     """Store that this run of the meeting is over."""
 
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One line of the log: a stable event name, ids, no words of people."""
+    """One entry of the audit log, and a line of the server's: a stable event name, who did it, and to whom.
+
+    `fields` are ids and figures, `words` what people typed: the latter stand in the audit log alone."""
 
     event: str
     fields: tuple[tuple[str, str | int], ...] = ()
+    actor: AccountId | None = None
+    """None: nobody, the server itself (a deadline, a lost line)."""
+    address: str = ""
+    words: tuple[tuple[str, str], ...] = ()
 
 
-Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | EndRun | Note
+Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | KeepRun | EndRun | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import sfu
-from signaling.messages import ClientMessage
+from signaling.messages import ClientMessage, Presence
 from signaling.records import Account, ParticipantId, SessionId
 
 
@@ -19,6 +19,8 @@ class Enter:
     local: bool = False
     seen: int | None = None
     """With `resume`: how many messages of that session its page has got."""
+    address: str = ""
+    """Where the session comes from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +34,8 @@ class Dropped:
     """The session's socket is gone."""
 
     session: SessionId
+    presence: Presence = Presence.LOST
+    """CLOSED: the page itself closed the socket (RFC 6455 codes 1000, 1001)."""
 
 
 @dataclass(frozen=True, slots=True)

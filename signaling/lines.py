@@ -5,7 +5,7 @@ from typing import assert_never
 
 import sfu
 from sfu import EndpointId, EndpointState
-from signaling import quality
+from signaling import quality, voices
 from signaling.effects import Effect, Media, Negotiate, Note, Outcome, Tell
 from signaling.inputs import Answered, WorkerBack
 from signaling.messages import (
@@ -112,6 +112,8 @@ def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
     match event:
         case sfu.SpeakersChanged():
             return _speakers(state, event)
+        case sfu.VoicesChanged():
+            return voices.noticed(state, event, now)
         case sfu.SlotsChanged():
             return _slots(state, event)
         case sfu.EndpointChanged():

@@ -2,9 +2,22 @@
 
 from dataclasses import replace
 
+from signaling import gating
 from signaling.admission import caller, one_line
 from signaling.effects import Effect, Keep, Note, Outcome, Refused, Tell
-from signaling.messages import Admit, AdmitAll, Knock, Refuse, SeatState, Why, Withdraw
+from signaling.messages import (
+    Admit,
+    AdmitAll,
+    Ban,
+    Knock,
+    Lift,
+    Lock,
+    Refuse,
+    SeatState,
+    SendBack,
+    Why,
+    Withdraw,
+)
 from signaling.messages import Seat as SeatMessage
 from signaling.records import Instant
 from signaling.seat import STAFF, Seat
@@ -50,7 +63,7 @@ def admit(state: State, seat: Seat, message: Admit, now: Instant) -> Outcome:
 def admit_all(state: State, seat: Seat, _: AdmitAll, now: Instant) -> Outcome:
     """Everyone expected, in the order of knocking, as far as the room goes. One who was removed is let in
     alone or not at all, so that nobody does it unawares."""
-    expected = [waiting for waiting in state.waiting() if waiting.expected and not waiting.kicked]
+    expected = [waiting for waiting in state.waiting() if state.is_expected(waiting) and not waiting.kicked]
     free = _free(state, 0)
     if expected and free <= 0:
         return Refused(Why.ROOM_FULL)
@@ -74,7 +87,13 @@ def refuse(state: State, seat: Seat, message: Refuse, now: Instant) -> Outcome:
 def _admit(state: State, target: Seat, now: Instant, by: Seat) -> tuple[Effect, ...]:
     away_s = target.away_s if target.online else now.s
     inside = replace(
-        target, state=SeatState.ADMITTED, since_ms=now.unix_ms, reason="", kicked=False, away_s=away_s
+        target,
+        state=SeatState.ADMITTED,
+        since_ms=now.unix_ms,
+        reason="",
+        kicked=False,
+        away_s=away_s,
+        gates=gating.admitted(state, target),
     )
     return (*_settle(state, inside, first=True), _note("admitted", inside, by=by.account.id))
 
@@ -102,3 +121,19 @@ def _free(state: State, extra: int) -> int:
 
 def _note(event: str, seat: Seat, **fields: str | int) -> Note:
     return Note(event, (("account", seat.account.id), ("participant", seat.id), *fields.items()))
+
+
+def ban(state: State, seat: Seat, message: Ban, now: Instant) -> Outcome:
+    return Refused(Why.OUT_OF_ORDER)
+
+
+def lift(state: State, seat: Seat, message: Lift, now: Instant) -> Outcome:
+    return Refused(Why.OUT_OF_ORDER)
+
+
+def send_back(state: State, seat: Seat, message: SendBack, now: Instant) -> Outcome:
+    return Refused(Why.OUT_OF_ORDER)
+
+
+def lock(state: State, seat: Seat, message: Lock, now: Instant) -> Outcome:
+    return Refused(Why.OUT_OF_ORDER)

@@ -3,7 +3,17 @@
 from dataclasses import dataclass
 from typing import NamedTuple, NewType
 
-from signaling.messages import Role, SeatState, UnitKind
+import msgspec
+
+from signaling.messages import (
+    DepartureKind,
+    FloorMode,
+    Permission,
+    Role,
+    SeatState,
+    TalkLine,
+    UnitKind,
+)
 
 AccountId = NewType("AccountId", str)
 ParticipantId = NewType("ParticipantId", str)
@@ -47,6 +57,12 @@ class Meeting:
     run: int
     """Counts the times the meeting was held under the same code; seats belong to one run."""
     ended: bool
+    starts_ms: int = 0
+    """0: no time is set, and the lobby is open."""
+    opens_before_s: int = 1800
+    """The lobby opens so long before the start."""
+    composition: frozenset[str] = frozenset()
+    """Units that belong to it; empty: all of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,3 +92,76 @@ class SeatRow:
     reason: str
     kicked: bool
     gates: Gates
+    banned: bool = False
+    acting: Role | None = None
+    may_leave: bool = False
+    talk: tuple[TalkLine, ...] = ()
+    listens_until_ms: int = 0
+
+
+# --- what a run of a meeting keeps beside its seats; stored as one JSON document -------------------
+
+
+class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What the chair has set."""
+
+    mode: FloorMode = FloorMode.OPEN
+    hard_mute: bool = True
+    screen_by_permission: bool = True
+    locked: bool = False
+    turn_s: int = 0
+    order: tuple[UnitKind, ...] = tuple(UnitKind)
+
+
+class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One place in the queue for the floor."""
+
+    participant: ParticipantId
+    topic: str
+    since_ms: int
+    number: int
+    """Order of asking: instants may be equal."""
+    registered: bool = False
+    round: bool = False
+    skipped: bool = False
+
+
+class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One who has the floor."""
+
+    participant: ParticipantId
+    since_ms: int
+    until_ms: int
+    """0: no limit."""
+    dialogue: bool = False
+
+
+class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    participant: ParticipantId
+    permission: Permission
+    reason: str
+    since_ms: int
+
+
+class Departure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    id: str
+    participant: ParticipantId
+    unit: str
+    name: str
+    kind: DepartureKind
+    was: DepartureKind
+    reason: str
+    at_ms: int
+
+
+class RunRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rules: Rules = Rules()
+    queue: tuple[Wish, ...] = ()
+    turns: tuple[Turn, ...] = ()
+    spoken: tuple[ParticipantId, ...] = ()
+    """Who has had the floor in this run, or since the go-round began."""
+    go_round: bool = False
+    next_number: int = 1
+    requests: tuple[Request, ...] = ()
+    departures: tuple[Departure, ...] = ()
+    talked_ms: dict[ParticipantId, int] = {}

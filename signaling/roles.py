@@ -1,54 +1,100 @@
-"""Who may do what: one table, role and place against message type.
+"""Who may do what: one table, role and place against message type. `docs/roles.md` is made from it.
 
-A message that is not in the table is no business of a room (`hello`, `ping`).
+A role is the effective one: the account's, or what was handed, lent or given away for now. A message that is
+not in the table is no business of a room (`hello`, `ping`).
 """
 
 from typing import NamedTuple
 
 from signaling import messages as m
 from signaling.messages import ClientMessage, Role, SeatState, Why
-from signaling.seat import STAFF
+from signaling.seat import STAFF, Seat
 
 ATTENDING = STAFF | {Role.DELEGATE, Role.TECHNICIAN}
 """A sysadmin installs and repairs, and has no access to the meeting's content."""
+CHAIR = frozenset({Role.CHAIR})
+OPERATOR = frozenset({Role.OPERATOR})
+SPEAKING = ATTENDING - CHAIR
+"""Those who ask for the floor. The chair always has it."""
 KNOCKING = frozenset({SeatState.OUTSIDE, SeatState.WAITING, SeatState.REFUSED})
 AT_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.ADMITTED})
 """An operator may admit from the green room. One who was removed waits like anybody else, and may not."""
+BEFORE_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.WAITING})
+WAITING = frozenset({SeatState.WAITING})
 INSIDE = frozenset({SeatState.ADMITTED})
+NOT_REFUSED = BEFORE_THE_DOOR | INSIDE
 
 
-class Rule(NamedTuple):
+class Row(NamedTuple):
+    """These roles, being there, may. A command with several rows is allowed by any of them."""
+
     roles: frozenset[Role]
     seats: frozenset[SeatState]
+    but: str = ""
+    """What the rule itself judges beyond this, in words for the documents."""
+    by_account: bool = False
+    """The role is the account's own, whatever was handed or given away."""
 
 
-RULES: dict[type[ClientMessage], Rule] = {
-    m.Knock: Rule(ATTENDING, KNOCKING),
-    m.Withdraw: Rule(ATTENDING, frozenset({SeatState.WAITING})),
-    m.Offer: Rule(ATTENDING, INSIDE),
-    m.SetSource: Rule(ATTENDING, INSIDE),
-    m.CheckLine: Rule(ATTENDING, frozenset({SeatState.OUTSIDE, SeatState.WAITING})),
-    m.EndCheck: Rule(ATTENDING, frozenset(SeatState)),  # it may cross the admission that ends the check
-    m.Show: Rule(ATTENDING, INSIDE),
-    m.Leave: Rule(ATTENDING, INSIDE),
-    m.Admit: Rule(STAFF, AT_THE_DOOR),
-    m.AdmitAll: Rule(STAFF, AT_THE_DOOR),
-    m.Refuse: Rule(STAFF, AT_THE_DOOR),
-    m.Mute: Rule(STAFF, INSIDE),
-    m.Unmute: Rule(STAFF, INSIDE),
-    m.MuteAll: Rule(STAFF, INSIDE),
-    m.Kick: Rule(STAFF, INSIDE),
-    m.EndMeeting: Rule(STAFF, INSIDE),
+_ANYONE_INSIDE = (Row(ATTENDING, INSIDE),)
+_STAFF_INSIDE = (Row(STAFF, INSIDE),)
+_STAFF_AT_THE_DOOR = (Row(STAFF, AT_THE_DOOR),)
+_CHAIR_INSIDE = (Row(CHAIR, INSIDE),)
+
+RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
+    m.Knock: (
+        Row(ATTENDING, KNOCKING, "not when banned; only staff by account before it opens or when locked"),
+    ),
+    m.Withdraw: (Row(ATTENDING, WAITING),),
+    m.Talk: (Row(ATTENDING, WAITING), Row(STAFF, AT_THE_DOOR)),
+    m.CheckLine: (Row(ATTENDING, BEFORE_THE_DOOR),),
+    m.EndCheck: (Row(ATTENDING, frozenset(SeatState)),),  # it may cross the admission that ends the check
+    m.Offer: (Row(ATTENDING, INSIDE, "a technician: only while permitted to listen"),),
+    m.Show: _ANYONE_INSIDE,
+    m.SetSource: (Row(ATTENDING, INSIDE, "never against HOST or FLOOR; a chair lifts its own"),),
+    m.Leave: (Row(ATTENDING, INSIDE, "without permission it is recorded, but for staff"),),
+    m.Ask: _ANYONE_INSIDE,
+    m.Unask: _ANYONE_INSIDE,
+    m.Decide: (Row(STAFF, INSIDE, "that a technician listens: the chair alone"),),
+    m.Admit: (Row(STAFF, AT_THE_DOOR, "an outsider: the chair alone"),),
+    m.AdmitAll: (Row(STAFF, AT_THE_DOOR, "those expected, no one who was removed or sent back"),),
+    m.Refuse: _STAFF_AT_THE_DOOR,
+    m.Ban: (Row(STAFF, AT_THE_DOOR, "a chair by account: a chair alone"),),
+    m.Lift: _STAFF_AT_THE_DOOR,
+    m.SendBack: (Row(STAFF, INSIDE, "a chair by account: a chair alone"),),
+    m.Kick: (Row(STAFF, INSIDE, "a chair by account: a chair alone"),),
+    m.Lock: _STAFF_INSIDE,
+    m.Mute: _STAFF_INSIDE,
+    m.MuteAll: _STAFF_INSIDE,
+    m.Unmute: (Row(CHAIR, INSIDE), Row(OPERATOR, INSIDE, "only while no chair is there")),
+    m.CorrectDeparture: _STAFF_INSIDE,
+    m.EndMeeting: _STAFF_INSIDE,
+    m.RegisterSpeech: (Row(SPEAKING, NOT_REFUSED),),
+    m.RaiseHand: (Row(SPEAKING, INSIDE, "a technician: only while permitted to listen"),),
+    m.LowerHand: (Row(ATTENDING, NOT_REFUSED),),
+    m.EndTurn: (Row(CHAIR, INSIDE), Row(SPEAKING, INSIDE, "one's own")),
+    m.InviteNext: _CHAIR_INSIDE,
+    m.Invite: _CHAIR_INSIDE,
+    m.ExtendTurn: _CHAIR_INSIDE,
+    m.Skip: _CHAIR_INSIDE,
+    m.Return: _CHAIR_INSIDE,
+    m.GoRound: _CHAIR_INSIDE,
+    m.SetRules: _CHAIR_INSIDE,
+    m.HandChair: _CHAIR_INSIDE,
+    m.TakeChair: (Row(CHAIR, INSIDE, by_account=True),),
+    m.LendChair: (Row(OPERATOR, INSIDE, "only while no chair is there"),),
 }
 
 
-def refusal(kind: type[ClientMessage], role: Role, seat: SeatState) -> Why | None:
-    """Why someone of this role at this place may not send this, or None."""
-    rule = RULES.get(kind)
-    if rule is None:
+def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
+    """Why the person of this seat may not send this, or None."""
+    rows = RULES.get(kind)
+    if rows is None:
         return Why.OUT_OF_ORDER
-    if role not in rule.roles:
+    theirs = [row for row in rows if (seat.account.role if row.by_account else seat.role) in row.roles]
+    if not theirs:
         return Why.NOT_ALLOWED
-    if seat not in rule.seats:
-        return Why.NOT_ADMITTED if SeatState.ADMITTED in rule.seats else Why.OUT_OF_ORDER
+    if all(seat.state not in row.seats for row in theirs):
+        inside = any(SeatState.ADMITTED in row.seats for row in theirs)
+        return Why.NOT_ADMITTED if inside else Why.OUT_OF_ORDER
     return None

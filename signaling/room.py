@@ -16,18 +16,23 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, assert_never
 
 import sfu
-from signaling import checks, gating, lines, lobby, roster, seats, state
+from signaling import checks, departures, gating, lines, lobby, requests, seats, shown, state, talk
 from signaling import messages as m
 from signaling.board import Board
-from signaling.effects import Effect, Outcome, Refused, Tell
+from signaling.effects import Effect, KeepRun, Outcome, Refused, Tell
 from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
 from signaling.messages import ClientMessage, Why
-from signaling.records import Instant, ParticipantId
+from signaling.records import Instant, ParticipantId, SessionId
 from signaling.roles import RULES, refusal
 from signaling.seat import Seat
 from signaling.state import State
 
 Rule = Callable[[State, Seat, Any, Instant], Outcome]
+
+
+def _not_yet(*_: object) -> Outcome:
+    return Refused(Why.OUT_OF_ORDER)
+
 
 HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Knock: lobby.knock,
@@ -46,6 +51,23 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Leave: seats.leave,
     m.Kick: seats.kick,
     m.EndMeeting: seats.end,
+    m.Talk: talk.talk,
+    m.Ban: lobby.ban,
+    m.Lift: lobby.lift,
+    m.SendBack: lobby.send_back,
+    m.Lock: lobby.lock,
+    m.Ask: requests.ask,
+    m.Unask: requests.unask,
+    m.Decide: requests.decide,
+    m.CorrectDeparture: departures.correct,
+    **dict.fromkeys(
+        (
+            *(m.HandChair, m.TakeChair, m.LendChair, m.SetRules, m.GoRound),
+            *(m.RaiseHand, m.LowerHand, m.RegisterSpeech, m.InviteNext, m.Invite),
+            *(m.EndTurn, m.ExtendTurn, m.Skip, m.Return),
+        ),
+        _not_yet,
+    ),
 }
 assert HANDLERS.keys() == RULES.keys()
 
@@ -54,34 +76,29 @@ class Checkpoint(NamedTuple):
     """All of a Room as a value: to go back to, and to compare."""
 
     state: state.Checkpoint
-    shown: tuple[tuple[m.ParticipantView, ...], int, tuple[m.KnockView, ...], int]
+    shown: shown.Shown
 
 
 class Room:
     def __init__(self, start: State) -> None:
         self.state = start
-        self._roster: tuple[m.ParticipantView, ...] = ()
-        self._lobby: tuple[m.KnockView, ...] = ()
-        self._roster_version = 0
-        self._lobby_version = 0
+        self._shown = shown.Shown()
         self._board = Board()
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
         """Carry out one input. Returns what is to be done about it, or why it is refused."""
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
-        audience, staff = set(self.state.audience()), set(self.state.staff())
-        had_board = set(self.state.staff_inside())
+        had, run = shown.had(self.state), self.state.run
         outcome = self._decide(happened, now)
         if isinstance(outcome, Refused):
             return outcome
-        return (
-            *outcome,
-            *checks.sweep(self.state, now),
-            *self._show_roster(audience),
-            *self._show_lobby(staff),
-            *self._show_lines(had_board, now),
-        )
+        effects = [*outcome, *gating.sweep(self.state), *checks.sweep(self.state, now)]
+        if self.state.run is not run and not self.state.ended:
+            effects.append(KeepRun())
+        before, self._shown = self._shown, self._shown.now(self.state)
+        effects += shown.tell(before, self._shown, self.state, had)
+        return (*effects, *self._show_lines(had.staff_inside, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -108,13 +125,13 @@ class Room:
         seat = self.state.by_session(said.session)
         if seat is None:
             return Refused(Why.OUT_OF_ORDER)
-        why = refusal(type(said.message), seat.account.role, seat.state)
+        why = refusal(type(said.message), seat)
         if why is not None:
             return Refused(why)
         return HANDLERS[type(said.message)](self.state, seat, said.message, now)
 
     def _noticed(self, event: sfu.AnyEvent, now: Instant) -> Outcome:
-        if isinstance(event, sfu.SpeakersChanged):
+        if isinstance(event, sfu.SpeakersChanged | sfu.VoicesChanged):
             return lines.noticed(self.state, event, now)
         session = self.state.check_of(event.endpoint)
         if session is not None:
@@ -127,7 +144,7 @@ class Room:
                 self._board.add(participant, point, now.s)
         return outcome
 
-    def _show_lines(self, had: set[Any], now: Instant) -> tuple[Effect, ...]:
+    def _show_lines(self, had: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
         """The whole board to staff who have just come in; to the others what is new, when it is due."""
         staff = self.state.staff_inside()
         come = tuple(session for session in staff if session not in had)
@@ -140,33 +157,13 @@ class Room:
         told = (Tell(there, newest),) if there and newest is not None else ()
         return (*told, Tell(come, self._board.whole(inside))) if come else told
 
-    def _show_roster(self, had: set[Any]) -> tuple[Effect, ...]:
-        """To everyone inside when it changed, else to those who may see it since this input."""
-        views = roster.participants(self.state)
-        changed = views != self._roster
-        if changed:
-            self._roster = views
-            self._roster_version += 1
-        to = tuple(s for s in self.state.audience() if changed or s not in had)
-        return (Tell(to, m.Roster(self._roster_version, views)),) if to else ()
-
-    def _show_lobby(self, had: set[Any]) -> tuple[Effect, ...]:
-        views = roster.knocks(self.state)
-        changed = views != self._lobby
-        if changed:
-            self._lobby = views
-            self._lobby_version += 1
-        to = tuple(s for s in self.state.staff() if changed or s not in had)
-        return (Tell(to, m.Lobby(self._lobby_version, views)),) if to else ()
-
     def checkpoint(self) -> Checkpoint:
-        shown = (self._roster, self._roster_version, self._lobby, self._lobby_version)
-        return Checkpoint(self.state.checkpoint(), shown)
+        return Checkpoint(self.state.checkpoint(), self._shown)
 
     def restore(self, to: Checkpoint) -> None:
         """Take back an input whose effects nobody has seen."""
         self.state.restore(to.state)
-        self._roster, self._roster_version, self._lobby, self._lobby_version = to.shown
+        self._shown = to.shown
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds at which `Elapsed` has something to do."""

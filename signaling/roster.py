@@ -4,9 +4,12 @@ from functools import cache
 
 from sfu import GateReason, Source
 from signaling.messages import (
+    BannedView,
     KnockView,
     MeetingView,
     ParticipantView,
+    Presence,
+    Role,
     SeatState,
     SourceView,
     UnitKind,
@@ -45,10 +48,13 @@ def _participant(seat: Seat, line: Line) -> ParticipantView:
         id=seat.id,
         unit=seat.unit,
         name=seat.name,
-        role=seat.account.role,
+        role=seat.role,
         present=seat.present,
         total=seat.total,
-        online=seat.online,
+        presence=Presence.HERE if seat.online else seat.presence,
+        away=0 if seat.online else seat.away_ms,
+        listens=seat.listens_until_ms,
+        may_leave=seat.may_leave,
         since=seat.since_ms,
         microphone=source(Source.MICROPHONE),
         camera=source(Source.CAMERA),
@@ -72,30 +78,47 @@ def knocks(state: State) -> tuple[KnockView, ...]:
             present=seat.present,
             total=seat.total,
             since=seat.since_ms,
-            expected=seat.expected,
+            expected=state.is_expected(seat),
+            outsider=state.is_outsider(seat),
             online=seat.online,
         )
         for seat in state.waiting()
     )
 
 
+def banned(state: State) -> tuple[BannedView, ...]:
+    seats = sorted((seat for seat in state.seats.values() if seat.banned), key=lambda seat: seat.id)
+    return tuple(BannedView(seat.id, seat.unit, seat.name, seat.reason) for seat in seats)
+
+
 def welcome(state: State, seat: Seat, now: Instant) -> Welcome:
     assert seat.session is not None
     units = sorted(state.units.values(), key=unit_order)
+    reason = seat.reason if seat.state is SeatState.REFUSED else ""
+    opens = opening(state)
     return Welcome(
         session=seat.session,
         participant=seat.id,
-        role=seat.account.role,
+        role=seat.role,
         meeting=MeetingView(state.meeting.code, state.meeting.title, state.centre),
         units=tuple(unit_view(unit) for unit in units),
         unit=seat.account.unit,
         name=seat.name or seat.account.name,
         seat=seat.state,
-        reason=seat.reason if seat.state is SeatState.REFUSED else "",
+        reason=reason,
         now=now.unix_ms,
+        opens=opens if now.unix_ms < opens else 0,
+        starts=state.meeting.starts_ms,
+        chair=seat.account.role is Role.CHAIR,
         seat_grace_s=int(state.limits.seat_grace_s),
         ice_servers=() if state.turn is None else state.turn.servers(seat.account.id, now),
     )
+
+
+def opening(state: State) -> int:
+    """When the lobby opens, in Unix milliseconds; 0: it is open at any time."""
+    meeting = state.meeting
+    return max(0, meeting.starts_ms - meeting.opens_before_s * 1000) if meeting.starts_ms else 0
 
 
 def unit_view(unit: Unit) -> UnitView:

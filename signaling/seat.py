@@ -8,9 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from sfu import GateReason, SlotKind, Source
 from signaling import records
-from signaling.messages import Role, SeatState, SendPlan, Show, SlotView
+from signaling.messages import Presence, Role, SeatState, SendPlan, Show, SlotView, TalkLine
 from signaling.quality import LinePoint, Quality
-from signaling.records import Account, AccountId, ParticipantId, SeatRow, SessionId
+from signaling.records import Account, AccountId, Instant, ParticipantId, SeatRow, SessionId
 
 STAFF = frozenset({Role.CHAIR, Role.OPERATOR})
 """Those who enter their own meeting without being admitted, and admit others."""
@@ -42,8 +42,16 @@ class Gates:
     def shut_all(self, why: GateReason) -> "Gates":
         return Gates(self.microphone | why, self.camera | why, self.screen | why)
 
+    def lift_all(self, why: GateReason) -> "Gates":
+        return Gates(self.microphone & ~why, self.camera & ~why, self.screen & ~why)
+
     def every(self) -> dict[Source, GateReason]:
         return {source: self.of(source) for source in Source}
+
+
+def before_the_door() -> Gates:
+    """Of one who was never admitted: shut by themself and by the lobby."""
+    return Gates().shut_all(GateReason.LOBBY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +69,22 @@ class Seat:
     reason: str = ""
     kicked: bool = False
     """Removed by a person in this run: enters again only when a person admits the account alone."""
-    gates: Gates = field(default_factory=Gates)
+    banned: bool = False
+    """By account, for this run: may not even knock until somebody lifts it."""
+    acting: Role | None = None
+    """The role it has for now instead of its account's: the chair was handed, lent or given away."""
+    may_leave: bool = False
+    """Was given leave to go."""
+    talk: tuple[TalkLine, ...] = ()
+    """What was said between it and the staff while it waited: the newest 20."""
+    address: str = ""
+    """Where its session comes from, for the audit log."""
+    presence: Presence = Presence.HERE
+    """Of one who is not online: what is known of why."""
+    listens_until_s: float = 0.0
+    """A technician: hears and sees until then."""
+    listens_until_ms: int = 0
+    gates: Gates = field(default_factory=before_the_door)
     session: SessionId | None = None
     """The session that is connected or, while `online` is false, was the last."""
     resumed: SessionId | None = None
@@ -69,6 +92,8 @@ class Seat:
     online: bool = False
     away_s: float = 0.0
     """Since when it is not online."""
+    away_ms: int = 0
+    """The same for people to see; 0: it is online."""
     local: bool = False
     """Its browser is on this machine."""
     wanted: bool = False
@@ -77,6 +102,11 @@ class Seat:
     """The media worker holds an endpoint for it, as far as we know."""
     show: Show | None = None
     """What its page said that it shows; None before it said so."""
+
+    @property
+    def role(self) -> Role:
+        """What its rights are judged by."""
+        return self.account.role if self.acting is None else self.acting
 
     @property
     def admitted(self) -> bool:
@@ -89,11 +119,12 @@ class Seat:
     @property
     def staff(self) -> bool:
         """May admit others now. Who was removed has lost that until somebody admits them again."""
-        return self.account.role in STAFF and self.state in (SeatState.OUTSIDE, SeatState.ADMITTED)
+        return self.role in STAFF and self.state in (SeatState.OUTSIDE, SeatState.ADMITTED)
 
     @property
-    def expected(self) -> bool:
-        return self.account.unit is not None and self.account.unit == self.unit
+    def takes_part(self) -> bool:
+        """Hears, sees and may be heard. A technician does so by permission alone."""
+        return self.admitted and (self.role is not Role.TECHNICIAN or self.listens_until_ms > 0)
 
     def row(self) -> SeatRow:
         gates = records.Gates(int(self.gates.microphone), int(self.gates.camera), int(self.gates.screen))
@@ -110,10 +141,15 @@ class Seat:
             reason=self.reason,
             kicked=self.kicked,
             gates=gates,
+            banned=self.banned,
+            acting=self.acting,
+            may_leave=self.may_leave,
+            talk=self.talk,
+            listens_until_ms=self.listens_until_ms,
         )
 
 
-def restored(row: SeatRow, now_s: float) -> Seat:
+def restored(row: SeatRow, now: Instant) -> Seat:
     """The seat after a restart of the control plane: nobody is connected yet, and the media worker, which
     may have lived on, is taken to hold an endpoint for everyone admitted until it says otherwise."""
     gates = Gates(
@@ -132,7 +168,15 @@ def restored(row: SeatRow, now_s: float) -> Seat:
         reason=row.reason,
         kicked=row.kicked,
         gates=gates,
-        away_s=now_s,
+        banned=row.banned,
+        acting=row.acting,
+        may_leave=row.may_leave,
+        talk=row.talk,
+        presence=Presence.LOST,
+        away_s=now.s,
+        away_ms=now.unix_ms,
+        listens_until_s=now.s + (row.listens_until_ms - now.unix_ms) / 1000 if row.listens_until_ms else 0.0,
+        listens_until_ms=row.listens_until_ms,
         offered=row.state is SeatState.ADMITTED,
     )
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import sfu
 from sfu import GateReason
-from signaling import roster
+from signaling import gating, roster
 from signaling.admission import one_line
 from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Note, Outcome, Refused, Replay, Tell
 from signaling.inputs import Dropped, Enter
@@ -33,7 +33,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     if account.role not in ATTENDING:
         return Refused(Why.NOT_ALLOWED)
     seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
-    seat = replace(seat, account=account, local=arrival.local)
+    seat = replace(seat, account=account, local=arrival.local, address=arrival.address)
     # Since a restart of the control plane nobody has come to this seat: who goes on is taken at their word,
     # or everybody's media, which has lived on, would be cut.
     untouched = seat.session is None and seat.offered
@@ -49,13 +49,13 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
         # device whose person has not opened it.
         seat, close = state.close_media(seat)
         effects += [Media(command) for command in close]
-        seat = replace(seat, gates=seat.gates.shut_all(GateReason.SELF))
+        seat = replace(seat, gates=gating.at_rest(state, seat))
         effects.append(Keep((account.id,)))
     before = seat.session if same_page else None
     lost = _has_no_media(state, seat, arrival, same_page)
     resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
     wanted = same_page and (seat.wanted or untouched)
-    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
+    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, away_ms=0, wanted=wanted)
     state.put(seat)
     effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
     if before is not None and arrival.seen is not None:
@@ -95,7 +95,7 @@ def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
     seat = state.by_session(loss.session)
     if seat is None:
         return ()
-    away = replace(seat, online=False, away_s=now.s)
+    away = replace(seat, online=False, presence=loss.presence, away_s=now.s, away_ms=now.unix_ms)
     if away.place == 0:
         del state.seats[seat.account.id]
         return (_note("gone", seat),)
@@ -167,7 +167,7 @@ def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
 def _give_up(state: State, seat: Seat, to: SeatState, now: Instant) -> list[Effect]:
     """Take the seat away. What the host shut stays shut for the account, whoever admits it again."""
     seat, close = state.close_media(seat)
-    gates = seat.gates.shut_all(GateReason.SELF)
+    gates = gating.outside(state, seat, GateReason.LEFT)
     state.put(replace(seat, state=to, gates=gates, since_ms=now.unix_ms))
     state.heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
     state.stage = None if state.stage == seat.id else state.stage

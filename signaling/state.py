@@ -5,10 +5,29 @@ from dataclasses import dataclass, field, replace
 
 import sfu
 from signaling.limits import Limits
-from signaling.messages import SeatState
-from signaling.records import AccountId, Meeting, ParticipantId, SeatRow, SessionId, Unit
-from signaling.seat import CHECK, Check, Line, Seat, restored
+from signaling.messages import Role, SeatState
+from signaling.records import AccountId, Instant, Meeting, ParticipantId, RunRecord, SeatRow, SessionId, Unit
+from signaling.seat import CHECK, STAFF, Check, Line, Seat, restored
 from signaling.turn import Turn
+
+
+@dataclass(frozen=True, slots=True)
+class Hearing:
+    """What the server hears of the room now; worth nothing after a restart. Replaced, never changed."""
+
+    speaking: Mapping[ParticipantId, float] = field(default_factory=dict)
+    """Since when, in monotonic seconds: since they began, or since their talk time was last counted."""
+    noisy: tuple[ParticipantId, ...] = ()
+    hinted: frozenset[ParticipantId] = frozenset()
+    """Those who were told that they speak with a shut microphone."""
+    quiet_s: Mapping[ParticipantId, float] = field(default_factory=dict)
+    """Of each who has the floor: when they were last heard, or got it."""
+    silent: frozenset[ParticipantId] = frozenset()
+    """Of these, who has not been heard for long."""
+    talked_ms: Mapping[ParticipantId, int] = field(default_factory=dict)
+    """Talk time that the run's record does not have yet."""
+    count_s: float | None = None
+    """When it is to be written there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,8 +39,10 @@ class Checkpoint:
     checks: Mapping[SessionId, Check]
     checked_s: Mapping[AccountId, float]
     next_place: int
+    run: RunRecord
     heard: tuple[ParticipantId, ...]
     stage: ParticipantId | None
+    hearing: Hearing
     ended: bool
 
 
@@ -45,8 +66,11 @@ class State:
     """Line checks in the other rooms of the house: they are bounded together."""
     turn: Turn | None = None
     next_place: int = 1
+    run: RunRecord = field(default_factory=RunRecord)
+    """Rules, floor, requests and departures: replaced, never changed."""
     heard: tuple[ParticipantId, ...] = ()
     stage: ParticipantId | None = None
+    hearing: Hearing = Hearing()
     ended: bool = False
 
     @property
@@ -97,6 +121,22 @@ class State:
     def staff_inside(self) -> tuple[SessionId, ...]:
         return _sessions(seat for seat in self.seats.values() if seat.staff and seat.admitted)
 
+    def belongs(self, unit: str | None) -> bool:
+        """The unit is of the meeting's composition."""
+        return unit is not None and (not self.meeting.composition or unit in self.meeting.composition)
+
+    def is_expected(self, seat: Seat) -> bool:
+        """The account belongs to the unit it says it speaks for, and that to the composition."""
+        return seat.account.unit == seat.unit and self.belongs(seat.account.unit)
+
+    def is_outsider(self, seat: Seat) -> bool:
+        """Only a chair may let it in."""
+        return seat.account.role not in STAFF and not self.belongs(seat.account.unit)
+
+    def has_chair(self) -> bool:
+        """One who presides is there."""
+        return any(seat.online and seat.role is Role.CHAIR for seat in self.admitted())
+
     def close_media(self, seat: Seat) -> tuple[Seat, tuple[sfu.CloseEndpoint, ...]]:
         """The seat without an endpoint, and the command that makes it so."""
         self.lines.pop(seat.id, None)
@@ -110,8 +150,10 @@ class State:
             checks=dict(self.checks),
             checked_s=self.checked_s,
             next_place=self.next_place,
+            run=self.run,
             heard=self.heard,
             stage=self.stage,
+            hearing=self.hearing,
             ended=self.ended,
         )
 
@@ -121,8 +163,10 @@ class State:
         self.checks = dict(to.checks)
         self.checked_s = to.checked_s
         self.next_place = to.next_place
+        self.run = to.run
         self.heard = to.heard
         self.stage = to.stage
+        self.hearing = to.hearing
         self.ended = to.ended
 
 
@@ -136,12 +180,13 @@ def opened(
     units: Iterable[Unit],
     limits: Limits,
     rows: Iterable[SeatRow],
-    now_s: float,
+    now: Instant,
+    run: RunRecord,
     turn: Turn | None = None,
     checks_elsewhere: Callable[[], int] = none_elsewhere,
 ) -> State:
     """The state of a run with the seats that the store kept of it."""
-    seats = {row.account.id: restored(row, now_s) for row in rows}
+    seats = {row.account.id: restored(row, now) for row in rows}
     return State(
         meeting=meeting,
         centre=centre,
@@ -149,6 +194,7 @@ def opened(
         limits=limits,
         seats=seats,
         lines={},
+        run=run,
         checks_elsewhere=checks_elsewhere,
         turn=turn,
         next_place=1 + max((seat.place for seat in seats.values()), default=0),

@@ -23,16 +23,22 @@ from signaling.messages import (
     Bye,
     CheckOver,
     ClientMessage,
+    Decision,
+    Departures,
+    Floor,
     Hello,
+    Hint,
     Knock,
     Leave,
     Lines,
     Lobby,
+    LobbyTalk,
     MediaLost,
     Offer,
     OwnLine,
     Pong,
     Refusal,
+    Requests,
     Roster,
     Seat,
     SeatState,
@@ -41,6 +47,7 @@ from signaling.messages import (
     Show,
     Slots,
     Speakers,
+    Voices,
     Welcome,
     Why,
     Withdraw,
@@ -211,7 +218,9 @@ class BridgePoint:
             case SendPlan():
                 if self.media is not None:
                     self.media.follow(message)
-            case Pong() | OwnLine() | Lines() | CheckOver():
+            case Pong() | OwnLine() | Lines() | CheckOver() | LobbyTalk() | Floor() | Requests():
+                pass
+            case Decision() | Departures() | Hint() | Voices():
                 pass
             case _:
                 assert_never(message)

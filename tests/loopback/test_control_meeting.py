@@ -20,6 +20,7 @@ from signaling.messages import (
     Offer,
     Ping,
     Pong,
+    Presence,
     Refusal,
     Refuse,
     Role,
@@ -104,7 +105,7 @@ async def test_who_dropped_comes_back_without_a_second_admission(tmp_path: Path)
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
         await delegate.close()
-        while (await until_roster(operator, 2)).participants[1].online:
+        while (await until_roster(operator, 2)).participants[1].presence is Presence.HERE:
             pass
         again = await control.enter(cookie, resume=delegate.session)
         assert again.welcome is not None

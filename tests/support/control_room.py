@@ -20,7 +20,17 @@ from signaling.messages import (
     UnitKind,
     Why,
 )
-from signaling.records import Account, AccountId, Instant, Meeting, ParticipantId, SeatRow, SessionId, Unit
+from signaling.records import (
+    Account,
+    AccountId,
+    Instant,
+    Meeting,
+    ParticipantId,
+    RunRecord,
+    SeatRow,
+    SessionId,
+    Unit,
+)
 from signaling.room import Room
 from signaling.seat import Seat
 from signaling.state import opened
@@ -53,6 +63,8 @@ class Scene:
 
     limits: Limits = DEFAULT
     rows: tuple[SeatRow, ...] = ()
+    run: RunRecord = field(default_factory=RunRecord)
+    meeting: Meeting = MEETING
     now_s: float = 1000.0
     told: dict[SessionId, list[ServerMessage]] = field(default_factory=dict)
     dismissed: dict[SessionId, Why] = field(default_factory=dict)
@@ -64,7 +76,7 @@ class Scene:
     _sessions: int = 0
 
     def __post_init__(self) -> None:
-        state = opened(MEETING, "Trung tâm", UNITS, self.limits, self.rows, self.now_s)
+        state = opened(self.meeting, "Trung tâm", UNITS, self.limits, self.rows, self.now, self.run)
         self.room = Room(state)
 
     @property
@@ -211,6 +223,7 @@ class Scene:
     def restarted(self) -> "Scene":
         """The control plane after a restart, from what it kept."""
         rows = tuple(seat.row() for seat in self.room.state.seats.values() if seat.place)
-        again = Scene(limits=self.limits, rows=rows, now_s=self.now_s)
+        run = self.room.state.run
+        again = Scene(limits=self.limits, rows=rows, run=run, meeting=self.meeting, now_s=self.now_s)
         again.endpoints = self.endpoints
         return again

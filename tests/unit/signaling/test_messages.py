@@ -52,8 +52,8 @@ def test_an_invalid_example_is_a_bad_message(example: Path) -> None:
 
 
 def test_fields_with_a_default_may_be_left_out() -> None:
-    hello = decode_untrusted('{"type": "hello", "protocol": 1, "meeting": "giao-ban"}')
-    assert hello == messages.Hello(1, "giao-ban")
+    hello = decode_untrusted('{"type": "hello", "protocol": 2, "meeting": "giao-ban"}')
+    assert hello == messages.Hello(2, "giao-ban")
 
 
 def test_a_frame_over_the_bound_is_not_even_read() -> None:

@@ -2,9 +2,26 @@
 
 from typing import get_args
 
+import pytest
+
 from signaling import messages as m
 from signaling.messages import Role, SeatState, Why
+from signaling.records import ParticipantId
 from signaling.roles import RULES, refusal
+from signaling.seat import Seat
+from tests.support.control_room import account
+
+OVER_OTHERS: tuple[type[m.ClientMessage], ...] = (
+    *(m.Admit, m.AdmitAll, m.Refuse, m.Ban, m.Lift, m.SendBack, m.Kick, m.Lock, m.Decide),
+    *(m.Mute, m.Unmute, m.MuteAll, m.EndMeeting, m.CorrectDeparture),
+)
+THE_CHAIRS: tuple[type[m.ClientMessage], ...] = (
+    *(m.InviteNext, m.Invite, m.ExtendTurn, m.Skip, m.Return, m.GoRound, m.SetRules, m.HandChair),
+)
+
+
+def seat(role: Role, state: SeatState = SeatState.ADMITTED, acting: Role | None = None) -> Seat:
+    return Seat(ParticipantId("p"), account("one", role), state, acting=acting)
 
 
 def test_every_message_but_hello_and_ping_has_a_row() -> None:
@@ -13,27 +30,50 @@ def test_every_message_but_hello_and_ping_has_a_row() -> None:
 
 def test_a_sysadmin_may_do_nothing_in_a_meeting() -> None:
     for kind in RULES:
-        for seat in SeatState:
-            assert refusal(kind, Role.SYSADMIN, seat) is Why.NOT_ALLOWED
+        for state in SeatState:
+            assert refusal(kind, seat(Role.SYSADMIN, state)) is Why.NOT_ALLOWED
 
 
-def test_delegates_and_technicians_rule_over_nobody() -> None:
-    ruling: set[type[m.ClientMessage]] = {
-        m.Admit,
-        m.AdmitAll,
-        m.Refuse,
-        m.Mute,
-        m.Unmute,
-        m.MuteAll,
-        m.Kick,
-        m.EndMeeting,
-    }
-    for kind in ruling:
-        for role in (Role.DELEGATE, Role.TECHNICIAN):
-            assert refusal(kind, role, SeatState.ADMITTED) is Why.NOT_ALLOWED
+@pytest.mark.parametrize("role", [Role.DELEGATE, Role.TECHNICIAN])
+def test_delegates_and_technicians_rule_over_nobody(role: Role) -> None:
+    ruling: tuple[type[m.ClientMessage], ...] = (m.LendChair, m.TakeChair)
+    for kind in (*OVER_OTHERS, *THE_CHAIRS, *ruling):
+        assert refusal(kind, seat(role)) is Why.NOT_ALLOWED
+
+
+def test_the_floor_is_the_chairs_and_not_the_operators() -> None:
+    for kind in THE_CHAIRS:
+        assert refusal(kind, seat(Role.CHAIR)) is None
+        assert refusal(kind, seat(Role.OPERATOR)) is Why.NOT_ALLOWED
+
+
+def test_whoever_acts_as_chair_has_its_rights_and_who_gave_it_away_has_them_not() -> None:
+    for kind in (*OVER_OTHERS, *THE_CHAIRS):
+        assert refusal(kind, seat(Role.DELEGATE, acting=Role.CHAIR)) is None
+        assert refusal(kind, seat(Role.CHAIR, acting=Role.DELEGATE)) is Why.NOT_ALLOWED
+
+
+def test_the_chair_is_taken_back_by_the_account_alone() -> None:
+    assert refusal(m.TakeChair, seat(Role.CHAIR, acting=Role.DELEGATE)) is None
+    assert refusal(m.TakeChair, seat(Role.DELEGATE, acting=Role.CHAIR)) is Why.NOT_ALLOWED
 
 
 def test_nobody_acts_inside_who_is_not_inside() -> None:
-    for kind in (m.Offer, m.SetSource, m.Show, m.Leave, m.Mute, m.MuteAll, m.Kick, m.EndMeeting):
-        for seat in (SeatState.OUTSIDE, SeatState.WAITING, SeatState.REFUSED):
-            assert refusal(kind, Role.CHAIR, seat) is Why.NOT_ADMITTED
+    inside: tuple[type[m.ClientMessage], ...] = (
+        *(m.Offer, m.SetSource, m.Show, m.Leave, m.Ask, m.Mute, m.MuteAll, m.Kick, m.EndMeeting),
+    )
+    for kind in (*inside, *THE_CHAIRS):
+        for state in (SeatState.OUTSIDE, SeatState.WAITING, SeatState.REFUSED):
+            assert refusal(kind, seat(Role.CHAIR, state)) is Why.NOT_ADMITTED
+
+
+def test_a_speech_is_registered_from_outside_but_not_by_one_who_was_refused() -> None:
+    for state in (SeatState.OUTSIDE, SeatState.WAITING, SeatState.ADMITTED):
+        assert refusal(m.RegisterSpeech, seat(Role.DELEGATE, state)) is None
+    assert refusal(m.RegisterSpeech, seat(Role.DELEGATE, SeatState.REFUSED)) is Why.NOT_ADMITTED
+
+
+def test_who_waits_talks_with_the_office_and_a_delegate_inside_does_not() -> None:
+    assert refusal(m.Talk, seat(Role.DELEGATE, SeatState.WAITING)) is None
+    assert refusal(m.Talk, seat(Role.OPERATOR)) is None
+    assert refusal(m.Talk, seat(Role.DELEGATE)) is not None

@@ -13,6 +13,7 @@ from signaling.messages import (
     MediaLost,
     Mute,
     Offer,
+    Presence,
     Roster,
     SeatState,
     SetSource,
@@ -33,7 +34,7 @@ def test_a_seat_is_kept_for_five_minutes_and_no_longer() -> None:
     scene.drop(delegate)
     scene.wait(DEFAULT.seat_grace_s - 1)
     assert len(scene.roster(operator)) == 2
-    assert not scene.last(operator, Roster).participants[1].online
+    assert scene.last(operator, Roster).participants[1].presence is not Presence.HERE
     scene.wait(1)
     assert len(scene.roster(operator)) == 1
     assert scene.endpoints == {}

@@ -1,0 +1,260 @@
+"""The WebSocket protocol: one frozen type per message, the client's and the server's apart.
+
+JSON text frames; the field "type" names the message. The client speaks first, with `hello`. The JSON
+schema in `signaling/schema/` is generated from these types and a test fails when it is stale; the files
+in `signaling/schema/examples/` are the contract that Python and JavaScript are both held to.
+
+Who acts is taken from the session, never from a message: no client message names its sender.
+"""
+
+import msgspec
+
+from signaling.messages.client import (
+    Admit,
+    AdmitAll,
+    AnyClientMessage,
+    Ask,
+    Ban,
+    CheckLine,
+    ClientMessage,
+    CorrectDeparture,
+    Decide,
+    EndCheck,
+    EndMeeting,
+    EndTurn,
+    ExtendTurn,
+    GoRound,
+    HandChair,
+    Hello,
+    Invite,
+    InviteNext,
+    Kick,
+    Knock,
+    Leave,
+    LendChair,
+    Lift,
+    Lock,
+    LowerHand,
+    Mute,
+    MuteAll,
+    Offer,
+    Ping,
+    RaiseHand,
+    Refuse,
+    RegisterSpeech,
+    Return,
+    SendBack,
+    SetRules,
+    SetSource,
+    Show,
+    Skip,
+    TakeChair,
+    Talk,
+    TileWish,
+    Unask,
+    Unmute,
+    Withdraw,
+)
+from signaling.messages.server import (
+    Answer,
+    AnyServerMessage,
+    BannedView,
+    Bye,
+    CheckOver,
+    Decision,
+    Departures,
+    DepartureView,
+    Floor,
+    Hint,
+    IceServer,
+    KnockView,
+    Lines,
+    Lobby,
+    LobbyTalk,
+    MediaLost,
+    MeetingView,
+    OwnLine,
+    ParticipantView,
+    Pong,
+    Progress,
+    Refusal,
+    Requests,
+    RequestView,
+    Roster,
+    Seat,
+    SendPlan,
+    ServerMessage,
+    Slots,
+    SlotView,
+    SourceView,
+    Speakers,
+    TalkLine,
+    TalkTime,
+    TurnView,
+    UnitView,
+    Voices,
+    Welcome,
+    WishView,
+)
+from signaling.messages.words import (
+    Code,
+    Count,
+    DepartureKind,
+    FloorMode,
+    Height,
+    Line,
+    Millis,
+    Number,
+    Permission,
+    Presence,
+    Role,
+    Sdp,
+    SeatState,
+    Text,
+    UnitKind,
+    Why,
+)
+
+PROTOCOL = 2
+MAX_MESSAGE_BYTES = 256 * 1024
+"""An offer of 20 lines from Firefox is 45 kB; nothing else comes near."""
+
+
+class BadMessage(Exception):
+    """What arrived is no message of this protocol."""
+
+
+_client_decoder: msgspec.json.Decoder[AnyClientMessage] = msgspec.json.Decoder(AnyClientMessage)
+_server_decoder: msgspec.json.Decoder[AnyServerMessage] = msgspec.json.Decoder(AnyServerMessage)
+
+
+def decode_untrusted(frame: str | bytes) -> AnyClientMessage:
+    """Read one client frame. Raises BadMessage, nothing else."""
+    if len(frame) > MAX_MESSAGE_BYTES:
+        raise BadMessage("too large")
+    try:
+        return _client_decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadMessage(str(error)) from None
+
+
+def decode_server(frame: str | bytes) -> AnyServerMessage:
+    """Read one server frame (simulated participants and tests). Raises BadMessage."""
+    try:
+        return _server_decoder.decode(frame)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadMessage(str(error)) from None
+
+
+def encode(message: ClientMessage | ServerMessage) -> str:
+    """One frame. Cannot fail."""
+    return msgspec.json.encode(message).decode()
+
+
+__all__ = [
+    "MAX_MESSAGE_BYTES",
+    "PROTOCOL",
+    "Admit",
+    "AdmitAll",
+    "Answer",
+    "AnyClientMessage",
+    "AnyServerMessage",
+    "Ask",
+    "BadMessage",
+    "Ban",
+    "BannedView",
+    "Bye",
+    "CheckLine",
+    "CheckOver",
+    "ClientMessage",
+    "Code",
+    "CorrectDeparture",
+    "Count",
+    "Decide",
+    "Decision",
+    "DepartureKind",
+    "DepartureView",
+    "Departures",
+    "EndCheck",
+    "EndMeeting",
+    "EndTurn",
+    "ExtendTurn",
+    "Floor",
+    "FloorMode",
+    "GoRound",
+    "HandChair",
+    "Height",
+    "Hello",
+    "Hint",
+    "IceServer",
+    "Invite",
+    "InviteNext",
+    "Kick",
+    "Knock",
+    "KnockView",
+    "Leave",
+    "LendChair",
+    "Lift",
+    "Line",
+    "Lines",
+    "Lobby",
+    "LobbyTalk",
+    "Lock",
+    "LowerHand",
+    "MediaLost",
+    "MeetingView",
+    "Millis",
+    "Mute",
+    "MuteAll",
+    "Number",
+    "Offer",
+    "OwnLine",
+    "ParticipantView",
+    "Permission",
+    "Ping",
+    "Pong",
+    "Presence",
+    "Progress",
+    "RaiseHand",
+    "Refusal",
+    "Refuse",
+    "RegisterSpeech",
+    "RequestView",
+    "Requests",
+    "Return",
+    "Role",
+    "Roster",
+    "Sdp",
+    "Seat",
+    "SeatState",
+    "SendBack",
+    "SendPlan",
+    "ServerMessage",
+    "SetRules",
+    "SetSource",
+    "Show",
+    "Skip",
+    "SlotView",
+    "Slots",
+    "SourceView",
+    "Speakers",
+    "TakeChair",
+    "Talk",
+    "TalkLine",
+    "TalkTime",
+    "Text",
+    "TileWish",
+    "TurnView",
+    "Unask",
+    "UnitKind",
+    "UnitView",
+    "Unmute",
+    "Voices",
+    "Welcome",
+    "Why",
+    "WishView",
+    "Withdraw",
+    "decode_server",
+    "decode_untrusted",
+    "encode",
+]
