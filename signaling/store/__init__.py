@@ -4,7 +4,7 @@ SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possi
 """
 
 from signaling.store.database import AlreadyThere, Database, StorageUnavailable
-from signaling.store.meetings import Meetings
+from signaling.store.meetings import Meetings, UnreadableRecord
 from signaling.store.migrate import StateIsNewer
 from signaling.store.people import LoginSession, People, StoredPassword
 from signaling.store.store import Store
@@ -19,4 +19,5 @@ __all__ = [
     "StorageUnavailable",
     "Store",
     "StoredPassword",
+    "UnreadableRecord",
 ]

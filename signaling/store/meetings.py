@@ -3,13 +3,21 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, insert, select, update
+import msgspec
+from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
-from signaling.messages import SeatState, UnitKind
-from signaling.records import Account, Gates, Meeting, ParticipantId, SeatRow, Unit
+from signaling.messages import Role, SeatState, TalkLine, UnitKind
+from signaling.records import Account, Gates, Meeting, ParticipantId, RunRecord, SeatRow, Unit
 from signaling.store.database import Database
 from signaling.store.people import account_of
-from signaling.store.tables import account, meeting, seat, unit
+from signaling.store.tables import account, composition, meeting, run_record, seat, unit
+
+_talk: msgspec.json.Decoder[tuple[TalkLine, ...]] = msgspec.json.Decoder(tuple[TalkLine, ...])
+_run: msgspec.json.Decoder[RunRecord] = msgspec.json.Decoder(RunRecord)
+
+
+class UnreadableRecord(Exception):
+    """What is stored of a run is no RunRecord: another program wrote it, or it was damaged."""
 
 
 class Meetings:
@@ -39,14 +47,37 @@ class Meetings:
             "ended": new.ended,
             "created_ms": now_ms,
             "opened_ms": now_ms,
+            "starts_ms": new.starts_ms,
+            "opens_before_s": new.opens_before_s,
         }
-        await self._database.write(lambda db: db.execute(insert(meeting).values(values)))
+
+        def work(db: Connection) -> None:
+            db.execute(insert(meeting).values(values))
+            _compose(db, new.id, new.composition)
+
+        await self._database.write(work)
 
     async def find(self, code: str) -> Meeting | None:
         """Raises StorageUnavailable."""
         query = select(meeting).where(meeting.c.code == code)
-        row = await self._database.read(lambda db: db.execute(query).one_or_none())
-        return None if row is None else _meeting_of(row)
+
+        def work(db: Connection) -> Meeting | None:
+            row = db.execute(query).one_or_none()
+            return None if row is None else _meeting_of(db, row)
+
+        return await self._database.read(work)
+
+    async def schedule(self, which: str, starts_ms: int, opens_before_s: int) -> None:
+        """When the meeting starts, and how long before it the lobby opens. Raises StorageUnavailable."""
+        this = update(meeting).where(meeting.c.id == which)
+        values = {"starts_ms": starts_ms, "opens_before_s": opens_before_s}
+        await self._database.write(lambda db: db.execute(this.values(values)))
+
+    async def compose(self, which: str, units: Iterable[str]) -> None:
+        """The units that belong to the meeting; none: all of them.
+        Raises StorageUnavailable; AlreadyThere when a unit is unknown."""
+        every = tuple(units)
+        await self._database.write(lambda db: _compose(db, which, every))
 
     async def with_people(self) -> tuple[Meeting, ...]:
         """Those not ended in which somebody waits or sits: what a restart must take up again.
@@ -54,8 +85,9 @@ class Meetings:
         live = [SeatState.WAITING.value, SeatState.ADMITTED.value]
         here = and_(seat.c.meeting_id == meeting.c.id, seat.c.run == meeting.c.run, seat.c.state.in_(live))
         query = select(meeting).where(meeting.c.ended.is_(False), select(seat).where(here).exists())
-        rows = await self._database.read(lambda db: db.execute(query).all())
-        return tuple(_meeting_of(row) for row in rows)
+        return await self._database.read(
+            lambda db: tuple(_meeting_of(db, row) for row in db.execute(query).all())
+        )
 
     async def open_run(self, which: str, now_ms: int) -> Meeting | None:
         """Hold an ended meeting again: a new run without seats. One that is open already stays as it is.
@@ -66,7 +98,7 @@ class Meetings:
             values = {"run": meeting.c.run + 1, "ended": False, "opened_ms": now_ms, "ended_ms": None}
             db.execute(again.values(values))
             row = db.execute(select(meeting).where(meeting.c.id == which)).one_or_none()
-            return None if row is None else _meeting_of(row)
+            return None if row is None else _meeting_of(db, row)
 
         return await self._database.write(work)
 
@@ -103,9 +135,59 @@ class Meetings:
 
         await self._database.write(work)
 
+    async def run_record(self, of: Meeting) -> RunRecord:
+        """What was kept of the present run beside its seats, or a fresh one.
+        Raises StorageUnavailable, UnreadableRecord."""
+        mine = and_(run_record.c.meeting_id == of.id, run_record.c.run == of.run)
+        query = select(run_record.c.document).where(mine)
+        found = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        if found is None:
+            return RunRecord()
+        try:
+            return _run.decode(found)
+        except (msgspec.DecodeError, RecursionError) as error:
+            raise UnreadableRecord(str(error)) from None
 
-def _meeting_of(row: Row[Any]) -> Meeting:
-    return Meeting(row.id, row.code, row.title, row.run, row.ended)
+    async def keep_run(self, of: Meeting, record: RunRecord) -> None:
+        """Write the run's record as it is now. Raises StorageUnavailable."""
+        key = {"meeting_id": of.id, "run": of.run}
+        document = msgspec.json.encode(record).decode()
+        mine = and_(run_record.c.meeting_id == of.id, run_record.c.run == of.run)
+
+        def work(db: Connection) -> None:
+            if db.execute(update(run_record).where(mine).values(document=document)).rowcount == 0:
+                db.execute(insert(run_record).values(**key, document=document))
+
+        await self._database.write(work)
+
+
+def _compose(db: Connection, which: str, units: Iterable[str]) -> None:
+    db.execute(delete(composition).where(composition.c.meeting_id == which))
+    values = [{"meeting_id": which, "unit_id": each} for each in sorted(set(units))]
+    if values:
+        db.execute(insert(composition), values)
+
+
+def _meeting_of(db: Connection, row: Row[Any]) -> Meeting:
+    units = select(composition.c.unit_id).where(composition.c.meeting_id == row.id)
+    return Meeting(
+        id=row.id,
+        code=row.code,
+        title=row.title,
+        run=row.run,
+        ended=row.ended,
+        starts_ms=row.starts_ms,
+        opens_before_s=row.opens_before_s,
+        composition=frozenset(db.execute(units).scalars()),
+    )
+
+
+def _talk_of(document: str) -> tuple[TalkLine, ...]:
+    """What was said in the lobby. Damaged lines are no reason to keep a meeting from its seats."""
+    try:
+        return _talk.decode(document)
+    except (msgspec.DecodeError, RecursionError):
+        return ()
 
 
 def _seat_of(row: Row[Any], accounts: dict[str, Account]) -> SeatRow:
@@ -122,6 +204,11 @@ def _seat_of(row: Row[Any], accounts: dict[str, Account]) -> SeatRow:
         reason=row.reason,
         kicked=row.kicked,
         gates=Gates(row.microphone_gate, row.camera_gate, row.screen_gate),
+        banned=row.banned,
+        acting=None if row.acting is None else Role(row.acting),
+        may_leave=row.may_leave,
+        talk=_talk_of(row.talk),
+        listens_until_ms=row.listens_until_ms,
     )
 
 
@@ -140,4 +227,9 @@ def _seat_values(row: SeatRow) -> dict[str, object]:
         "microphone_gate": row.gates.microphone,
         "camera_gate": row.gates.camera,
         "screen_gate": row.gates.screen,
+        "banned": row.banned,
+        "acting": None if row.acting is None else row.acting.value,
+        "may_leave": row.may_leave,
+        "talk": msgspec.json.encode(row.talk).decode(),
+        "listens_until_ms": row.listens_until_ms,
     }

@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, text, update
 
+from signaling.store.audit import AuditTable
 from signaling.store.database import Database, guarded
 from signaling.store.meetings import Meetings
 from signaling.store.migrate import upgrade
@@ -19,6 +20,7 @@ class Store:
         self.database = database
         self.people = People(database)
         self.meetings = Meetings(database)
+        self.audit = AuditTable(database)
 
     @staticmethod
     async def open(url: str, deadline_s: float = 5.0) -> "Store":

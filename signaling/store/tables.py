@@ -13,6 +13,9 @@ from sqlalchemy import (
     MetaData,
     String,
     Table,
+    Text,
+    false,
+    text,
 )
 
 metadata = MetaData(
@@ -77,6 +80,23 @@ meeting = Table(
     Column("created_ms", BigInteger, nullable=False),
     Column("opened_ms", BigInteger, nullable=False),
     Column("ended_ms", BigInteger),
+    Column("starts_ms", BigInteger, nullable=False, server_default=text("0")),
+    Column("opens_before_s", Integer, nullable=False, server_default=text("1800")),
+)
+
+composition = Table(
+    "composition",
+    metadata,
+    Column("meeting_id", String(64), ForeignKey("meeting.id"), primary_key=True),
+    Column("unit_id", String(64), ForeignKey("unit.id"), primary_key=True),
+)
+
+run_record = Table(
+    "run_record",
+    metadata,
+    Column("meeting_id", String(64), ForeignKey("meeting.id"), primary_key=True),
+    Column("run", Integer, primary_key=True),
+    Column("document", Text, nullable=False),
 )
 
 seat = Table(
@@ -98,4 +118,22 @@ seat = Table(
     Column("microphone_gate", Integer, nullable=False),
     Column("camera_gate", Integer, nullable=False),
     Column("screen_gate", Integer, nullable=False),
+    Column("banned", Boolean, nullable=False, server_default=false()),
+    Column("acting", String(20)),
+    Column("may_leave", Boolean, nullable=False, server_default=false()),
+    Column("talk", Text, nullable=False, server_default=text("'[]'")),
+    Column("listens_until_ms", BigInteger, nullable=False, server_default=text("0")),
 )
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("mark", String(64), nullable=False, unique=True),
+    Column("meeting", String(64), nullable=False),
+    Column("document", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_audit_meeting", "meeting", "number"),
+)
+"""Append-only by triggers of the database (migration 0002). `document` is what is hashed; `mark` and
+`meeting` repeat two of its fields, to be searched by."""
