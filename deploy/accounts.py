@@ -8,11 +8,13 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from deploy.audit import write_down
 from deploy.config import Config
 from deploy.firstrun import opened_store, readable_password
 from deploy.problem import Problem
 from deploy.state import existing_state
 from signaling import bootstrap
+from signaling.accounts import login_of
 from signaling.control import clock
 from signaling.messages import Role
 from signaling.passwords import hash_now
@@ -57,13 +59,19 @@ async def _add(config: Config, login: str, role: Role, name: str, unit: str | No
                 f"there is no unit {unit!r}", f"Known units: {', '.join(sorted(units)) or 'none yet'}."
             )
         try:
-            await bootstrap.create_account(store, login, hash_now(password), name, role, unit, clock())
+            made = await bootstrap.create_account(store, login, hash_now(password), name, role, unit, clock())
         except AlreadyThere:
             raise Problem(f"there is an account {login} already", "Choose another login.") from None
         except ValueError as error:
             raise Problem(
                 str(error), "Example: giaoban account add khoa-nhi --role delegate --name 'Khoa Nhi'"
             ) from None
+        await write_down(
+            config,
+            store,
+            "account-added",
+            (("account", made.id), ("login", made.login), ("role", role.value)),
+        )
 
 
 async def _set_password(config: Config, login: str, password: str) -> None:
@@ -71,6 +79,9 @@ async def _set_password(config: Config, login: str, password: str) -> None:
     async with opened_store(config) as store:
         if not await bootstrap.set_password(store, login, hash_now(password)):
             raise Problem(f"there is no account {login}", "giaoban account list shows them.")
+        found = await store.people.find(login_of(login))
+        assert found is not None
+        await write_down(config, store, "password-set", (("account", found.account.id),))
 
 
 async def _rows(config: Config) -> list[tuple[str, str, str, str]]:

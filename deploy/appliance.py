@@ -92,6 +92,7 @@ def children(
         hosts=config.host,
         port=config.https_port,
         database_url=config.database_url,
+        audit_head=str(config.audit_head),
         certificate=str(files.chain),
         key=str(files.key),
         ca=str(files.ca or ""),

@@ -55,6 +55,8 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--duration", type=float, metavar="S", help="seconds; default until Ctrl-C")
     simulate.set_defaults(command=_simulate)
 
+    _add_meeting_commands(commands.add_parser("meeting", help="meetings: show, schedule, composition"))
+    _add_audit_commands(commands.add_parser("audit", help="the audit log: verify, export"))
     _add_account_commands(commands.add_parser("account", help="accounts: add, set-password, list"))
     return parser
 
@@ -76,6 +78,49 @@ def _add_account_commands(account: argparse.ArgumentParser) -> None:
     show = actions.add_parser("list", help="show the accounts")
     show.set_defaults(command=_account_list)
     for parser in (add, change, show):
+        _add_settings(parser, serving=False)
+
+
+def _add_meeting_commands(meeting: argparse.ArgumentParser) -> None:
+    actions = meeting.add_subparsers(required=True, metavar="action")
+
+    show = actions.add_parser("show", help="when it starts, and who belongs to it")
+    show.set_defaults(command=_meeting_show)
+
+    schedule = actions.add_parser("schedule", help="set when it starts and when its lobby opens")
+    start = schedule.add_mutually_exclusive_group(required=True)
+    start.add_argument("--start", metavar="TIME", help='in the server\'s time zone: "2026-11-23 08:00"')
+    start.add_argument("--no-start", action="store_true", help="no time: the lobby is always open")
+    schedule.add_argument(
+        "--lobby-minutes",
+        type=int,
+        default=30,
+        metavar="N",
+        help="the lobby opens so long before (default 30)",
+    )
+    schedule.set_defaults(command=_meeting_schedule)
+
+    compose = actions.add_parser("composition", help="set which units belong to it; others are outsiders")
+    compose.set_defaults(command=_meeting_compose)
+    for parser in (show, schedule, compose):
+        parser.add_argument("code", help="of the meeting: giao-ban is the standing one")
+        _add_settings(parser, serving=False)
+    compose.add_argument("units", nargs="*", metavar="UNIT", help="id of a unit")
+    compose.add_argument("--everyone", action="store_true", help="all units belong to it")
+
+
+def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
+    actions = audit.add_subparsers(required=True, metavar="action")
+
+    verify = actions.add_parser("verify", help="find any change, gap or cut; exit code 1 when there is one")
+    verify.add_argument("--head", metavar="HASH", help="a hash noted earlier, which must still be in the log")
+    verify.set_defaults(command=_audit_verify)
+
+    export = actions.add_parser("export", help="write the entries to standard output")
+    export.add_argument("--meeting", metavar="CODE", help="of this meeting only (default: everything)")
+    export.add_argument("--format", default="jsonl", choices=("jsonl", "csv"))
+    export.set_defaults(command=_audit_export)
+    for parser in (verify, export):
         _add_settings(parser, serving=False)
 
 
@@ -164,6 +209,44 @@ def _account_list(options: argparse.Namespace) -> int:
     from deploy import accounts
 
     accounts.show(settings(options), Console())
+    return 0
+
+
+def _meeting_show(options: argparse.Namespace) -> int:
+    from deploy import meetings
+
+    meetings.show(settings(options), options.code, Console())
+    return 0
+
+
+def _meeting_schedule(options: argparse.Namespace) -> int:
+    from deploy import meetings
+
+    meetings.schedule(settings(options), options.code, options.start, options.lobby_minutes, Console())
+    return 0
+
+
+def _meeting_compose(options: argparse.Namespace) -> int:
+    from deploy import meetings
+
+    if bool(options.units) == options.everyone:
+        raise Problem("which units belong to the meeting?", "Name units by their ids, or give --everyone.")
+    meetings.compose(settings(options), options.code, options.units, Console())
+    return 0
+
+
+def _audit_verify(options: argparse.Namespace) -> int:
+    from deploy import audit
+
+    audit.verify(settings(options), options.head, Console())
+    return 0
+
+
+def _audit_export(options: argparse.Namespace) -> int:
+    from deploy import audit
+    from signaling.audit_export import Form
+
+    audit.export(settings(options), options.meeting, Form(options.format), sys.stdout.buffer)
     return 0
 
 

@@ -62,6 +62,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
         return Path(self.state).expanduser().absolute()
 
     @property
+    def audit_head(self) -> Path:
+        """Where the audit log's newest head stands, beside the database and not in it."""
+        return self.state_dir / "audit.head"
+
+    @property
     def database_url(self) -> str:
         return self.database or f"sqlite:///{self.state_dir / 'giaoban.sqlite3'}"
 

@@ -33,6 +33,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     """None means all addresses."""
     port: int
     database_url: str
+    audit_head: str
     certificate: str
     key: str
     ca: str
@@ -93,6 +94,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     ca = await asyncio.to_thread(Path(settings.ca).read_bytes) if settings.ca else None
     config = ControlConfig(
         database_url=settings.database_url,
+        audit_head=Path(settings.audit_head),
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),
         hosts=settings.hosts,

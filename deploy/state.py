@@ -1,6 +1,7 @@
 """The state directory: everything the appliance keeps, readable by its own user only.
 
-Shapes: version (one line), lock, giaoban.sqlite3, pki/. One process serves it at a time.
+Shapes: version (one line), lock, giaoban.sqlite3, audit.head (one line), pki/. One process serves it at a
+time.
 """
 
 import fcntl

@@ -28,7 +28,8 @@ class SignedIn:
 
 @dataclass(frozen=True, slots=True)
 class BadCredentials:
-    pass
+    account: AccountId | None = None
+    """Whose password was tried, for the audit log alone; None: nobody's here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Accounts:
             return TooManyAttempts(BUSY_RETRY_S)
         if not right or found is None or stored is None:
             log.warning("sign-in-failed remote=%s", remote)
-            return BadCredentials()
+            return BadCredentials(None if found is None else found.account.id)
         self._throttle.succeeded(login, remote)
         if self._passwords.outdated(stored):
             await self._rehash(found.account.id, password)

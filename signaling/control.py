@@ -16,8 +16,10 @@ from pathlib import Path
 from aiohttp import web
 
 from signaling.accounts import Accounts
+from signaling.audit_log import AuditLog
+from signaling.door import Door
 from signaling.house import House
-from signaling.http import Door, application
+from signaling.http import application
 from signaling.limits import DEFAULT, Limits
 from signaling.media_port import MediaPort, WorkerSocket
 from signaling.pages import Pages
@@ -52,6 +54,8 @@ class ControlConfig:
     default_meeting: str = "giao-ban"
     version: str = ""
     limits: Limits = DEFAULT
+    audit_head: Path | None = None
+    """File beside the database that holds the audit log's newest head."""
     turn: Turn | None = None
     """The relay for networks that let nothing else pass, if there is one."""
 
@@ -88,7 +92,8 @@ async def serve_with(
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
-        house = House(store, media, config.limits, now, config.turn)
+        audit = AuditLog(store.audit, now, config.audit_head)
+        house = House(store, media, config.limits, now, audit, config.turn)
         await house.start()
         door = Door(
             store=store,
@@ -108,6 +113,7 @@ async def serve_with(
             finally:
                 running.cancel()
         await house.keep()
+        await audit.flush()
     finally:
         passwords.close()
         await store.close()

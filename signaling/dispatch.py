@@ -6,15 +6,28 @@ store can. A chair's mute is told to nobody before the media worker has shut the
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 import sfu
-from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Negotiate, Note, Refused, Replay, Tell
+from signaling.audit_log import AuditLog
+from signaling.effects import (
+    Dismiss,
+    Effect,
+    EndRun,
+    Keep,
+    KeepRun,
+    Media,
+    Negotiate,
+    Note,
+    Refused,
+    Replay,
+    Tell,
+)
 from signaling.inputs import Answered, Input, WorkerBack
 from signaling.media_port import MediaPort, MediaUnavailable
 from signaling.messages import Bye, ServerMessage, Why, encode
-from signaling.records import AccountId, Instant, Meeting, ParticipantId, SeatRow, SessionId
+from signaling.records import AccountId, Instant, Meeting, ParticipantId, RunRecord, SeatRow, SessionId
 from signaling.room import Room
 from signaling.store import AlreadyThere, StorageUnavailable
 
@@ -35,6 +48,7 @@ class Keeping(Protocol):
     """What a live room needs of the store."""
 
     async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None: ...
+    async def keep_run(self, of: Meeting, record: RunRecord) -> None: ...
     async def end_run(self, which: Meeting, now_ms: int) -> None: ...
 
 
@@ -46,9 +60,11 @@ class LiveRoom:
         media: MediaPort,
         outlets: Mapping[SessionId, Outlet],
         clock: Callable[[], Instant],
+        audit: AuditLog,
     ) -> None:
         self.room = room
         self.meeting = room.state.meeting
+        self._audit = audit
         self._store = store
         self.media = media
         self._outlets = outlets
@@ -57,6 +73,7 @@ class LiveRoom:
         # Who waits for the turn is bounded by the sessions, each of which has one message in hand.
         self._turn = asyncio.Lock()
         self._unkept: set[AccountId] = set()
+        self._run_unkept = False
         self._end_unkept = False
 
     @property
@@ -66,7 +83,7 @@ class LiveRoom:
     @property
     def behind(self) -> bool:
         """There is something that the store does not know yet."""
-        return bool(self._unkept) or self._end_unkept
+        return bool(self._unkept) or self._run_unkept or self._end_unkept
 
     async def handle(self, happened: Input) -> Refused | None:
         """Carry out one input to its end, a media worker's answer included."""
@@ -120,14 +137,39 @@ class LiveRoom:
                     self._outlets[effect.session].dismiss(effect.bye)
                 case Keep() if not effect.first:
                     self._unkept.update(effect.accounts)
+                case KeepRun():
+                    self._run_unkept = True
                 case EndRun():
                     self._end_unkept = True
                 case Note():
-                    fields = " ".join(f"{key}={value}" for key, value in effect.fields)
-                    log.info("%s meeting=%s %s", effect.event, self.meeting.code, fields)
+                    self._write_down(effect)
                 case _:
                     pass
         return pending
+
+    def _write_down(self, note: Note) -> None:
+        """An entry of the audit log, and a line of the server's, which gets no words of people."""
+        fields = " ".join(f"{key}={value}" for key, value in note.fields)
+        by = "" if note.actor is None else f"by={note.actor} "
+        log.info("%s meeting=%s %s%s", note.event, self.meeting.code, by, fields)
+        actor = None if note.actor is None else self.room.state.seats.get(note.actor)
+        self._audit.note(
+            note.event,
+            meeting=self.meeting.code,
+            run=self.meeting.run,
+            actor=note.actor,
+            login="" if actor is None else actor.account.login,
+            address=note.address,
+            fields=note.fields,
+            words=(*note.words, *self._named(note.fields)),
+        )
+
+    def _named(self, fields: Iterable[tuple[str, str | int]]) -> Iterator[tuple[str, str]]:
+        """Whom the ids among the fields mean: accounts and seats go, the entry stays."""
+        for key, value in fields:
+            seat = self.room.state.by_id(value) if isinstance(value, str) else None
+            if seat is not None:
+                yield f"{key}-name", f"{seat.name or seat.account.name} ({seat.account.login})"
 
     def _tell(self, effect: Tell) -> None:
         outlets = [self._outlets[session] for session in effect.sessions if session in self._outlets]
@@ -169,6 +211,13 @@ class LiveRoom:
                 await self._carry_out(outcome)
         log.info("media-resync meeting=%s kept=%d lost=%d", self.meeting.code, len(seats), len(missing))
 
+    async def reschedule(self, meeting: Meeting) -> None:
+        """Its schedule or composition were changed at the terminal: from now on they decide who may come."""
+        async with self._turn:
+            if meeting.run == self.meeting.run and meeting != self.meeting:
+                self.meeting = self.room.state.meeting = meeting
+                log.info("meeting-rescheduled meeting=%s", meeting.code)
+
     async def flush(self) -> None:
         """Let the store follow. Raises StorageUnavailable; what is missing stays marked as such."""
         accounts, self._unkept = self._unkept, set()
@@ -179,6 +228,13 @@ class LiveRoom:
         except StorageUnavailable:
             self._unkept |= accounts
             raise
+        if self._run_unkept:
+            self._run_unkept = False
+            try:
+                await self._store.keep_run(self.meeting, self.room.state.run)
+            except StorageUnavailable:
+                self._run_unkept = True
+                raise
         if self._end_unkept:
             await self._store.end_run(self.meeting, self._clock().unix_ms)
             self._end_unkept = False

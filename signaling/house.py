@@ -10,19 +10,20 @@ from typing import Protocol
 from zlib import crc32
 
 import sfu
+from signaling.audit_log import AuditLog
 from signaling.backlog import Backlog
 from signaling.dispatch import LiveRoom, Outlet
 from signaling.effects import Refused
 from signaling.inputs import Dropped, Elapsed, Enter, Noticed, Said
 from signaling.limits import Limits
 from signaling.media_port import MediaPort, MediaUnavailable, WorkerUp
-from signaling.messages import Bye, ClientMessage, Why
+from signaling.messages import Bye, ClientMessage, Presence, Why
 from signaling.quality import Quality
-from signaling.records import Account, Instant, Meeting, ParticipantId, SessionId
+from signaling.records import Account, Instant, Meeting, ParticipantId, RunRecord, SessionId
 from signaling.room import Room
 from signaling.seat import CHECK, STAFF
 from signaling.state import opened
-from signaling.store import StorageUnavailable, Store
+from signaling.store import StorageUnavailable, Store, UnreadableRecord
 from signaling.store.store import CENTRE
 from signaling.turn import Turn
 
@@ -30,6 +31,8 @@ log = logging.getLogger("giaoban.house")
 
 TICK_S = 1.0
 KEEP_RETRY_S = 2.0
+REREAD_S = 5.0
+"""How soon a schedule that was changed at the terminal holds in a live room."""
 
 
 class Guest(Outlet, Protocol):
@@ -43,6 +46,8 @@ class Guest(Outlet, Protocol):
     def token_hash(self) -> str: ...
     @property
     def local(self) -> bool: ...
+    @property
+    def address(self) -> str: ...
     @property
     def backlog(self) -> Backlog: ...
 
@@ -67,9 +72,11 @@ class House:
         media: Sequence[MediaPort],
         limits: Limits,
         clock: Callable[[], Instant],
+        audit: AuditLog,
         turn: Turn | None = None,
     ) -> None:
         self.limits = limits
+        self.audit = audit
         self._turn = turn
         self._store = store
         self._media = media
@@ -97,6 +104,8 @@ class House:
                 tasks.create_task(self._listen(media), name=f"events of media worker {number}")
             tasks.create_task(self._tick(), name="deadlines")
             tasks.create_task(self._keep(), name="store follows")
+            tasks.create_task(self._reread(), name="schedules")
+            tasks.create_task(self.audit.run(), name="audit log follows")
 
     # --- sessions ---
 
@@ -106,7 +115,7 @@ class House:
         """A session says hello. Refused ends it."""
         try:
             async with self._door:
-                live = await self._room_for(guest.account, code)
+                live = await self._room_for(guest, code)
         except StorageUnavailable:
             return Refused(Why.STORAGE_UNAVAILABLE)
         if isinstance(live, Refused):
@@ -114,8 +123,10 @@ class House:
         self._guests[guest.id] = self._outlets[guest.id] = guest
         self._where[guest.id] = live
         fresh = ParticipantId(f"p{secrets.token_hex(8)}")
-        arrival = Enter(guest.id, guest.account, fresh, resume, guest.local, seen)
-        return await live.handle(arrival)
+        arrival = Enter(guest.id, guest.account, fresh, resume, guest.local, seen, guest.address)
+        refused = await live.handle(arrival)
+        self._note_behind(live)
+        return refused
 
     async def say(self, session: SessionId, message: ClientMessage) -> Refused | None:
         live = self._where.get(session)
@@ -127,8 +138,8 @@ class House:
             log.info("refused session=%s what=%s code=%s", session, type(message).__name__, refused.code)
         return refused
 
-    async def leave(self, session: SessionId) -> None:
-        """The session's socket is gone."""
+    async def leave(self, session: SessionId, presence: Presence = Presence.LOST) -> None:
+        """The session's socket is gone; `presence` says whether its page closed it."""
         guest = self._guests.pop(session, None)
         if guest is not None:
             self._outlets[session] = guest.backlog
@@ -136,7 +147,7 @@ class House:
             self._forget_departed()
         live = self._where.pop(session, None)
         if live is not None:
-            await live.handle(Dropped(session))
+            await live.handle(Dropped(session, presence))
             self._note_behind(live)
 
     def _forget_departed(self) -> None:
@@ -171,7 +182,7 @@ class House:
 
     # --- rooms ---
 
-    async def _room_for(self, account: Account, code: str) -> LiveRoom | Refused:
+    async def _room_for(self, guest: Guest, code: str) -> LiveRoom | Refused:
         """The live room of a meeting. A meeting that ended is held again when chair or operator come."""
         live = self._rooms.get(code)
         if live is not None and not live.ended:
@@ -183,12 +194,20 @@ class House:
         if meeting is None:
             return Refused(Why.UNKNOWN_MEETING)
         if meeting.ended:
-            if account.role not in STAFF:
+            if guest.account.role not in STAFF:
                 return Refused(Why.MEETING_ENDED)
             again = await self._store.meetings.open_run(meeting.id, self._clock().unix_ms)
             assert again is not None
             meeting = again
-            log.info("meeting-opened meeting=%s run=%d by=%s", code, meeting.run, account.id)
+            log.info("meeting-opened meeting=%s run=%d by=%s", code, meeting.run, guest.account.id)
+            self.audit.note(
+                "meeting-opened",
+                meeting=code,
+                run=meeting.run,
+                actor=guest.account.id,
+                login=guest.account.login,
+                address=guest.address,
+            )
         self._rooms[code] = await self._open(meeting)
         return self._rooms[code]
 
@@ -201,10 +220,19 @@ class House:
             others = (live.room for live in self._rooms.values() if live.room is not room)
             return sum(len(other.state.checks) for other in others)
 
-        now_s = self._clock().s
-        room = Room(opened(meeting, centre, units, self.limits, rows, now_s, self._turn, checks_elsewhere))
+        now, run = self._clock(), RunRecord()
+        room = Room(opened(meeting, centre, units, self.limits, rows, now, run, self._turn, checks_elsewhere))
         media = self._media[crc32(meeting.code.encode()) % len(self._media)]  # the same after a restart
-        return LiveRoom(room, self._store.meetings, media, self._outlets, self._clock)
+        return LiveRoom(room, self._store.meetings, media, self._outlets, self._clock, self.audit)
+
+    async def _run_of(self, meeting: Meeting) -> RunRecord:
+        """What was kept of the run. A damaged record keeps nobody out of the meeting: it begins anew, with
+        the rules a meeting begins with, which are the safe ones."""
+        try:
+            return await self._store.meetings.run_record(meeting)
+        except UnreadableRecord as error:
+            log.error("run-record-unreadable meeting=%s run=%d why=%s", meeting.code, meeting.run, error)
+            return RunRecord()
 
     def _note_behind(self, live: LiveRoom) -> None:
         if live.behind:
@@ -223,7 +251,10 @@ class House:
             concerned = self._concerned(happening)
             if concerned is not None:
                 await concerned.handle(Noticed(happening))
-            elif not isinstance(happening, sfu.SpeakersChanged) and happening.endpoint.startswith(CHECK):
+                self._note_behind(concerned)
+            elif not isinstance(
+                happening, sfu.SpeakersChanged | sfu.VoicesChanged
+            ) and happening.endpoint.startswith(CHECK):
                 await self._close_stray(media, happening.endpoint)
 
     async def _close_stray(self, media: MediaPort, check: sfu.EndpointId) -> None:
@@ -234,7 +265,7 @@ class House:
             log.info("stray-check-not-closed endpoint=%s", check)
 
     def _concerned(self, event: sfu.AnyEvent) -> LiveRoom | None:
-        if isinstance(event, sfu.SpeakersChanged):
+        if isinstance(event, sfu.SpeakersChanged | sfu.VoicesChanged):
             return self._rooms.get(event.room)
         rooms = self._rooms.values()
         return next((live for live in rooms if live.room.state.knows(event.endpoint)), None)
@@ -252,6 +283,22 @@ class House:
             if deadline is not None and deadline <= self._clock().s:
                 await live.handle(Elapsed())
                 self._note_behind(live)
+
+    async def _reread(self) -> None:
+        while True:
+            await asyncio.sleep(REREAD_S)
+            await self.reread()
+
+    async def reread(self) -> None:
+        """Take up what was changed at the terminal about the live meetings: when they start, who belongs."""
+        for code, live in list(self._rooms.items()):
+            try:
+                meeting = await self._store.meetings.find(code)
+            except StorageUnavailable as error:
+                log.error("not-reread meeting=%s why=%s", code, error)
+                return
+            if meeting is not None and not meeting.ended:
+                await live.reschedule(meeting)
 
     async def _keep(self) -> None:
         while True:
@@ -285,3 +332,4 @@ class House:
         for guest in list(self._guests.values()):
             guest.dismiss(Bye(Why.SHUTTING_DOWN))
         await self.keep()
+        await self.audit.flush()

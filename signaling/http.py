@@ -4,6 +4,7 @@
 |---|---|
 | POST, GET, DELETE /api/session | sign in, who am I, sign out |
 | GET /api/centre | the centre's name and the daily meeting, for the door screen |
+| GET /api/audit (.jsonl, .csv) | the audit log, for chair and operator (`signaling.audit_http`) |
 | GET /ws | the WebSocket of `signaling.session` |
 | GET /healthz, /metrics, /ca.crt | for machines; /metrics on this machine only |
 | GET /, /m/<code>, files | the web client |
@@ -12,30 +13,28 @@
 import asyncio
 import logging
 import re
-from collections.abc import Callable
-from dataclasses import dataclass
 
 import msgspec
 from aiohttp import web
 
 import sfu
-from signaling import guards
-from signaling.accounts import LIFETIME_MS, Accounts, BadCredentials, SignedIn, TooManyAttempts, token_hash
+from signaling import audit_http, guards
+from signaling.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
+from signaling.audit_log import AuditState
+from signaling.door import COOKIE, DOOR, Door
 from signaling.guards import problem
-from signaling.house import House
 from signaling.media_port import MediaPort, MediaUnavailable
 from signaling.messages import Bye, Role, UnitView, Why, encode
 from signaling.metrics import CONTENT_TYPE, Metrics
-from signaling.pages import INDEX, Pages
-from signaling.records import Account, Instant
+from signaling.pages import INDEX
+from signaling.records import Account
 from signaling.roster import unit_view
 from signaling.session import MAX_FRAME_BYTES, Session
-from signaling.store import StorageUnavailable, Store
+from signaling.store import StorageUnavailable
 from signaling.store.store import CENTRE
 
 log = logging.getLogger("giaoban.http")
 
-COOKIE = "giaoban"
 MAX_BODY_BYTES = 16 * 1024
 _MEETING_PATH = re.compile(r"m/[A-Za-z0-9._-]{1,64}/?")
 
@@ -64,6 +63,7 @@ class HealthView(msgspec.Struct, frozen=True):
     control: str
     media: str
     database: str
+    audit: AuditState
 
 
 class BadBody(Exception):
@@ -81,22 +81,6 @@ def credentials_untrusted(body: bytes) -> Credentials:
         raise BadBody(str(error)) from None
 
 
-@dataclass(frozen=True, slots=True)
-class Door:
-    """What the handlers work with."""
-
-    store: Store
-    accounts: Accounts
-    house: House
-    media: tuple[MediaPort, ...]
-    pages: Pages
-    clock: Callable[[], Instant]
-    version: str
-    default_meeting: str
-    ca_certificate: bytes | None
-
-
-DOOR = web.AppKey("door", Door)
 SESSIONS = web.AppKey("sessions", set[Session])
 METRICS = web.AppKey("metrics", Metrics)
 
@@ -112,6 +96,7 @@ def application(door: Door, hsts: bool = False) -> web.Application:
     app.router.add_get("/api/session", who_am_i)
     app.router.add_delete("/api/session", sign_out)
     app.router.add_get("/api/centre", centre)
+    audit_http.install(app)
     app.router.add_get("/ws", websocket)
     app.router.add_get("/healthz", health)
     app.router.add_get("/metrics", metrics)
@@ -144,8 +129,11 @@ async def sign_in(request: web.Request) -> web.Response:
         case TooManyAttempts():
             return problem(429, "too-many-attempts", outcome.retry_after_s)
         case BadCredentials():
+            tried = () if outcome.account is None else (("account", outcome.account),)
+            door.house.audit.note("login-failed", address=request.remote or "", fields=tried)
             return problem(401, "bad-credentials")
         case SignedIn():
+            _note(request, "login", outcome.account)
             response = _json(await _view(door, outcome.account))
             response.set_cookie(
                 COOKIE,
@@ -157,6 +145,11 @@ async def sign_in(request: web.Request) -> web.Response:
                 samesite="Strict",
             )
             return response
+
+
+def _note(request: web.Request, event: str, account: Account) -> None:
+    audit = request.app[DOOR].house.audit
+    audit.note(event, actor=account.id, login=account.login, address=request.remote or "")
 
 
 async def _view(door: Door, account: Account) -> AccountView:
@@ -177,7 +170,10 @@ async def sign_out(request: web.Request) -> web.Response:
     door = request.app[DOOR]
     token = request.cookies.get(COOKIE)
     if token:
+        account = await door.accounts.signed_in(token)
         await door.accounts.sign_out(token)
+        if account is not None:
+            _note(request, "logout", account)
         door.house.sign_out(token_hash(token))
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/", httponly=True, secure=True, samesite="Strict")
@@ -211,7 +207,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await socket.close()
         return socket
     local = guards.loopback(request)
-    session = Session(socket, door.house, account, token_hash(token), local, door.clock)
+    session = Session(socket, door.house, account, token_hash(token), local, request.remote or "", door.clock)
     sessions.add(session)
     try:
         await session.run()
@@ -221,7 +217,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
 
 
 async def health(request: web.Request) -> web.Response:
-    """200 only when control, media worker and database all answer in time."""
+    """200 only when control, media worker and database all answer in time and no audit entry is lost."""
     door = request.app[DOOR]
     limit_s = door.house.limits.health_s
 
@@ -240,8 +236,9 @@ async def health(request: web.Request) -> web.Response:
         return "ok"
 
     media_word, database_word = await asyncio.gather(media(), database())
-    well = media_word == database_word == "ok"
-    view = HealthView("ok" if well else "failing", "ok", media_word, database_word)
+    audit = door.house.audit.state
+    well = media_word == database_word == "ok" and audit is not AuditState.LOSING
+    view = HealthView("ok" if well else "failing", "ok", media_word, database_word, audit)
     return _json(view, 200 if well else 503)
 
 

@@ -27,6 +27,7 @@ from signaling.messages import (
     Offer,
     Ping,
     Pong,
+    Presence,
     Refusal,
     ServerMessage,
     SetSource,
@@ -42,6 +43,9 @@ log = logging.getLogger("giaoban.session")
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
 """What is somewhat too large is refused in words; beyond this the socket is closed (1009)."""
 CLOSE_S = 5.0
+BY_ITS_PAGE = frozenset({1000, 1001})
+"""How a page closes its socket that is closed or left (RFC 6455, 7.4.1). A line that is lost says
+nothing."""
 
 
 class Session:
@@ -52,12 +56,15 @@ class Session:
         account: Account,
         token_hash: str,
         local: bool,
+        address: str,
         clock: Callable[[], Instant],
     ) -> None:
         self.id = SessionId(f"s{secrets.token_hex(12)}")
         self.account = account
         self.token_hash = token_hash
         self.local = local
+        self.address = address
+        self._presence = Presence.LOST
         self._socket = socket
         self._house = house
         self._clock = clock
@@ -101,6 +108,8 @@ class Session:
             elif frame.type is WSMsgType.BINARY:
                 self._refuse("", Why.BAD_MESSAGE)
             else:
+                if frame.type is WSMsgType.CLOSE and frame.data in BY_ITS_PAGE and not self._outbox.closed:
+                    self._presence = Presence.CLOSED
                 return
 
     def _take_untrusted(self, frame: str) -> None:
@@ -131,7 +140,7 @@ class Session:
             if await self._greet():
                 await self._listen()
         finally:
-            await self._house.leave(self.id)
+            await self._house.leave(self.id, self._presence)
             self._outbox.close()
 
     async def _greet(self) -> bool:

@@ -7,7 +7,7 @@ from deploy.problem import StateError
 from deploy.simulate.view import Identity
 from signaling.bootstrap import simulated_points
 from signaling.control import clock
-from signaling.http import COOKIE
+from signaling.door import COOKIE
 from signaling.store import Store
 
 SPEAKERS = (

@@ -21,6 +21,7 @@ MAY_USE: dict[str, frozenset[str]] = {
 HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
         *("signaling.control", "signaling.guards", "signaling.http", "signaling.pages", "signaling.session"),
+        *("signaling.audit_http", "signaling.door"),
         "deploy.simulate",
     ),
     "aiortc": ("sfu.transport", "sfu.sdp.offer", "deploy.simulate"),
@@ -51,6 +52,7 @@ SHELLS: dict[str, str] = {
     "sfu.transport.sockets": "opens the media sockets",
     "sfu.transport.tcp": "sockets of ICE-TCP",
     "signaling.accounts": "random tokens, the sign-in log",
+    "signaling.audit_log": "writes what is noted a moment later",
     "signaling.bootstrap": "random ids of the first units and accounts",
     "signaling.control": "the control process: loop, certificate, listening sockets",
     "signaling.dispatch": "carries effects out",
@@ -73,6 +75,7 @@ CORES = (
     *("sfu.transport.ice", "sfu.transport.stun", "deploy.supervision"),
     *("signaling.admission", "signaling.lobby", "signaling.messages", "signaling.roles", "signaling.room"),
     *("signaling.gating", "signaling.roster", "signaling.seats", "signaling.throttle"),
+    *("signaling.audit", "signaling.audit_export"),
     *("signaling.checks", "signaling.board", "signaling.backlog", "signaling.quality"),
 )
 """These stay cores for good: no reason makes a shell of them."""

@@ -163,11 +163,23 @@ async def test_health_is_whole_or_names_the_part_that_fails(tmp_path: Path) -> N
     async with running_control(tmp_path) as control:
         well = await get(control, "/healthz")
         assert well.status == 200
-        assert await well.json() == {"status": "ok", "control": "ok", "media": "ok", "database": "ok"}
+        assert await well.json() == {
+            "status": "ok",
+            "control": "ok",
+            "media": "ok",
+            "database": "ok",
+            "audit": "ok",
+        }
         control.media.crash()
         ill = await get(control, "/healthz")
         assert ill.status == 503
-        assert await ill.json() == {"status": "failing", "control": "ok", "media": "down", "database": "ok"}
+        assert await ill.json() == {
+            "status": "failing",
+            "control": "ok",
+            "media": "down",
+            "database": "ok",
+            "audit": "ok",
+        }
 
 
 async def test_the_certificate_of_our_ca_can_be_fetched(tmp_path: Path) -> None:

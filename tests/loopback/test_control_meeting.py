@@ -7,11 +7,13 @@ import pytest
 
 import sfu
 from signaling.messages import (
+    PROTOCOL,
     Admit,
     AdmitAll,
     Answer,
     Bye,
     EndMeeting,
+    Hello,
     Kick,
     Leave,
     Lobby,
@@ -187,7 +189,7 @@ async def test_the_end_is_the_end_for_all_and_staff_may_meet_again(tmp_path: Pat
         for browser in (operator, delegate, waiting):
             assert await browser.ended() == Bye(Why.ENDED)
         late = await control.connect(cookie)
-        await late.say('{"type": "hello", "protocol": 1, "meeting": "giao-ban"}')
+        await late.say(Hello(PROTOCOL, "giao-ban"))
         assert await late.ended() == Bye(Why.MEETING_ENDED)
         await control.operator()
         again = await control.enter(cookie)

@@ -1,0 +1,31 @@
+"""What the handlers of the HTTPS side work with, and how a request says whose it is."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from signaling.accounts import Accounts
+from signaling.house import House
+from signaling.media_port import MediaPort
+from signaling.pages import Pages
+from signaling.records import Instant
+from signaling.store import Store
+
+COOKIE = "giaoban"
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    store: Store
+    accounts: Accounts
+    house: House
+    media: tuple[MediaPort, ...]
+    pages: Pages
+    clock: Callable[[], Instant]
+    version: str
+    default_meeting: str
+    ca_certificate: bytes | None
+
+
+DOOR = web.AppKey("door", Door)
