@@ -320,9 +320,12 @@ class Endpoint:
         if slot is None or self._resend_octets <= 0:
             return
         rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, LEAST_RTT_S)
+        stale = slot.stale
         self._resend_octets -= self._fastpath.resend(
             slot.row, nack.seqs, int(now * 1e6), int(rtt_s * AGAIN_SHARE * 1e6), self._resend_octets
         )
+        if slot.stale != stale:
+            self._refresh(slot, now)
 
     def ask_missing(self, now: float) -> bool:
         """Ask its publisher again for what did not come. True while something is still missing."""

@@ -67,6 +67,11 @@ class Slot:
             self._fastpath.set_redundancy(self.row, blocks)
 
     @property
+    def stale(self) -> int:
+        """Numbers that were asked for again too late: without a keyframe its receiver stands still."""
+        return int(self._fastpath.slots["stale"][self.row])
+
+    @property
     def is_redundant(self) -> bool:
         return self._redundancy > 0
 

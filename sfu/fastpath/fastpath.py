@@ -260,7 +260,7 @@ class FastPath(Readings):
             row.generation += 1
             row.packets = row.first_seq = row.max_seq = row.duplicates = row.jitter = row.jitter16 = 0
             row.since = -1
-            row.gaps = 0
+            row.gaps = row.key_seq = 0
             self._histories[layer][1]["seq"] = 0
         row.ssrc = ssrc
 

@@ -208,6 +208,8 @@ def enter(
         copy(layer.history + place * layer.room, base + start, end - start)
     layer.recovered += rtx
     count_frame(layer, tid, end - start, marker)
+    if key:
+        layer.key_seq = max(layer.key_seq, seq)
     if layer.first >= 0 or layer.waiting >= 0:
         e = new_entry(ctx, at, base + start, end - start, seq, ts, marker)
         e.level = level

@@ -2,7 +2,7 @@
 4588). And padding, which travels as RTX too."""
 
 from sfu.fastpath.kernel_out import OVERHEAD, bend, extend
-from sfu.fastpath.kernel_rtp import put16, put32, u8, u16, unwrap, vp8
+from sfu.fastpath.kernel_rtp import M32, put16, put32, u8, u16, unwrap, vp8
 from sfu.fastpath.kernel_send import queue, reserve, stream
 from sfu.fastpath.kernel_temporal import is_cut
 from sfu.fastpath.native import Row, bytes_at, compiled, copy, protect, rows_at, words_at
@@ -28,6 +28,9 @@ TAG = 16
 """Bytes that AES-GCM adds; the older profile adds fewer."""
 PADDING = 255
 """Most that one packet can hold: the count is its last byte (RFC 3550 section 5.1)."""
+STALE_MS = 1000
+"""Behind the newest packet by the slot's own clock. After a cut a browser asks for all that it missed; what
+comes seconds late spoils its idea of the delay, and it stands still for as long again (libwebrtc: 3 s)."""
 
 
 @compiled
@@ -66,8 +69,9 @@ def is_due(ctx: Row, s: int, seq: int, now: int, min_interval_us: int) -> bool:
 def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, now: int, room: int) -> int:
     """Octets sent; 0 if the packet was not found or there is no room for it.
 
-    What is older than the slot's last switch is not found: the key frame has made it needless, and after a
-    switch to a smaller picture it would fill the line that was just found too narrow."""
+    What is older than the slot's last switch or the layer's last keyframe is not found: the keyframe has made
+    it needless, and after a switch to a smaller picture it would fill the line that was just found too
+    narrow. What is stale is counted: only a keyframe helps there."""
     switches = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)
     for back in range(min(slot.switches, SWITCHES)):
         count = slot.switches - 1 - back
@@ -78,8 +82,15 @@ def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, now: int, room: int)
                 return 0
             if rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer].gate:
                 return 0
-            kept = rows_at(layer.kept, layer.depth, KEPT)[(seq - record.seq_off) & (layer.depth - 1)]
-            if kept.seq != seq - record.seq_off:
+            number = seq - record.seq_off
+            kept = rows_at(layer.kept, layer.depth, KEPT)[number & (layer.depth - 1)]
+            if kept.seq != number or number < layer.key_seq:
+                return 0
+            behind = (slot.out_ts - following(layer, number) - record.ts_off) & M32
+            if (
+                STALE_MS * slot.khz < behind < 0x8000_0000
+            ):  # the newest may have been left out: then it is ahead
+                slot.stale += 1
                 return 0
             length = 0 if is_cut(ctx, s, slot, count, kept.ts) else kept.length
             if slot.header + 2 + length + TAG > room:
@@ -89,6 +100,14 @@ def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, now: int, room: int)
         if count == slot.origin:
             return 0
     return 0
+
+
+@compiled
+def following(layer: Row, number: int) -> int:
+    """The timestamp of the packet that let its loss be noticed: a slide may follow another after seconds."""
+    table = rows_at(layer.kept, layer.depth, KEPT)
+    after = table[(number + 1) & (layer.depth - 1)]
+    return int(after.ts if after.seq == number + 1 else table[number & (layer.depth - 1)].ts)
 
 
 @compiled

@@ -98,20 +98,22 @@ LAYER = row_type(
     "history kept depth room packets bytes first_seq max_seq "
     "transit jitter16 jitter last_us stamp tail since duplicates "
     "octets0 octets1 octets2 frames0 frames1 frames2 gaps gaps_lost "
-    "keyframes width height recovered"
+    "keyframes width height recovered key_seq"
 )
 """first, waiting: heads of the lists of slots that get it, and that wait to get it. history, kept: addresses;
 depth, room: rows of the history and bytes of one. stamp, tail: which run of the current batch it is in.
 octets, frames: what could be forwarded, by temporal layer (0: it names none): payload bytes, and pictures,
 which are counted at their last packet. since: the first number since the gate opened, -1: not yet known.
-gaps: holes that wait to be taken; gaps_lost: those for which there was no room."""
+gaps: holes that wait to be taken; gaps_lost: those for which there was no room. key_seq: where its newest
+keyframe began, 0: there was none."""
 
 SLOT = row_type(
     "transport next care seq_off out_seq ssrc pt header "
     "ts_off pid_off tl0_off twcc_ext level_ext out_ts last_us out_pid "
     "out_tl0 sent octets khz kind layer target prev "
     "wait_next wait_prev rtx_ssrc rtx_pt anchor_ts anchor_us rtx_seq resent "
-    "highest temporal cutting cut_ts cut_pid cut_bits floor redundancy red_pt switches origin used generation"
+    "highest temporal cutting cut_ts cut_pid cut_bits floor redundancy red_pt switches origin stale "
+    "used generation"
 )
 """layer: what it carries now; target: what it shall carry (they differ while a switch waits). header: bytes
 of RTP header and extensions that it writes. care: what of its copies is not the plain case (THIN,
@@ -119,7 +121,7 @@ REDUNDANT). out_seq: the newest number that is given away, sent or reserved for 
 highest, temporal: the temporal layer up to which it shall send, and does; cutting: the newest frame that it
 saw is left out, its timestamp and picture id in cut_*. floor: sounds older than this are not its own.
 origin: the switch record at which its present layer began. anchor_*: the instant its timestamps count
-from."""
+from. stale: numbers asked for again that were too old to be of use."""
 
 THIN, REDUNDANT = 1, 2
 

@@ -115,6 +115,26 @@ def test_what_never_came_or_was_never_sent_is_not_resent() -> None:
     assert stage.count("resend_refused") == 4
 
 
+def test_what_comes_seconds_late_is_not_resent_and_says_that_a_keyframe_is_needed() -> None:
+    stage = Stage()
+    publisher, slot, before = lossy(stage)
+    publisher.send(rtp(1000, 110, vp8(picture=110), ts=109 * 3000 + 60_000))
+    assert resend(stage, slot, [before[-1].seq]) == 1
+    publisher.send(rtp(1000, 111, vp8(picture=111), ts=109 * 3000 + 160_000))
+    assert resend(stage, slot, [before[-1].seq, before[1].seq]) == 0
+    assert stage.fastpath.slots[slot]["stale"] == 2
+    assert resend(stage, slot, [before[-1].seq + 1]) == 1  # it was missed only when the last one came
+
+
+def test_what_a_keyframe_has_made_needless_is_not_resent() -> None:
+    stage = Stage()
+    publisher, slot, before = lossy(stage)
+    publisher.send(picture(110, key=True), picture(111))
+    newest = before[-1].seq
+    assert resend(stage, slot, [newest, newest + 1, newest + 2]) == 2
+    assert stage.fastpath.slots[slot]["stale"] == 0
+
+
 def test_numbers_from_before_the_last_switch_are_not_resent() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(layers=2), stage.viewer()
@@ -137,7 +157,8 @@ def test_a_number_older_than_the_history_is_refused() -> None:
     publisher, viewer = stage.publisher(), stage.viewer()
     slot = viewer.open_slot()
     stage.fastpath.switch(slot, publisher.layers[0])
-    publisher.send(*(picture(seq, key=seq == 0) for seq in range(520)))
+    pictures = (rtp(1000, seq, vp8(key=seq == 0, picture=seq), ts=seq * 90) for seq in range(520))
+    publisher.send(*pictures)
     seqs = [packet.seq for packet in stage.seen()]
     assert resend(stage, slot, [seqs[0], seqs[7], seqs[8]]) == 1
 
