@@ -25,11 +25,15 @@ class AuditLine(msgspec.Struct, frozen=True):
     """One entry as it is handed out: the document as it was hashed, and its hash."""
 
     entry: msgspec.Raw
+    """As text, if it was damaged and is no entry any more."""
     hash: str
 
 
 def line(stored: Stored) -> AuditLine:
-    return AuditLine(msgspec.Raw(stored.document.encode()), stored.hash)
+    document = stored.document.encode()
+    return AuditLine(
+        msgspec.Raw(document if read(stored) else msgspec.json.encode(stored.document)), stored.hash
+    )
 
 
 def opening(form: Form) -> bytes:

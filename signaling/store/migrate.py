@@ -18,10 +18,11 @@ class StateIsNewer(Exception):
 def upgrade(engine: Engine) -> None:
     """Make or upgrade the tables, all or nothing. Raises StateIsNewer; driver errors pass through."""
     with engine.execution_options(writes=True).begin() as connection:
-        _upgrade(connection)
+        upgrade_to(connection, "head")
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade_to(connection: Connection, revision: str) -> None:
+    """As far as one revision, in the transaction of the connection. Raises StateIsNewer."""
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")
@@ -31,4 +32,4 @@ def _upgrade(connection: Connection) -> None:
     unknown = current - known
     if unknown:
         raise StateIsNewer(f"the state is of version {', '.join(sorted(unknown))}, unknown to this program")
-    command.upgrade(config, "head")
+    command.upgrade(config, revision)

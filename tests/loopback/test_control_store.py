@@ -1,10 +1,7 @@
-"""The store on real SQLite and, where GIAOBAN_TEST_POSTGRES names one, on a real PostgreSQL.
+"""The store on real SQLite and, where one is named, on a real PostgreSQL."""
 
-The PostgreSQL address is SQLAlchemy's (postgresql+psycopg://...), of a database that may be emptied.
-"""
-
-import os
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from signaling.accounts import LIFETIME_MS, mint, token_hash
+from signaling.audit import Head
 from signaling.bootstrap import (
     CENTRE_NAME,
     FirstAccounts,
@@ -23,36 +21,50 @@ from signaling.bootstrap import (
     set_password,
     simulated_points,
 )
-from signaling.messages import Role, SeatState, UnitKind
-from signaling.records import Account, AccountId, Gates, Instant, Meeting, ParticipantId, SeatRow, Unit
-from signaling.store import AlreadyThere, LoginSession, StateIsNewer, StorageUnavailable, Store
+from signaling.messages import DepartureKind, FloorMode, Permission, Role, SeatState, TalkLine, UnitKind
+from signaling.records import (
+    Account,
+    AccountId,
+    Departure,
+    Gates,
+    Instant,
+    Meeting,
+    ParticipantId,
+    Request,
+    Rules,
+    RunRecord,
+    SeatRow,
+    Turn,
+    Unit,
+    Wish,
+)
+from signaling.store import (
+    AlreadyThere,
+    LoginSession,
+    StateIsNewer,
+    StorageUnavailable,
+    Store,
+    UnreadableRecord,
+)
+from signaling.store.database import engine_for
+from signaling.store.migrate import upgrade_to
 from signaling.store.people import SIGN_INS
 from signaling.store.store import CENTRE
 from signaling.store.tables import metadata
+from tests.support.stores import DATABASES, emptied_store
 
 pytestmark = pytest.mark.loopback
 
-POSTGRES = os.environ.get("GIAOBAN_TEST_POSTGRES", "")
 NOW = Instant(0.0, 1_764_230_400_000)
 NHI = Unit("nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT)
 HOA = Account(AccountId("a1"), "hoa", "BS. Hoa", Role.DELEGATE, "nhi")
 MEETING = Meeting("m1", "giao-ban", "Giao ban", 1, False)
 
 
-@pytest.fixture(params=["sqlite", "postgres"])
+@pytest.fixture(params=DATABASES)
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    if request.param == "postgres" and not POSTGRES:
-        pytest.skip("GIAOBAN_TEST_POSTGRES names no database")
-    url = POSTGRES if request.param == "postgres" else f"sqlite:///{tmp_path / 'giaoban.db'}"
-    opened = await Store.open(url)
-    await opened.database.write(_empty)
-    yield opened
-    await opened.close()
-
-
-def _empty(db: Connection) -> None:
-    for table in reversed(metadata.sorted_tables):
-        db.execute(table.delete())
+    async with emptied_store(request.param, tmp_path) as opened:
+        yield opened
 
 
 async def filled(store: Store) -> Store:
@@ -132,6 +144,90 @@ async def test_a_new_run_has_no_seats_and_ending_twice_is_ending_once(store: Sto
     assert await store.meetings.find("giao-ban") == again
 
 
+async def test_what_the_chair_decided_about_a_seat_is_kept(store: Store) -> None:
+    await filled(store)
+    decided = replace(
+        row(),
+        banned=True,
+        acting=Role.CHAIR,
+        may_leave=True,
+        talk=(
+            TalkLine("Thư ký", True, 'Xin chờ "một" chút \x00', 7),
+            TalkLine("YS. Mai", False, "Vâng ạ", 8),
+        ),
+        listens_until_ms=NOW.unix_ms,
+    )
+    await store.meetings.keep_seats(MEETING, [decided])
+    assert await store.meetings.seats(MEETING) == (decided,)
+    await store.meetings.keep_seats(MEETING, [row()])
+    assert await store.meetings.seats(MEETING) == (row(),)
+
+
+async def test_talk_that_was_damaged_keeps_nobody_from_the_seat(store: Store) -> None:
+    await filled(store)
+    await store.meetings.keep_seats(MEETING, [row()])
+    await store.database.write(lambda db: db.execute(text("UPDATE seat SET talk = '[{\"name\": 1}]'")))
+    assert await store.meetings.seats(MEETING) == (row(),)
+
+
+async def test_schedule_and_composition_are_kept_and_replaced(store: Store) -> None:
+    await filled(store)
+    await store.meetings.add_units([Unit("noi", "Khoa Nội", "Nội", UnitKind.DEPARTMENT)])
+    await store.meetings.schedule("m1", NOW.unix_ms, 900)
+    await store.meetings.compose("m1", ["nhi", "noi", "nhi"])
+    planned = replace(
+        MEETING, starts_ms=NOW.unix_ms, opens_before_s=900, composition=frozenset({"nhi", "noi"})
+    )
+    assert await store.meetings.find("giao-ban") == planned
+    with pytest.raises(AlreadyThere):
+        await store.meetings.compose("m1", ["nhi", "mars"])
+    assert await store.meetings.find("giao-ban") == planned  # all or none
+    await store.meetings.compose("m1", [])
+    assert await store.meetings.find("giao-ban") == replace(planned, composition=frozenset())
+    later = replace(planned, id="m2", code="giao-ban-2")
+    await store.meetings.add(later, NOW.unix_ms)
+    assert await store.meetings.find("giao-ban-2") == later
+
+
+RUN = RunRecord(
+    rules=Rules(mode=FloorMode.ORDERED, locked=True, turn_s=180, order=(UnitKind.STATION, UnitKind.OFFICE)),
+    queue=(
+        Wish(ParticipantId("p2"), 'Dịch "sởi" \x00', 5, 2),
+        Wish(ParticipantId("p1"), "", 5, 1, round=True),
+    ),
+    turns=(Turn(ParticipantId("p3"), 5, 0), Turn(ParticipantId("p1"), 6, 7, dialogue=True)),
+    spoken=(ParticipantId("p3"),),
+    go_round=True,
+    next_number=3,
+    requests=(Request(ParticipantId("p1"), Permission.LEAVE, "Có ca cấp cứu", 9),),
+    departures=(
+        Departure("d1", ParticipantId("p4"), "nhi", "Hoa", DepartureKind.LOST, DepartureKind.LOST, "", 4),
+    ),
+    talked_ms={ParticipantId("p3"): 61_000},
+)
+
+
+async def test_the_record_of_a_run_is_kept_as_it_is_and_a_new_run_begins_anew(store: Store) -> None:
+    await filled(store)
+    assert await store.meetings.run_record(MEETING) == RunRecord()
+    await store.meetings.keep_run(MEETING, RunRecord(next_number=2))
+    await store.meetings.keep_run(MEETING, RUN)
+    assert await store.meetings.run_record(MEETING) == RUN
+    assert await store.meetings.run_record(replace(MEETING, run=2)) == RunRecord()
+
+
+@pytest.mark.parametrize(
+    "document", ["", "{", "[]", '{"rules": {"mode": "loud"}}', '{"unknown": 1}', "[" * 20_000]
+)
+async def test_a_record_that_was_damaged_is_unreadable_by_name(store: Store, document: str) -> None:
+    await filled(store)
+    await store.meetings.keep_run(MEETING, RUN)
+    change = text("UPDATE run_record SET document = :document")
+    await store.database.write(lambda db: db.execute(change, {"document": document}))
+    with pytest.raises(UnreadableRecord):
+        await store.meetings.run_record(MEETING)
+
+
 async def test_a_sign_in_holds_until_its_time_and_only_its_hash_is_stored(store: Store) -> None:
     await filled(store)
     token = await mint(store, HOA.id, NOW)
@@ -195,6 +291,29 @@ async def test_an_account_of_people_is_not_signed_in_without_its_password(store:
 
 
 # --- what only a file can do ---
+
+
+async def test_a_state_of_the_version_before_is_taken_up_as_it_was(tmp_path: Path) -> None:
+    """Tables as the first version made them, with a meeting that goes on."""
+    url = f"sqlite:///{tmp_path / 'giaoban.db'}"
+    engine = engine_for(url)
+    with engine.execution_options(writes=True).begin() as db:
+        upgrade_to(db, "0001")
+        for statement in (
+            "INSERT INTO unit VALUES ('nhi', 'Khoa Nhi', 'Nhi', 'department', 0)",
+            "INSERT INTO account VALUES ('a1', 'hoa', 'hash', 'BS. Hoa', 'delegate', 'nhi', 0, 0, 1)",
+            "INSERT INTO meeting VALUES ('m1', 'giao-ban', 'Giao ban', 1, 0, 1, 1, NULL)",
+            "INSERT INTO seat VALUES"
+            " ('m1', 1, 'a1', 'p-a1', 'waiting', 'nhi', 'BS. Hoà', 5, NULL, 1, :now_ms, '', 0, 3, 1, 1)",
+        ):
+            db.execute(text(statement), {"now_ms": NOW.unix_ms} if ":now_ms" in statement else {})
+    engine.dispose()
+    store = await Store.open(url)
+    assert await store.meetings.with_people() == (MEETING,)
+    assert await store.meetings.seats(MEETING) == (row(),)
+    assert await store.meetings.run_record(MEETING) == RunRecord()
+    assert await store.audit.head() == Head()
+    await store.close()
 
 
 async def test_a_state_of_a_newer_version_is_refused_and_left_alone(tmp_path: Path) -> None:

@@ -1,0 +1,132 @@
+"""The audit log in the database: entries are added and read, and nothing else can be done to them."""
+
+from collections.abc import AsyncIterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Connection, text
+
+from signaling.audit import Happening, Head, verify
+from signaling.store import AlreadyThere, StorageUnavailable, Store
+from signaling.store.audit import HeadDiffers, HeadUnreadable, kept_head
+from tests.support.stores import DATABASES, emptied_store
+
+pytestmark = pytest.mark.loopback
+
+NOW_MS = 1_764_230_400_000
+
+
+@pytest.fixture(params=DATABASES)
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    async with emptied_store(request.param, tmp_path) as opened:
+        yield opened
+
+
+def happenings(first: int, last: int) -> list[Happening]:
+    return [
+        Happening(f"test-{n}", NOW_MS, "muted", "giao-ban" if n % 2 else "", words=(("reason", "ồn\x00"),))
+        for n in range(first, last + 1)
+    ]
+
+
+async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> None:
+    assert await store.audit.head() == Head()
+    await store.audit.append(happenings(1, 3))
+    head = await store.audit.append(happenings(4, 5))
+    assert head == await store.audit.head()
+    log = await store.audit.page(0, 100)
+    assert [stored.mark for stored in log] == [f"test-{n}" for n in range(1, 6)]
+    assert verify(log, head) is None
+    assert await store.audit.page(3, 1) == log[3:4]
+    assert await store.audit.page(1, 100, "giao-ban") == (log[2], log[4])
+
+
+async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> None:
+    """After a deadline has passed nobody knows whether it was written; it is sent again."""
+    await store.audit.append(happenings(1, 2))
+    head = await store.audit.append(happenings(1, 3))
+    assert head.number == 3
+    assert await store.audit.append(happenings(2, 3)) == head
+    assert verify(await store.audit.page(0, 100), head) is None
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE audit SET document = '{}'",
+        "UPDATE audit SET hash = hash",
+        "DELETE FROM audit",
+        "DELETE FROM audit WHERE number = 3",
+    ],
+)
+async def test_the_database_refuses_every_change_of_an_entry(store: Store, statement: str) -> None:
+    head = await store.audit.append(happenings(1, 3))
+    with pytest.raises((AlreadyThere, StorageUnavailable), match="append-only"):
+        await store.database.write(lambda db: db.execute(text(statement)))
+    assert verify(await store.audit.page(0, 100), head) is None
+
+
+async def test_on_sqlite_no_entry_is_replaced_or_put_behind_a_gap(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
+    await store.audit.append(happenings(1, 2))
+    for number in (1, 2, 4, -1):
+        with pytest.raises(AlreadyThere, match="append-only"):
+            await store.database.write(partial(_forge, number=number))
+    assert verify(await store.audit.page(0, 100)) is None
+    await store.close()
+
+
+def _forge(db: Connection, number: int) -> None:
+    forged = text("INSERT OR REPLACE INTO audit VALUES (:number, 'forged', '', '{}', '')")
+    db.execute(forged, {"number": number})
+
+
+async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries_are_cut_off(
+    store: Store, tmp_path: Path
+) -> None:
+    file = tmp_path / "audit.head"
+    old = await store.audit.append(happenings(1, 2))
+    await store.audit.keep_head(old, file)
+    new = await store.audit.append(happenings(3, 4))
+    await store.audit.keep_head(new, file)
+    await store.audit.keep_head(old, file)  # a slower program's
+    assert kept_head(file) == new
+    assert file.stat().st_mode & 0o777 == 0o600
+    await store.database.write(_cut_off)
+    for _ in range(3):
+        head = await store.audit.append(happenings(5, 5 + (await store.audit.head()).number))
+        with pytest.raises(HeadDiffers):
+            await store.audit.keep_head(head, file)
+    assert kept_head(file) == new
+    assert verify(await store.audit.page(0, 100)) is None  # the chain alone does not show it
+    assert verify(await store.audit.page(0, 100), kept_head(file)) is not None
+
+
+def _cut_off(db: Connection) -> None:
+    """What only who owns the database can do."""
+    if db.dialect.name == "postgresql":
+        db.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
+        db.execute(text("DELETE FROM audit WHERE number > 2"))
+        db.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))
+    else:
+        db.execute(text("DROP TRIGGER audit_no_delete"))
+        db.execute(text("DELETE FROM audit WHERE number > 2"))
+
+
+@pytest.mark.parametrize("content", [b"x", b"0" * 86, b"\xff" * 100])
+async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "audit.head"
+    file.write_bytes(content)
+    head = await store.audit.append(happenings(1, 1))
+    with pytest.raises(HeadUnreadable):
+        await store.audit.keep_head(head, file)
+    with pytest.raises(HeadUnreadable):
+        kept_head(file)
+    assert file.read_bytes() == content
+
+
+async def test_a_folder_that_takes_no_head_is_unavailable_storage(store: Store, tmp_path: Path) -> None:
+    head = await store.audit.append(happenings(1, 1))
+    with pytest.raises(StorageUnavailable):
+        await store.audit.keep_head(head, tmp_path / "missing" / "audit.head")
