@@ -10,10 +10,25 @@ class Limits:
     staff_extra: int = 4
     """Seats beyond `room` for chairs and operators: a full room must not lock them out of it."""
     lobby: int = 100
+    queue: int = 120
+    """Wishes for the floor, those registered by people who are not inside yet included."""
     seat_grace_s: float = 300.0
     """A seat is kept this long after a drop: a router's restart takes two to three minutes."""
     knock_grace_s: float = 1800.0
     """One who waits and lost the line keeps the place this long; the lobby opens half an hour early."""
+    closed_s: float = 30.0
+    """A page that was closed may be a reload: only then is its person gone."""
+    silence_s: float = 5.0
+    """The media worker calls a line lost after 12 s of silence. One that it calls so within this long after
+    its page was closed was silent before that."""
+    talk_lines: int = 20
+    """Newest lines that are kept of what is said with one who waits."""
+    talk_every_s: float = 1.0
+    """One who waits says a line at most this often: it goes to all the staff."""
+    requests: int = 100
+    """Permissions that wait to be decided: more than the room has seats."""
+    departures: int = 400
+    """Newest ones that are shown; the audit log has all of them."""
     sessions: int = 400
     """WebSockets at once, those still before `hello` included."""
     hello_s: float = 10.0

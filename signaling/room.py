@@ -16,7 +16,21 @@ from collections.abc import Callable
 from typing import Any, NamedTuple, assert_never
 
 import sfu
-from signaling import checks, departures, gating, lines, lobby, requests, seats, shown, state, talk
+from signaling import (
+    chairs,
+    checks,
+    departures,
+    floor,
+    gating,
+    lines,
+    lobby,
+    requests,
+    seats,
+    shown,
+    state,
+    talk,
+    voices,
+)
 from signaling import messages as m
 from signaling.board import Board
 from signaling.effects import Effect, KeepRun, Outcome, Refused, Tell
@@ -28,10 +42,6 @@ from signaling.seat import Seat
 from signaling.state import State
 
 Rule = Callable[[State, Seat, Any, Instant], Outcome]
-
-
-def _not_yet(*_: object) -> Outcome:
-    return Refused(Why.OUT_OF_ORDER)
 
 
 HANDLERS: dict[type[ClientMessage], Rule] = {
@@ -60,14 +70,20 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Unask: requests.unask,
     m.Decide: requests.decide,
     m.CorrectDeparture: departures.correct,
-    **dict.fromkeys(
-        (
-            *(m.HandChair, m.TakeChair, m.LendChair, m.SetRules, m.GoRound),
-            *(m.RaiseHand, m.LowerHand, m.RegisterSpeech, m.InviteNext, m.Invite),
-            *(m.EndTurn, m.ExtendTurn, m.Skip, m.Return),
-        ),
-        _not_yet,
-    ),
+    m.HandChair: chairs.hand,
+    m.TakeChair: chairs.take,
+    m.LendChair: chairs.lend,
+    m.SetRules: chairs.set_rules,
+    m.RaiseHand: floor.raise_hand,
+    m.LowerHand: floor.lower_hand,
+    m.RegisterSpeech: floor.register_speech,
+    m.InviteNext: floor.invite_next,
+    m.Invite: floor.invite,
+    m.EndTurn: floor.end_turn,
+    m.ExtendTurn: floor.extend_turn,
+    m.Skip: floor.skip,
+    m.Return: floor.bring_back,
+    m.GoRound: floor.go_round,
 }
 assert HANDLERS.keys() == RULES.keys()
 
@@ -90,15 +106,26 @@ class Room:
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
         had, run = shown.had(self.state), self.state.run
+        inside = frozenset(seat.id for seat in self.state.admitted())
         outcome = self._decide(happened, now)
         if isinstance(outcome, Refused):
             return outcome
-        effects = [*outcome, *gating.sweep(self.state), *checks.sweep(self.state, now)]
+        effects = [*outcome, *self._follow(inside, now)]
         if self.state.run is not run and not self.state.ended:
             effects.append(KeepRun())
         before, self._shown = self._shown, self._shown.now(self.state)
         effects += shown.tell(before, self._shown, self.state, had)
-        return (*effects, *self._show_lines(had.staff_inside, now))
+        return (*effects, *self._show_lines(had.watching, now))
+
+    def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
+        """What follows from an input whatever it was. inside: those who were before it."""
+        if self.state.ended:
+            return checks.sweep(self.state, now)
+        permissions = requests.sweep(self.state, now)
+        turns = floor.sweep(self.state, inside, now)
+        gates = gating.sweep(self.state)
+        voices.sweep(self.state, now)
+        return (*permissions, *turns, *gates, *checks.sweep(self.state, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -115,6 +142,7 @@ class Room:
             case Noticed():
                 return self._noticed(happened.event, now)
             case WorkerBack():
+                voices.worker_back(self.state, now)
                 return (*lines.worker_back(self.state, happened), *checks.worker_back(self.state))
             case Elapsed():
                 return seats.elapse(self.state, now)
@@ -145,8 +173,9 @@ class Room:
         return outcome
 
     def _show_lines(self, had: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
-        """The whole board to staff who have just come in; to the others what is new, when it is due."""
-        staff = self.state.staff_inside()
+        """The whole board to those who watch it and have just come in; to the others what is new, when it is
+        due."""
+        staff = self.state.watching()
         come = tuple(session for session in staff if session not in had)
         due = self._board.due_s is not None and now.s >= self._board.due_s
         if not come and not due:
@@ -167,5 +196,11 @@ class Room:
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds at which `Elapsed` has something to do."""
-        deadlines = (seats.next_deadline(self.state), checks.next_deadline(self.state), self._board.due_s)
+        rules = (
+            seats.next_deadline,
+            requests.next_deadline,
+            checks.next_deadline,
+            voices.next_deadline,
+        )
+        deadlines = (*(rule(self.state) for rule in rules), self._board.due_s)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

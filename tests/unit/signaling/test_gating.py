@@ -3,22 +3,61 @@
 import pytest
 
 from sfu import GateReason, Source
-from signaling.messages import Mute, MuteAll, Roster, SetSource, Unmute, Why
+from signaling.messages import (
+    FloorMode,
+    HandChair,
+    Invite,
+    Leave,
+    Mute,
+    MuteAll,
+    Roster,
+    SetRules,
+    SetSource,
+    Unmute,
+    Why,
+)
 from tests.support.control_room import CHAIR, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")
+SHUT = GateReason.HOST | GateReason.SELF
 
 
-def test_everyone_starts_with_everything_shut_by_themself() -> None:
+def free_screens() -> Scene:
+    """A meeting in which nobody needs a permission to share."""
+    scene = Scene()
+    scene.say(scene.inside(CHAIR), SetRules(screen_by_permission=False))
+    return scene
+
+
+def test_everyone_starts_with_everything_shut_by_themself_and_a_screen_by_permission() -> None:
+    scene = Scene()
+    delegate, operator = scene.inside(NHI), scene.operator()
+    scene.offer(delegate)
+    scene.offer(operator)
+    gates = scene.endpoints[scene.id(delegate)]
+    assert gates == {
+        Source.MICROPHONE: GateReason.SELF,
+        Source.CAMERA: GateReason.SELF,
+        Source.SCREEN: SHUT,
+    }
+    assert set(scene.endpoints[scene.id(operator)].values()) == {GateReason.SELF}
+
+
+def test_before_admission_and_after_leaving_every_gate_has_its_own_reason() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
-    scene.offer(delegate)
-    assert set(scene.endpoints[scene.id(delegate)].values()) == {GateReason.SELF}
+    waiting = scene.enter(NOI)
+    assert all(GateReason.LOBBY in gate for gate in scene.seat(waiting).gates.every().values())
+    scene.say(delegate, Leave())
+    gone = scene.room.state.seats[NHI.id]
+    assert all(GateReason.LEFT in gate for gate in gone.gates.every().values())
+    again = scene.inside(NHI)
+    assert scene.seat(again).gates.microphone is GateReason.SELF
 
 
 @pytest.mark.parametrize("source", list(Source))
 def test_the_own_button_opens_and_shuts_the_own_gate(source: Source) -> None:
-    scene = Scene()
+    scene = free_screens()
     delegate = scene.inside(NHI)
     scene.offer(delegate)
     scene.say(delegate, SetSource(source, True))
@@ -29,7 +68,7 @@ def test_the_own_button_opens_and_shuts_the_own_gate(source: Source) -> None:
 
 @pytest.mark.parametrize("source", list(Source))
 def test_the_own_button_never_lifts_a_host_mute(source: Source) -> None:
-    scene = Scene()
+    scene = free_screens()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
     scene.say(delegate, SetSource(source, True))
@@ -39,16 +78,55 @@ def test_the_own_button_never_lifts_a_host_mute(source: Source) -> None:
     assert GateReason.HOST in scene.endpoints[scene.id(delegate)][source]
 
 
+def test_a_soft_mute_shuts_and_its_person_opens_again() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(chair, SetRules(hard_mute=False))
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
+    scene.say(scene.operator(), Mute(scene.id(delegate)))
+    assert scene.seat(delegate).gates.microphone is GateReason.SELF
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
+    assert scene.seat(delegate).gates.microphone is GateReason.OPEN
+
+
+def test_to_turn_hard_mutes_off_lets_those_speak_who_were_muted_hard() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(chair, MuteAll())
+    scene.say(chair, SetRules(hard_mute=False))
+    assert scene.seat(delegate).gates.microphone is GateReason.SELF
+    assert GateReason.HOST in scene.seat(delegate).gates.screen
+
+
 def test_lifting_a_mute_opens_nobodys_microphone_but_lets_its_person_do_it() -> None:
     scene = Scene()
-    operator, delegate = scene.operator(), scene.inside(NHI)
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.offer(delegate)
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
-    scene.say(operator, Mute(scene.id(delegate)))
-    scene.say(operator, Unmute(scene.id(delegate)))
+    scene.say(scene.operator(), Mute(scene.id(delegate)))
+    scene.say(chair, Unmute(scene.id(delegate)))
     assert scene.endpoints[scene.id(delegate)][Source.MICROPHONE] is GateReason.SELF
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
     assert scene.endpoints[scene.id(delegate)][Source.MICROPHONE] is GateReason.OPEN
+
+
+def test_an_operator_lifts_a_mute_only_while_no_chair_is_there() -> None:
+    scene = Scene()
+    operator, chair, delegate = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(operator, Mute(scene.id(delegate)))
+    assert scene.refused(operator, Unmute(scene.id(delegate))) is Why.NEEDS_CHAIR
+    scene.drop(chair)
+    scene.say(operator, Unmute(scene.id(delegate)))
+    assert scene.seat(delegate).gates.microphone is GateReason.SELF
+
+
+def test_a_chair_that_was_muted_opens_its_own_microphone() -> None:
+    scene = Scene()
+    operator, chair = scene.operator(), scene.inside(CHAIR)
+    scene.say(operator, Mute(scene.id(chair)))
+    assert scene.seat(chair).gates.microphone == SHUT
+    scene.say(chair, SetSource(Source.MICROPHONE, True))
+    assert scene.seat(chair).gates.microphone is GateReason.OPEN
 
 
 def test_a_delegate_mutes_nobody() -> None:
@@ -71,8 +149,7 @@ def test_mute_all_spares_the_chair_and_reaches_those_who_are_away() -> None:
     scene.drop(away)
     scene.say(chair, MuteAll())
     gates = {seat.account.id: seat.gates.microphone for seat in scene.room.state.admitted()}
-    shut = GateReason.HOST | GateReason.SELF
-    assert gates == {"operator": shut, "chair": GateReason.OPEN, "nhi": shut, "noi": shut}
+    assert gates == {"operator": SHUT, "chair": GateReason.OPEN, "nhi": SHUT, "noi": SHUT}
 
 
 def test_the_roster_names_the_reasons() -> None:
@@ -83,8 +160,58 @@ def test_the_roster_names_the_reasons() -> None:
     assert (view.microphone.gate, view.camera.gate) == (("self", "host"), ("self",))
 
 
-def test_there_is_one_screen_at_a_time() -> None:
+# --- FLOOR ---
+
+
+@pytest.mark.parametrize("mode", [FloorMode.MODERATED, FloorMode.ORDERED])
+def test_outside_the_open_mode_nobody_but_the_chair_speaks_without_the_floor(mode: FloorMode) -> None:
     scene = Scene()
+    chair, operator, delegate = scene.inside(CHAIR), scene.operator(), scene.inside(NHI)
+    for session in (chair, operator, delegate):
+        scene.offer(session)
+        scene.say(session, SetSource(Source.MICROPHONE, True))
+    scene.say(chair, SetRules(mode=mode))
+    waits = GateReason.FLOOR | GateReason.SELF
+    gates = {who: scene.endpoints[scene.id(who)][Source.MICROPHONE] for who in (chair, operator, delegate)}
+    assert gates == {chair: GateReason.OPEN, operator: waits, delegate: waits}
+    assert scene.refused(delegate, SetSource(Source.MICROPHONE, True)) is Why.NO_FLOOR
+    scene.say(delegate, SetSource(Source.CAMERA, True))
+
+
+def test_whoever_comes_in_later_waits_for_the_floor_from_the_first_packet() -> None:
+    scene = Scene()
+    scene.say(scene.inside(CHAIR), SetRules(mode=FloorMode.MODERATED))
+    late = scene.inside(NHI)
+    scene.offer(late)
+    assert GateReason.FLOOR in scene.endpoints[scene.id(late)][Source.MICROPHONE]
+
+
+def test_back_in_the_open_mode_nobodys_microphone_opens_by_itself() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
+    scene.say(chair, SetRules(mode=FloorMode.MODERATED))
+    scene.say(chair, SetRules(mode=FloorMode.OPEN))
+    assert scene.seat(delegate).gates.microphone is GateReason.SELF
+
+
+def test_an_invitation_lifts_a_host_mute_and_a_mute_holds_against_the_floor() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(chair, SetRules(mode=FloorMode.MODERATED))
+    scene.say(chair, Mute(scene.id(delegate)))
+    scene.say(chair, Invite(scene.id(delegate)))
+    assert scene.seat(delegate).gates.microphone is GateReason.SELF
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
+    scene.say(scene.operator(), Mute(scene.id(delegate)))
+    assert scene.refused(delegate, SetSource(Source.MICROPHONE, True)) is Why.MUTED_BY_HOST
+
+
+# --- screens ---
+
+
+def test_there_is_one_screen_at_a_time() -> None:
+    scene = free_screens()
     first, second = scene.inside(NHI), scene.inside(NOI)
     scene.say(first, SetSource(Source.SCREEN, True))
     assert scene.refused(second, SetSource(Source.SCREEN, True)) is Why.SCREEN_TAKEN
@@ -93,7 +220,7 @@ def test_there_is_one_screen_at_a_time() -> None:
 
 
 def test_a_screen_whose_holder_lost_the_line_goes_to_who_asks() -> None:
-    scene = Scene()
+    scene = free_screens()
     first, second = scene.inside(NHI), scene.inside(NOI)
     scene.offer(first)
     scene.say(first, SetSource(Source.SCREEN, True))
@@ -103,13 +230,57 @@ def test_a_screen_whose_holder_lost_the_line_goes_to_who_asks() -> None:
 
 
 def test_a_muted_screen_is_free_for_others_and_does_not_come_back_by_itself() -> None:
-    scene = Scene()
-    operator, first, second = scene.operator(), scene.inside(NHI), scene.inside(NOI)
+    scene = free_screens()
+    chair, first, second = scene.enter(CHAIR), scene.inside(NHI), scene.inside(NOI)
     scene.say(first, SetSource(Source.SCREEN, True))
-    scene.say(operator, Mute(scene.id(first), Source.SCREEN))
+    scene.say(scene.operator(), Mute(scene.id(first), Source.SCREEN))
     scene.say(second, SetSource(Source.SCREEN, True))
-    scene.say(operator, Unmute(scene.id(first), Source.SCREEN))
+    scene.say(chair, Unmute(scene.id(first), Source.SCREEN))
     assert scene.seat(first).gates.screen is GateReason.SELF
+
+
+def test_a_delegate_shares_by_permission_and_for_one_share() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    assert scene.refused(delegate, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
+    scene.say(chair, Unmute(scene.id(delegate), Source.SCREEN))
+    scene.say(delegate, SetSource(Source.SCREEN, True))
+    scene.say(delegate, SetSource(Source.SCREEN, False))
+    assert scene.refused(delegate, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
+
+
+def test_staff_share_without_asking() -> None:
+    scene = Scene()
+    operator = scene.operator()
+    scene.say(operator, SetSource(Source.SCREEN, True))
+    assert scene.seat(operator).gates.screen is GateReason.OPEN
+
+
+def test_a_share_that_goes_on_when_the_rule_comes_is_not_cut_and_ends_for_good() -> None:
+    scene = free_screens()
+    chair, delegate = scene.enter(CHAIR), scene.inside(NHI)
+    scene.say(delegate, SetSource(Source.SCREEN, True))
+    scene.say(chair, SetRules(screen_by_permission=True))
+    assert scene.seat(delegate).gates.screen is GateReason.OPEN
+    scene.say(delegate, SetSource(Source.SCREEN, False))
+    assert scene.refused(delegate, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
+
+
+def test_another_device_of_the_account_does_not_inherit_the_permission_that_was_used() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(chair, Unmute(scene.id(delegate), Source.SCREEN))
+    scene.say(delegate, SetSource(Source.SCREEN, True))
+    other = scene.enter(NHI)
+    assert scene.seat(other).gates.screen == SHUT
+
+
+def test_whoever_is_given_the_chair_needs_no_permission_and_who_gave_it_does() -> None:
+    scene = Scene()
+    chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
+    scene.say(chair, HandChair(scene.id(delegate)))
+    assert scene.seat(delegate).gates.screen is GateReason.SELF
+    assert scene.refused(chair, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
 
 
 def test_pressing_twice_is_pressing_once() -> None:
