@@ -6,13 +6,14 @@ from typing import assert_never
 import sfu
 from sfu import EndpointId, EndpointState
 from signaling import quality, voices
-from signaling.effects import Effect, Media, Negotiate, Note, Outcome, Tell
+from signaling.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
 from signaling.inputs import Answered, WorkerBack
 from signaling.messages import (
     Answer,
     MediaLost,
     Offer,
     OwnLine,
+    Presence,
     Refusal,
     SendPlan,
     ServerMessage,
@@ -34,8 +35,11 @@ _OFFER_REFUSED = {
 
 
 def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
-    """Bring an offer to the media worker, with the gates as they are."""
+    """Bring an offer to the media worker, with the gates as they are. A technician has no media of the
+    meeting but while the chair permits it."""
     assert seat.session is not None
+    if not seat.takes_part:
+        return Refused(Why.NEEDS_PERMISSION)
     if message.restart and not seat.offered:
         return (Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)),)
     command: sfu.OpenEndpoint | sfu.RestartEndpoint
@@ -117,11 +121,9 @@ def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
         case sfu.SlotsChanged():
             return _slots(state, event)
         case sfu.EndpointChanged():
-            return _endpoint(state, event)
+            return _endpoint(state, event, now)
         case sfu.FlowChanged():
-            line = state.line(ParticipantId(event.endpoint))
-            flowing = line.flowing | {event.source} if event.flowing else line.flowing - {event.source}
-            _put_line(state, event.endpoint, replace(line, flowing=flowing))
+            _flow(state, event)
         case sfu.SendPlan():
             return _plan(state, event)
         case sfu.LineReport():
@@ -129,6 +131,16 @@ def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
         case _:
             assert_never(event)
     return ()
+
+
+def _flow(state: State, event: sfu.FlowChanged) -> None:
+    line, source = state.line(ParticipantId(event.endpoint)), {event.source}
+    if event.flowing:
+        line = replace(line, flowing=line.flowing | source, stopped=line.stopped - source)
+    else:
+        ceased = line.flowing & source
+        line = replace(line, flowing=line.flowing - source, stopped=line.stopped | ceased)
+    _put_line(state, event.endpoint, line)
 
 
 def _put_line(state: State, endpoint: EndpointId, line: Line) -> None:
@@ -159,13 +171,17 @@ def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
     return (Tell((seat.session,), Slots(slots)),)
 
 
-def _endpoint(state: State, event: sfu.EndpointChanged) -> Outcome:
+def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome:
     seat = state.by_id(event.endpoint)
     if seat is None or not seat.offered:
         return ()
     line = state.line(seat.id)
     if event.state is not EndpointState.CLOSED:
-        state.lines[seat.id] = replace(line, lost=event.state is EndpointState.LOST)
+        lost = event.state is EndpointState.LOST
+        state.lines[seat.id] = replace(line, lost=lost)
+        closed = not seat.online and seat.presence is Presence.CLOSED
+        if lost and closed and now.s - seat.away_s < state.limits.silence_s:
+            state.put(replace(seat, presence=Presence.LOST))  # silent before the page was closed
         return (_note(event),)
     if line.negotiating:
         return ()  # the association that the offer replaces

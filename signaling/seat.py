@@ -190,6 +190,8 @@ class Line:
     had_endpoint: bool = False
     """Before that offer; an offer that is refused changes nothing."""
     flowing: frozenset[Source] = frozenset()
+    stopped: frozenset[Source] = frozenset()
+    """Those that did flow and have ceased."""
     lost: bool = False
     quality: Quality = Quality.UNKNOWN
     leaning: Quality = Quality.UNKNOWN

@@ -4,16 +4,19 @@ from dataclasses import replace
 
 import sfu
 from sfu import GateReason
-from signaling import gating, roster
+from signaling import departures, gating, requests, roster, talk
 from signaling.admission import one_line
-from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Note, Outcome, Refused, Replay, Tell
+from signaling.departures import Way
+from signaling.effects import Dismiss, Effect, EndRun, Keep, Media, Outcome, Refused, Replay, Tell
 from signaling.inputs import Dropped, Enter
 from signaling.messages import (
     Bye,
+    DepartureKind,
     EndMeeting,
     Kick,
     Leave,
     MediaLost,
+    Presence,
     Role,
     SeatState,
     ServerMessage,
@@ -21,6 +24,7 @@ from signaling.messages import (
     Speakers,
     Why,
 )
+from signaling.notes import note
 from signaling.records import Instant, SessionId
 from signaling.roles import ATTENDING
 from signaling.seat import Seat
@@ -55,7 +59,8 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     lost = _has_no_media(state, seat, arrival, same_page)
     resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
     wanted = same_page and (seat.wanted or untouched)
-    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, away_ms=0, wanted=wanted)
+    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
+    seat = replace(seat, presence=Presence.HERE, away_ms=0)
     state.put(seat)
     effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
     if before is not None and arrival.seen is not None:
@@ -65,7 +70,8 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     if seat.admitted:
         told = _media_told(state, seat, lost, same_page)
         effects += [Tell((arrival.session,), message) for message in told]
-    effects.append(_note("entered", seat, session=arrival.session, state=seat.state.value))
+    effects += [Tell((arrival.session,), message) for message in talk.own(seat)]
+    effects.append(note("entered", seat, seat, session=arrival.session, state=seat.state.value))
     return tuple(effects)
 
 
@@ -82,7 +88,7 @@ def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[S
     line = state.line(seat.id)
     told: list[ServerMessage] = []
     if lost:
-        told.append(MediaLost(Why.MEDIA_UNAVAILABLE))
+        told.append(MediaLost(Why.MEDIA_UNAVAILABLE if seat.takes_part else Why.NEEDS_PERMISSION))
     elif same_page and line.slots is not None:
         told.append(Slots(line.slots))
         if line.plan is not None:
@@ -95,12 +101,13 @@ def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
     seat = state.by_session(loss.session)
     if seat is None:
         return ()
-    away = replace(seat, online=False, presence=loss.presence, away_s=now.s, away_ms=now.unix_ms)
-    if away.place == 0:
+    presence = departures.away(seat, state.line(seat.id), loss.presence)
+    left = replace(seat, online=False, presence=presence, away_s=now.s, away_ms=now.unix_ms)
+    if left.place == 0:
         del state.seats[seat.account.id]
-        return (_note("gone", seat),)
-    state.put(away)
-    return (_note("dropped", seat),)
+    else:
+        state.put(left)
+    return (note("dropped", None, seat, presence=presence.value),)
 
 
 def elapse(state: State, now: Instant) -> Outcome:
@@ -110,8 +117,12 @@ def elapse(state: State, now: Instant) -> Outcome:
         deadline = _deadline(state, seat)
         if deadline is None or now.s < deadline:
             continue
-        effects += _give_up(state, seat, SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE, now)
-        effects.append(_note("seat-expired", seat, was=seat.state.value))
+        to = SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE
+        effects += give_up(state, seat, to, now, GateReason.LEFT if seat.admitted else GateReason.LOBBY)
+        effects.append(note("seat-expired", None, seat, was=seat.state.value))
+        if seat.admitted:
+            kind = departures.of_absent(seat)
+            effects += departures.record(state, seat, kind, now, seat.reason if seat.may_leave else "")
     return tuple(effects)
 
 
@@ -121,8 +132,12 @@ def next_deadline(state: State) -> float | None:
 
 
 def _deadline(state: State, seat: Seat) -> float | None:
+    """When a seat that nobody sits on is given up. Of a closed page that is soon, but for staff: a meeting
+    whose chair has closed the page by mistake goes on."""
     if seat.online:
         return None
+    if seat.admitted and seat.presence is Presence.CLOSED and not seat.staff:
+        return seat.away_s + state.limits.closed_s
     if seat.admitted:
         return seat.away_s + state.limits.seat_grace_s
     if seat.waiting:
@@ -131,25 +146,43 @@ def _deadline(state: State, seat: Seat) -> float | None:
 
 
 def leave(state: State, seat: Seat, _: Leave, now: Instant) -> Outcome:
-    effects = _give_up(state, seat, SeatState.OUTSIDE, now)
-    return (*effects, *_part(state, seat, Bye(Why.LEFT)), _note("left", seat))
+    """Its person goes. Nobody is held back; going without permission is recorded."""
+    permitted = departures.is_permitted(seat)
+    kind = departures.judge(Way.SAID, permitted, departures.witness(seat, state.line(seat.id)))
+    effects = give_up(state, seat, SeatState.OUTSIDE, now)
+    recorded = departures.record(state, seat, kind, now, seat.reason if seat.may_leave else "", by=seat)
+    return (*effects, *part(state, seat, Bye(Why.LEFT)), note("left", seat, seat), *recorded)
 
 
 def kick(state: State, seat: Seat, message: Kick, now: Instant) -> Outcome:
-    """Remove someone. A chair can be removed by a chair only: nobody is locked out of their own meeting."""
+    """Remove someone, who may ask to enter again."""
     target = state.by_id(message.participant)
     if target is None or not target.admitted:
         return Refused(Why.UNKNOWN_PARTICIPANT)
-    if target.id == seat.id:
-        return Refused(Why.NOT_ALLOWED)
-    if target.account.role is Role.CHAIR and seat.account.role is not Role.CHAIR:
-        return Refused(Why.NOT_ALLOWED)
     reason = one_line(message.reason)
-    if not reason:
-        return Refused(Why.REASON_MISSING)
-    effects = _give_up(state, replace(target, kicked=True, reason=reason), SeatState.REFUSED, now)
-    goodbye = _part(state, target, Bye(Why.KICKED, reason))
-    return (*effects, *goodbye, _note("kicked", target, by=seat.account.id))
+    why = unremovable(seat, target, reason)
+    if why is not None:
+        return Refused(why)
+    effects = remove(state, target, Bye(Why.KICKED, reason), now, by=seat)
+    return (*effects, note("kicked", seat, target, ("reason", reason)))
+
+
+def unremovable(seat: Seat, target: Seat, reason: str) -> Why | None:
+    """Why one may not take another's seat. That of a chair by account is taken by another such chair only,
+    not by one to whom the chair was lent: nobody is locked out of their own meeting."""
+    if target.id == seat.id:
+        return Why.NOT_ALLOWED
+    if target.account.role is Role.CHAIR and seat.account.role is not Role.CHAIR:
+        return Why.NOT_ALLOWED
+    return None if reason else Why.REASON_MISSING
+
+
+def remove(state: State, target: Seat, bye: Bye, now: Instant, by: Seat) -> tuple[Effect, ...]:
+    """Take the seat and the session of one who is inside, for the reason that the goodbye says."""
+    marked = replace(target, kicked=True, reason=bye.reason)
+    effects = give_up(state, marked, SeatState.REFUSED, now)
+    recorded = departures.record(state, target, DepartureKind.REMOVED, now, bye.reason, by)
+    return (*effects, *part(state, target, bye), *recorded)
 
 
 def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
@@ -161,26 +194,26 @@ def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
     state.heard, state.stage = (), None
     effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
     effects += [Dismiss(session, Bye(Why.ENDED)) for session in sessions]
-    return (*effects, EndRun(), _note("meeting-ended", seat, run=state.meeting.run))
+    return (*effects, EndRun(), note("meeting-ended", seat, seat, run=state.meeting.run))
 
 
-def _give_up(state: State, seat: Seat, to: SeatState, now: Instant) -> list[Effect]:
-    """Take the seat away. What the host shut stays shut for the account, whoever admits it again."""
+def give_up(
+    state: State, seat: Seat, to: SeatState, now: Instant, why: GateReason = GateReason.LEFT
+) -> list[Effect]:
+    """Take the seat away, with all that was given for as long as it lasted. What the host shut stays shut for
+    the account, whoever admits it again. why: what is on its gates from now on."""
     seat, close = state.close_media(seat)
-    gates = gating.outside(state, seat, GateReason.LEFT)
-    state.put(replace(seat, state=to, gates=gates, since_ms=now.unix_ms))
+    seat = replace(seat, acting=None, may_leave=False, listens_until_s=0.0, listens_until_ms=0, talk=())
+    state.put(replace(seat, state=to, gates=gating.outside(state, seat, why), since_ms=now.unix_ms))
     state.heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
     state.stage = None if state.stage == seat.id else state.stage
+    requests.forget(state, seat)
     return [*(Media(command) for command in close), Keep((seat.account.id,))]
 
 
-def _part(state: State, seat: Seat, bye: Bye) -> tuple[Effect, ...]:
+def part(state: State, seat: Seat, bye: Bye) -> tuple[Effect, ...]:
     """End the seat's session, if it has one."""
     if not seat.online or seat.session is None:
         return ()
     state.put(replace(state.seats[seat.account.id], online=False, session=None))
     return (Dismiss(seat.session, bye),)
-
-
-def _note(event: str, seat: Seat, **fields: str | int) -> Note:
-    return Note(event, (("account", seat.account.id), ("participant", seat.id), *fields.items()))

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Generic, NamedTuple, TypeVar
 
-from signaling import departures, floor_view, requests, roster, voices
+from signaling import departures, floor_view, requests, roster, talk, voices
 from signaling import messages as m
 from signaling.effects import Effect, Tell
 from signaling.records import Request, SessionId
@@ -24,10 +24,16 @@ class Had(NamedTuple):
     audience: frozenset[SessionId]
     staff: frozenset[SessionId]
     staff_inside: frozenset[SessionId]
+    watching: frozenset[SessionId]
 
 
 def had(state: State) -> Had:
-    return Had(frozenset(state.audience()), frozenset(state.staff()), frozenset(state.staff_inside()))
+    return Had(
+        frozenset(state.audience()),
+        frozenset(state.staff()),
+        frozenset(state.staff_inside()),
+        frozenset(state.watching()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +95,12 @@ def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, .
     left = m.Departures(after.departures.version, after.departures.value)
     told.append(_to(presiding, after.departures is not before.departures, had.staff_inside, left))
     told.append(_to(presiding, after.voices is not before.voices, had.staff_inside, after.voices.value))
-    return (*(effect for effect in told if effect is not None), *_requests(before, after, state, had))
+    come = [session for session in staff if session not in had.staff]
+    return (
+        *(effect for effect in told if effect is not None),
+        *talk.told(state, come),
+        *_requests(before, after, state, had),
+    )
 
 
 def _to(

@@ -121,6 +121,14 @@ class State:
     def staff_inside(self) -> tuple[SessionId, ...]:
         return _sessions(seat for seat in self.seats.values() if seat.staff and seat.admitted)
 
+    def watching(self) -> tuple[SessionId, ...]:
+        """The sessions of those inside who see everybody's line and device: staff and technicians."""
+        return _sessions(
+            seat
+            for seat in self.admitted()
+            if seat.staff or Role.TECHNICIAN in (seat.role, seat.account.role)
+        )
+
     def belongs(self, unit: str | None) -> bool:
         """The unit is of the meeting's composition."""
         return unit is not None and (not self.meeting.composition or unit in self.meeting.composition)
