@@ -14,7 +14,7 @@ PARTICIPANTS ?= 5
 ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: run simulate test check bench bench-links lock browsers
+.PHONY: run simulate test check bench bench-orders bench-links lock browsers
 
 run: $(VENV)/.warm ## start the appliance (make run ARGS="--https-port 443")
 	@exec $(BIN)/giaoban serve $(ARGS)
@@ -33,6 +33,9 @@ test: check $(VENV)/.warm browsers ## everything: check, then all tests, browser
 
 bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy costs: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-orders: $(VENV)/.dev $(VENV)/.warm ## from a press to its effect among fifty: a table, and build/orders.json
+	@$(BIN)/python -m tests.bench.latency $(ARGS)
 
 bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad links: a table, and build/links.json
 	@$(BIN)/python -m tests.links $(ARGS)

@@ -8,7 +8,7 @@ RTCRtpSender._next_encoded_frame (a pre-encoded packet has no audio level), RTCR
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -75,6 +75,10 @@ class LoopTrack(MediaStreamTrack):
         else:
             self._on.clear()
 
+    def play(self, loop: Loop) -> None:
+        """Another loop of the same pace, from its beginning."""
+        self._source, self._position = loop, 0
+
     def skip_to_keyframe(self) -> None:
         """Someone needs a keyframe: go on where the loop has one."""
         if self._source is not None:
@@ -121,6 +125,8 @@ class Received:
 
     packets: int = 0
     octets: int = 0
+    listener: Callable[[bytes], None] | None = None
+    """Is given each RTP packet, decrypted, as it comes; only without `decode`."""
 
 
 class Media:
@@ -165,6 +171,10 @@ class Media:
     def switch(self, source: Source, on: bool) -> None:
         self._tracks[source].switch(on)
 
+    def speak(self, loop: Loop) -> None:
+        """From now on the microphone sends this."""
+        self._tracks[Source.MICROPHONE].play(loop)
+
     def follow(self, plan: SendPlan) -> None:
         """Send what somebody receives. There is one encoding of each source, so any rid means it."""
         self._tracks[Source.CAMERA].want(bool(plan.camera))
@@ -192,6 +202,8 @@ class Media:
         async def count(data: bytes, arrival_time_ms: int) -> None:
             received.packets += 1
             received.octets += len(data)
+            if received.listener is not None:
+                received.listener(data)
 
         transport._handle_rtp_data = count  # type: ignore[method-assign] # this one object only
 

@@ -218,7 +218,11 @@ class BridgePoint:
             case SendPlan():
                 if self.media is not None:
                     self.media.follow(message)
-            case Pong() | OwnLine() | Lines() | CheckOver() | LobbyTalk() | Floor() | Requests():
+            case Floor():
+                view.floor = message
+            case Pong(t):
+                view.pong = t
+            case OwnLine() | Lines() | CheckOver() | LobbyTalk() | Requests():
                 pass
             case Decision() | Departures() | Hint() | Voices():
                 pass

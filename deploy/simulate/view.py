@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from signaling.messages import Bye, Lobby, Refusal, Roster, SeatState, SlotView, Speakers, Welcome
+from signaling.messages import Bye, Floor, Lobby, Refusal, Roster, SeatState, SlotView, Speakers, Welcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +48,6 @@ class View:
     refusals: list[Refusal] = field(default_factory=list)
     sending: bool = False
     bye: Bye | None = None
+    floor: Floor | None = None
+    pong: int = 0
+    """What the newest `pong` answers."""

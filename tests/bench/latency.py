@@ -1,0 +1,241 @@
+"""make bench-orders: how long after the chair's press a muted one is still heard, and how soon one who got
+the floor is heard.
+
+A whole appliance in its own processes, fifty participants: the chair, one who is muted and invited over and
+over, one who listens, and simulated points, all of which send sound and picture. Times are those of the
+process that holds the three: from before the chair's message is written to the arrival of the last packet,
+the way through both sockets and this process's own event loop included. Beside them stands what a ping to
+the server takes in the same run, which does nothing but travel."""
+
+import argparse
+import asyncio
+import json
+import random
+import statistics
+import tempfile
+import time
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import Console
+from rich.table import Table
+
+from deploy.config import Config
+from deploy.simulate.command import trusted
+from deploy.simulate.point import BridgePoint
+from deploy.simulate.view import Identity, View
+from sfu import Source
+from signaling.accounts import mint
+from signaling.bootstrap import MEETING_CODE
+from signaling.control import clock
+from signaling.door import COOKIE
+from signaling.messages import (
+    Admit,
+    AdmitAll,
+    EndTurn,
+    FloorMode,
+    Invite,
+    Mute,
+    Ping,
+    Role,
+    SetRules,
+    SetSource,
+)
+from tests.support.appliance import Appliance, running
+from tests.support.voice_mark import Ear, voice
+
+OUT = Path("build/orders.json")
+WAIT_S = 120.0
+QUIET_S = 0.25
+"""Nothing of a voice for so long: that packet was the last."""
+MUTE_P99_MS = 50.0
+GRANT_P99_MS = 150.0
+VOICE = "holder"
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Milliseconds of one kind of press."""
+
+    name: str
+    ms: Sequence[float]
+    bound_ms: float | None = None
+
+    def at(self, share: float) -> float:
+        ordered = sorted(self.ms)
+        return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+
+    def as_json(self) -> dict[str, float | str | int | None]:
+        return {
+            "name": self.name,
+            "count": len(self.ms),
+            "p50_ms": round(self.at(0.5), 2),
+            "p99_ms": round(self.at(0.99), 2),
+            "worst_ms": round(max(self.ms), 2),
+            "bound_p99_ms": self.bound_ms,
+        }
+
+
+@dataclass
+class Three:
+    """Those whom this process holds."""
+
+    chair: BridgePoint
+    holder: BridgePoint
+    listener: BridgePoint
+    ear: Ear
+
+    @property
+    def holder_id(self) -> str:
+        assert self.holder.view.welcome is not None
+        return self.holder.view.welcome.participant
+
+    def gate(self, view: View) -> tuple[str, ...]:
+        if view.roster is None:
+            return ("unknown",)
+        rows = (row for row in view.roster.participants if row.id == self.holder_id)
+        return next((row.microphone.gate for row in rows), ("gone",))
+
+    async def ping(self) -> float:
+        """Round trip of the chair's session, s."""
+        number, begun = time.time_ns() // 1000, time.monotonic()
+        await self.chair.send(Ping(number))
+        await self.chair.wait_for(lambda view: view.pong == number)
+        return time.monotonic() - begun
+
+    async def invite(self) -> float:
+        """From the chair's press until the holder's page knows, s."""
+        begun = time.monotonic()
+        await self.chair.send(Invite(self.holder_id))
+        await self.holder.wait_for(lambda view: not {"floor", "host"} & set(self.gate(view)))
+        return time.monotonic() - begun
+
+    async def open(self) -> float:
+        """From the holder's press until the voice is heard, s."""
+        self.ear.listen()
+        begun = time.monotonic()
+        await self.holder.send(SetSource(Source.MICROPHONE, on=True))
+        return await self.ear.hears(VOICE, WAIT_S) - begun
+
+    async def mute(self) -> float:
+        """From the chair's press to the last packet, s; 0 when none came after it."""
+        begun = time.monotonic()
+        await self.chair.send(Mute(self.holder_id))
+        await self.chair.wait_for(lambda view: "host" in self.gate(view))
+        last_s = await self.ear.falls_silent(VOICE, begun, QUIET_S)
+        await self.chair.send(EndTurn(self.holder_id))
+        await self.chair.wait_for(lambda view: "floor" in self.gate(view))
+        return max(0.0, last_s - begun)
+
+
+async def measure(three: Three, presses: int, seed: int) -> list[Figures]:
+    chance = random.Random(seed)
+    pings: list[float] = []
+    told: list[float] = []
+    opened: list[float] = []
+    muted: list[float] = []
+    for _ in range(presses):
+        pings.append(await three.ping() * 1000)
+        told.append(await three.invite() * 1000)
+        opened.append(await three.open() * 1000)
+        await asyncio.sleep(0.1 + chance.random() * 0.2)  # wherever the press falls between two packets
+        muted.append(await three.mute() * 1000)
+    heard = [a + b for a, b in zip(told, opened, strict=True)]
+    return [
+        Figures("ping there and back (reference)", pings),
+        Figures("chair mutes -> last packet heard", muted, MUTE_P99_MS),
+        Figures("chair invites -> the person's page knows", told),
+        Figures("person opens -> first packet heard", opened, GRANT_P99_MS),
+        Figures("chair invites -> first packet, pressed at once", heard, GRANT_P99_MS),
+    ]
+
+
+@asynccontextmanager
+async def place(participants: int, console: Console) -> AsyncIterator[Three]:
+    """A meeting of so many, in which the floor is given."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with running(Path(folder)) as appliance:
+            chair = await _point(appliance, "chu-tri", 50)
+            names = [await appliance.add_account(Role.DELEGATE, name, "test-nhi") for name in ("A", "B")]
+            holder, listener = [await _point(appliance, name, 51 + i) for i, name in enumerate(names)]
+            three = Three(chair, holder, listener, Ear({VOICE: voice(0)}))
+            async with asyncio.TaskGroup() as group:
+                runs = [group.create_task(point.run()) for point in (chair, holder, listener)]
+                async with appliance.simulated(participants - 3, MEETING_CODE):
+                    await _gather(three, participants)
+                    console.print(f"{participants} are inside")
+                    yield three
+                for run in runs:
+                    run.cancel()
+
+
+async def _gather(three: Three, participants: int) -> None:
+    chair = three.chair
+    await chair.wait_for(lambda view: view.sending, WAIT_S)
+    await chair.send(SetRules(FloorMode.MODERATED))
+    await chair.wait_for(
+        lambda view: view.lobby is not None and len(view.lobby.knocks) == participants - 1, WAIT_S
+    )
+    assert chair.view.lobby is not None
+    for knock in chair.view.lobby.knocks:
+        if not knock.expected:
+            await chair.send(Admit(knock.id))
+    await chair.send(AdmitAll())
+    for point in (three.holder, three.listener):
+        await point.wait_for(lambda view: view.sending, WAIT_S)
+
+    def all_flow(view: View) -> bool:
+        rows = view.roster.participants if view.roster is not None else ()
+        return sum(row.camera.flowing or row.microphone.flowing for row in rows) >= participants - 1
+
+    await chair.wait_for(all_flow, WAIT_S)
+    three.ear.on(three.listener.media)
+    assert three.holder.media is not None
+    three.holder.media.speak(three.ear.voices[VOICE])
+
+
+async def _point(appliance: Appliance, login: str, index: int) -> BridgePoint:
+    found = await appliance.store.people.find(login)
+    assert found is not None
+    cookie = {COOKIE: await mint(appliance.store, found.account.id, clock())}
+    who = Identity(index, cookie, found.account.unit or "", found.account.name)
+    tls = trusted(Config(state=str(appliance.state)), local=True)
+    return BridgePoint(appliance.url, MEETING_CODE, who, tls)
+
+
+def report(figures: Sequence[Figures]) -> Table:
+    table = Table(title="From a press to its effect (ms)")
+    for name in ("", "presses", "p50", "p99", "worst", "p99 at most"):
+        table.add_column(name, justify="left" if not name else "right")
+    for row in figures:
+        bound = "" if row.bound_ms is None else f"{row.bound_ms:.0f}"
+        told = (f"{row.at(0.5):.1f}", f"{row.at(0.99):.1f}", f"{max(row.ms):.1f}")
+        table.add_row(row.name, str(len(row.ms)), *told, bound)
+    return table
+
+
+async def run(participants: int, presses: int, seed: int, console: Console) -> list[Figures]:
+    async with place(participants, console) as three:
+        return await measure(three, presses, seed)
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(prog="python -m tests.bench.latency", description=__doc__)
+    options.add_argument("--participants", type=int, default=50)
+    options.add_argument("--presses", type=int, default=120)
+    options.add_argument("--seed", type=int, default=1)
+    chosen = options.parse_args()
+    console = Console()
+    figures = asyncio.run(run(chosen.participants, chosen.presses, chosen.seed, console))
+    console.print(report(figures))
+    OUT.parent.mkdir(exist_ok=True)
+    median = statistics.median(figures[0].ms)
+    told = {"participants": chosen.participants, "ping_p50_ms": round(median, 2)}
+    OUT.write_text(json.dumps(told | {"rows": [row.as_json() for row in figures]}, indent=2))
+    console.print(f"written to {OUT}")
+
+
+if __name__ == "__main__":
+    main()
