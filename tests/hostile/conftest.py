@@ -1,0 +1,25 @@
+"""One tally for the whole run; its table stands at the end of the terminal's output."""
+
+import pytest
+
+from tests.support.hostility import Tally
+
+TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TALLY] = Tally()
+
+
+@pytest.fixture
+def tally(pytestconfig: pytest.Config) -> Tally:
+    """Count here what the suite promises: at the end there must be no leak in it."""
+    return pytestconfig.stash[TALLY]
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    tally = config.stash[TALLY]
+    if tally.attempts:
+        terminalreporter.section("hostile")
+        for line in tally.report():
+            terminalreporter.line(line)
