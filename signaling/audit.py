@@ -114,7 +114,9 @@ def chained(head: Head, happenings: Iterable[Happening]) -> tuple[Stored, ...]:
             actor=each.actor,
             login=each.login,
             address=each.address,
-            fields=each.fields,
+            fields=tuple(
+                (key, value if isinstance(value, str) else int(value)) for key, value in each.fields
+            ),
             words=each.words,
         )
         document = msgspec.json.encode(entry)

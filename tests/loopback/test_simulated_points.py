@@ -19,7 +19,7 @@ from sfu import SlotKind
 from signaling.accounts import mint
 from signaling.bootstrap import MEETING_CODE
 from signaling.control import clock
-from signaling.http import COOKIE
+from signaling.door import COOKIE
 from signaling.messages import AdmitAll, Mute, Refuse, SeatState, Show, TileWish, Unmute, Why
 from tests.support.appliance import Appliance, running
 

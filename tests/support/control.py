@@ -205,6 +205,7 @@ class Control:
         config = ControlConfig(
             database_url=self.database_url,
             web_root=web_root,
+            audit_head=self.folder / "audit.head",
             media_sockets=(),
             sockets=(self._listening,),
             ca_certificate=b"certificate",

@@ -159,6 +159,14 @@ def test_an_entry_says_who_what_when_and_from_where() -> None:
     assert (entry.login, entry.event, entry.unix_ms, entry.address) == ("thu-ky", "muted", 2, "10.0.0.7")
 
 
+def test_yes_and_no_are_kept_as_figures() -> None:
+    log = chained(Head(), [Happening("m", 1, "admitted", fields=(("outsider", True),))])
+    assert verify(log) is None
+    entry = read(log[0])
+    assert entry is not None
+    assert entry.fields == (("outsider", 1),)
+
+
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"1 " + b"a" * 64, b"\xff" * 86, head_line(Head())[:-2], head_line(Head()) * 2]
 )

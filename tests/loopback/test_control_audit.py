@@ -1,0 +1,275 @@
+"""The audit log of a running control plane: what gets into it, who may read it, that it waits for nobody."""
+
+import asyncio
+import csv
+import io
+import json
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sfu import Source
+from signaling import audit_log
+from signaling.audit import Entry, Happening, Head, Stored, chained, read, verify
+from signaling.audit_log import AuditLog, AuditState
+from signaling.control import clock
+from signaling.messages import Admit, Kick, Mute, Presence, Role, Roster, Seat, SeatState
+from signaling.store import StorageUnavailable, Store
+from signaling.store.audit import AuditTable, kept_head
+from tests.support.control import PASSWORD, PATIENCE_S, Browser, Control, running_control
+
+pytestmark = pytest.mark.loopback
+
+STATION = "tyt-ta-phin"
+
+
+async def written(folder: Path) -> list[Entry]:
+    """The log of a control plane that has stopped; it verifies."""
+    store = await Store.open(f"sqlite:///{folder / 'giaoban.db'}")
+    log = await store.audit.page(0, 1000)
+    await store.close()
+    head = kept_head(folder / "audit.head")
+    assert head is not None
+    assert verify(log, head) is None
+    assert head.number == len(log)
+    return [entry for entry in map(read, log) if entry is not None]
+
+
+def named(log: Sequence[Entry], event: str) -> list[Entry]:
+    return [entry for entry in log if entry.event == event]
+
+
+async def admitted(control: Control, operator: Browser, login: str) -> Browser:
+    delegate = await control.enter(await control.account(login, unit=STATION))
+    await delegate.knock("YS. Mai")
+    await operator.say(Admit(delegate.participant))
+    assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+    return delegate
+
+
+# --- what gets into it ---
+
+
+async def test_signing_in_and_out_and_failing_to_is_written_without_what_was_typed(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        good = await control.sign_in("thu-ky", PASSWORD)
+        cookie = good.cookies["giaoban"].value
+        assert (await control.sign_in("thu-ky", "sai mật khẩu")).status == 401
+        assert (await control.sign_in("mật khẩu trong ô tên", "x")).status == 401
+        for _ in range(2):  # the second is nobody's any more
+            await control.http.delete(f"{control.url}/api/session", headers={"Cookie": f"giaoban={cookie}"})
+        operator = await control.store.people.find("thu-ky")
+    assert operator is not None
+    log = await written(tmp_path)
+    assert [(entry.event, entry.login, entry.address) for entry in log] == [
+        ("login", "thu-ky", "127.0.0.1"),
+        ("login-failed", "", "127.0.0.1"),
+        ("login-failed", "", "127.0.0.1"),
+        ("logout", "thu-ky", "127.0.0.1"),
+    ]
+    assert [entry.fields for entry in named(log, "login-failed")] == [
+        (("account", operator.account.id),),
+        (),
+    ]
+    for secret in ("mật khẩu", PASSWORD, cookie):
+        assert secret not in str(log)
+
+
+async def test_who_did_what_to_whom_is_written_and_no_words_of_people_stand_in_the_servers_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with running_control(tmp_path) as control:
+        operator = await control.operator()
+        delegate = await admitted(control, operator, "tram")
+        await operator.say(Kick(delegate.participant, "ồn ào quá"))
+        await delegate.ended()
+        participant = delegate.participant
+    log = await written(tmp_path)
+    (entry,) = named(log, "admitted")[-1:]
+    assert (entry.login, entry.address, entry.meeting, entry.run) == ("thu-ky", "127.0.0.1", "giao-ban", 1)
+    assert ("participant", participant) in entry.fields
+    assert ("participant-name", "YS. Mai (tram)") in entry.words
+    (kicked,) = named(log, "kicked")
+    assert ("reason", "ồn ào quá") in kicked.words
+    assert "kicked" in caplog.text
+    assert "ồn ào" not in caplog.text
+    assert "YS. Mai" not in caplog.text
+
+
+# --- who reads it ---
+
+
+async def get(control: Control, path: str, cookie: str | None, **headers: str) -> tuple[int, bytes]:
+    if cookie is not None:
+        headers["Cookie"] = f"giaoban={cookie}"
+    answer = await control.http.get(f"{control.url}{path}", headers=headers)
+    return answer.status, await answer.read()
+
+
+@pytest.mark.parametrize("path", ["/api/audit", "/api/audit.jsonl", "/api/audit.csv"])
+async def test_the_log_is_read_by_chair_and_operator_alone(tmp_path: Path, path: str) -> None:
+    async with running_control(tmp_path) as control:
+        assert (await get(control, path, None))[0] == 401
+        assert (await get(control, path, "x" * 43))[0] == 401
+        for role in (Role.DELEGATE, Role.TECHNICIAN):
+            status, body = await get(control, path, await control.account(role.value, role))
+            assert (status, json.loads(body)) == (403, {"code": "not-allowed"})
+        for login in ("thu-ky", "chu-tri"):
+            assert (await get(control, path, await control.cookie_of(login)))[0] == 200
+        cookie = await control.cookie_of("thu-ky")
+        elsewhere = await get(control, path, cookie, Origin="https://elsewhere.example")
+        assert elsewhere[0] == 403
+        assert (await get(control, path, cookie, **{"Sec-Fetch-Site": "cross-site"}))[0] == 403
+
+
+@pytest.mark.parametrize(
+    "query", ["meeting=a/b", "meeting=", "meeting=" + "x" * 65, "after=-1", "after=x", "after=" + "9" * 30]
+)
+async def test_a_question_that_makes_no_sense_is_a_bad_request(tmp_path: Path, query: str) -> None:
+    async with running_control(tmp_path) as control:
+        cookie = await control.cookie_of("thu-ky")
+        for path in ("/api/audit", "/api/audit.jsonl", "/api/audit.csv"):
+            status, body = await get(control, f"{path}?{query}", cookie)
+            assert (status, json.loads(body)) == (400, {"code": "bad-request"})
+
+
+def entries(count: int, meeting: str = "giao-ban") -> list[Happening]:
+    return [Happening(f"t{n}", 1, "muted", meeting, words=(("reason", "=1+1"),)) for n in range(count)]
+
+
+async def test_the_log_is_read_by_pages_and_taken_home_whole(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        await control.store.audit.append([*entries(450), Happening("other", 1, "login")])
+        cookie = await control.cookie_of("thu-ky")
+        found: list[dict[str, Any]] = []
+        after, more = 0, True
+        while more:
+            page = json.loads((await get(control, f"/api/audit?meeting=giao-ban&after={after}", cookie))[1])
+            found += page["entries"]
+            after, more = page["after"], page["more"]
+            assert len(page["entries"]) <= 200
+        assert [line["entry"]["number"] for line in found] == list(range(1, 451))
+
+        _, home = await get(control, "/api/audit.jsonl?meeting=giao-ban", cookie)
+        assert [json.loads(line) for line in home.splitlines()] == found
+        _, table = await get(control, "/api/audit.csv?meeting=giao-ban", cookie)
+        rows = list(csv.DictReader(io.StringIO(table.decode("utf-8-sig"), newline="")))
+        assert [int(row["number"]) for row in rows[:450]] == list(range(1, 451))
+        assert rows[0]["words"] == "reason: =1+1"
+        assert (await get(control, "/api/audit.csv?meeting=khong-co", cookie))[1].count(b"\n") == 1
+    exported = named(await written(tmp_path), "audit-exported")
+    assert [(entry.login, entry.fields) for entry in exported] == [
+        ("thu-ky", (("form", form),)) for form in ("jsonl", "csv", "csv")
+    ]
+
+
+# --- it waits for nobody ---
+
+
+class Sluggish(AuditTable):
+    """A database that can be away, or answer that it is away after it has written."""
+
+    def __init__(self) -> None:
+        self.away = False
+        self.deaf = False
+        self.log: list[Stored] = []
+
+    async def append(self, happenings: Sequence[Happening]) -> Head:
+        await asyncio.sleep(0)
+        if self.away:
+            raise StorageUnavailable("away")
+        there = {stored.mark for stored in self.log}
+        head = self.log[-1].head if self.log else Head()
+        self.log += chained(head, [each for each in happenings if each.mark not in there])
+        if self.deaf:
+            raise StorageUnavailable("the database did not answer in time")
+        return self.log[-1].head
+
+    @property
+    def events(self) -> list[str]:
+        return [entry.event for entry in map(read, self.log) if entry is not None]
+
+
+async def test_entries_wait_in_order_while_the_database_is_away() -> None:
+    table = Sluggish()
+    log = AuditLog(table, clock, None)
+    table.away = True
+    for number in range(500):
+        log.note(f"e{number}")
+    assert not await log.flush()
+    assert log.state is AuditState.WAITING
+    table.away, table.deaf = False, True
+    assert not await log.flush()
+    table.deaf = False
+    assert await log.flush()
+    assert log.state is AuditState.OK
+    assert table.events == [f"e{number}" for number in range(500)]  # none missing, none twice
+    assert verify(table.log) is None
+
+
+async def test_what_finds_no_room_is_counted_and_the_count_is_an_entry(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(audit_log, "WAITING", 3)
+    table = Sluggish()
+    log = AuditLog(table, clock, None)
+    for number in range(5):
+        log.note(f"e{number}")
+    assert log.state is AuditState.LOSING
+    assert await log.flush()
+    log.note("after")
+    assert await log.flush()
+    assert log.state is AuditState.OK
+    assert table.events == ["e0", "e1", "e2", "entries-lost", "after"]
+    lost = read(table.log[3])
+    assert lost is not None
+    assert lost.fields == (("count", 2),)
+
+
+async def test_a_mute_does_not_wait_for_the_audit_log_and_health_tells_that_entries_are_lost(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away(self: AuditTable, happenings: Sequence[Happening]) -> Head:
+        raise StorageUnavailable("away")
+
+    async with running_control(tmp_path) as control:
+        operator = await control.operator()
+        delegate = await admitted(control, operator, "tram")
+        monkeypatch.setattr(audit_log, "WAITING", 1)
+        monkeypatch.setattr(AuditTable, "append", away)
+        for source in (Source.MICROPHONE, Source.CAMERA):
+            await operator.say(Mute(delegate.participant, source))
+        async with asyncio.timeout(PATIENCE_S):
+            while "host" not in next(
+                other.camera.gate
+                for other in (await delegate.hear(Roster)).participants
+                if other.id == delegate.participant
+            ):
+                pass
+        health = json.loads((await get(control, "/healthz", None))[1])
+        assert (health["status"], health["audit"], health["database"]) == ("failing", "losing", "ok")
+        monkeypatch.undo()
+    log = await written(tmp_path)
+    assert named(log, "entries-lost")
+
+
+# --- how a page went ---
+
+
+async def test_a_page_that_was_closed_is_told_from_a_line_that_broke(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        operator = await control.operator()
+        closing = await admitted(control, operator, "mot")
+        broken = await admitted(control, operator, "hai")
+        seen: dict[str, Presence] = {}
+        await closing.close()
+        broken.cut()
+        async with asyncio.timeout(PATIENCE_S):
+            while set(seen) != {closing.participant, broken.participant}:
+                people = (await operator.hear(Roster)).participants
+                seen = {who.id: who.presence for who in people if who.presence is not Presence.HERE}
+        assert seen == {closing.participant: Presence.CLOSED, broken.participant: Presence.LOST}
