@@ -43,6 +43,7 @@ from sfu.rtp.ntp import ntp_from_unix
 from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.slot import Slot
 from sfu.transport import AssociationListener
+from sfu.voice import Ears, Hearing
 
 REPORT_TICKS = 10
 LINE_TICKS = 20
@@ -65,6 +66,7 @@ class Plane:
         self,
         fastpath: FastPath,
         ports: Ports,
+        ears: Ears,
         notify: Callable[[AnyEvent], None],
         clock: Callable[[], float],
         wall_offset_s: float,
@@ -72,6 +74,7 @@ class Plane:
         """`clock`: monotonic seconds, the same that stamps packets; plus `wall_offset_s` it is Unix time."""
         self._fastpath = fastpath
         self._ports = ports
+        self._hearing = Hearing(fastpath, ears)
         self._notify = notify
         self._clock = clock
         self._wall_offset_s = wall_offset_s
@@ -147,7 +150,9 @@ class Plane:
         endpoint.wish = wish
         room = self._rooms.get(command.room)
         if room is None:
-            room = self._rooms[command.room] = RoomMedia(command.room, self._fastpath, self._notify)
+            room = self._rooms[command.room] = RoomMedia(
+                command.room, self._fastpath, self._hearing, self._notify
+            )
         room.add(endpoint)
         self._room_of[endpoint.id] = room
         self._homes |= {
@@ -198,6 +203,8 @@ class Plane:
             return Failed(code=Failure.UNKNOWN_ENDPOINT)
         for source, gate in command.gates.items():
             endpoint.producers[source].set_gate(gate)
+        if not endpoint.producers[Source.MICROPHONE].is_open:
+            self._hearing.forget(endpoint.id)
         self._room_of[endpoint.id].arrange(self._pulse())
         return Done()
 
@@ -249,6 +256,8 @@ class Plane:
         """Called every TICK_S."""
         self._ticks += 1
         pulse = self._pulse()
+        open_microphones = [found for room in self._rooms.values() for found in room.microphones(pulse)]
+        self._hearing.attend(open_microphones, pulse.now)
         for room in self._rooms.values():
             room.listen(pulse)
             for endpoint in room.endpoints.values():
@@ -262,8 +271,12 @@ class Plane:
         self._ports.flush_streams()
 
     def mend(self) -> None:
-        """Called every MEND_S: ask publishers for what did not come."""
+        """Called every MEND_S, for what cannot wait for a tick: publishers are asked for what did not come,
+        and the ears get what did."""
         now = self._clock()
+        if self._hearing.hand_over(now):
+            for room in self._rooms.values():
+                room.tell_voices()
         torn: dict[EndpointId, Endpoint] = self._torn
         for row, first, last in self._fastpath.take_gaps():
             home = self._homes.get(row)
@@ -290,7 +303,7 @@ class Plane:
                     for producer in endpoint.producers.values()
                     if producer.flowing
                 ]
-            events.append(room.speakers)
+            events += [room.speakers, room.voices]
         return events
 
     def _tend(self, endpoint: Endpoint, pulse: Pulse, beat: int) -> None:

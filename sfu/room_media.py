@@ -3,7 +3,7 @@
 It keeps the slots of all its endpoints in step with that choice.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from sfu import (
     AnyEvent,
@@ -15,6 +15,7 @@ from sfu import (
     SlotsChanged,
     Source,
     SpeakersChanged,
+    VoicesChanged,
 )
 from sfu.assignment import RoomChoice, assign
 from sfu.endpoint import Endpoint
@@ -23,20 +24,28 @@ from sfu.producer import Producer
 from sfu.pulse import Pulse
 from sfu.slot import Feed
 from sfu.speakers import Choice, Reading, Speakers
+from sfu.voice import Hearing
+from sfu.voice.ears import SILENCE_DBOV
+from sfu.voice.hint import Hint
 
 
 class RoomMedia:
-    def __init__(self, room: RoomId, fastpath: FastPath, notify: Callable[[AnyEvent], None]) -> None:
+    def __init__(
+        self, room: RoomId, fastpath: FastPath, hearing: Hearing, notify: Callable[[AnyEvent], None]
+    ) -> None:
         self.room = room
         self.endpoints: dict[EndpointId, Endpoint] = {}
         self.fixed_stage: EndpointId | None = None
         """Set by command; None follows the speaker."""
         self._fastpath = fastpath
+        self._hearing = hearing
+        self._hints: dict[EndpointId, Hint] = {}
         self._notify = notify
         self._speakers = Speakers()
         self._choice = RoomChoice()
         self.speakers = SpeakersChanged(room=room, heard=(), stage=None)
-        """As last announced."""
+        self.voices = VoicesChanged(room=room, speaking=(), noisy=(), shut=())
+        """Both as last announced."""
 
     def add(self, endpoint: Endpoint) -> None:
         self.endpoints[endpoint.id] = endpoint
@@ -47,6 +56,8 @@ class RoomMedia:
         if gone is None:
             return None
         self._speakers.forget(endpoint)
+        self._hearing.forget(endpoint)
+        self._hints.pop(endpoint, None)
         for other in self.endpoints.values():
             for slot in other.slots:
                 if slot.feed is not None and slot.feed.endpoint == endpoint:
@@ -58,19 +69,42 @@ class RoomMedia:
             return None
         return self.endpoints[feed.endpoint].producers.get(feed.source)
 
+    def microphones(self, pulse: Pulse) -> Iterator[tuple[EndpointId, Producer]]:
+        """Those that are open and flow."""
+        for endpoint in self.endpoints.values():
+            microphone = endpoint.producers[Source.MICROPHONE]
+            if microphone.is_open and microphone.is_flowing(pulse):
+                yield endpoint.id, microphone
+
     def listen(self, pulse: Pulse) -> None:
         """Ticker: choose who is heard and on the stage from what the open microphones gave since the last."""
-        readings = [
-            self._reading(endpoint, microphone)
-            for endpoint in self.endpoints.values()
-            if (microphone := endpoint.producers[Source.MICROPHONE]).is_open and microphone.is_flowing(pulse)
-        ]
+        readings = [self._reading(endpoint) for endpoint, _ in self.microphones(pulse)]
         chosen = self._speakers.step(readings, pulse.now)
         self._choose(chosen, pulse)
         speakers = SpeakersChanged(room=self.room, heard=chosen.speaking, stage=self._choice.stage)
         if speakers != self.speakers:
             self.speakers = speakers
             self._notify(speakers)
+        self._take_hints()
+        self.tell_voices()
+
+    def tell_voices(self) -> None:
+        """Also between ticks, when the ears have something new: whoever speaks is to be known at once."""
+        judged = {
+            endpoint.id: judgment
+            for endpoint in self.endpoints.values()
+            if endpoint.producers[Source.MICROPHONE].is_open
+            and (judgment := self._hearing.judgment(endpoint.id)) is not None
+        }
+        voices = VoicesChanged(
+            room=self.room,
+            speaking=tuple(endpoint for endpoint, judgment in judged.items() if judgment.speaking),
+            noisy=tuple(endpoint for endpoint, judgment in judged.items() if judgment.noisy),
+            shut=tuple(endpoint for endpoint, hint in self._hints.items() if hint.speaking),
+        )
+        if voices != self.voices:
+            self.voices = voices
+            self._notify(voices)
 
     def arrange(self, pulse: Pulse) -> None:
         """Bring every slot in step with the choice, the gates and the layers that flow."""
@@ -102,13 +136,22 @@ class RoomMedia:
     def slots_changed(self, endpoint: Endpoint) -> SlotsChanged:
         return SlotsChanged(endpoint=endpoint.id, slots=tuple(slot.view() for slot in endpoint.slots))
 
-    def _reading(self, endpoint: Endpoint, microphone: Producer) -> Reading:
-        row = self._fastpath.producers[microphone.row]
-        count = int(row["level_count"])
-        level = int(row["level_sum"]) / count if count else None
-        blind = not bool(row["has_level"])
-        row["level_sum"] = row["level_count"] = 0
-        return Reading(endpoint.id, level, blind)
+    def _reading(self, endpoint: EndpointId) -> Reading:
+        judgment = self._hearing.judgment(endpoint)
+        if judgment is None:
+            return Reading(endpoint, None, speaking=False)
+        return Reading(endpoint, judgment.level_dbov, judgment.speaking)
+
+    def _take_hints(self) -> None:
+        """What the headers of shut microphones claim. A line check is nobody's microphone."""
+        for endpoint in self.endpoints.values():
+            microphone = endpoint.producers[Source.MICROPHONE]
+            if microphone.is_open or endpoint.check:
+                self._hints.pop(endpoint.id, None)
+                continue
+            row = self._fastpath.producers[microphone.row]
+            self._hints.setdefault(endpoint.id, Hint()).step(int(row["shut_level"]))
+            row["shut_level"] = SILENCE_DBOV
 
     def _choose(self, chosen: Choice, pulse: Pulse) -> None:
         stage = self.fixed_stage or chosen.stage or self._choice.stage or self._somebody(pulse)

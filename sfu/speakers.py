@@ -1,11 +1,11 @@
-"""Who is heard, and who is on the stage: chosen from the level header (RFC 6464) of open microphones.
+"""Who is heard, and who is on the stage: chosen by the sound of open microphones (sfu/voice).
 
 Pure. The plane hands in one Reading for each open microphone ten times a second and takes back the
 choice. Two rules keep the room calm: whoever is heard stays heard until somebody is clearly louder,
 and the stage changes only after somebody else has led for a while.
 
-A stream without the header cannot be measured, so it always counts as a moderate voice: who leaves
-the header out is not silenced, and gains nothing over somebody who speaks.
+What is no speech counts as far quieter than it is: a fan takes nobody's place. What the level header claims
+does not come in here at all.
 """
 
 from collections.abc import Sequence
@@ -14,10 +14,9 @@ from dataclasses import dataclass
 from sfu import AUDIO_SLOTS, EndpointId
 
 SILENCE_DBOV = 127.0
-SPEAKING_DBOV = 50.0
-"""Louder than this is speech: a microphone a metre away gives 20-40, a quiet room 60-75."""
-BLIND_DBOV = 45.0
-"""What a stream without the header counts as."""
+NOT_SPEECH_DBOV, NOT_SPEECH_SHARE = 65.0, 0.2
+"""What is no speech counts as so quiet, and a share of its own level more: the loudest fan is behind the
+softest voice, and of two fans the quieter one is behind."""
 ATTACK, RELEASE = 0.6, 0.05
 """Share of the way to the new reading in one step: a voice is noticed at once and forgotten over two seconds,
 so that the pause between two sentences takes nobody's place away."""
@@ -36,9 +35,9 @@ class Reading:
 
     endpoint: EndpointId
     level_dbov: float | None
-    """Mean level below full scale, 0 (loudest) to 127; None when no packet came."""
-    blind: bool = False
-    """It sends packets without the header."""
+    """Loudness of its sound below full scale, 0 (loudest) to 127; None while it is not listened to."""
+    speaking: bool
+    """By the sound itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +53,7 @@ class Choice:
 @dataclass(slots=True)
 class _Voice:
     level_dbov: float = SILENCE_DBOV
+    speaking: bool = False
     seated_at: float = 0.0
 
 
@@ -73,7 +73,7 @@ class Speakers:
         self._listen(readings)
         self._seat(now)
         self._follow(now)
-        speaking = tuple(e for e in self._heard if self._level(e) <= SPEAKING_DBOV)
+        speaking = tuple(e for e in self._heard if self._voices[e].speaking)
         return Choice(tuple(self._heard), speaking, self._stage)
 
     def forget(self, endpoint: EndpointId) -> None:
@@ -96,7 +96,10 @@ class Speakers:
             voice = self._voices.setdefault(reading.endpoint, _Voice())
             level = reading.level_dbov
             if level is None:
-                level = BLIND_DBOV if reading.blind else SILENCE_DBOV
+                level = SILENCE_DBOV
+            elif not reading.speaking:
+                level = NOT_SPEECH_DBOV + NOT_SPEECH_SHARE * level
+            voice.speaking = reading.speaking
             share = ATTACK if level < voice.level_dbov else RELEASE
             voice.level_dbov += share * (level - voice.level_dbov)
 
@@ -119,7 +122,7 @@ class Speakers:
 
     def _follow(self, now: float) -> None:
         loudest = min(self._heard, key=self._level, default=None)
-        if loudest is None or self._level(loudest) > SPEAKING_DBOV or loudest == self._stage:
+        if loudest is None or not self._voices[loudest].speaking or loudest == self._stage:
             self._leader = None
             return
         if self._stage in self._voices:

@@ -18,6 +18,7 @@ from sfu.fastpath import FastPath
 from sfu.plane import MEND_S, Plane
 from sfu.pulse import TICK_S
 from sfu.transport import MediaPorts
+from sfu.voice import ThreadEars
 from sfu.wire import BadFrame, Deframer, Notice, Reply, decode_to_worker, frame
 
 OUTBOX_BYTES = 4 << 20
@@ -92,13 +93,14 @@ async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, M
     fastpath = FastPath()
     ports = MediaPorts(fastpath, config.addresses, config.port, advertise=config.advertise)
     wall_offset_s = time.time() - time.monotonic()
-    door = Door(lambda notify: Plane(fastpath, ports, notify, time.monotonic, wall_offset_s))
-    await ports.start()
-    try:
-        yield door.plane, door, ports
-    finally:
-        await ports.close()
-        fastpath.close()
+    with contextlib.closing(ThreadEars()) as ears:
+        door = Door(lambda notify: Plane(fastpath, ports, ears, notify, time.monotonic, wall_offset_s))
+        await ports.start()
+        try:
+            yield door.plane, door, ports
+        finally:
+            await ports.close()
+            fastpath.close()
 
 
 async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
@@ -116,7 +118,8 @@ async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
 
 async def tick_until(stop: asyncio.Event, plane: Plane) -> None:
     """Ten ticks a second at even instants, and every MEND_S what cannot wait so long: packets that did not
-    come are asked for. After a pause of the machine the lost ones are not made up."""
+    come are asked for, those of open microphones are listened to. After a pause of the machine the lost ones
+    are not made up."""
     due = time.monotonic()
     beat = 0
     while not stop.is_set():

@@ -20,6 +20,8 @@ class Readings:
         self._histories: dict[int, tuple[Octets, Table]] = {}
         self._twcc_out = memory.transports["twcc_out"].data
         self._sent = memory.sent.data
+        self._newest = memory.layers["max_seq"].data
+        self._since = memory.layers["since"].data
 
     def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
         """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
@@ -72,6 +74,25 @@ class Readings:
             for number in numbers
             if newest - len(kept) < number <= newest and kept[number % len(kept)] != number
         ]
+
+    def sounds(self, layer: int, after: int, most: int) -> list[tuple[int, int, bytes]]:
+        """(unwrapped number, timestamp, payload) of the sounds that came after that number while the gate was
+        open, in order, at most the newest `most`. What its row of the history is too short for is missing,
+        and so is what came after a later one was read."""
+        first, newest = self._since[layer], self._newest[layer]
+        if first < 0 or layer not in self._histories or newest == after:
+            return []
+        if after > newest:  # another SSRC: the numbers have begun anew
+            after = -1
+        octets, kept = self._histories[layer]
+        rows = kept.view(np.ndarray)
+        found: list[tuple[int, int, bytes]] = []
+        for number in range(max(first, after + 1, newest - min(most, len(rows)) + 1), newest + 1):
+            place = number % len(rows)
+            seq, ts, length, _ = rows[place].item()
+            if seq == number and 0 < length <= octets.shape[1]:
+                found.append((number, ts, octets[place, :length].tobytes()))
+        return found
 
     def _find_sent(self, transport: int, number: int) -> int:
         """Its place in the ring; -1 when it was never sent, or long ago."""

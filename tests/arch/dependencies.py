@@ -29,8 +29,9 @@ HOMES: dict[str, tuple[str, ...]] = {
     "pylibsrtp": ("sfu.transport", "sfu.fastpath"),
     "llvmlite": ("sfu.fastpath",),
     "numba": ("sfu.fastpath",),
-    "numpy": ("sfu.fastpath", "deploy.simulate"),
+    "numpy": ("sfu.fastpath", "sfu.voice", "deploy.simulate"),
     "av": ("deploy.simulate", "sfu.voice", "recorder.writer", "recorder.export"),
+    "webrtcvad": ("sfu.voice.detector",),
     "sqlalchemy": ("signaling.store",),
     "alembic": ("signaling.store",),
     "argon2": ("signaling.passwords",),
@@ -43,6 +44,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 """The one home of each foreign library; deploy.simulate is a peer of its own, so it has a second one."""
 
 SHELLS: dict[str, str] = {
+    "sfu.voice.thread": "the ears' thread",
     "sfu.worker": "the media worker's process: loop, ticker, Unix socket",
     "sfu.endpoint": "draws an endpoint's random SSRCs",
     "sfu.fastpath": "native memory and sockets; its tables are pure, its kernel imports nothing of this",

@@ -5,6 +5,7 @@ mistake there is not made twice.
 """
 
 import struct
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from pylibsrtp import Policy, Session
@@ -27,6 +28,7 @@ from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.seq import unwrap_u16
 from sfu.rtp.twcc import FeedbackWriter
 from tests.support.offer import LEVEL_EXT, MID_EXT, OPUS, RID_EXT, RRID_EXT, RTX, TWCC_EXT, VP8, our_offer
+from tests.support.scripted_ears import write
 from tests.support.world import Path, World
 
 ROOM = RoomId("room")
@@ -97,21 +99,37 @@ class Encoding:
 
 
 class Scripted:
-    """One participant. `microphone_dbov` is the level it claims; None leaves the header out."""
+    """One participant. `microphone_dbov` is the level it claims; None leaves the header out. `sound_dbov` is
+    how loud it really is, None: as it claims. `opus`, when there is any, is sent instead, over and over."""
 
-    def __init__(self, world: World, name: str, gates: dict[Source, GateReason] | None = None) -> None:
+    def __init__(
+        self,
+        world: World,
+        name: str,
+        gates: dict[Source, GateReason] | None = None,
+        *,
+        room: RoomId = ROOM,
+        offer: str = "",
+        check: bool = False,
+    ) -> None:
         self.world = world
         self.name = name
         self.id = EndpointId(name)
         self.up, self.down = Path(), Path()
         self.microphone_dbov: int | None = 127
+        self.sound_dbov: int | None = None
+        self.opus: Sequence[bytes] = ()
         self.sending_microphone = self.sending_camera = True
         self.nacks = self.feedback = True
         self.sent_audio = 0
         self.inbox: dict[int, Receiver] = {}
         self.rtx_seen = self.padding_seen = self.asked_for = 0
+        self.peek: Callable[[bytes], None] = lambda packet: None
+        """Is shown every packet that comes, decrypted."""
         result = world.order(
-            OpenEndpoint(room=ROOM, endpoint=self.id, offer=our_offer(), gates=gates or OPEN)
+            OpenEndpoint(
+                room=room, endpoint=self.id, offer=offer or our_offer(), gates=gates or OPEN, check=check
+            )
         )
         assert isinstance(result, Opened), result
         self.slots = result.slots
@@ -220,8 +238,13 @@ class Scripted:
         names = {MID_EXT: b"0"}
         if self.microphone_dbov is not None:
             names[LEVEL_EXT] = bytes([self.microphone_dbov])
-        body = _write_body(self.name, 0, self.sent_audio)
-        self.send_rtp(OPUS, self._audio_seq, timestamp, self._audio_ssrc, names, body)
+        self.send_rtp(OPUS, self._audio_seq, timestamp, self._audio_ssrc, names, self._sound())
+
+    def _sound(self) -> bytes:
+        if self.opus:
+            return self.opus[self.sent_audio % len(self.opus)]
+        level = self.microphone_dbov if self.sound_dbov is None else self.sound_dbov
+        return _write_body(self.name, 0, self.sent_audio) + write(127 if level is None else level)
 
     def skip_audio(self, packets: int) -> None:
         """Send so many packets at once, past the net: for what takes minutes."""
@@ -268,6 +291,7 @@ class Scripted:
             self._receive_rtcp(self._rx.unprotect_rtcp(datagram))
             return
         packet = self._rx.unprotect(datagram)
+        self.peek(packet)
         header = parse_header_untrusted(packet)
         if TWCC_EXT in header.extensions:
             wire = int.from_bytes(header.extensions[TWCC_EXT], "big")

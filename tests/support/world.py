@@ -20,6 +20,8 @@ from sfu.pulse import TICK_S
 from sfu.sdp import Candidate, Fingerprint, LocalTransport, RemoteTransport
 from sfu.transport import AssociationListener
 from sfu.transport.pacer import Leaving, Pacer
+from sfu.voice import Ears
+from tests.support.scripted_ears import ScriptedEars
 
 UDP_BYTES = 28
 """Of the headers of IP and UDP, which take part of a line's rate."""
@@ -142,7 +144,8 @@ class _Due:
 class World:
     """Clock, net, plane. Also the plane's Ports."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, ears: Ears | None = None) -> None:
+        """ears: by default those that read what scripted participants write."""
         self.rng = random.Random(seed)
         self.now = 1000.0
         self.events: list[AnyEvent] = []
@@ -150,7 +153,10 @@ class World:
         self.associations: dict[int, FakeAssociation] = {}
         self.receivers: dict[int, Callable[[bytes], None]] = {}
         self.down: dict[int, Path] = {}
-        self.plane = Plane(self.fastpath, self, self.events.append, lambda: self.now, 1_700_000_000.0)
+        self.ears = ears or ScriptedEars()
+        self.plane = Plane(
+            self.fastpath, self, self.ears, self.events.append, lambda: self.now, 1_700_000_000.0
+        )
         self._due: list[_Due] = []
         self._order = count()
         self.after(TICK_S, self._tick)
@@ -197,13 +203,13 @@ class World:
             delay = waits + path.delay_s + self.rng.random() * path.jitter_s
             self.after(delay, lambda: deliver(datagram))
 
-    def arrive(self, row: int, datagram: bytes) -> None:
-        """A datagram reaches the server."""
+    def arrive(self, row: int, *datagrams: bytes) -> None:
+        """Datagrams reach the server, together."""
         association = self.associations.get(row)
         if association is None:
             return
         association.heard_at = self.now
-        for up in self.fastpath.ingest(row, [datagram], int(self.now * 1e6)):
+        for up in self.fastpath.ingest(row, datagrams, int(self.now * 1e6)):
             if up.kind is HandUpKind.RTCP:
                 with contextlib.suppress(BadPacket):  # of one who had the row before
                     association.listener.on_rtcp(self.fastpath.unprotect_rtcp(row, up.data))

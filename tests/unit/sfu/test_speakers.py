@@ -24,7 +24,11 @@ class Talk:
 
 
 def _readings(levels: Mapping[str, float | None]) -> list[Reading]:
-    return [Reading(EndpointId(name), level) for name, level in levels.items()]
+    """Up to 50 dB below full scale is speech."""
+    return [
+        Reading(EndpointId(name), level, speaking=level is not None and level <= 50)
+        for name, level in levels.items()
+    ]
 
 
 def test_three_open_microphones_are_heard_whatever_their_level() -> None:
@@ -102,21 +106,33 @@ def test_the_stage_is_free_again_when_its_endpoint_leaves() -> None:
     assert talk.hold(0.1, b=QUIET).stage is None
 
 
-def test_a_stream_without_the_level_header_is_heard_beside_measured_ones() -> None:
-    speakers = Speakers()
-    choice = Choice((), (), None)
-    for step in range(30):
-        readings = [Reading(EndpointId(n), QUIET) for n in "abc"]
-        readings.append(Reading(EndpointId("blind"), None, blind=True))
-        choice = speakers.step(readings, step / 10)
-    assert "blind" in choice.heard
-
-
-def test_leaving_the_header_out_wins_nothing_over_somebody_who_speaks() -> None:
+def test_a_fan_takes_nobodys_place_however_loud_it_is() -> None:
     speakers = Speakers()
     choice = Choice((), (), None)
     for step in range(50):
-        readings = [Reading(EndpointId(n), NORMAL) for n in "abc"]
-        readings.append(Reading(EndpointId("blind"), None, blind=True))
+        readings = [Reading(EndpointId(n), NORMAL + 10, speaking=True) for n in "abc"]
+        readings.append(Reading(EndpointId("fan"), 10.0, speaking=False))
         choice = speakers.step(readings, step / 10)
+    assert set(choice.heard) == {"a", "b", "c"}
+    assert choice.stage != "fan"
+
+
+def test_a_fan_alone_is_heard_but_neither_speaks_nor_has_the_stage() -> None:
+    choice = Speakers().step([Reading(EndpointId("fan"), 10.0, speaking=False)], 0.0)
+    assert choice == Choice(heard=(EndpointId("fan"),), speaking=(), stage=None)
+
+
+def test_a_soft_voice_takes_the_place_of_a_loud_fan() -> None:
+    speakers = Speakers()
+    choice = Choice((), (), None)
+    for step in range(80):
+        readings = [Reading(EndpointId(n), 20.0, speaking=False) for n in "abc"]
+        readings.append(Reading(EndpointId("soft"), 48.0, speaking=step > 30))
+        choice = speakers.step(readings, step / 10)
+    assert "soft" in choice.heard
+    assert choice.stage == "soft"
+
+
+def test_who_is_not_listened_to_counts_as_silent() -> None:
+    choice = Talk().hold(1, a=NORMAL, b=NORMAL, c=NORMAL, d=None)
     assert set(choice.heard) == {"a", "b", "c"}

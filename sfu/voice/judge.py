@@ -1,0 +1,160 @@
+"""Whether a microphone brings speech, by its sound alone: a voice detector, a noise floor, pitch, movement.
+
+The detector (webrtcvad) by itself calls a loud fan speech for as long as it runs. So it only may object, and
+speech is believed on one of two kinds of evidence, both above the microphone's own noise floor:
+
+- voiced sound: some of the last packets look like themselves a period earlier, as a fan does not;
+- or a run of packets that all are well above the floor, as the clicks of a keyboard are not: the beginning of
+  "xin", and voices that are mostly breath.
+
+Either way its loudness must move, as speech does with every syllable, and neither fan nor hum. Music moves
+and has pitch; what helps is that it knows no pauses: the floor, the least of three seconds, rises to it.
+
+Pure: no clock, time is counted in blocks of sound."""
+
+import math
+from collections import deque
+
+import numpy as np
+
+from sfu.voice.decoder import Pcm
+from sfu.voice.detector import Detector
+from sfu.voice.ears import SILENCE_DBOV, Judgment
+from sfu.voice.pitch import BLOCK, Decimator, Pitch
+
+STRICTNESS = 2
+"""Of 0 to 3, how strict. The strictest misses quiet voices; what this one lets through the rest holds up."""
+TAPS, CORNER = 31, 7000 / 48_000
+PERIODICITY = 0.45
+VOICED, VOICED_OF = 2, 5
+"""So many of the last packets are voiced."""
+ABOVE_FLOOR_DB = 11.0
+FAINTEST_DBFS = -58.0
+"""What is quieter is not said into this microphone."""
+ACTIVE, ACTIVE_OF = 6, 7
+ACTIVE_DB = 10.0
+MOVES_DB = 5.0
+MOVES_OF = 12
+"""So much must the loudness have changed over so many packets, outliers left out."""
+HOLD = 20
+"""Packets that speech lasts after its last evidence: 400 ms, a pause between words."""
+CARRY_OF = 9
+"""What is above the floor carries speech on while something voiced was among so many packets."""
+FLOOR_OF = 150
+"""The floor is the least of so many packets (3 s), smoothed."""
+FLOOR_PART = 10
+"""Of them in one part, which leaves as a whole."""
+EARLY = 25
+EARLY_FLOOR_DBFS = -60.0
+"""Before so many packets the floor is not known; whoever speaks at once must be found all the same."""
+NOISE_DBFS = -50.0
+NOISY, QUIET, NOISE_MOST = 200, 60, 250
+"""A microphone is noisy after 4 s of sound without speech, until nine tenths of it are gone."""
+RELIEF = 4
+"""A quiet packet takes back so many loud ones: typing is not steady."""
+LOUD_DBFS = -20.0
+"""Only what is louder can overshoot in the low pass."""
+LEVEL_SHARE = 0.2
+FLOOR_SHARE = 0.4
+SILENT_DBFS = -SILENCE_DBOV
+FULL_SCALE = 32_768.0
+
+
+class Judge:
+    """One microphone's, from when its gate opened."""
+
+    def __init__(self) -> None:
+        self._detector = Detector(STRICTNESS)
+        self._decimator = Decimator(3, BLOCK, TAPS, CORNER, FULL_SCALE)
+        self._pitch = Pitch()
+        self._rest = np.zeros(0, np.float32)
+        self._blocks = 0
+        self._floors: deque[float] = deque(maxlen=FLOOR_OF // FLOOR_PART)
+        self._least = math.inf
+        self._smooth = 0.0
+        self._power = 0.0
+        self._levels: deque[float] = deque(maxlen=MOVES_OF)
+        self._voiced: deque[bool] = deque(maxlen=CARRY_OF)
+        self._active: deque[bool] = deque(maxlen=ACTIVE_OF)
+        self._hold = 0
+        self._noise = 0
+        self._noisy = False
+
+    @property
+    def judgment(self) -> Judgment:
+        level = min(SILENCE_DBOV, max(0.0, -_decibels(self._power)))
+        return Judgment(self._hold > 0, self._noisy, level)
+
+    def hear(self, samples: Pcm) -> None:
+        """Shapes: any number of samples at 48 kHz; judged in blocks of 20 ms."""
+        if len(self._rest) or len(samples) % BLOCK:
+            samples = np.concatenate((self._rest, samples))
+        whole = len(samples) // BLOCK * BLOCK
+        for start in range(0, whole, BLOCK):
+            self._judge(samples[start : start + BLOCK])
+        self._rest = samples[whole:].copy()
+
+    def miss(self, blocks: int) -> None:
+        """So many blocks did not come: lost, or not sent because it is silent."""
+        self._hold = max(0, self._hold - blocks)
+        self._power *= (1 - LEVEL_SHARE) ** min(blocks, FLOOR_OF)
+        if blocks >= VOICED_OF:
+            self._voiced.clear()
+            self._active.clear()
+
+    def _judge(self, block: Pcm) -> None:
+        power = float(block @ block) / BLOCK
+        level = _decibels(power)
+        self._power += LEVEL_SHARE * (power - self._power)
+        floor = self._lower(power)
+        wide = self._decimator.next(block)
+        self._pitch.push(wide)
+        if level > LOUD_DBFS:
+            wide = wide.clip(-32768, 32767)
+        may = self._detector.is_speech(wide.astype(np.int16).tobytes())
+        above = may and level > max(FAINTEST_DBFS, floor + ABOVE_FLOOR_DB)
+        self._levels.append(level)
+        self._voiced.append(above and self._pitch.periodicity() > PERIODICITY)
+        self._active.append(may and level > floor + ACTIVE_DB)
+        if self._is_evident():
+            self._hold = HOLD
+        elif not (self._hold and above and any(self._voiced)):
+            self._hold = max(0, self._hold - 1)
+        self._note_noise(level)
+
+    def _lower(self, power: float) -> float:
+        """The noise floor, dB."""
+        self._smooth += FLOOR_SHARE * (power - self._smooth) if self._blocks else power
+        if self._blocks % FLOOR_PART == 0:
+            self._floors.append(self._least)
+            self._least = math.inf
+        self._blocks += 1
+        self._least = min(self._least, _decibels(self._smooth))
+        floor = min(self._least, *self._floors)
+        return min(floor, EARLY_FLOOR_DBFS) if self._blocks <= EARLY else floor
+
+    def _is_evident(self) -> bool:
+        voiced = list(self._voiced)[-VOICED_OF:]
+        levels = list(self._levels)
+        if sum(voiced) >= VOICED and _moves(levels):
+            return True
+        return sum(self._active) >= ACTIVE and _moves(levels[-ACTIVE_OF:])
+
+    def _note_noise(self, level: float) -> None:
+        if self._hold:
+            self._noise = 0
+        elif level > NOISE_DBFS:
+            self._noise = min(NOISE_MOST, self._noise + 1)
+        else:
+            self._noise = max(0, self._noise - RELIEF)
+        self._noisy = self._noise >= (QUIET if self._noisy else NOISY)
+
+
+def _moves(levels: list[float]) -> bool:
+    ordered = sorted(levels)
+    return len(ordered) > 3 and ordered[-2] - ordered[1] >= MOVES_DB
+
+
+def _decibels(power: float) -> float:
+    """Below full scale; nothing is below SILENT_DBFS."""
+    return max(SILENT_DBFS, 10 * math.log10(power)) if power > 0 else SILENT_DBFS
