@@ -194,6 +194,10 @@ class Sluggish(AuditTable):
         return [entry.event for entry in map(read, self.log) if entry is not None]
 
 
+def state_of(log: AuditLog) -> AuditState:
+    return log.state
+
+
 async def test_entries_wait_in_order_while_the_database_is_away() -> None:
     table = Sluggish()
     log = AuditLog(table, clock, None)
@@ -201,7 +205,7 @@ async def test_entries_wait_in_order_while_the_database_is_away() -> None:
     for number in range(500):
         log.note(f"e{number}")
     assert not await log.flush()
-    assert log.state is AuditState.WAITING
+    assert state_of(log) is AuditState.WAITING
     table.away, table.deaf = False, True
     assert not await log.flush()
     table.deaf = False
@@ -219,7 +223,7 @@ async def test_what_finds_no_room_is_counted_and_the_count_is_an_entry(
     log = AuditLog(table, clock, None)
     for number in range(5):
         log.note(f"e{number}")
-    assert log.state is AuditState.LOSING
+    assert state_of(log) is AuditState.LOSING
     assert await log.flush()
     log.note("after")
     assert await log.flush()
@@ -236,11 +240,11 @@ async def test_a_mute_does_not_wait_for_the_audit_log_and_health_tells_that_entr
     async def away(self: AuditTable, happenings: Sequence[Happening]) -> Head:
         raise StorageUnavailable("away")
 
+    monkeypatch.setattr(audit_log, "WAITING", 1)
+    monkeypatch.setattr(AuditTable, "append", away)
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate = await admitted(control, operator, "tram")
-        monkeypatch.setattr(audit_log, "WAITING", 1)
-        monkeypatch.setattr(AuditTable, "append", away)
         for source in (Source.MICROPHONE, Source.CAMERA):
             await operator.say(Mute(delegate.participant, source))
         async with asyncio.timeout(PATIENCE_S):
