@@ -53,6 +53,8 @@ QUIET_S = 0.25
 MUTE_P99_MS = 50.0
 GRANT_P99_MS = 150.0
 VOICE = "holder"
+SIMULATED = 44
+"""As many units as a new house has; the others are points of this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +160,15 @@ async def place(participants: int, console: Console) -> AsyncIterator[Three]:
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as appliance:
             chair = await _point(appliance, "chu-tri", 50)
-            names = [await appliance.add_account(Role.DELEGATE, name, "test-nhi") for name in ("A", "B")]
-            holder, listener = [await _point(appliance, name, 51 + i) for i, name in enumerate(names)]
+            simulated = min(participants - 3, SIMULATED)
+            names = ("A", "B", *map(str, range(participants - 3 - simulated)))
+            logins = [await appliance.add_account(Role.DELEGATE, name, "test-nhi") for name in names]
+            points = [await _point(appliance, login, 51 + i) for i, login in enumerate(logins)]
+            holder, listener, *_ = points
             three = Three(chair, holder, listener, Ear({VOICE: voice(0)}))
             async with asyncio.TaskGroup() as group:
-                runs = [group.create_task(point.run()) for point in (chair, holder, listener)]
-                async with appliance.simulated(participants - 3, MEETING_CODE):
+                runs = [group.create_task(point.run()) for point in (chair, *points)]
+                async with appliance.simulated(simulated, MEETING_CODE):
                     await _gather(three, participants)
                     console.print(f"{participants} are inside")
                     yield three
