@@ -2,7 +2,7 @@
 //
 // The camera is a plane of one colour with a moving bar and, in its lower part, the number of the frame in
 // two rows of nine cells (eight bits and their odd parity), wide enough to be read at the size of a tile.
-// The microphone is one tone, as loud and as uneven as speech, so that it is told from noise.
+// The microphone is one tone, as loud and as uneven as speech: the server takes it for that (sfu/voice).
 // With grain the plane is as uneven as a real camera's picture, which costs the encoder what that would.
 // A stubborn browser is a changed client: whatever the page decides, its microphone is sent.
 (settings) => {
@@ -73,7 +73,7 @@
     const tone = new OscillatorNode(context, { frequency: toneHz });
     const loudness = new GainNode(context, { gain: LOUDNESS });
     const syllables = new OscillatorNode(context, { frequency: 4 });
-    const depth = new GainNode(context, { gain: LOUDNESS / 2 });
+    const depth = new GainNode(context, { gain: 0.92 * LOUDNESS });
     syllables.connect(depth).connect(loudness.gain);
     tone.connect(loudness);
     tone.start();
