@@ -220,7 +220,7 @@ class House:
             others = (live.room for live in self._rooms.values() if live.room is not room)
             return sum(len(other.state.checks) for other in others)
 
-        now, run = self._clock(), RunRecord()
+        now, run = self._clock(), await self._run_of(meeting)
         room = Room(opened(meeting, centre, units, self.limits, rows, now, run, self._turn, checks_elsewhere))
         media = self._media[crc32(meeting.code.encode()) % len(self._media)]  # the same after a restart
         return LiveRoom(room, self._store.meetings, media, self._outlets, self._clock, self.audit)
