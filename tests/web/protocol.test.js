@@ -7,7 +7,7 @@ import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/js/
 
 const SCHEMA = new URL('../../signaling/schema/', import.meta.url);
 const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));
-const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong']);
+const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong', 'lobby-talk', 'floor', 'requests', 'decision', 'departures', 'hint', 'voices']);
 
 const examples = (/** @type {string} */ kind) =>
   readdirSync(new URL(`examples/${kind}/`, SCHEMA)).map((name) => ({
@@ -56,5 +56,5 @@ test('the words are those of the schema', () => {
   };
   assert.deepEqual([...WHY].sort(), words('Why'));
   assert.deepEqual([...SOURCES].sort(), words('Source'));
-  assert.equal(PROTOCOL, 1);
+  assert.equal(PROTOCOL, 2);
 });

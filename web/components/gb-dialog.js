@@ -1,6 +1,6 @@
 import { el } from '../js/dom.js';
 
-/** @typedef {{title: string, text: string, confirm: string, reason?: boolean, danger?: boolean}} Question */
+/** @typedef {{title: string, text: string, confirm: string, reason?: boolean, danger?: boolean, extra?: HTMLElement}} Question */
 
 /**
  * Ask before something that cannot be taken back, or for the reason of it.
@@ -17,6 +17,7 @@ export function ask(app, question) {
   const form = el('form', { class: 'stack stack-2', method: 'dialog' },
     el('h2', { class: 'h2' }, question.title),
     el('p', null, question.text),
+    question.extra,
     question.reason && el('label', { class: 'field' }, el('span', null, app.t('dialog.reason')), input),
     el('div', { class: 'acts' }, cancel, confirm));
   const dialog = el('dialog', { class: 'dialog on-paper', 'aria-label': question.title }, form);

@@ -9,6 +9,7 @@ const ENDINGS = {
   left: { sign: 'check', tone: '', again: true },
   ended: { sign: 'check', tone: '', again: false },
   kicked: { sign: 'leave', tone: 'is-alarm', again: false },
+  banned: { sign: 'ban', tone: 'is-alarm', again: false },
   'taken-over': { sign: 'screen', tone: 'is-warn', again: true },
   'seat-expired': { sign: 'clock', tone: 'is-warn', again: true },
   'shutting-down': { sign: 'alert', tone: 'is-warn', again: true },

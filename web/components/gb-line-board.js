@@ -1,6 +1,8 @@
-import { el, list, setText } from '../js/dom.js';
+import { el, icon, list, setIcon, setText } from '../js/dom.js';
 import { unitOf } from '../js/people.js';
+import { SOURCES } from '../js/protocol.js';
 import { draw, plot } from './line-plot.js';
+import { presenceWord } from './presence-words.js';
 import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from './line-words.js';
 
 /** @typedef {import('../js/protocol.js').Participant} Participant */
@@ -18,7 +20,7 @@ const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
  * @returns {Quality}
  */
 export function lineOf({ board }, who) {
-  return who.online ? board[who.id]?.points.at(-1)?.quality ?? who.quality : 'unknown';
+  return who.presence === 'here' ? board[who.id]?.points.at(-1)?.quality ?? who.quality : 'unknown';
 }
 
 /** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
@@ -73,7 +75,8 @@ export class LineBoard extends HTMLElement {
   /** @param {Row} row */
   #make({ who }) {
     return el('li', { class: 'line-row', 'data-testid': 'line-row', 'data-participant': who.id },
-      el('div', { class: 'row between' }, el('b', { class: 'unit' }),
+      el('div', { class: 'row between' }, el('b', { class: 'unit grow' }),
+        el('span', { class: 'devices', role: 'img' }, SOURCES.map((source) => icon(source === 'microphone' ? 'mic' : source, source))),
         el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word nw' }))),
       plot(), el('span', { class: 'now num' }, el('span', { class: 'nw' }), el('span', { class: 'nw' })),
       el('span', { class: 'sr' }));
@@ -91,13 +94,35 @@ export class LineBoard extends HTMLElement {
     const mark = find('.bars');
     setQuality(mark, quality);
     find('.outcome').className = `row outcome ${toneOf(quality)}`;
-    setText(find('.word'), who.online ? t(`line.quality-${quality}`) : t('board.away'));
+    const here = who.presence === 'here';
+    setText(find('.word'), here ? t(`line.quality-${quality}`) : presenceWord(this.app, who));
+    this.#devices(find('.devices'), who);
     const [trip, flow] = /** @type {HTMLElement[]} */ ([...find('.now').children]);
-    const shown = who.online ? newest : null;
+    const shown = here ? newest : null;
     if (trip) setText(trip, shown ? this.#trip(shown) : '');
     if (flow) setText(flow, shown ? t('board.flow', { up: rate(shown.up_kbps, language), down: rate(shown.down_kbps, language) }) : '');
     setText(find('.sr'), points.length ? t('board.minutes', shares(points)) : t('board.nothing'));
     if (!this.hidden) draw(/** @type {SVGSVGElement} */ (element.querySelector('.plot')), points, Date.now() + state.clockMs);
+  }
+
+  /**
+   * Which of its sources are open, and whether anything of them arrives.
+   * @param {HTMLElement} place
+   * @param {Participant} who
+   */
+  #devices(place, who) {
+    const words = SOURCES.map((source) => {
+      const { gate, flowing } = who[source];
+      const word = gate.length > 0 ? 'shut' : flowing ? 'open' : 'nothing';
+      const sign = /** @type {SVGSVGElement} */ (place.querySelector(`.${source}`));
+      if (source !== 'screen') setIcon(sign, `${source === 'microphone' ? 'mic' : 'camera'}${word === 'shut' ? '-off' : ''}`);
+      sign.classList.toggle('is-on', word === 'open');
+      sign.classList.toggle('is-nothing', word === 'nothing');
+      sign.classList.toggle('is-shut', word === 'shut');
+      return this.app.t('board.device', { device: this.app.t(`board.${source}`), state: this.app.t(`board.device-${word}`) });
+    });
+    place.title = words.join(', ');
+    place.setAttribute('aria-label', place.title);
   }
 
   /** Delay and loss; nothing of a delay that nobody knows. @param {LinePoint} point */

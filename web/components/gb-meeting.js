@@ -83,7 +83,7 @@ export class Meeting extends HTMLElement {
 
   #render() {
     const { state, t } = this.app;
-    const online = state.roster.participants.filter((p) => p.online).length;
+    const online = state.roster.participants.filter((who) => who.presence === 'here').length;
     setText(this.#count, t('meeting.points', { count: online }));
     setText(this.#soundOn, t('meeting.sound-on'));
     this.#soundOn.hidden = state.soundOn;

@@ -1,4 +1,6 @@
 import { el, fill, icon } from '../js/dom.js';
+import { isHost } from '../js/people.js';
+import { openAudit } from './gb-audit.js';
 import { sheet } from './gb-dialog.js';
 
 /** The shortcuts, by key: what `js/keyboard.js` listens for. */
@@ -14,6 +16,11 @@ export function openMenu(app) {
     el('div', { class: 'menu' },
       select(app, 'microphone'),
       select(app, 'camera'),
+      // Who reads the log is settled by the account, whoever presides now.
+      isHost(app.state.account?.role) && el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'menu-log', onclick: () => {
+        dialog.close();
+        openAudit(app);
+      } }, icon('edit'), app.t('log.title')),
       el('button', { class: 'btn btn-wide', type: 'button', onclick: () => {
         dialog.close();
         app.setLanguage(language);

@@ -1,8 +1,13 @@
 import { el, icon, list, setIcon, setText } from '../js/dom.js';
-import { isHost, personLine, personOf, unitOf } from '../js/people.js';
-import { ask } from './gb-dialog.js';
+import { duration } from '../js/format.js';
+import { isHost, ownRole, personLine, personOf, unitOf } from '../js/people.js';
+import { actsOn } from '../js/person-acts.js';
+import { openPerson } from './person-menu.js';
+import { presenceWord } from './presence-words.js';
 
 /** @typedef {import('../js/protocol.js').Participant} Participant */
+
+const SECOND_MS = 1000;
 
 /** Who is in the meeting, in the order the server gives; the operator and the chair act on each row. */
 export class Roster extends HTMLElement {
@@ -10,38 +15,64 @@ export class Roster extends HTMLElement {
   app = /** @type {never} */ (undefined);
 
   #abort = new AbortController();
+  #timer = 0;
   #title = el('span');
   #count = el('span', { class: 'count' });
+  #lock = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'lock' });
   #list = el('ul', { class: 'panel-list people scroll', tabindex: 0 });
-  #version = -1;
 
   connectedCallback() {
     this.#abort = new AbortController();
     const { app } = this;
-    const host = isHost(app.state.welcome?.role);
+    const { signal } = this.#abort;
     const muteAll = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'mute-all' },
       icon('mic-off'), app.t('roster.mute-all'));
-    muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal: this.#abort.signal });
+    muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal });
+    this.#lock.addEventListener('click', () => app.send({ type: 'lock', on: !app.state.floor.locked }), { signal });
     this.replaceChildren(
       // Who leads the meeting has the title on a tab.
-      host ? el('div', { class: 'panel-head is-act' }, muteAll) : el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
+      isHost(ownRole(app.state)) ? el('div', { class: 'panel-head is-act' }, this.#lock, muteAll)
+        : el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
       this.#list,
     );
+    this.#list.replaceChildren();
     app.subscribe((state, before) => {
-      if (state.roster !== before.roster || state.speakers !== before.speakers) this.#render();
-    }, this.#abort.signal);
+      if (ownRole(state) !== ownRole(before)) this.again();
+      else if (state.roster !== before.roster || state.speakers !== before.speakers || state.floor !== before.floor || state.voices !== before.voices) this.#render();
+    }, signal);
+    this.#timer = setInterval(() => this.#second(), SECOND_MS);
     this.#render();
   }
 
   disconnectedCallback() {
     this.#abort.abort();
+    clearInterval(this.#timer);
+  }
+
+  /** Another role has other buttons. */
+  again() {
+    this.disconnectedCallback();
+    this.connectedCallback();
+  }
+
+  /** How long somebody has been away, and how long a technician still listens, counts on. */
+  #second() {
+    if (this.hidden) return;
+    for (const who of this.app.state.roster.participants) {
+      if (who.presence === 'here' && who.listens === 0) continue;
+      const row = this.#list.querySelector(`[data-participant="${CSS.escape(who.id)}"] small`);
+      if (row) setText(row, this.#line(who));
+    }
   }
 
   #render() {
     const { state, t } = this.app;
     const people = state.roster.participants;
+    const { locked } = state.floor;
     setText(this.#title, t('roster.title'));
     setText(this.#count, String(people.length));
+    this.#lock.replaceChildren(icon('lock'), t(locked ? 'lobby.unlock' : 'lobby.lock'));
+    this.#lock.setAttribute('aria-pressed', String(locked));
     this.#list.setAttribute('aria-label', t('roster.title'));
     list(this.#list, people, (who) => who.id, (who) => this.#make(who), (row, who) => this.#update(row, who));
   }
@@ -50,7 +81,7 @@ export class Roster extends HTMLElement {
   #make(who) {
     const { app } = this;
     const own = who.id === app.state.welcome?.participant;
-    const acts = isHost(app.state.welcome?.role) && !own;
+    const host = isHost(ownRole(app.state));
     const microphone = icon('mic', 'mic-state');
     return el('li', { class: 'person', 'data-testid': 'roster-row', 'data-participant': who.id },
       el('span', null, el('b'), el('small'), el('span', { class: 'sr' })),
@@ -58,15 +89,15 @@ export class Roster extends HTMLElement {
         el('span', { class: 'badge badge-warn weak' }),
         icon('camera', 'camera-state'),
         // Who may mute presses the microphone's own sign: one sign says both what is and what can be done.
-        acts ? this.#act('roster-mute', microphone, () => this.#switch(who.id)) : microphone,
-        acts && this.#act('roster-kick', icon('close'), () => this.#kick(who))));
+        host && !own ? this.#act('roster-mute', microphone, () => this.#switch(who.id)) : microphone,
+        host && this.#act('roster-more', icon('more'), () => openPerson(app, who.id))));
   }
 
   /** Mute, or let unmute again. @param {string} participant */
   #switch(participant) {
     const who = personOf(this.app.state, participant);
-    const type = who?.microphone.gate.includes('host') ? 'unmute' : 'mute';
-    this.app.send({ type, participant, source: 'microphone' });
+    const act = who && actsOn(this.app.state, who).find((one) => one === 'mute' || one === 'unmute');
+    if (act === 'mute' || act === 'unmute') this.app.send({ type: act, participant, source: 'microphone' });
   }
 
   /**
@@ -75,9 +106,7 @@ export class Roster extends HTMLElement {
    * @param {() => void} act
    */
   #act(testid, sign, act) {
-    const button = el('button', { class: 'btn btn-quiet btn-icon', type: 'button', 'data-testid': testid }, sign);
-    button.addEventListener('click', act, { signal: this.#abort.signal });
-    return button;
+    return el('button', { class: 'btn btn-quiet btn-icon', type: 'button', 'data-testid': testid, onclick: act }, sign);
   }
 
   /**
@@ -93,57 +122,68 @@ export class Roster extends HTMLElement {
     if (line) setText(line, this.#line(who));
     const microphone = /** @type {SVGSVGElement} */ (row.querySelector('.mic-state'));
     const camera = /** @type {SVGSVGElement} */ (row.querySelector('.camera-state'));
-    const open = who.microphone.gate.length === 0;
-    const byHost = who.microphone.gate.includes('host');
+    const mic = microphoneOf(who);
     const filming = who.camera.gate.length === 0;
-    const spoken = [`roster.microphone-${open ? 'open' : byHost ? 'host' : 'shut'}`, `roster.camera-${filming ? 'open' : 'shut'}`];
+    const spoken = [`roster.microphone-${mic}`, `roster.camera-${filming ? 'open' : 'shut'}`];
     setText(/** @type {HTMLElement} */ (row.querySelector('.sr')), spoken.map((key) => t(key)).join(', '));
-    setIcon(microphone, open ? 'mic' : 'mic-off');
-    microphone.classList.toggle('is-on', open);
-    microphone.classList.toggle('is-shut-by-host', byHost);
+    setIcon(microphone, mic === 'open' ? 'mic' : 'mic-off');
+    microphone.classList.toggle('is-on', mic === 'open');
+    microphone.classList.toggle('is-shut-by-host', mic === 'host');
     setIcon(camera, filming ? 'camera' : 'camera-off');
     camera.classList.toggle('is-on', filming);
     row.classList.toggle('is-speaking', state.speakers.heard.includes(who.id));
-    row.dataset.microphone = byHost ? 'host' : open ? 'open' : 'shut';
+    row.classList.toggle('is-away', who.presence !== 'here');
+    row.dataset.microphone = mic;
+    row.dataset.presence = who.presence;
     const weak = /** @type {HTMLElement} */ (row.querySelector('.weak'));
-    weak.hidden = who.quality !== 'poor';
+    weak.hidden = who.quality !== 'poor' || who.presence !== 'here';
     setText(weak, t('line.flag-poor'));
-    this.#name(row, byHost ? 'unmute' : 'mute', '.mic-state', label);
-    this.#name(row, 'kick', '[data-testid=roster-kick] > svg', label);
+    this.#buttons(row, who, label);
   }
 
   /**
-   * What a button of the row does to whom, for ears and for the pointer.
+   * What the buttons of the row do to whom, for ears and for the pointer.
    * @param {HTMLElement} row
-   * @param {'mute' | 'unmute' | 'kick'} act
-   * @param {string} sign
+   * @param {Participant} who
    * @param {string} name
    */
-  #name(row, act, sign, name) {
-    const button = row.querySelector(sign)?.closest('button');
+  #buttons(row, who, name) {
+    const { state, t } = this.app;
+    const more = /** @type {HTMLElement | null} */ (row.querySelector('[data-testid=roster-more]'));
+    if (!more) return;
+    const acts = actsOn(state, who);
+    more.hidden = acts.length === 0;
+    more.setAttribute('aria-label', t('roster.more', { name }));
+    more.title = t('roster.more', { name });
+    const button = row.querySelector('.mic-state')?.closest('button');
     if (!button) return;
+    const held = who.microphone.gate.includes('host');
+    const act = held ? 'unmute' : 'mute';
+    const may = acts.includes(act);
     button.dataset.testid = `roster-${act}`;
-    button.setAttribute('aria-label', this.app.t(`roster.${act}`, { name }));
-    button.title = this.app.t(`roster.${act}`, { name });
+    button.setAttribute('aria-disabled', String(!may));
+    button.title = may ? t(`roster.${act}`, { name }) : t('roster.chair-unmutes', { name });
+    button.setAttribute('aria-label', button.title);
   }
 
   /** @param {Participant} who */
   #line(who) {
-    const { t } = this.app;
-    const line = personLine(this.app, who);
-    return who.online ? line : `${line} · ${t('meeting.coming-back')}`;
+    const { t, state } = this.app;
+    const now = Date.now() + state.clockMs;
+    const parts = [personLine(this.app, who)];
+    const spoke = state.voices.times.find((one) => one.participant === who.id)?.seconds ?? 0;
+    if (spoke > 0) parts.push(t('roster.spoke', { time: duration(spoke * SECOND_MS) }));
+    if (who.listens > now) parts.push(t('roster.listens', { time: duration(who.listens - now) }));
+    if (who.may_leave) parts.push(t('roster.may-leave'));
+    if (who.presence !== 'here') parts.push(presenceWord(this.app, who));
+    return parts.join(' · ');
   }
+}
 
-  /** @param {Participant} who */
-  async #kick(who) {
-    const { app } = this;
-    const name = unitOf(app.state, who)?.name || who.name;
-    const reason = await ask(app, {
-      title: app.t('dialog.kick-title', { name }), text: app.t('dialog.kick-text'),
-      confirm: app.t('dialog.kick'), reason: true, danger: true,
-    });
-    if (reason !== null) app.send({ type: 'kick', participant: who.id, reason });
-  }
+/** Why it is shut, the strongest reason. @param {Participant} who @returns {'open' | 'host' | 'shut'} */
+function microphoneOf({ microphone: { gate } }) {
+  if (gate.length === 0) return 'open';
+  return gate.includes('host') ? 'host' : 'shut';
 }
 
 customElements.define('gb-roster', Roster);

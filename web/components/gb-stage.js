@@ -78,7 +78,7 @@ export class Stage extends HTMLElement {
     this.#box.classList.toggle('is-speaking', speaking);
     this.#box.classList.toggle('is-screen', screen);
     this.#picture.show(app, this, this.#box, who, { own, source: screen ? 'screen' : 'camera', kind: screen ? 'screen' : 'stage' });
-    this.#away.hidden = (open && !refused) || (!own && !who.online);
+    this.#away.hidden = (open && !refused) || (!own && who.presence !== 'here');
     setIcon(this.#noCamera, refused ? 'headphones' : 'camera-off');
     setText(this.#awayText, app.t(refused ? 'meeting.not-received' : 'meeting.camera-off'));
     this.#box.setAttribute('aria-label', app.t('meeting.on-stage', { name: this.#title.textContent ?? '' }));

@@ -66,8 +66,8 @@ export class Tile extends HTMLElement {
   #state(who, own, open) {
     const { state, t } = this.app;
     const refused = !own && open && state.reception !== 'all';
-    this.#video.hidden = !open || !who.online || refused;
-    this.#away.hidden = (open && !refused) || !who.online;
+    this.#video.hidden = !open || who.presence !== 'here' || refused;
+    this.#away.hidden = (open && !refused) || who.presence !== 'here';
     setIcon(this.#awaySign, refused ? 'headphones' : 'camera-off');
     setText(this.#awayText, t(refused ? 'meeting.not-received' : 'meeting.camera-off'));
     this.#picture.show(this.app, this, this.#box, who, { own, source: 'camera', kind: 'tile' });

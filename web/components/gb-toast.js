@@ -2,7 +2,7 @@ import { el, icon } from '../js/dom.js';
 
 const SHOWN_MS = 7000;
 
-/** What the server would not do, and why: said once, then gone by itself. */
+/** What the server would not do, and why; what became of a request. Said once, then gone by itself. */
 export class Toast extends HTMLElement {
   /** @type {import('../js/app.js').App} */
   app = /** @type {never} */ (undefined);
@@ -15,6 +15,7 @@ export class Toast extends HTMLElement {
     this.setAttribute('role', 'alert');
     this.app.subscribe((state, before) => {
       if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
+      if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
     }, this.#abort.signal);
   }
 
@@ -23,13 +24,20 @@ export class Toast extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** @param {string} text */
-  #say(text) {
+  /** What became of one's own request. @param {import('../js/protocol.js').DecisionMessage} decision */
+  #decided({ permission, granted, reason }) {
+    const { t } = this.app;
+    const answer = t(`decision.${permission}-${granted ? 'yes' : 'no'}`);
+    this.#say(reason ? t('decision.because', { answer, reason }) : answer, granted);
+  }
+
+  /** @param {string} text @param {boolean} [good] */
+  #say(text, good = false) {
     const close = el('button',
       { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': this.app.t('dialog.close') }, icon('close'));
     close.addEventListener('click', () => this.replaceChildren(), { signal: this.#abort.signal });
     this.replaceChildren(
-      el('div', { class: 'toast toast-warn on-paper', 'data-testid': 'toast' }, icon('alert'), el('span', null, text), close));
+      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': 'toast' }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.replaceChildren(), SHOWN_MS);
   }

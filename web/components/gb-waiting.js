@@ -3,10 +3,15 @@ import { count, draftOf } from '../js/draft.js';
 import { clock as hourMinute, duration } from '../js/format.js';
 import { head } from './gb-green-room.js';
 import { ownView } from './gb-own-view.js';
+import { Talk } from './gb-talk.js';
+import { standbySheet } from './standby.js';
 
 const SECOND_MS = 1000;
 
-/** In the lobby: what one waits for, how long, and what to do if it does not end. Or refused: why, and the way back. */
+/**
+ * In the lobby: what one waits for, how long, and what to do if it does not end. Or refused: why, and the way back. Or
+ * before the lobby, which is closed, locked or full.
+ */
 export class Waiting extends HTMLElement {
   /** @type {import('../js/app.js').App} */
   app = /** @type {never} */ (undefined);
@@ -16,14 +21,28 @@ export class Waiting extends HTMLElement {
 
   connectedCallback() {
     this.#abort = new AbortController();
-    const { state } = this.app;
-    const refused = state.seat.seat === 'refused';
     this.className = 'green on-stage is-waiting';
-    this.replaceChildren(
-      head(this.app, this.#abort.signal),
-      ownView(this.app, draftOf(state).unit),
-      refused ? this.#refused() : this.#waiting());
+    this.replaceChildren(head(this.app, this.#abort.signal), ownView(this.app, draftOf(this.app.state).unit), this.#side());
+    this.app.subscribe((state, before) => {
+      // Sent back into the lobby with other words, or refused for another cause: the paper is another one.
+      if (state.standby !== before.standby || state.seat.reason !== before.seat.reason) this.#again();
+    }, this.#abort.signal);
+    this.#focus();
+  }
+
+  #focus() {
     /** @type {HTMLElement | null} */ (this.querySelector('h1'))?.focus();
+  }
+
+  #again() {
+    this.disconnectedCallback();
+    this.connectedCallback();
+  }
+
+  #side() {
+    const { seat, standby } = this.app.state;
+    if (seat.seat === 'refused') return this.#refused();
+    return standby ? standbySheet(this.app, standby, this.#abort.signal) : this.#waiting();
   }
 
   disconnectedCallback() {
@@ -33,16 +52,33 @@ export class Waiting extends HTMLElement {
 
   #waiting() {
     const { t } = this.app;
-    const title = el('h1', { class: 'title big', tabindex: -1 }, t('waiting.title'), el('br'), t('waiting.title-2'));
+    const title = el('h1', { class: 'title big', tabindex: -1 }, t('waiting.title'), ' ', el('br'), t('waiting.title-2'));
     return el('section', { class: 'side sheet on-paper', 'aria-live': 'polite', 'data-testid': 'waiting' },
       el('div', { class: 'waiting' },
         el('div', { class: 'stack stack-2' }, title, this.#since()),
+        this.#sentBack(),
         this.#steps(),
+        this.#office(),
         this.#advice(),
         el('div', { class: 'ways' },
           el('button', { class: 'btn grow', type: 'button', 'data-testid': 'waiting-withdraw', onclick: () => this.app.withdraw() },
             icon('edit'), t('waiting.correct')),
           el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('waiting.sign-out')))));
+  }
+
+  /** Back from the room: why. */
+  #sentBack() {
+    const { t, state } = this.app;
+    return state.seat.reason ? el('p', { class: 'alert alert-warn', role: 'alert', 'data-testid': 'sent-back' }, icon('alert'),
+      el('span', null, el('b', null, t('waiting.sent-back')), el('br'), state.seat.reason)) : null;
+  }
+
+  /** A few words with the office: it is one's own thread, whatever it is called there. */
+  #office() {
+    const talk = new Talk();
+    talk.app = this.app;
+    talk.knock = this.app.state.welcome?.participant ?? '';
+    return talk;
   }
 
   /** The time waited, by the server's clock. */
@@ -65,9 +101,15 @@ export class Waiting extends HTMLElement {
     return el('ol', { class: 'steps' },
       el('li', null, el('span', null, t('waiting.step-signed-in', { name: state.account?.name || state.account?.account || '' }))),
       el('li', null, el('span', null, this.#told()), el('span', { class: 'soft num' }, since)),
-      el('li', { class: 'is-now', 'aria-current': 'step' }, el('span', null, el('b', null, t('waiting.step-now')), el('br'),
+      el('li', { class: 'is-now', 'aria-current': 'step' }, el('span', null, el('b', null, t(this.#outsider ? 'waiting.step-now-chair' : 'waiting.step-now')), el('br'),
         el('span', { class: 'soft' }, t('waiting.step-now-do')))),
       el('li', null, el('span', null, t('waiting.step-next'))));
+  }
+
+  /** An account without a unit is let in by the chair alone. */
+  get #outsider() {
+    const { welcome } = this.app.state;
+    return welcome?.unit === null && welcome.role !== 'chair' && welcome.role !== 'operator';
   }
 
   #told() {

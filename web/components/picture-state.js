@@ -2,6 +2,7 @@ import { el, icon, setIcon, setText } from '../js/dom.js';
 import { isHeld } from '../js/layout.js';
 import { lostFor } from './lost.js';
 import { qualityMark, setQuality } from './line-words.js';
+import { presenceSaid, presenceWord } from './presence-words.js';
 
 /** @typedef {import('../js/app.js').App} App */
 /** @typedef {import('../js/protocol.js').Participant} Participant */
@@ -30,18 +31,19 @@ export class PictureState {
    */
   show(app, host, box, who, { own, source, kind }) {
     const { state, t } = app;
+    const here = who.presence === 'here';
     const shown = !own && who[source].gate.length === 0 && state.reception === 'all';
-    const held = shown && who.online && isHeld(state, who.id, kind);
-    const frozen = shown && who.online && !held && !who[source].flowing; // what is held back may be sent by nobody for that reason
-    const seconds = lostFor(`${who.id} ${source}`, shown && who.online && !who[source].flowing);
-    const away = !own && !who.online;
+    const held = shown && here && isHeld(state, who.id, kind);
+    const frozen = shown && here && !held && !who[source].flowing; // what is held back may be sent by nobody for that reason
+    const seconds = lostFor(`${who.id} ${source}`, shown && here && !who[source].flowing);
+    const away = !own && !here;
     host.dataset.held = String(held);
     host.dataset.frozen = String(frozen);
     box.classList.toggle('is-frozen', frozen || away);
     box.classList.toggle('is-held', held);
     this.lost.hidden = !frozen && !held && !away;
     setIcon(this.#sign, held ? 'camera-off' : 'lost');
-    if (away) this.#say(t('meeting.coming-back'));
+    if (away) this.#say(presenceSaid(app, who), presenceWord(app, who), presenceWord(app, who));
     else if (held) this.#say(t('meeting.held'), t('meeting.held-short'));
     else if (frozen) this.#say(t('meeting.no-signal'), t('meeting.no-signal-for', { seconds }), t('meeting.no-signal-for', { seconds }));
     else this.#say('');
@@ -62,7 +64,7 @@ export class PictureState {
    * @param {Participant} who
    */
   #quality(app, host, who) {
-    const weak = who.online && (who.quality === 'fair' || who.quality === 'poor');
+    const weak = who.presence === 'here' && (who.quality === 'fair' || who.quality === 'poor');
     host.dataset.quality = who.quality;
     this.flag.hidden = !weak;
     if (!weak) return;

@@ -4,8 +4,10 @@
  */
 
 import * as account from './account.js';
+import { mayHear } from './asking.js';
 import { Connection } from './connection.js';
 import { Devices } from './devices.js';
+import { Greeting } from './greeting.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
 import { LineCheck } from './line-check.js';
@@ -30,7 +32,6 @@ import { RECEPTIONS, START, passing, reduce } from './store.js';
 
 /** The line check waits so long for camera and microphone: whoever is asked for them may take his time. */
 const DEVICES_MS = 4000;
-const WELCOME_MS = 10_000;
 /** Who comes back is shown the meeting at once if the server answers within this, and the door meanwhile if not. */
 const PATIENCE_MS = 1500;
 
@@ -52,7 +53,7 @@ export class App {
 
   /** @type {Set<Listener>} */ #listeners = new Set();
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
-  /** @type {((problem: account.Problem | null) => void) | null} */ #greeted = null;
+  #greeting = new Greeting();
   /** The newest number given to a message. */ #numbers = 0;
   #sources = new OwnSources({
     state: () => this.state,
@@ -225,20 +226,12 @@ export class App {
 
   /** Start a session. @returns {Promise<account.Problem | null>} null when welcomed */
   #connect() {
-    this.#greeted?.({ code: 'unreachable' });
-    return new Promise((resolve) => {
-      const late = setTimeout(() => {
-        this.#connection.stop();
-        this.#greeted?.({ code: 'unreachable' });
-        this.#dispatch({ type: 'local/refused', re: 'hello', code: 'unreachable' });
-      }, WELCOME_MS);
-      this.#greeted = (problem) => {
-        clearTimeout(late);
-        this.#greeted = null;
-        resolve(problem);
-      };
-      this.#connection.start();
+    const greeted = this.#greeting.expect(() => {
+      this.#connection.stop();
+      this.#dispatch({ type: 'local/refused', re: 'hello', code: 'unreachable' });
     });
+    this.#connection.start();
+    return greeted;
   }
 
   /** @param {number} seen messages of the session before @returns {import('./protocol.js').Hello} */
@@ -274,17 +267,19 @@ export class App {
         this.#check.over(message.why);
         break;
       case 'media-lost':
-        this.peer.lost();
+        if (mayHear(this.state)) this.peer.lost();
+        else this.peer.close();
         break;
       case 'refusal':
         this.#refused(message);
         break;
       case 'roster':
         this.#sources.obeyHost();
+        this.#followPermission(before);
         break;
       case 'bye':
         if (!passing(message.code)) this.#putAway();
-        if (!passing(message.code)) this.#greeted?.({ code: message.code });
+        if (!passing(message.code)) this.#greeting.came({ code: message.code });
         break;
       default:
     }
@@ -295,10 +290,10 @@ export class App {
     this.#showWish.again();
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
     router.show(welcome.meeting.code);
-    this.#greeted?.(null);
+    this.#greeting.came(null);
     if (welcome.seat !== 'admitted') this.peer.close();
-    else if (before.screen === 'meeting') this.peer.resume();
-    else void this.#enter(true);
+    else if (before.screen !== 'meeting') void this.#enter(true);
+    else if (mayHear(this.state)) this.peer.resume();
   }
 
   /**
@@ -307,6 +302,7 @@ export class App {
    */
   async #enter(reloaded) {
     this.#check.abort(false); // the server has ended it
+    if (!mayHear(this.state)) return this.devices.stop();
     this.peer.open();
     if (reloaded) {
       this.#sources.ask('microphone', false);
@@ -315,6 +311,14 @@ export class App {
     }
     this.devices.hush();
     if (this.state.screen === 'meeting') this.#sources.ask('camera', this.devices.track('camera') !== null);
+  }
+
+  /** A technician has media only while the chair permits it. @param {State} before */
+  #followPermission(before) {
+    const may = mayHear(this.state);
+    if (this.state.screen !== 'meeting' || may === mayHear(before)) return;
+    if (may) this.peer.open();
+    else this.peer.close();
   }
 
   /** @param {import('./protocol.js').RefusalMessage} refusal */

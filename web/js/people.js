@@ -50,3 +50,12 @@ export function personLine(app, who) {
 export function isHost(role) {
   return role === 'chair' || role === 'operator';
 }
+
+/**
+ * The role one has now: the chair may have been handed over or lent.
+ * @param {State} state
+ * @returns {import('./protocol.js').Role | undefined}
+ */
+export function ownRole(state) {
+  return ownPerson(state)?.role ?? state.welcome?.role;
+}

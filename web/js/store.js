@@ -4,6 +4,7 @@
  */
 
 import { withLines } from './board.js';
+import { standbyOf } from './standby.js';
 import { NO_CHECK } from './verdict.js';
 
 /** @typedef {import('./protocol.js').Participant} Participant */
@@ -29,8 +30,16 @@ import { NO_CHECK } from './verdict.js';
  * @property {number} clockMs what to add to this clock to get the server's
  * @property {import('./protocol.js').Welcome | null} welcome
  * @property {{seat: import('./protocol.js').SeatState, reason: string, since: number}} seat
- * @property {{version: number, knocks: readonly import('./protocol.js').KnockView[]}} lobby
+ * @property {import('./standby.js').Standby | null} standby a knock was refused for now: the page waits and knocks again
+ * @property {{version: number, knocks: readonly import('./protocol.js').KnockView[], banned: readonly import('./protocol.js').BannedView[]}} lobby
+ * @property {Readonly<Record<string, readonly import('./protocol.js').TalkLine[]>>} talks what was said with those who wait, by knock
  * @property {{version: number, participants: readonly Participant[]}} roster
+ * @property {import('./protocol.js').FloorMessage} floor the rules, who has the floor, who waits for it
+ * @property {{version: number, requests: readonly import('./protocol.js').RequestView[]}} requests what waits to be decided
+ * @property {{version: number, departures: readonly import('./protocol.js').DepartureView[]}} departures
+ * @property {import('./protocol.js').DecisionMessage | null} decision of one's own request, the newest
+ * @property {import('./protocol.js').HintMessage | null} hint the newest
+ * @property {{noisy: readonly string[], times: readonly import('./protocol.js').TalkTime[]}} voices
  * @property {readonly import('./protocol.js').Slot[]} slots
  * @property {{heard: readonly string[], stage: string | null}} speakers
  * @property {import('./protocol.js').LineView | null} line one's own, as the server measures it
@@ -69,7 +78,16 @@ import { NO_CHECK } from './verdict.js';
 
 const OUTSIDE = Object.freeze({ seat: /** @type {const} */ ('outside'), reason: '', since: 0 });
 const NOBODY = Object.freeze({ version: -1, participants: Object.freeze([]) });
-const NO_KNOCKS = Object.freeze({ version: -1, knocks: Object.freeze([]) });
+const NO_KNOCKS = Object.freeze({ version: -1, knocks: Object.freeze([]), banned: Object.freeze([]) });
+const NO_TALKS = Object.freeze({});
+const NO_REQUESTS = Object.freeze({ version: -1, requests: Object.freeze([]) });
+const NO_DEPARTURES = Object.freeze({ version: -1, departures: Object.freeze([]) });
+const NO_VOICES = Object.freeze({ noisy: Object.freeze([]), times: Object.freeze([]) });
+/** Before the first word of it. @type {import('./protocol.js').FloorMessage} */
+const NO_FLOOR = Object.freeze({
+  type: 'floor', version: -1, mode: 'open', order: [], turn_s: 0, hard_mute: true, screen_by_permission: true, locked: false, go_round: false,
+  chairs: [], turns: [], queue: [], next: null, progress: [],
+});
 const NO_LINES = /** @type {import('./board.js').Board} */ (Object.freeze({}));
 const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
 
@@ -95,8 +113,16 @@ export const START = Object.freeze({
   clockMs: 0,
   welcome: null,
   seat: OUTSIDE,
+  standby: null,
   lobby: NO_KNOCKS,
+  talks: NO_TALKS,
   roster: NOBODY,
+  floor: NO_FLOOR,
+  requests: NO_REQUESTS,
+  departures: NO_DEPARTURES,
+  decision: null,
+  hint: null,
+  voices: NO_VOICES,
   slots: Object.freeze([]),
   speakers: SILENCE,
   line: null,
@@ -139,7 +165,7 @@ function screenOf(state) {
     case 'refused':
       return 'refused';
     default:
-      return 'green-room';
+      return state.standby ? 'waiting' : 'green-room';
   }
 }
 
@@ -151,7 +177,21 @@ function step(state, action) {
     case 'seat':
       return seated(state, action);
     case 'lobby':
-      return action.version < state.lobby.version ? state : { ...state, lobby: { version: action.version, knocks: action.knocks } };
+      return withLobby(state, action);
+    case 'lobby-talk':
+      return { ...state, talks: { ...state.talks, [action.knock]: action.lines } };
+    case 'floor':
+      return action.version < state.floor.version ? state : { ...state, floor: action };
+    case 'requests':
+      return action.version < state.requests.version ? state : { ...state, requests: action };
+    case 'departures':
+      return action.version < state.departures.version ? state : { ...state, departures: action };
+    case 'decision':
+      return { ...state, decision: action };
+    case 'hint':
+      return { ...state, hint: action };
+    case 'voices':
+      return { ...state, voices: action };
     case 'roster':
       if (action.version < state.roster.version) return state;
       return { ...state, roster: { version: action.version, participants: action.participants } };
@@ -178,6 +218,18 @@ function step(state, action) {
     default:
       return here(state, action);
   }
+}
+
+/**
+ * Who waits; what was said with those who do not wait any more is forgotten.
+ * @param {State} state
+ * @param {import('./protocol.js').LobbyMessage} lobby
+ * @returns {State}
+ */
+function withLobby(state, { version, knocks, banned }) {
+  if (version < state.lobby.version) return state;
+  const talks = Object.fromEntries(Object.entries(state.talks).filter(([knock]) => knocks.some((one) => one.id === knock)));
+  return { ...state, lobby: { version, knocks, banned }, talks };
 }
 
 /**
@@ -224,6 +276,7 @@ function here(state, action) {
     case 'local/refused':
       return withRefusal(state, action.re, action.code);
     case 'local/again':
+      if (state.standby) return { ...state, standby: null, refusal: null };
       return state.screen === 'refused' ? { ...state, seat: OUTSIDE, refusal: null } : outOfMeeting(state);
     default:
       return state;
@@ -246,7 +299,12 @@ function welcomed(state, welcome) {
     bye: null,
     seat: { seat: welcome.seat, reason: welcome.reason, since },
     roster: inside ? { version: -1, participants: state.roster.participants } : NOBODY,
-    lobby: { version: -1, knocks: state.lobby.knocks },
+    standby: welcome.seat === 'outside' ? state.standby : null,
+    lobby: { ...state.lobby, version: -1 },
+    floor: inside ? { ...state.floor, version: -1 } : NO_FLOOR,
+    requests: inside ? { ...state.requests, version: -1 } : NO_REQUESTS,
+    departures: inside ? { ...state.departures, version: -1 } : NO_DEPARTURES,
+    voices: inside ? state.voices : NO_VOICES,
     slots: inside ? state.slots : [],
     speakers: inside ? state.speakers : SILENCE,
     line: inside ? state.line : null,
@@ -258,14 +316,16 @@ function welcomed(state, welcome) {
 /** @param {State} state @param {import('./protocol.js').SeatMessage} message @returns {State} */
 function seated(state, message) {
   const seat = { seat: message.seat, reason: message.reason, since: message.since };
-  if (message.seat === 'admitted') return { ...state, seat, refusal: null, line: null };
-  const empty = { roster: NOBODY, slots: [], speakers: SILENCE, board: NO_LINES, tilePage: 0, media: /** @type {const} */ ('none') };
+  if (message.seat === 'admitted') return { ...state, seat, standby: null, refusal: null, line: null };
+  const order = { standby: null, floor: NO_FLOOR, requests: NO_REQUESTS, departures: NO_DEPARTURES, voices: NO_VOICES, decision: null };
+  const empty = { ...order, roster: NOBODY, slots: [], speakers: SILENCE, board: NO_LINES, tilePage: 0, media: /** @type {const} */ ('none') };
   return { ...state, ...empty, seat, refusal: null };
 }
 
 /** @param {State} state @param {string} re @param {string} code @returns {State} */
 function withRefusal(state, re, code) {
-  return { ...state, refusal: { re, code, at: (state.refusal?.at ?? 0) + 1 } };
+  const standby = standbyOf(re, code) ?? (re === 'knock' && code !== 'offline' ? null : state.standby);
+  return { ...state, standby, refusal: { re, code, at: (state.refusal?.at ?? 0) + 1 } };
 }
 
 /** @param {State} state @param {string} code @param {string} reason @returns {State} */
@@ -279,6 +339,8 @@ function farewell(state, code, reason) {
 
 /** Everything that belongs to one session is forgotten. @param {State} state @returns {State} */
 function outOfMeeting(state) {
-  const { welcome, seat, lobby, roster, slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs } = START;
-  return { ...state, welcome, seat, lobby, roster, slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs };
+  const { welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices } = START;
+  const { slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs } = START;
+  return { ...state, welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices,
+    slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs };
 }

@@ -1,0 +1,19 @@
+import { duration } from '../js/format.js';
+
+/** @typedef {import('../js/app.js').App} App */
+/** @typedef {import('../js/protocol.js').Participant} Participant */
+
+/**
+ * "Mất tín hiệu 00:35", "Đã đóng trang 00:04": how somebody came to be away, and since when.
+ * @param {App} app
+ * @param {Participant} who not here
+ */
+export function presenceWord(app, who) {
+  const time = duration(who.away ? Date.now() + app.state.clockMs - who.away : 0);
+  return app.t(who.presence === 'closed' ? 'presence.closed-for' : 'presence.lost-for', { time });
+}
+
+/** The same without the time, for ears: said once. @param {App} app @param {Participant} who */
+export function presenceSaid(app, who) {
+  return app.t(who.presence === 'closed' ? 'presence.closed' : 'presence.lost');
+}

@@ -1,0 +1,73 @@
+/** Reading the log of one meeting, over HTTP. The server's answer is believed no more than any other. */
+
+const LIMIT_MS = 8000;
+/** A briefing has some hundred entries; whoever wants more takes the file. */
+const MOST_PAGES = 10;
+
+/** @typedef {{number: number, at: number, event: string, login: string, address: string, words: readonly string[]}} Entry */
+
+/**
+ * The newest first.
+ * @param {string} meeting
+ * @returns {Promise<readonly Entry[] | null>} null: not to be had
+ */
+export async function auditOf(meeting) {
+  /** @type {Entry[]} */
+  const entries = [];
+  let after = 0;
+  for (let page = 0; page < MOST_PAGES; page += 1) {
+    const answer = await ask(`/api/audit?meeting=${encodeURIComponent(meeting)}&after=${after}`);
+    if (!answer) return null;
+    entries.push(...answer.entries);
+    after = answer.after;
+    if (!answer.more) break;
+  }
+  return entries.reverse();
+}
+
+/**
+ * @param {string} meeting
+ * @param {'csv' | 'jsonl'} form
+ */
+export function auditFile(meeting, form) {
+  return `/api/audit.${form}?meeting=${encodeURIComponent(meeting)}`;
+}
+
+/** @param {string} path */
+async function ask(path) {
+  try {
+    const response = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS), credentials: 'same-origin' });
+    return response.ok ? readPage(await response.json()) : null;
+  } catch {
+    return null; // TypeError: no way there; TimeoutError: no answer; SyntaxError: no JSON
+  }
+}
+
+/**
+ * One page as the server sends it; entries that cannot be read are left out.
+ * @param {unknown} value
+ * @returns {{entries: Entry[], after: number, more: boolean} | null}
+ */
+export function readPage(value) {
+  const page = record(value);
+  if (!page || !Array.isArray(page.entries) || typeof page.after !== 'number') return null;
+  const entries = page.entries.map((one) => readEntry(record(record(one)?.entry))).filter((one) => one !== null);
+  return { entries, after: page.after, more: page.more === true };
+}
+
+/** @param {Record<string, unknown> | null} entry @returns {Entry | null} */
+function readEntry(entry) {
+  if (!entry || typeof entry.number !== 'number' || typeof entry.unix_ms !== 'number' || typeof entry.event !== 'string') return null;
+  const words = Array.isArray(entry.words) ? entry.words.map((pair) => (Array.isArray(pair) ? text(pair[1]) : '')).filter(Boolean) : [];
+  return { number: entry.number, at: entry.unix_ms, event: entry.event, login: text(entry.login), address: text(entry.address), words };
+}
+
+/** @param {unknown} value @returns {Record<string, unknown> | null} */
+function record(value) {
+  return typeof value === 'object' && value !== null ? /** @type {Record<string, unknown>} */ (value) : null;
+}
+
+/** @param {unknown} value */
+function text(value) {
+  return typeof value === 'string' ? value : '';
+}
