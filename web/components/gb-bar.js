@@ -1,5 +1,7 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
-import { isHost, ownPerson } from '../js/people.js';
+import { mayHear, phaseOf } from '../js/asking.js';
+import { isHost, ownPerson, ownRole } from '../js/people.js';
+import { openAsk } from './gb-ask.js';
 import { ask } from './gb-dialog.js';
 import { openMenu } from './gb-menu.js';
 import { ownLine } from './gb-own-line.js';
@@ -23,24 +25,25 @@ export class Bar extends HTMLElement {
     this.#abort = new AbortController();
     const { signal } = this.#abort;
     const { app } = this;
-    const host = isHost(app.state.welcome?.role);
+    const host = isHost(ownRole(app.state));
     this.setAttribute('role', 'toolbar');
     this.setAttribute('aria-label', app.t('bar.title'));
-    this.#label(this.#leave, app.t('bar.leave'));
     this.#label(this.#more, app.t('bar.more'));
     this.#label(this.#end, app.t('bar.end'));
     this.#leave.classList.toggle('is-danger', !host);
     this.#end.classList.add('is-danger');
     this.#more.setAttribute('aria-haspopup', 'dialog');
     const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
-    this.append(this.#talk, this.#camera);
-    if (canShare) this.append(this.#screen);
+    this.replaceChildren();
+    const hears = mayHear(app.state);
+    if (hears) this.append(this.#talk, this.#camera);
+    if (hears && canShare) this.append(this.#screen);
     this.append(ownLine(app, signal), this.#more, this.#leave);
     if (host) this.append(this.#end);
     this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
     this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });
     this.#screen.addEventListener('click', () => this.toggle('screen'), { signal });
-    this.#leave.addEventListener('click', () => this.#askLeave(), { signal });
+    this.#leave.addEventListener('click', () => openAsk(app, 'leave'), { signal });
     this.#end.addEventListener('click', () => this.#askEnd(), { signal });
     this.#more.addEventListener('click', () => openMenu(app), { signal });
     app.subscribe(() => this.#render(), signal);
@@ -60,6 +63,9 @@ export class Bar extends HTMLElement {
 
   /** @param {'microphone'|'camera'|'screen'} source */
   toggle(source) {
+    const { state } = this.app;
+    if (!mayHear(state)) return;
+    if (source === 'screen' && phaseOf(state, 'screen') !== 'free') return openAsk(this.app, 'screen');
     const gate = this.gate(source);
     if (gate !== 'host') this.app.setSource(source, gate === 'self');
   }
@@ -77,6 +83,7 @@ export class Bar extends HTMLElement {
     setText(/** @type {HTMLElement} */ (this.#talk.querySelector('small')), t(`bar.microphone-${mic}-hint`));
     this.#state(this.#camera, 'camera', this.gate('camera'));
     this.#state(this.#screen, 'screen', this.gate('screen'));
+    this.#permissions();
   }
 
   /**
@@ -93,6 +100,19 @@ export class Bar extends HTMLElement {
       setIcon(/** @type {SVGSVGElement} */ (button.querySelector('svg')), gate === 'open' ? 'camera' : 'camera-off');
     }
     this.#label(button, this.app.t(`bar.${source}-${gate}`));
+  }
+
+  /** What must be asked for first says so. */
+  #permissions() {
+    const { state, t } = this.app;
+    const leave = phaseOf(state, 'leave');
+    this.#leave.dataset.phase = leave;
+    this.#label(this.#leave, t(`leave.bar-${leave}`));
+    const screen = phaseOf(state, 'screen');
+    if (screen === 'free') return;
+    this.#screen.dataset.state = screen;
+    this.#screen.setAttribute('aria-disabled', 'false');
+    this.#label(this.#screen, t(`leave.screen-${screen}`));
   }
 
   /**
@@ -114,14 +134,6 @@ export class Bar extends HTMLElement {
    */
   #small(testid, name) {
     return el('button', { class: 'state state-tall', type: 'button', 'data-testid': testid }, icon(name), el('b'));
-  }
-
-  async #askLeave() {
-    const { app } = this;
-    const answer = await ask(app, {
-      title: app.t('dialog.leave-title'), text: app.t('dialog.leave-text'), confirm: app.t('bar.leave'), danger: true,
-    });
-    if (answer !== null) app.leave();
   }
 
   async #askEnd() {

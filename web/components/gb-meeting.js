@@ -1,15 +1,21 @@
 import { el, icon, setText } from '../js/dom.js';
 import { stayAwake } from '../js/awake.js';
 import { shortcuts } from '../js/keyboard.js';
-import { isHost } from '../js/people.js';
+import { mayHear } from '../js/asking.js';
+import { isHost, ownRole } from '../js/people.js';
 import { Bar } from './gb-bar.js';
+import { Departures } from './gb-departures.js';
 import { Filmstrip } from './gb-filmstrip.js';
 import { LineOffer } from './gb-line-offer.js';
+import { Listening } from './gb-listening.js';
 import { Lobby } from './gb-lobby.js';
 import { openHelp } from './gb-menu.js';
+import { Noise } from './gb-noise.js';
 import { Reception } from './gb-own-line.js';
+import { RequestCards } from './gb-requests.js';
 import { Roster } from './gb-roster.js';
 import { Stage } from './gb-stage.js';
+import { Technician } from './gb-technician.js';
 import { Toast } from './gb-toast.js';
 import { clock, mark } from './head.js';
 import { hostPanel } from './host-panel.js';
@@ -34,15 +40,16 @@ export class Meeting extends HTMLElement {
     const { signal } = this.#abort;
     const { app } = this;
     const bar = this.#part(new Bar());
-    const host = isHost(app.state.welcome?.role);
+    const host = isHost(ownRole(app.state));
+    const hears = mayHear(app.state);
     this.replaceChildren(
       el('div', { class: 'meeting on-stage' },
         this.#top(signal),
-        this.#part(new Stage()),
-        this.#part(new Filmstrip()),
+        hears ? [this.#part(new Stage()), this.#part(new Filmstrip())] : this.#part(new Technician()),
         bar,
         el('aside', { class: 'panel sheet on-paper' },
-          host ? [this.#part(new Lobby()), ...hostPanel(app, signal)] : this.#part(new Roster())),
+          host ? [this.#part(new Lobby()), this.#part(new Noise()), this.#part(new RequestCards()), ...hostPanel(app, signal), this.#part(new Departures())]
+            : this.#part(new Roster())),
         this.#part(new Reception()), this.#part(new LineOffer())),
       this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
@@ -53,12 +60,21 @@ export class Meeting extends HTMLElement {
       v: () => bar.toggle('camera'),
       '?': () => openHelp(app),
     }, signal);
-    app.subscribe(() => this.#render(), signal);
+    app.subscribe((state) => {
+      // Another role, or a technician's permission, is another screen.
+      if (isHost(ownRole(state)) !== host || mayHear(state) !== hears) this.#rebuild();
+      else this.#render();
+    }, signal);
     this.#render();
   }
 
   disconnectedCallback() {
     this.#abort.abort();
+  }
+
+  #rebuild() {
+    this.disconnectedCallback();
+    this.connectedCallback();
   }
 
   /**
@@ -77,6 +93,7 @@ export class Meeting extends HTMLElement {
     return el('header', { class: 'top' },
       mark(state.centre, state.welcome?.meeting.title),
       el('span', { class: 'grow' }),
+      this.#part(new Listening()),
       el('span', { class: 'badge' }, icon('people'), this.#count),
       clock(this.app, signal));
   }
