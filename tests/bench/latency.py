@@ -2,10 +2,11 @@
 the floor is heard.
 
 A whole appliance in its own processes, fifty participants: the chair, one who is muted and invited over and
-over, one who listens, and simulated points, all of which send sound and picture. Times are those of the
-process that holds the three: from before the chair's message is written to the arrival of the last packet,
-the way through both sockets and this process's own event loop included. Beside them stands what a ping to
-the server takes in the same run, which does nothing but travel."""
+over, one who listens, and simulated points, all of which send sound and picture; the points give way to all
+others on the processor, since they stand for other machines. Times are those of the process that holds the
+three: from before the chair's message is written to the arrival of the last packet, the way through both
+sockets and this process's own event loop included. Beside them stands what a ping to the server takes in
+the same run, which does nothing but travel."""
 
 import argparse
 import asyncio
@@ -161,14 +162,14 @@ async def place(participants: int, console: Console) -> AsyncIterator[Three]:
         async with running(Path(folder)) as appliance:
             chair = await _point(appliance, "chu-tri", 50)
             simulated = min(participants - 3, SIMULATED)
-            names = ("A", "B", *map(str, range(participants - 3 - simulated)))
+            names = [f"Point {n}" for n in range(participants - 1 - simulated)]
             logins = [await appliance.add_account(Role.DELEGATE, name, "test-nhi") for name in names]
             points = [await _point(appliance, login, 51 + i) for i, login in enumerate(logins)]
             holder, listener, *_ = points
             three = Three(chair, holder, listener, Ear({VOICE: voice(0)}))
             async with asyncio.TaskGroup() as group:
                 runs = [group.create_task(point.run()) for point in (chair, *points)]
-                async with appliance.simulated(simulated, MEETING_CODE):
+                async with appliance.simulated(simulated, MEETING_CODE, humble=True):
                     await _gather(three, participants)
                     console.print(f"{participants} are inside")
                     yield three
