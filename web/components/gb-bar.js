@@ -38,7 +38,8 @@ export class Bar extends HTMLElement {
     const hears = mayHear(app.state);
     if (hears) this.append(this.#talk, this.#camera);
     if (hears && canShare) this.append(this.#screen);
-    this.append(ownLine(app, signal), this.#more, this.#leave);
+    if (hears) this.append(ownLine(app, signal));
+    this.append(this.#more, this.#leave);
     if (host) this.append(this.#end);
     this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
     this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });

@@ -59,6 +59,7 @@ export function openDepartures(app) {
     if (state.departures !== before.departures) render();
   }, abort.signal);
   render();
+  /** @type {HTMLElement | null} */ (dialog.querySelector('.acts > .btn'))?.focus();
 }
 
 function row() {

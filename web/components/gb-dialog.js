@@ -58,6 +58,8 @@ export function sheet(app, title, ...children) {
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => dialog.remove());
   open(app, dialog);
+  // Where there is something else to press, that is the thing to do.
+  if (dialog.querySelectorAll('.btn').length > 1) close.classList.remove('btn-main');
   return dialog;
 }
 

@@ -2,7 +2,7 @@ import { el, icon, list, setIcon, setText } from '../js/dom.js';
 import { unitOf } from '../js/people.js';
 import { SOURCES } from '../js/protocol.js';
 import { draw, plot } from './line-plot.js';
-import { presenceWord } from './presence-words.js';
+import { awayFor, presenceSaid } from './presence-words.js';
 import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from './line-words.js';
 
 /** @typedef {import('../js/protocol.js').Participant} Participant */
@@ -95,11 +95,11 @@ export class LineBoard extends HTMLElement {
     setQuality(mark, quality);
     find('.outcome').className = `row outcome ${toneOf(quality)}`;
     const here = who.presence === 'here';
-    setText(find('.word'), here ? t(`line.quality-${quality}`) : presenceWord(this.app, who));
+    setText(find('.word'), here ? t(`line.quality-${quality}`) : presenceSaid(this.app, who));
     this.#devices(find('.devices'), who);
     const [trip, flow] = /** @type {HTMLElement[]} */ ([...find('.now').children]);
     const shown = here ? newest : null;
-    if (trip) setText(trip, shown ? this.#trip(shown) : '');
+    if (trip) setText(trip, shown ? this.#trip(shown) : here ? '' : awayFor(this.app, who));
     if (flow) setText(flow, shown ? t('board.flow', { up: rate(shown.up_kbps, language), down: rate(shown.down_kbps, language) }) : '');
     setText(find('.sr'), points.length ? t('board.minutes', shares(points)) : t('board.nothing'));
     if (!this.hidden) draw(/** @type {SVGSVGElement} */ (element.querySelector('.plot')), points, Date.now() + state.clockMs);

@@ -9,8 +9,13 @@ import { duration } from '../js/format.js';
  * @param {Participant} who not here
  */
 export function presenceWord(app, who) {
-  const time = duration(who.away ? Date.now() + app.state.clockMs - who.away : 0);
+  const time = awayFor(app, who);
   return app.t(who.presence === 'closed' ? 'presence.closed-for' : 'presence.lost-for', { time });
+}
+
+/** @param {App} app @param {Participant} who not here */
+export function awayFor(app, who) {
+  return duration(who.away ? Date.now() + app.state.clockMs - who.away : 0);
 }
 
 /** The same without the time, for ears: said once. @param {App} app @param {Participant} who */
