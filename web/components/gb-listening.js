@@ -11,8 +11,9 @@ export class Listening extends HTMLElement {
   #abort = new AbortController();
   #timer = 0;
   #said = el('span', { class: 'sr', role: 'status' });
-  #seen = el('span', { 'aria-hidden': 'true' });
-  #badge = el('span', { class: 'badge badge-warn', 'data-testid': 'listening' }, icon('headphones'), this.#seen, this.#said);
+  #word = el('span', { class: 'wide', 'aria-hidden': 'true' });
+  #left = el('span', { class: 'num', 'aria-hidden': 'true' });
+  #badge = el('span', { class: 'badge badge-warn', 'data-testid': 'listening' }, icon('headphones'), this.#word, this.#left, this.#said);
 
   connectedCallback() {
     this.#abort = new AbortController();
@@ -41,7 +42,8 @@ export class Listening extends HTMLElement {
     const own = those.find((who) => who.id === state.welcome?.participant);
     const time = duration(Math.max(...(own ? [own] : those).map((who) => who.listens)) - now);
     setText(this.#said, own ? t('listening.own') : t('listening.other', { name: those.map((who) => who.name).join(', ') }));
-    setText(this.#seen, own ? t('listening.own-for', { time }) : t('listening.other-for', { time }));
+    setText(this.#word, t(own ? 'listening.own-short' : 'listening.other-short'));
+    setText(this.#left, time);
     this.#badge.title = this.#said.textContent ?? '';
   }
 }
