@@ -135,9 +135,10 @@ def resettle_screens(state: State) -> list[Effect]:
 
 
 def resettle_screen(state: State, seat: Seat) -> tuple[Effect, ...]:
+    """The same for one. Who is not inside gets what the rule says with the admission."""
     if not needs_permission(state, seat):
         return lift_host(state, seat, Source.SCREEN)
-    if GateReason.SELF in seat.gates.screen:
+    if seat.admitted and GateReason.SELF in seat.gates.screen:
         return shut_by_host(state, seat, Source.SCREEN)
     return ()
 
