@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from signaling.limits import DEFAULT
 from signaling.messages import (
     MAX_MESSAGE_BYTES,
+    PROTOCOL,
     Admit,
     Bye,
     ClientMessage,
@@ -57,14 +58,14 @@ async def test_a_page_of_another_origin_gets_no_socket(tmp_path: Path) -> None:
 async def test_an_unknown_meeting_is_said_to_be_unknown(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         browser = await control.connect(await control.account("tram", unit=STATION))
-        await browser.say(Hello(1, "khong-co"))
+        await browser.say(Hello(PROTOCOL, "khong-co"))
         assert await browser.ended() == Bye(Why.UNKNOWN_MEETING)
 
 
 async def test_a_sysadmin_has_no_way_into_a_meeting(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         browser = await control.connect(await control.account("root", Role.SYSADMIN))
-        await browser.say(Hello(1, "giao-ban"))
+        await browser.say(Hello(PROTOCOL, "giao-ban"))
         assert await browser.ended() == Bye(Why.NOT_ALLOWED)
 
 
@@ -151,7 +152,7 @@ async def test_a_knock_without_unit_or_name_is_refused_with_the_reason(
 @pytest.mark.parametrize(
     ("message", "code"),
     [
-        (Hello(1, "giao-ban"), Why.OUT_OF_ORDER),
+        (Hello(PROTOCOL, "giao-ban"), Why.OUT_OF_ORDER),
         (Withdraw(), Why.OUT_OF_ORDER),
         (Offer("v=0"), Why.NOT_ADMITTED),
         (Show((), 0, 0), Why.NOT_ADMITTED),
