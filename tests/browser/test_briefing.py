@@ -8,7 +8,7 @@ import pytest_asyncio
 
 from tests.support.appliance import Appliance
 from tests.support.browser import Browser
-from tests.support.gathering import Gathering, Person
+from tests.support.gathering import Gathering, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
@@ -105,10 +105,14 @@ async def test_a_camera_that_is_shut_is_not_shown(three: Three) -> None:
     await doctor.sees(nurse)
 
 
-async def test_a_shared_screen_takes_the_stage_for_everyone(three: Three) -> None:
+async def test_a_shared_screen_needs_permission_and_takes_the_stage_for_everyone(three: Three) -> None:
     operator, nurse, doctor = three
+    await doctor.ask("bar-screen", "Bảng số liệu")
+    await operator.decide(doctor, "screen", granted=True)
+    await doctor.page.wait_for(f"document.querySelector('{tid('bar-screen')}').dataset.state === 'self'")
     await doctor.switch("screen", True)
     for who in (operator, nurse):
         await who.sees_colour(doctor.devices.screen_colour)
-    await doctor.switch("screen", False)
+    await doctor.page.click(tid("bar-screen"))
     await operator.sees(doctor)
+    await doctor.page.wait_for(f"document.querySelector('{tid('bar-screen')}').dataset.state === 'ask'")

@@ -56,9 +56,7 @@ async def test_the_seat_moves_to_the_second_device_of_the_same_account(gathering
 
 async def test_who_leaves_is_gone_and_must_knock_again(gathering: Gathering) -> None:
     operator, delegate = await two(gathering)
-    await delegate.page.click(tid("bar-leave"))
-    await delegate.confirm()
-    await delegate.is_sent_away("left")
+    await delegate.leave()
     await operator.sees_no_more(delegate)
     assert await delegate.page.evaluate("probe.state()", str) in ("none", "closed")
     await delegate.page.click(tid("ended-again"))

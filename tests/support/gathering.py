@@ -105,11 +105,9 @@ class Person:
         await self.page.wait_for("probe.state() === 'connected'", deadline_s)
 
     async def own_id(self) -> str:
-        """The participant's id, as the roster shows it."""
-        rows = f"[...document.querySelectorAll('{tid('roster-row')}')]"
-        mine = f"{rows}.find((row) => row.textContent.includes('{self.name}'))"
-        await self.page.wait_for(mine)
-        return await self.page.evaluate(f"{mine}.dataset.participant", str)
+        """The participant's id."""
+        await self.page.wait_for("probe.told('welcome')")
+        return await self.page.evaluate("probe.told('welcome').participant", str)
 
     # --- what a person does ---
 
@@ -120,6 +118,29 @@ class Person:
         if await self.page.evaluate(f"document.querySelector('{button}').dataset.state", str) != wanted:
             await self.page.click(button)
         await self.page.wait_for(f"document.querySelector('{button}').dataset.state === '{wanted}'")
+
+    async def ask(self, button: str, reason: str) -> None:
+        """Press what needs a permission, and say why."""
+        await self.page.click(tid(button))
+        await self.page.fill(tid("ask-reason"), reason)
+        await self.page.click(tid("ask-send"))
+        await self.close_sheet()
+
+    async def close_sheet(self) -> None:
+        await self.page.press("Escape")
+        await self.page.wait_for("!document.querySelector('dialog[open]')")
+
+    async def leave(self) -> None:
+        """Go, with or without permission."""
+        await self.page.click(tid("bar-leave"))
+        go, anyway = tid("leave-go"), tid("leave-now")
+        await self.page.wait_for(f"document.querySelector('{go}, {anyway}')")
+        if await self.page.exists(go):
+            await self.page.click(go)
+        else:
+            await self.page.click(anyway)
+            await self.confirm()
+        await self.is_sent_away("left")
 
     async def confirm(self, reason: str = "") -> None:
         if reason:
@@ -141,9 +162,20 @@ class Person:
         await self._lobby_click(who, "lobby-refuse")
         await self.confirm(reason)
 
-    async def act_on(self, who: "Person", action: Literal["mute", "unmute", "kick"]) -> None:
+    async def act_on(self, who: "Person", action: str) -> None:
+        """By the button in the roster, or by what is behind "more": web/js/person-acts.js."""
         row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
-        await self.page.click(f"{row} {tid(f'roster-{action}')}")
+        if action in ("mute", "unmute"):
+            await self.page.click(f"{row} {tid(f'roster-{action}')}")
+        else:
+            await self.page.click(f"{row} {tid('roster-more')}")
+            await self.page.click(tid(f"act-{action}"))
+
+    async def decide(self, who: "Person", permission: str, granted: bool) -> None:
+        """Answer the card of what somebody asked for."""
+        whose = f"[data-participant='{await who.own_id()}'][data-permission='{permission}']"
+        answer = tid("request-yes" if granted else "request-no")
+        await self.page.click(f"{tid('request-card')}{whose} {answer}")
 
     async def _lobby_click(self, who: "Person", button: str) -> None:
         knock = await self.knock_of(who)

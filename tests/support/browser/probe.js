@@ -10,7 +10,7 @@
     }
   };
   const sockets = [];
-  const told = { slots: null, roster: null, lobby: null };
+  const told = { welcome: null, slots: null, roster: null, lobby: null, floor: null, requests: null, departures: null, refusal: null };
   const NativeSocket = window.WebSocket;
   window.WebSocket = class WebSocket extends NativeSocket {
     constructor(...settings) {
@@ -72,6 +72,7 @@
     say: (message) => sockets.at(-1).send(JSON.stringify(message)),
     /** What the server said last: what the receiving lines carry, who is inside, how many wait. */
     slots: () => told.slots?.slots ?? [],
+    told: (type) => told[type],
     roster: () => (told.roster?.participants ?? []).map((one) => one.id),
     knocks: () => told.lobby?.knocks.length ?? 0,
     /** State of the newest WebSocket. */
