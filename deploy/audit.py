@@ -68,7 +68,8 @@ def _complain(fault: Fault | None) -> None:
         where = f"entry {fault.number} " if fault.number else ""
         raise AuditFault(
             f"the audit log was tampered with or damaged: {where}{fault.wrong.value}",
-            "Keep the state directory as it is, and compare with a backup or an earlier export.",
+            "Keep the state directory as it is, and compare with a backup or an earlier export."
+            " A database restored from a backup looks the same, unless its audit.head is restored with it.",
         )
 
 

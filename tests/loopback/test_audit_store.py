@@ -1,5 +1,6 @@
 """The audit log in the database: entries are added and read, and nothing else can be done to them."""
 
+import logging
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
@@ -8,6 +9,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from signaling.audit import Happening, Head, verify
+from signaling.audit_log import AuditLog
+from signaling.control import clock
 from signaling.store import AlreadyThere, StorageUnavailable, Store
 from signaling.store.audit import HeadDiffers, HeadUnreadable, kept_head
 from tests.support.stores import DATABASES, emptied_store
@@ -101,6 +104,28 @@ async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries
     assert kept_head(file) == new
     assert verify(await store.audit.page(0, 100)) is None  # the chain alone does not show it
     assert verify(await store.audit.page(0, 100), kept_head(file)) is not None
+
+
+async def test_a_log_that_was_cut_off_is_said_at_once_and_written_on(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "giaoban.audit")
+    store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
+    log = AuditLog(store.audit, clock, tmp_path / "audit.head")
+    for event in ("entered", "admitted", "meeting-ended"):
+        log.note(event)
+    assert await log.flush()
+    assert log.state == "ok"
+    head = await store.audit.head()
+    assert f"audit-head number=3 hash={head.hash}" in caplog.text
+    await store.database.write(_cut_off)
+    log.note("entered")
+    assert await log.flush()
+    assert log.state == "differs"
+    assert "audit-head-differs" in caplog.text
+    assert (await store.audit.head()).number == 3
+    assert kept_head(tmp_path / "audit.head") == head
+    await store.close()
 
 
 def _cut_off(db: Connection) -> None:
