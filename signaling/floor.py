@@ -121,7 +121,11 @@ def invite(state: State, seat: Seat, message: Invite, now: Instant) -> Outcome:
             return Refused(Why.FLOOR_TAKEN)
         return _grant(state, seat, target, now)
     ended = _end_all(state, seat, now, but=target.id)
-    return ended if has_it else (*ended, *_grant(state, seat, target, now))
+    if not has_it:
+        return (*ended, *_grant(state, seat, target, now))
+    # Whoever was muted while having the floor, and is invited once more, may speak.
+    lifted = gating.lift_host(state, target, Source.MICROPHONE)
+    return (*ended, *lifted, note("unmuted", seat, target, source="microphone")) if lifted else ended
 
 
 def _grant(state: State, by: Seat, target: Seat, now: Instant) -> tuple[Effect, ...]:

@@ -55,14 +55,14 @@ RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
     m.Leave: (Row(ATTENDING, INSIDE, "without permission it is recorded, but for staff"),),
     m.Ask: _ANYONE_INSIDE,
     m.Unask: _ANYONE_INSIDE,
-    m.Decide: (Row(STAFF, INSIDE, "that a technician listens: the chair alone"),),
+    m.Decide: (Row(STAFF, INSIDE, "the chair alone: that a technician listens, unasked, taking back"),),
     m.Admit: (Row(STAFF, AT_THE_DOOR, "an outsider: the chair alone"),),
     m.AdmitAll: (Row(STAFF, AT_THE_DOOR, "those expected, no one who was removed or sent back"),),
     m.Refuse: _STAFF_AT_THE_DOOR,
-    m.Ban: (Row(STAFF, AT_THE_DOOR, "a chair by account: a chair alone"),),
+    m.Ban: (Row(STAFF, AT_THE_DOOR, "a chair by account: such a one alone"),),
     m.Lift: _STAFF_AT_THE_DOOR,
-    m.SendBack: (Row(STAFF, INSIDE, "a chair by account: a chair alone"),),
-    m.Kick: (Row(STAFF, INSIDE, "a chair by account: a chair alone"),),
+    m.SendBack: (Row(STAFF, INSIDE, "a chair by account: such a one alone"),),
+    m.Kick: (Row(STAFF, INSIDE, "a chair by account: such a one alone"),),
     m.Lock: _STAFF_INSIDE,
     m.Mute: _STAFF_INSIDE,
     m.MuteAll: _STAFF_INSIDE,
@@ -98,3 +98,49 @@ def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
         inside = any(SeatState.ADMITTED in row.seats for row in theirs)
         return Why.NOT_ADMITTED if inside else Why.OUT_OF_ORDER
     return None
+
+
+# --- the same for people to read ---
+
+_SHOWN = (Role.CHAIR, Role.OPERATOR, Role.DELEGATE, Role.TECHNICIAN)
+_HEAD = """# Who may do what
+
+Made from the table that the server itself decides by (`signaling/roles.py`); written anew with
+`python -m signaling.roles > docs/roles.md`. A cell says where somebody of this role may send this message:
+*outside* (green room), *waiting* (lobby), *inside*, *refused* (turned away or removed). Empty: nowhere.
+
+The role is the one that somebody has now. A chair that was handed over or lent gives the chair's rights, and
+who gave it away has a delegate's, but for `take-chair`, which goes by the account. A sysadmin may do nothing
+in a meeting. `hello` and `ping` are no business of a room.
+
+"""
+
+
+def table() -> str:
+    """`docs/roles.md`. Cannot fail; the same rules always give the same text."""
+    head = ("message", *(role.value for role in _SHOWN), "but")
+    lines = [head, tuple("---" for _ in head)]
+    for kind, rows in RULES.items():
+        name = f"`{kind.__struct_config__.tag}`"
+        lines.append((name, *(_places(rows, role) for role in _SHOWN), _buts(rows)))
+    return _HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+def _places(rows: tuple[Row, ...], role: Role) -> str:
+    seats = {seat for row in rows if role in row.roles for seat in row.seats}
+    words = {SeatState.ADMITTED: "inside"}
+    return ", ".join(words.get(seat, seat.value) for seat in SeatState if seat in seats)
+
+
+def _buts(rows: tuple[Row, ...]) -> str:
+    said = []
+    for row in rows:
+        whose = ", ".join(role.value for role in _SHOWN if role in row.roles)
+        but = "by account" if row.by_account else row.but
+        if but:
+            said.append(f"{whose}: {but}" if len(rows) > 1 else but)
+    return "; ".join(said)
+
+
+if __name__ == "__main__":
+    print(table(), end="")

@@ -23,6 +23,7 @@ from signaling.messages import (
     Knock,
     Leave,
     LowerHand,
+    Mute,
     Progress,
     RaiseHand,
     RegisterSpeech,
@@ -196,6 +197,16 @@ def test_to_invite_a_holder_alone_ends_the_others_turn() -> None:
     assert scene.holders(chair) == [scene.id(two)]
     scene.say(chair, Invite(scene.id(two)))
     assert scene.effects == ()
+
+
+def test_a_holder_who_was_muted_and_is_invited_once_more_may_speak() -> None:
+    scene = Hall()
+    chair, delegate = scene.chair(), scene.inside(NHI)
+    scene.say(chair, Invite(scene.id(delegate)))
+    scene.say(chair, Mute(scene.id(delegate)))
+    assert scene.refused(delegate, SetSource(Source.MICROPHONE, True)) is Why.MUTED_BY_HOST
+    scene.say(chair, Invite(scene.id(delegate)))
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
 
 
 def test_a_holder_ends_the_own_turn_and_nobody_elses() -> None:

@@ -7,8 +7,9 @@ import pytest
 from signaling import messages as m
 from signaling.messages import Role, SeatState, Why
 from signaling.records import ParticipantId
-from signaling.roles import RULES, refusal
+from signaling.roles import RULES, refusal, table
 from signaling.seat import Seat
+from tests.arch.source import ROOT
 from tests.support.control_room import account
 
 OVER_OTHERS: tuple[type[m.ClientMessage], ...] = (
@@ -77,3 +78,8 @@ def test_who_waits_talks_with_the_office_and_a_delegate_inside_does_not() -> Non
     assert refusal(m.Talk, seat(Role.DELEGATE, SeatState.WAITING)) is None
     assert refusal(m.Talk, seat(Role.OPERATOR)) is None
     assert refusal(m.Talk, seat(Role.DELEGATE)) is not None
+
+
+def test_the_table_in_the_documents_is_the_one_of_the_rules() -> None:
+    text = (ROOT / "docs" / "roles.md").read_text(encoding="utf-8")
+    assert text == table(), "stale: run python -m signaling.roles > docs/roles.md"
