@@ -35,9 +35,9 @@ class AuditPage(msgspec.Struct, frozen=True):
 
 
 def install(app: web.Application) -> None:
-    app.router.add_get("/api/audit", page)
-    app.router.add_get("/api/audit.jsonl", jsonl)
-    app.router.add_get("/api/audit.csv", table)
+    app.router.add_get("/api/audit", page, allow_head=False)
+    app.router.add_get("/api/audit.jsonl", jsonl, allow_head=False)
+    app.router.add_get("/api/audit.csv", table, allow_head=False)
 
 
 async def _reader(request: web.Request) -> Account | web.Response:

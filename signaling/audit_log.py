@@ -21,7 +21,7 @@ from signaling.store.audit import AuditTable, HeadDiffers, HeadUnreadable
 log = logging.getLogger("giaoban.audit")
 
 WAITING = 20_000
-"""Entries in memory at most: more than a whole briefing brings, about ten megabytes."""
+"""Entries in memory at most: more than a whole briefing brings, some twenty megabytes."""
 BATCH = 200
 """Entries a transaction."""
 RETRY_S = 2.0
