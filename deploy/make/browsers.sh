@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The tests of the whole need a real other side: Chromium and Firefox ESR, and coturn's TURN relay. Take them
-# from Debian when they are missing.
+# The tests of the whole need a real other side: Chromium and Firefox ESR, coturn's TURN relay, and somebody who
+# speaks: espeak-ng. Take them from Debian when they are missing.
 set -euo pipefail
 
 missing=()
 command -v chromium >/dev/null || missing+=(chromium)
 command -v firefox-esr >/dev/null || missing+=(firefox-esr)
 command -v turnserver >/dev/null || missing+=(coturn)
+command -v espeak-ng >/dev/null || missing+=(espeak-ng)
 [ ${#missing[@]} = 0 ] && exit 0
 
 # The package coturn would start a relay with its own settings, now and at every boot: the tests start theirs.
@@ -19,7 +20,7 @@ forbid_starting() {
 }
 
 if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "giaoban: installing ${missing[*]} for the browser tests" >&2
+  echo "giaoban: installing ${missing[*]} for the tests" >&2
   apt-get -qq update
   [[ " ${missing[*]} " == *" coturn "* ]] && forbid_starting
   DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
@@ -29,7 +30,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   exit 0
 fi
 
-echo "giaoban: the browser tests need ${missing[*]}. Install them once, then make test again:" >&2
+echo "giaoban: the tests need ${missing[*]}. Install them once, then make test again:" >&2
 echo "    sudo apt-get install ${missing[*]}" >&2
 [[ " ${missing[*]} " == *" coturn "* ]] &&
   echo "    sudo systemctl disable --now coturn    # the tests start a relay of their own" >&2

@@ -14,6 +14,7 @@ Pure: no clock, time is counted in blocks of sound."""
 
 import math
 from collections import deque
+from collections.abc import Iterable
 
 import numpy as np
 
@@ -33,9 +34,11 @@ FAINTEST_DBFS = -58.0
 """What is quieter is not said into this microphone."""
 ACTIVE, ACTIVE_OF = 6, 7
 ACTIVE_DB = 10.0
-MOVES_DB = 5.0
+MOVES_DB = 6.0
 MOVES_OF = 12
 """So much must the loudness have changed over so many packets, outliers left out."""
+CARRY_MOVES_DB = 5.0
+"""To be carried on it must move as well, or a hum holds it until the floor has risen."""
 HOLD = 20
 """Packets that speech lasts after its last evidence: 400 ms, a pause between words."""
 CARRY_OF = 9
@@ -49,7 +52,7 @@ EARLY_FLOOR_DBFS = -60.0
 """Before so many packets the floor is not known; whoever speaks at once must be found all the same."""
 NOISE_DBFS = -50.0
 NOISY, QUIET, NOISE_MOST = 200, 60, 250
-"""A microphone is noisy after 4 s of sound without speech, until nine tenths of it are gone."""
+"""A microphone is noisy after 4 s of sound without speech, until quiet has taken back all but a second."""
 RELIEF = 4
 """A quiet packet takes back so many loud ones: typing is not steady."""
 LOUD_DBFS = -20.0
@@ -118,7 +121,7 @@ class Judge:
         self._active.append(may and level > floor + ACTIVE_DB)
         if self._is_evident():
             self._hold = HOLD
-        elif not (self._hold and above and any(self._voiced)):
+        elif not (self._hold and above and any(self._voiced) and _moves(self._levels, CARRY_MOVES_DB)):
             self._hold = max(0, self._hold - 1)
         self._note_noise(level)
 
@@ -135,10 +138,9 @@ class Judge:
 
     def _is_evident(self) -> bool:
         voiced = list(self._voiced)[-VOICED_OF:]
-        levels = list(self._levels)
-        if sum(voiced) >= VOICED and _moves(levels):
+        if sum(voiced) >= VOICED and _moves(self._levels, MOVES_DB):
             return True
-        return sum(self._active) >= ACTIVE and _moves(levels[-ACTIVE_OF:])
+        return sum(self._active) >= ACTIVE and _moves(list(self._levels)[-ACTIVE_OF:], MOVES_DB)
 
     def _note_noise(self, level: float) -> None:
         if self._hold:
@@ -150,9 +152,9 @@ class Judge:
         self._noisy = self._noise >= (QUIET if self._noisy else NOISY)
 
 
-def _moves(levels: list[float]) -> bool:
+def _moves(levels: Iterable[float], least_db: float) -> bool:
     ordered = sorted(levels)
-    return len(ordered) > 3 and ordered[-2] - ordered[1] >= MOVES_DB
+    return len(ordered) > 3 and ordered[-2] - ordered[1] >= least_db
 
 
 def _decibels(power: float) -> float:

@@ -25,7 +25,7 @@ def encode(samples: Samples, bit_rate: int = 32_000) -> list[Packet]:
     encoder.layout = "mono"
     encoder.format = "s16"
     encoder.bit_rate = bit_rate
-    encoder.options = {"application": "voip", "frame_duration": "20"}
+    encoder.options = {"application": "voip", "frame_duration": "20", "compression_level": "4"}
     packets: list[Packet] = []
     for start in range(0, len(samples) - PACKET + 1, PACKET):
         block = samples[start : start + PACKET]

@@ -1,0 +1,178 @@
+"""The ears with real Opus: what is no sound, what is missing, what lasts, what is odd."""
+
+import random
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from sfu.voice import Counts, InlineEars, Judgment, Sound, ThreadEars
+from sfu.voice.ears import LISTENED, SILENT
+from sfu.voice.inline import MOST_EARS
+from tests.support.mix import noises
+from tests.support.mix.opus import PACKET, encode
+from tests.support.mix.speech import RATE, Samples
+
+
+def gain(dbfs: float) -> float:
+    return float(10 ** (dbfs / 20))
+
+
+def babble(seconds: float, dbfs: float = -25.0) -> Samples:
+    """Syllables of a deep voice, four in a second: enough like speech for any judge."""
+    time = np.arange(round(seconds * RATE)) / RATE
+    voice = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
+    return noises.loud(np.asarray(voice) * np.clip(np.sin(2 * np.pi * 2 * time), 0, None)) * gain(dbfs)
+
+
+def packets(samples: Samples) -> list[bytes]:
+    return [packet.data for packet in encode(samples)]
+
+
+def tell(
+    ears: InlineEars, payloads: Sequence[bytes], *, start: int = 0, microphone: int = 1
+) -> list[Judgment]:
+    said: list[Judgment] = []
+    for number, payload in enumerate(payloads, start):
+        ears.hear([Sound(microphone, number * PACKET & 0xFFFF_FFFF, payload)])
+        said.append(ears.judgments().get(microphone, SILENT))
+    return said
+
+
+def test_a_voice_speaks_and_is_silent_again_half_a_second_after() -> None:
+    ears = InlineEars()
+    said = tell(ears, packets(np.concatenate((babble(2), np.zeros(RATE)))))
+    assert any(judgment.speaking for judgment in said[:20])
+    assert all(judgment.speaking for judgment in said[30:95])
+    assert not any(judgment.speaking for judgment in said[-15:])
+    assert 20 < said[95].level_dbov < 35
+
+
+def test_a_fan_is_noisy_after_some_seconds_and_until_it_is_switched_off() -> None:
+    fan = noises.fan(np.random.default_rng(1), 6) * gain(-35)
+    said = tell(InlineEars(), packets(np.concatenate((np.zeros(RATE), fan, np.zeros(2 * RATE)))))
+    assert not any(judgment.noisy for judgment in said[: 50 + 150])
+    assert all(judgment.noisy for judgment in said[50 + 220 : 50 + 290])
+    assert not said[-1].noisy
+    assert not any(judgment.speaking for judgment in said)
+
+
+def test_who_speaks_is_not_called_noisy() -> None:
+    said = tell(InlineEars(), packets(babble(8)))
+    assert not any(judgment.noisy for judgment in said)
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"", b"\x00", b"\xff\xff\xff\xff", b"no opus at all", bytes(512), bytes([0xFF, 63]) + bytes(100)],
+)
+def test_what_is_no_opus_is_silence_and_spoils_nothing_that_comes_after(payload: bytes) -> None:
+    ears = InlineEars()
+    voice = packets(babble(2))
+    tell(ears, voice)
+    said = tell(ears, [payload] * 60, start=100)
+    assert not said[-1].speaking
+    assert tell(ears, voice, start=160)[-30].speaking
+
+
+def test_random_bytes_are_counted_and_end_nothing() -> None:
+    chance = random.Random(4)
+    ears = InlineEars()
+    noise = [chance.randbytes(chance.randint(0, 512)) for _ in range(2000)]
+    tell(ears, noise)
+    assert ears.counts.bad > 500
+    assert ears.counts.bad + ears.counts.decoded == 2000
+    other = tell(ears, packets(babble(1)), microphone=2)
+    assert other[-1].speaking or other[-20].speaking
+
+
+def test_one_microphone_does_not_speak_for_another() -> None:
+    ears = InlineEars()
+    for number, (voice, still) in enumerate(zip(packets(babble(1)), packets(np.zeros(RATE)), strict=True)):
+        ears.hear([Sound(1, number * PACKET, voice), Sound(2, number * PACKET, still)])
+    assert [ears.judgments()[m].speaking for m in (1, 2)] == [True, False]
+
+
+def test_packets_of_other_lengths_are_judged_alike() -> None:
+    """60 ms in one packet: code 3 of RFC 6716, three frames of 20 ms that follow each other."""
+    short = packets(babble(3))
+    long = [three(short[i : i + 3]) for i in range(0, 150, 3)]
+    ears = InlineEars()
+    for number, payload in enumerate(long):
+        ears.hear([Sound(1, number * 3 * PACKET, payload)])
+        if number == 20:
+            assert ears.judgments()[1].speaking
+    assert ears.counts == Counts(decoded=50)
+
+
+def three(frames: Sequence[bytes]) -> bytes:
+    """One packet of variable frame lengths (RFC 6716 section 3.2.5)."""
+    assert len({frame[0] for frame in frames}) == 1
+    sizes = b"".join(_size(len(frame) - 1) for frame in frames[:-1])
+    return bytes([frames[0][0] | 3, 0x80 | 3]) + sizes + b"".join(frame[1:] for frame in frames)
+
+
+def _size(octets: int) -> bytes:
+    if octets < 252:
+        return bytes([octets])
+    return bytes([252 + (octets & 3), (octets - 252 - (octets & 3)) >> 2])
+
+
+def test_a_gap_ends_speech_and_a_timestamp_that_jumps_ends_nothing_else() -> None:
+    ears = InlineEars()
+    voice = packets(babble(2))
+    tell(ears, voice[:50])
+    assert tell(ears, voice[50:52], start=2**31 // PACKET)[-1] == ears.judgments()[1]
+    assert not ears.judgments()[1].speaking
+    assert tell(ears, voice[52:], start=2**31 // PACKET + 2)[40].speaking
+
+
+def test_the_short_packets_of_dtx_are_silence() -> None:
+    ears = InlineEars()
+    tell(ears, packets(babble(1)))
+    said = tell(ears, [b"\xf8", b"\xf8\xff"] * 20, start=50)
+    assert not said[-1].speaking
+    assert ears.counts.bad == 0
+
+
+def test_ears_are_bounded_and_free_again_when_somebody_is_forgotten() -> None:
+    ears = InlineEars()
+    still = packets(np.zeros(PACKET * 2))[0]
+    ears.hear([Sound(microphone, 0, still) for microphone in range(MOST_EARS + 3)])
+    assert len(ears.judgments()) == MOST_EARS
+    assert ears.counts.dropped == 3
+    ears.forget(0)
+    ears.hear([Sound(MOST_EARS, 0, still)])
+    assert MOST_EARS in ears.judgments()
+    assert MOST_EARS > LISTENED
+
+
+def test_the_thread_judges_as_the_inline_ears_do_and_forgets() -> None:
+    ears = ThreadEars()
+    voice = packets(babble(0.5))
+    for number, payload in enumerate(voice):
+        ears.hear([Sound(1, number * PACKET, payload)])
+    ears.forget(2)
+    ears.close()
+    assert ears.counts == Counts(decoded=len(voice))
+    assert ears.judgments() == {1: tell(InlineEars(), voice)[-1]}
+    assert "ears" not in {thread.name for thread in threading.enumerate()}
+
+
+def test_who_falls_behind_drops_sound_and_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, working = threading.Event(), threading.Event()
+
+    def hold(self: InlineEars, sounds: Sequence[Sound]) -> None:
+        working.set()
+        held.wait(10)
+
+    monkeypatch.setattr(InlineEars, "hear", hold)
+    ears = ThreadEars()
+    ears.hear([Sound(1, 0, b"xxx")])
+    assert working.wait(10)
+    for number in range(200):
+        ears.hear([Sound(1, number * PACKET, b"xxx")])
+    assert ears.counts.dropped == 150
+    held.set()
+    ears.close()
