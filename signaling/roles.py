@@ -94,10 +94,12 @@ def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
     theirs = [row for row in rows if (seat.account.role if row.by_account else seat.role) in row.roles]
     if not theirs:
         return Why.NOT_ALLOWED
-    if all(seat.state not in row.seats for row in theirs):
-        inside = any(SeatState.ADMITTED in row.seats for row in theirs)
-        return Why.NOT_ADMITTED if inside else Why.OUT_OF_ORDER
-    return None
+    if any(seat.state in row.seats for row in theirs):
+        return None
+    if any(SeatState.ADMITTED in row.seats for row in theirs):
+        return Why.NOT_ADMITTED
+    others = seat.admitted and any(SeatState.ADMITTED in row.seats for row in rows)
+    return Why.NOT_ALLOWED if others else Why.OUT_OF_ORDER
 
 
 # --- the same for people to read ---
