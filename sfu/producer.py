@@ -59,6 +59,8 @@ class Producer:
             level_ext=line.extensions.level,
             twcc_ext=line.extensions.twcc,
             red_pt=line.red_pt,
+            pt=line.pt,
+            rtx_pt=line.rtx_pt,
         )
         # Lowest first: the offer lists the rids in the order the client made them, smallest first.
         self.layers = [Layer(rid, fastpath.open_layer(self.row)) for rid in line.rids or ("",)]
@@ -72,6 +74,9 @@ class Producer:
         self._is_fresh |= not gate and bool(self.gate)
         self._asleep &= not gate
         self.gate = gate
+        if gate:
+            for layer in self.layers:
+                layer.missing.clear()
 
     def bind(self, ssrc: int, rid: str, *, rtx: bool) -> Layer | None:
         """A packet of a new SSRC named this producer. Returns its layer, or None when it has no such rid."""

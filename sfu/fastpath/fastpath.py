@@ -200,9 +200,12 @@ class FastPath(Readings):
         level_ext: int = 0,
         twcc_ext: int = 0,
         red_pt: int = 0,
+        *,
+        pt: int = 0,
+        rtx_pt: int = 0,
     ) -> int:
-        """Extension ids, and the payload type of redundant sound (RFC 2198); 0: not negotiated. Raises
-        TableFull."""
+        """Extension ids, and the payload type of redundant sound (RFC 2198); 0: not negotiated. With pt, the
+        codec's, packets of any other payload type than these three go nowhere. Raises TableFull."""
         if twcc_ext:
             self.transports["twcc_ext"][transport] = twcc_ext
         return self._producer_rows.take(
@@ -214,6 +217,8 @@ class FastPath(Readings):
             level_ext=level_ext,
             twcc_ext=twcc_ext,
             red_pt=red_pt,
+            pt=pt,
+            rtx_pt=rtx_pt,
         )
 
     def set_gate(self, producer: int, reasons: int) -> None:

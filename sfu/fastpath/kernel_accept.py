@@ -2,7 +2,7 @@
 
 Order matters. Statistics come before the gate, so that receiver reports stay true while it is shut; all else
 comes behind it: what a publisher says while it is shut is in no history, no redundancy and no statistics of
-what could be forwarded."""
+what could be forwarded. Nor does it come in by repair when the gate is open again."""
 
 from sfu.fastpath.kernel_red import read_blocks
 from sfu.fastpath.kernel_rtp import M32, extension, payload_end, payload_start, u8, u16, u32, unwrap, vp8
@@ -35,6 +35,9 @@ def accept(ctx: Row, base: int, size: int, bound: int, now: int) -> None:
     producer = rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer]
     wire = u16(b, 2)
     rtx = bound & 1
+    if is_foreign(producer, u8(b, 1) & 127, rtx):
+        counters.foreign += 1
+        return
     if rtx:
         counters.rtx_in += 1
         if end - start < 2 or layer.packets == 0:
@@ -54,8 +57,13 @@ def accept(ctx: Row, base: int, size: int, bound: int, now: int) -> None:
         producer.gated += 1
         counters.gated += 1
         return
-    if not rtx:
-        if layer.since < 0:
+    if rtx:
+        if layer.since < 0 or seq < layer.since:
+            counters.late += 1
+            return
+    else:
+        first = layer.since < 0
+        if first:
             layer.since = seq
         if layer.kind == 0:
             if producer.red_pt and u8(b, 1) & 127 == producer.red_pt:
@@ -63,9 +71,19 @@ def accept(ctx: Row, base: int, size: int, bound: int, now: int) -> None:
                 if start < 0:
                     counters.malformed += 1
                     return
-        elif seq > expected:
+        elif seq > expected and not first:
             note_gap(ctx, at, layer, expected, seq - 1)
     enter(ctx, at, layer, base, start, end, seq, ts, u8(b, 1) & 128, level, rtx)
+
+
+@compiled
+def is_foreign(producer: Row, pt: int, rtx: int) -> bool:
+    """Whether a packet is of another codec than its line: a voice must not travel on an open camera's."""
+    if producer.pt == 0:
+        return False
+    if rtx:
+        return bool(pt != producer.rtx_pt)
+    return bool(pt != producer.pt and (producer.red_pt == 0 or pt != producer.red_pt))
 
 
 @compiled

@@ -91,8 +91,10 @@ twcc_out: the next one to send. tokens: packets of unbound SSRCs it may still se
 
 PRODUCER = row_type(
     "used generation transport kind gate gated level level_sum level_count has_level shut_level last_us "
-    "level_ext twcc_ext red_pt"
+    "level_ext twcc_ext red_pt pt rtx_pt"
 )
+"""pt: of its codec, 0: any (then rtx_pt and red_pt are not looked at either, to tell what is foreign)."""
+
 LAYER = row_type(
     "used generation producer kind khz ssrc first waiting "
     "history kept depth room packets bytes first_seq max_seq "
@@ -147,9 +149,10 @@ COUNTERS = row_type(
     "datagrams copies sent handed_up unknown_address bad_auth replayed no_keys gated malformed truncated "
     "strangers strangers_dropped rtx_in rtx_padding rtx_duplicates late resent resend_refused send_errors "
     "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped "
-    "sent_octets resent_octets padding_octets padding red_recovered temporal_dropped"
+    "sent_octets resent_octets padding_octets padding red_recovered temporal_dropped foreign"
 )
-"""*_octets: protected RTP; what was resent and the padding are part of what was sent."""
+"""*_octets: protected RTP; what was resent and the padding are part of what was sent. foreign: packets of a
+codec that their line has not."""
 
 _CONTEXT_FIELDS = (
     "here ports transports producers layers slots addresses ssrcs counters "

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.fastpath import HandUpKind, MediaKind
-from tests.support.fastpath_stage import LEVEL, TWCC, Publisher, Stage, rtp, vp8
+from tests.support.fastpath_stage import LEVEL, PT, RTX_PT, TWCC, Publisher, Stage, rtp, vp8
 
 
 def everything_open(stage: Stage) -> tuple[Publisher, Publisher]:
@@ -151,3 +151,17 @@ def test_the_budget_of_one_is_not_that_of_another() -> None:
     hostile, honest = stage.publisher(), stage.publisher()
     hostile.send(*(rtp(9, seq) for seq in range(100)), now=1_000_000)
     assert len(honest.send(rtp(9, 1), now=1_000_000)) == 1
+
+
+def test_a_voice_does_not_travel_on_an_open_cameras_line() -> None:
+    stage = Stage()
+    camera, viewer = stage.publisher(), stage.viewer()
+    place = stage.fastpath.producers[camera.producer]
+    place.pt, place.rtx_pt = PT, RTX_PT
+    stage.fastpath.switch(viewer.open_slot(), camera.layers[0])
+    camera.send(rtp(1000, 1, vp8(key=True)), rtp(1000, 2, b"voice", pt=111), rtp(1000, 3, vp8(picture=1)))
+    camera.send(rtp(2000, 1, b"\0\2voice", pt=111), rtp(2000, 2, b"\0\2voice", pt=PT))
+    assert [packet.payload for packet in stage.seen() if b"voice" in packet.payload] == []
+    assert stage.count("foreign") == 3
+    camera.send(rtp(2000, 3, b"\0\2" + vp8(picture=2), pt=RTX_PT))
+    assert len(stage.seen()) == 1

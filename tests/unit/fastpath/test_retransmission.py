@@ -170,6 +170,19 @@ def test_nothing_is_resent_while_the_gate_is_shut() -> None:
     assert resend(stage, slot, [before[0].seq]) == 0
 
 
+def test_what_was_shown_behind_a_shut_gate_does_not_come_in_by_repair_afterwards() -> None:
+    stage = Stage()
+    publisher, _, _ = lossy(stage)
+    stage.fastpath.set_gate(publisher.producer, 2)
+    publisher.send(*(picture(seq, key=True) for seq in (110, 112)))  # 111 was lost
+    stage.fastpath.set_gate(publisher.producer, 0)
+    publisher.send(rtx(1, 110, vp8(key=True, picture=110)), rtx(2, 111, vp8(key=True, picture=111)))
+    publisher.send(picture(114, key=True))
+    publisher.send(*(rtx(seq, seq, vp8(key=True, picture=seq)) for seq in range(110, 114)))
+    assert [packet.payload[-5:] for packet in stage.seen()] == [b"00114"]
+    assert stage.fastpath.take_gaps() == [], "nobody asks for what was sent before"
+
+
 def test_a_history_that_was_given_to_another_publisher_is_not_used() -> None:
     stage = Stage()
     publisher, slot, before = lossy(stage)
