@@ -102,3 +102,38 @@ test('what one wants to receive outlives the meeting, the line does not', () => 
   const state = reduce(before, { type: 'bye', code: 'left', reason: '' });
   assert.deepEqual([state.reception, state.line], ['audio-only', null]);
 });
+
+test('a knock that is refused for now waits at its own screen, and what ends that is shown', () => {
+  const refused = (/** @type {string} */ code) => ({ type: 'refusal', re: 'knock', code, to: 0 });
+  const locked = after(signedIn, outside, refused('meeting-locked'));
+  assert.deepEqual([locked.screen, locked.standby], ['waiting', 'meeting-locked']);
+  assert.equal(reduce(locked, { type: 'local/again' }).screen, 'green-room');
+  assert.equal(reduce(locked, { type: 'local/refused', re: 'knock', code: 'offline' }).standby, 'meeting-locked');
+  assert.equal(reduce(locked, refused('name-missing')).screen, 'green-room');
+  const waiting = reduce(locked, seat('waiting'));
+  assert.deepEqual([waiting.screen, waiting.standby], ['waiting', null]);
+});
+
+test('what was said with one who waits is kept until they wait no more', () => {
+  const knocks = example('lobby.one');
+  const talk = { ...example('lobby-talk.two'), knock: knocks.knocks[0].id };
+  const state = after(signedIn, { ...outside, seat: 'admitted' }, knocks, talk);
+  assert.equal(state.talks[talk.knock]?.length, 2);
+  assert.deepEqual(reduce(state, { ...example('lobby.empty'), version: 99 }).talks, {});
+});
+
+test('floor, requests and departures only grow, and end with the meeting', () => {
+  const floor = example('floor.ordered');
+  let state = after(signedIn, { ...outside, seat: 'admitted' }, floor, example('requests.two'), example('departures.two'), example('voices.noise'));
+  assert.equal(reduce(state, { ...floor, version: floor.version - 1, mode: 'open' }), state);
+  assert.equal(reduce(state, { ...example('requests.none'), version: 1 }).requests.requests.length, 2);
+  assert.deepEqual([state.floor.mode, state.departures.departures.length, state.voices.noisy.length], ['ordered', 2, 1]);
+  state = reduce(state, { type: 'bye', code: 'left', reason: '' });
+  assert.deepEqual([state.floor.turns, state.requests.requests, state.departures.departures], [[], [], []]);
+});
+
+test('every decision is told, also the same one twice', () => {
+  const decision = example('decision.refused');
+  const once = after(signedIn, { ...outside, seat: 'admitted' }, decision);
+  assert.notEqual(reduce(once, { ...decision }).decision, once.decision);
+});

@@ -17,9 +17,15 @@ export function openAsk(app, permission) {
   const asking = new Asking();
   asking.app = app;
   asking.permission = permission;
-  const dialog = sheet(app, app.t(`ask.${permission}`), asking);
+  const dialog = sheet(app, titleOf(app, permission), asking);
   asking.done = () => dialog.close();
   asking.focus();
+}
+
+/** Leaving is no question any more once it is permitted. @param {App} app @param {Permission} permission */
+function titleOf(app, permission) {
+  const free = permission === 'leave' && phaseOf(app.state, permission) === 'free';
+  return app.t(free ? 'leave.bar-free' : `ask.${permission}`);
 }
 
 /** What a permission's sheet holds; it follows the answer. */
@@ -60,6 +66,8 @@ export class Asking extends HTMLElement {
     const first = this.#phase === null;
     this.#phase = phase;
     this.dataset.phase = phase;
+    const title = this.closest('dialog')?.querySelector('h2');
+    if (title) setText(title, titleOf(this.app, this.permission));
     if (phase === 'free' && this.permission !== 'leave') this.done();
     else if (phase === 'free') this.replaceChildren(...this.#free());
     else this.replaceChildren(...(phase === 'asked' ? this.#asked() : this.#ask()));

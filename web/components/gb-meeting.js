@@ -42,14 +42,15 @@ export class Meeting extends HTMLElement {
     const bar = this.#part(new Bar());
     const host = isHost(ownRole(app.state));
     const hears = mayHear(app.state);
+    const isTechnician = ownRole(app.state) === 'technician';
     this.replaceChildren(
       el('div', { class: 'meeting on-stage' },
         this.#top(signal),
         hears ? [this.#part(new Stage()), this.#part(new Filmstrip())] : this.#part(new Technician()),
         bar,
         el('aside', { class: 'panel sheet on-paper' },
-          host ? [this.#part(new Lobby()), this.#part(new Noise()), this.#part(new RequestCards()), ...hostPanel(app, signal), this.#part(new Departures())]
-            : this.#part(new Roster())),
+          host ? [...this.#urgent(), ...hostPanel(app, signal), this.#part(new Departures())]
+            : isTechnician && hears ? hostPanel(app, signal) : this.#part(new Roster())),
         this.#part(new Reception()), this.#part(new LineOffer())),
       this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
@@ -70,6 +71,13 @@ export class Meeting extends HTMLElement {
 
   disconnectedCallback() {
     this.#abort.abort();
+  }
+
+  /** What waits for a press: to the chair those inside come first, to the operator those outside. */
+  #urgent() {
+    const inside = [this.#part(new Noise()), this.#part(new RequestCards())];
+    const outside = this.#part(new Lobby());
+    return ownRole(this.app.state) === 'chair' ? [...inside, outside] : [outside, ...inside];
   }
 
   #rebuild() {

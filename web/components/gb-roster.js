@@ -1,4 +1,4 @@
-import { el, icon, list, setIcon, setText } from '../js/dom.js';
+import { el, fill, icon, list, setIcon, setText } from '../js/dom.js';
 import { duration } from '../js/format.js';
 import { isHost, ownRole, personLine, personOf, unitOf } from '../js/people.js';
 import { actsOn } from '../js/person-acts.js';
@@ -29,10 +29,10 @@ export class Roster extends HTMLElement {
       icon('mic-off'), app.t('roster.mute-all'));
     muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal });
     this.#lock.addEventListener('click', () => app.send({ type: 'lock', on: !app.state.floor.locked }), { signal });
-    this.replaceChildren(
-      // Who leads the meeting has the title on a tab.
-      isHost(ownRole(app.state)) ? el('div', { class: 'panel-head is-act' }, this.#lock, muteAll)
-        : el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
+    fill(this,
+      isHost(ownRole(app.state)) && el('div', { class: 'panel-head is-act' }, this.#lock, muteAll),
+      // Where there are tabs the title is on one.
+      this.getAttribute('role') !== 'tabpanel' && el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
       this.#list,
     );
     this.#list.replaceChildren();

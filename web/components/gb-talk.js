@@ -73,7 +73,9 @@ export class Talk extends HTMLElement {
     this.dataset.testid = 'talk';
     this.replaceChildren(this.#list, form);
     this.app.subscribe((state, before) => {
-      if (state.talks !== before.talks) this.#render();
+      if (state.talks === before.talks) return;
+      if (!this.staff && unseen(this.app, this.knock, false) > 0) void this.app.sound.bell(); // the office answers
+      this.#render();
     }, signal);
     this.#render();
   }

@@ -59,7 +59,13 @@ export function readPage(value) {
 function readEntry(entry) {
   if (!entry || typeof entry.number !== 'number' || typeof entry.unix_ms !== 'number' || typeof entry.event !== 'string') return null;
   const words = Array.isArray(entry.words) ? entry.words.map((pair) => (Array.isArray(pair) ? text(pair[1]) : '')).filter(Boolean) : [];
-  return { number: entry.number, at: entry.unix_ms, event: entry.event, login: text(entry.login), address: text(entry.address), words };
+  return { number: entry.number, at: entry.unix_ms, event: eventOf(entry.event, entry.fields), login: text(entry.login), address: text(entry.address), words };
+}
+
+/** Some events go two ways. @param {string} event @param {unknown} fields pairs */
+function eventOf(event, fields) {
+  const off = Array.isArray(fields) && fields.some((pair) => Array.isArray(pair) && pair[0] === 'on' && pair[1] === 0);
+  return event === 'locked' && off ? 'unlocked' : event;
 }
 
 /** @param {unknown} value @returns {Record<string, unknown> | null} */
