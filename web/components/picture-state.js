@@ -40,6 +40,7 @@ export class PictureState {
     host.dataset.held = String(held);
     host.dataset.frozen = String(frozen);
     box.classList.toggle('is-frozen', frozen || away);
+    box.classList.toggle('is-away', away);
     box.classList.toggle('is-held', held);
     this.lost.hidden = !frozen && !held && !away;
     setIcon(this.#sign, held ? 'camera-off' : 'lost');
