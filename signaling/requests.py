@@ -149,8 +149,9 @@ def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
             effects += [Keep((seat.account.id,)), note("listen-ended", None, seat)]
         seat = state.seats[seat.account.id]
         if seat.offered and not seat.takes_part:
-            seat, close = state.close_media(seat)
-            state.put(seat)
+            shut, close = state.close_media(seat)
+            # The page of one who is away learns it when it is back.
+            state.put(replace(shut, wanted=seat.wanted and not seat.online))
             effects += [Media(command) for command in close]
             effects += _tell(seat, MediaLost(Why.NEEDS_PERMISSION))
     return tuple(effects)
