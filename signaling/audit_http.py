@@ -3,6 +3,7 @@
 | path | what |
 |---|---|
 | GET /api/audit?meeting=CODE&after=N | the next entries behind number N, as JSON |
+| GET /api/audit?meeting=CODE&last=N | the same from the Nth newest entry on |
 | GET /api/audit.jsonl?meeting=CODE, /api/audit.csv?meeting=CODE | all of them, as a file |
 
 Without `meeting`: the entries of all meetings, and those that belong to none.
@@ -24,6 +25,7 @@ from signaling.store import StorageUnavailable
 
 PAGE = 200
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
+_COUNT = re.compile(r"[1-9][0-9]{0,4}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
 
 
@@ -66,6 +68,11 @@ async def page(request: web.Request) -> web.Response:
     if isinstance(asked, web.Response):
         return asked
     meeting, after = asked
+    last = request.query.get("last")
+    if last is not None:
+        if not _COUNT.fullmatch(last):
+            return problem(HTTPStatus.BAD_REQUEST, "bad-request")
+        after = await request.app[DOOR].store.audit.before_last(int(last), meeting)
     found = await request.app[DOOR].store.audit.page(after, PAGE + 1, meeting)
     shown = found[:PAGE]
     view = AuditPage(

@@ -59,6 +59,14 @@ class AuditTable:
         rows = await self._database.read(lambda db: db.execute(query).all())
         return tuple(Stored(*row) for row in rows)
 
+    async def before_last(self, count: int, meeting: str | None = None) -> int:
+        """The number behind which the newest `count` entries begin. Raises StorageUnavailable."""
+        query = select(audit.c.number).order_by(audit.c.number.desc()).offset(count - 1).limit(1)
+        if meeting is not None:
+            query = query.where(audit.c.meeting == meeting)
+        first = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        return 0 if first is None else first - 1
+
     async def keep_head(self, head: Head, file: Path) -> None:
         """Write a newer head into its file, if the one there is in the log.
         Raises StorageUnavailable (the file, too), HeadDiffers, HeadUnreadable."""

@@ -154,6 +154,12 @@ async def test_the_log_is_read_by_pages_and_taken_home_whole(tmp_path: Path) -> 
             assert len(page["entries"]) <= 200
         assert [line["entry"]["number"] for line in found] == list(range(1, 451))
 
+        for last, first in ((1, 450), (300, 151), (450, 1), (9999, 1)):
+            page = json.loads((await get(control, f"/api/audit?meeting=giao-ban&last={last}", cookie))[1])
+            assert page["entries"][0]["entry"]["number"] == first
+        for wrong in ("0", "-1", "x", "", "123456"):
+            assert (await get(control, f"/api/audit?last={wrong}", cookie))[0] == 400
+
         _, home = await get(control, "/api/audit.jsonl?meeting=giao-ban", cookie)
         assert [json.loads(line) for line in home.splitlines()] == found
         _, table = await get(control, "/api/audit.csv?meeting=giao-ban", cookie)

@@ -1,8 +1,9 @@
 /** Reading the log of one meeting, over HTTP. The server's answer is believed no more than any other. */
 
 const LIMIT_MS = 8000;
-/** A briefing has some hundred entries; whoever wants more takes the file. */
-const MOST_PAGES = 10;
+/** The newest so many: a briefing has some hundred. Whoever wants more takes the file. */
+const MOST = 2000;
+const MOST_PAGES = 12;
 
 /** @typedef {{number: number, at: number, event: string, login: string, address: string, words: readonly string[]}} Entry */
 
@@ -14,12 +15,12 @@ const MOST_PAGES = 10;
 export async function auditOf(meeting) {
   /** @type {Entry[]} */
   const entries = [];
-  let after = 0;
+  let from = `last=${MOST}`;
   for (let page = 0; page < MOST_PAGES; page += 1) {
-    const answer = await ask(`/api/audit?meeting=${encodeURIComponent(meeting)}&after=${after}`);
+    const answer = await ask(`/api/audit?meeting=${encodeURIComponent(meeting)}&${from}`);
     if (!answer) return null;
     entries.push(...answer.entries);
-    after = answer.after;
+    from = `after=${answer.after}`;
     if (!answer.more) break;
   }
   return entries.reverse();
