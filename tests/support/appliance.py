@@ -36,6 +36,9 @@ UNITS = (
     Unit("test-noi", "Khoa Nội tổng hợp", "Nội", UnitKind.DEPARTMENT),
     Unit("test-nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT),
     Unit("test-tchc", "Phòng Tổ chức - Hành chính", "TCHC", UnitKind.OFFICE),
+    Unit("test-khnv", "Phòng Kế hoạch - Nghiệp vụ", "KHNV", UnitKind.OFFICE),
+    Unit("test-ta-phin", "Trạm Y tế xã Tả Phìn", "Tả Phìn", UnitKind.STATION),
+    Unit("test-ma-quai", "Trạm Y tế xã Ma Quai", "Ma Quai", UnitKind.STATION),
 )
 _DUMMY = "giaoban-test"
 _DUMMY_ADDRESS = "198.18.0.1"
@@ -154,6 +157,14 @@ class Appliance:
         else:
             raise ApplianceError(f"{part} was not restarted")
         await self.wait_healthy(30)
+
+    async def command(self, *arguments: str) -> tuple[int, str]:
+        """`giaoban ...` on this appliance's state. Returns the exit code and all it said."""
+        log = LOGS / "command.log"
+        process = await _start((*arguments, "--state", str(self.state)), self.state.parent, log)
+        async with asyncio.timeout(START_S):
+            code = await process.wait()
+        return code, log.read_text(errors="replace")
 
     @asynccontextmanager
     async def simulated(

@@ -4,7 +4,7 @@ Here alone stands how the product's screens are found: by the data-testid of web
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -188,6 +188,34 @@ class Person:
         await self.page.wait_for(find)
         return await self.page.evaluate(f"{find}.dataset.knock", str)
 
+    # --- the floor ---
+
+    async def set_order(self, mode: str, turn_s: int) -> None:
+        await self.page.do(f"probe.say({{type: 'set-rules', mode: '{mode}', turn_s: {turn_s}}})")
+        await self.page.wait_for(f"probe.told('floor')?.mode === '{mode}'")
+
+    async def raise_hand(self) -> None:
+        await self.page.do("probe.say({type: 'raise-hand'})")
+        own = await self.own_id()
+        await self.page.wait_for(f"probe.told('floor').queue.some((wish) => wish.participant === '{own}')")
+
+    async def go_round(self) -> None:
+        await self.page.do("probe.say({type: 'go-round', on: true})")
+        await self.page.wait_for("probe.told('floor').go_round")
+
+    async def invite_next(self) -> None:
+        await self.page.do("probe.say({type: 'invite-next'})")
+
+    async def has_the_floor(self) -> None:
+        own = await self.own_id()
+        await self.page.wait_for(f"probe.told('floor').turns.some((turn) => turn.participant === '{own}')")
+
+    async def reads_queue(self, people: Sequence["Person"]) -> None:
+        """Everybody reads the same order."""
+        wanted = [await who.own_id() for who in people]
+        queue = "probe.told('floor').queue.map((wish) => wish.participant)"
+        await self.page.wait_for(f"JSON.stringify({queue}) === JSON.stringify({wanted})")
+
     # --- what a person sees and hears ---
 
     async def sees(self, other: "Person", deadline_s: float = MEDIA_S) -> Picture:
@@ -243,6 +271,24 @@ class Person:
         row = f'{tid("roster-row")}[data-participant="{await other.own_id()}"]'
         await self.page.wait_for(f"document.querySelector('{row}')?.dataset.microphone === '{wanted}'")
 
+    async def microphone_waits(self) -> None:
+        """For the floor."""
+        await self.page.wait_for(
+            f"['host', 'floor'].includes(document.querySelector('{tid('bar-microphone')}').dataset.state)"
+        )
+
+    async def sees_time_over(self, other: "Person") -> None:
+        own = await other.own_id()
+        turn = f"probe.told('floor').turns.find((turn) => turn.participant === '{own}')"
+        await self.page.wait_for(f"{turn}.until < Date.now()")
+
+    async def presence_of(self, other: "Person", wanted: str, deadline_s: float) -> None:
+        """The roster says so."""
+        row = f'{tid("roster-row")}[data-participant="{await other.own_id()}"]'
+        await self.page.wait_for(
+            f"document.querySelector('{row}')?.dataset.presence === '{wanted}'", deadline_s
+        )
+
 
 @dataclass
 class Gathering:
@@ -267,6 +313,7 @@ class Gathering:
         login: str | None = None,
         viewport: tuple[int, int] = LAPTOP,
         colour: str | None = None,
+        tone_hz: int | None = None,
         camera: str = "ok",
         microphone: str = "ok",
         stubborn: bool = False,
@@ -285,7 +332,7 @@ class Gathering:
             login = await self.appliance.add_account(role, name, unit)
         devices = Devices(
             colour or COLOURS[number % 4],
-            TONES_HZ[number % 4],
+            tone_hz or TONES_HZ[number % 4],
             camera=camera,
             microphone=microphone,
             stubborn=stubborn,

@@ -1,0 +1,244 @@
+"""A whole ordered briefing, as a centre holds it every morning: chair, operator, a technician and four points
+of three kinds, one of them no part of the meeting; everything by the real screens of seven browsers."""
+
+import asyncio
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Iterable
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from signaling.messages import Role
+from tests.support.appliance import ROOT, Appliance
+from tests.support.bad_link import Quality
+from tests.support.bad_link_relay import BadLink, bad_link
+from tests.support.browser import Browser
+from tests.support.gathering import Gathering, Kind, Person, tid
+
+pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
+
+SCREENS = ROOT / "docs" / "screens"
+SHOOT = os.environ.get("GIAOBAN_DOCS_SHOTS") == "1"
+CLOSED_S = 60.0
+"""A closed page counts as gone after 30 s, and two cores have other work."""
+LOST_S = 60.0
+
+
+@dataclass
+class Briefing:
+    chair: Person
+    operator: Person
+    office: Person
+    department: Person
+    """In Firefox; its browser goes on sending whatever the page decides."""
+    station: Person
+    guest: Person
+    """From another place; behind a link that can be cut."""
+    technician: Person
+    link: BadLink
+    gathering: Gathering
+
+    @property
+    def points(self) -> tuple[Person, ...]:
+        return self.office, self.department, self.station, self.guest
+
+    @property
+    def all(self) -> tuple[Person, ...]:
+        return self.chair, self.operator, *self.points
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def link(appliance: Appliance) -> AsyncIterator[BadLink]:
+    async with bad_link(appliance.address, appliance.media_port, appliance.https_port) as link:
+        link.become(Quality(delay_s=0.005), Quality(delay_s=0.005))
+        yield link
+
+
+@pytest_asyncio.fixture(loop_scope="session")
+async def briefing(
+    appliance: Appliance, chromium: Browser, firefox: Browser, link: BadLink
+) -> AsyncIterator[Briefing]:
+    gathered = await Gathering.call(appliance, {"chromium": chromium, "firefox": firefox})
+
+    async def person(
+        name: str, colour: str, tone_hz: int, unit: str | None, role: Role = Role.DELEGATE, **more: object
+    ) -> Person:
+        kind: Kind = "firefox" if more.get("stubborn") else "chromium"
+        return await gathered.person(
+            kind, role, name=name, unit=unit, colour=colour, tone_hz=tone_hz, size=(320, 180), fps=8,
+            stubborn=bool(more.get("stubborn")), link=link if more.get("behind") else None,
+        )  # fmt: skip
+
+    yield Briefing(
+        chair=await person("BS. Lý A Sử", "#24505a", 500, "test-bgd", Role.CHAIR),
+        operator=await person("Lò Thị Pâng", "#5a4a24", 730, "test-tchc", Role.OPERATOR),
+        office=await person("CN. Đỗ Thu Hương", "#3a5a24", 1110, "test-khnv"),
+        department=await person("BS. Vàng A Páo", "#24385a", 1650, "test-noi", stubborn=True),
+        station=await person("YS. Giàng Thị Dợ", "#5a2446", 730, "test-ta-phin"),
+        guest=await person("BS. Nguyễn Văn Hòa", "#4a245a", 1110, None, behind=True),
+        technician=await person("KTV. Sùng A Chua", "#245a44", 1650, "test-tchc", Role.TECHNICIAN),
+        link=link,
+        gathering=gathered,
+    )
+    await gathered.part()
+
+
+async def together(acts: Iterable[Awaitable[object]]) -> None:
+    await asyncio.gather(*acts)
+
+
+async def keep(who: Person, name: str) -> None:
+    """A picture for the documents, when they are asked for."""
+    if SHOOT:
+        await who.page.wait_for("!document.querySelector('.is-coming')", 10)
+        await who.page.screenshot(SCREENS / f"{name}.png")
+
+
+async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:
+    for part in (
+        they_come_in,
+        hands_are_ranked_and_invited_in_order,
+        a_mute_is_stronger_than_the_browser,
+        the_technician_listens_for_a_while,
+        they_leave_in_three_ways,
+        the_log_tells_it,
+    ):
+        begun = time.monotonic()
+        await part(briefing)
+        print(f"{time.monotonic() - begun:5.1f} s  {part.__name__}")
+    assert [who.page.errors for who in briefing.all[:4]] == [[], [], [], []]
+
+
+async def they_come_in(here: Briefing) -> None:
+    """Staff walk in; the operator lets in those who belong, the chair the one who does not."""
+    await together(enter(who) for who in (here.chair, here.operator))
+    await here.guest.open_door()
+    await here.guest.sign_in()
+    await here.guest.page.wait_shown(tid("green-unit"))
+    await here.guest.choose_unit("test-ma-quai")
+    await here.guest.knock()
+    await together(who.come_to_the_lobby() for who in (*here.points[:3], here.technician))
+    knock = await here.operator.knock_of(here.guest)
+    card = f"{tid('lobby-card')}[data-knock='{knock}']"
+    assert await here.operator.page.is_true(f"document.querySelector(\"{card}\").dataset.outsider === 'true'")
+    await keep(here.operator, "operator-lobby")
+    await here.operator.page.do(f"probe.say({{type: 'admit', knock: '{knock}'}})")
+    await here.operator.page.wait_for("probe.told('refusal')?.code === 'needs-chair'")
+    await here.operator.page.click(tid("lobby-admit-all"))
+    await together(who.is_inside() for who in here.points[:3])
+    await here.guest.is_waiting()
+    await here.chair.admit(here.guest)
+    await together(who.switch("camera", True) for who in (here.chair, here.operator, *here.points))
+
+
+async def enter(who: Person) -> None:
+    await who.open_door()
+    await who.sign_in()
+    await who.page.click(tid("green-enter"))
+    await who.is_inside()
+
+
+async def hands_are_ranked_and_invited_in_order(here: Briefing) -> None:
+    chair = here.chair
+    await chair.set_order("ordered", turn_s=8)
+    await together(who.microphone_waits() for who in here.points)
+    for who in (here.station, here.department, here.office):  # the other way round
+        await who.raise_hand()
+    ranked = (here.office, here.department, here.station)
+    await together(who.reads_queue(ranked) for who in here.all)
+    await chair.go_round()
+    await together(who.reads_queue((*ranked, here.guest)) for who in here.all)
+    await keep(chair, "chair-ordered")
+
+    await chair.invite_next()
+    await here.office.has_the_floor()
+    await keep(here.office, "delegate-invited")
+    await here.office.switch("microphone", True)
+    await together(who.hears(here.office) for who in here.all if who is not here.office)
+    await together(who.sees_time_over(here.office) for who in (chair, here.office))
+    await keep(here.station, "delegate-queue")
+
+    await chair.invite_next()
+    await here.department.has_the_floor()
+    await here.department.switch("microphone", True)
+    await together(who.hears(here.department) for who in here.all if who is not here.department)
+    await together(who.hears_no_more(here.office) for who in (chair, here.station))
+
+
+async def a_mute_is_stronger_than_the_browser(here: Briefing) -> None:
+    holder = here.department
+    others = [who for who in here.all if who is not holder]
+    await here.chair.act_on(holder, "mute")
+    await together(who.hears_no_more(holder) for who in others)
+    await holder.page.do("probe.say({type: 'set-source', source: 'microphone', on: true})")
+    await holder.page.wait_for("probe.told('refusal')?.code === 'muted-by-host'")
+    await holder.keeps_sending("audio")
+    await together(who.hears_no_more(holder) for who in others)
+    await here.chair.invite_next()
+    await here.station.has_the_floor()
+    await here.station.switch("microphone", True)
+    await together(who.hears(here.station) for who in here.all if who is not here.station)
+
+
+async def the_technician_listens_for_a_while(here: Briefing) -> None:
+    technician, chair = here.technician, here.chair
+    await technician.page.wait_shown(tid("technician"))
+    assert await technician.page.evaluate("probe.state()", str) in ("none", "closed")
+    await keep(technician, "technician")
+    await technician.ask("technician-ask", "Kiểm tra tiếng ở trạm")
+    await chair.decide(technician, "listen", granted=True)
+    await technician.is_inside()
+    await technician.hears(here.station)
+    await here.station.page.wait_shown(tid("listening"))
+    await chair.act_on(technician, "stop-listen")
+    await technician.page.wait_shown(tid("technician"))
+    await technician.page.wait_for("['none', 'closed'].includes(probe.state())")
+
+
+async def they_leave_in_three_ways(here: Briefing) -> None:
+    """One with leave, one without a word, one because of the line, who comes back."""
+    operator = here.operator
+    here.link.cut()
+    await here.station.page.close()
+    here.gathering.people.remove(here.station)
+    await here.office.ask("bar-leave", "Đi cấp cứu ở bản")
+    await operator.decide(here.office, "leave", granted=True)
+    await here.office.page.wait_for(f"document.querySelector('{tid('bar-leave')}').dataset.phase === 'free'")
+    await here.office.leave()
+    await operator.presence_of(here.guest, "lost", LOST_S)
+    await keep(operator, "operator-line-lost")
+    here.link.cut(False)
+    await operator.presence_of(here.guest, "here", LOST_S)
+    await here.guest.is_inside(LOST_S)
+    kinds = {await who.own_id(): kind for who, kind in ((here.office, "permitted"),)}
+    await operator.page.wait_for(
+        "probe.told('departures')?.departures.some((one) => one.kind === 'unpermitted')", CLOSED_S
+    )
+    told = await operator.page.evaluate(
+        "Object.fromEntries(probe.told('departures').departures.map((one) => [one.participant, one.kind]))",
+        dict[str, str],
+    )
+    assert len(told) == 2  # the guest's line is no departure
+    assert kinds.items() <= told.items()
+    await operator.page.click(tid("departures"))
+    await keep(operator, "operator-departures")
+    await operator.close_sheet()
+
+
+async def the_log_tells_it(here: Briefing) -> None:
+    await here.chair.page.click(tid("end-meeting"))
+    await here.chair.confirm()
+    await here.guest.is_sent_away("ended")
+    code, said = await here.gathering.appliance.command("audit", "verify")
+    assert code == 0, said
+    code, told = await here.gathering.appliance.command(
+        "audit", "export", "--meeting", here.gathering.meeting
+    )
+    assert code == 0, told
+    for event in (
+        *("knocked", "admitted", "rules-set", "hand-raised", "go-round", "invited", "muted", "asked"),
+        *("decided", "left", "departed", "meeting-ended"),
+    ):
+        assert f'"{event}"' in told, event
