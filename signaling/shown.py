@@ -6,6 +6,7 @@ input: they came in, came back, or became staff. Versions only grow.
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from operator import is_
 from typing import Generic, NamedTuple, TypeVar
 
 from signaling import departures, floor_view, requests, roster, talk, voices
@@ -58,12 +59,20 @@ class Shown:
     requests: View[tuple[Request, ...]] = View(())
     departures: View[tuple[m.DepartureView, ...]] = View(())
     voices: View[m.Voices] = View(m.Voices((), ()))
+    basis: tuple[object, ...] = ()
+    """What all but the roster was made from."""
 
     def now(self, state: State) -> "Shown":
-        """As it is to be shown after an input."""
+        """As it is to be shown after an input. Most inputs are reports of lines and change the roster alone:
+        seats, record and hearing are then the very same objects."""
+        people = self.roster.now(roster.participants(state))
+        basis = (state.run, state.hearing, *state.seats.values())
+        if len(basis) == len(self.basis) and all(map(is_, basis, self.basis)):
+            return self if people is self.roster else replace(self, roster=people)
         return replace(
             self,
-            roster=self.roster.now(roster.participants(state)),
+            basis=basis,
+            roster=people,
             lobby=self.lobby.now((roster.knocks(state), roster.banned(state))),
             floor=self.floor.now(floor_view.view(state)),
             requests=self.requests.now(state.run.requests),

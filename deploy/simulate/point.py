@@ -276,15 +276,16 @@ class BridgePoint:
         return self.media is not None and self.media.pc.connectionState in ("connecting", "connected")
 
     async def _open_again(self, before: Roster | None, now: Roster) -> None:
-        """Whoever muted it has lifted that: as a person would, open the microphone again."""
-        if self._muted_by_host(before) and not self._muted_by_host(now):
+        """It may speak (again): as a person would, open the microphone."""
+        if self._is_kept_shut(before) and not self._is_kept_shut(now):
             await self.send(SetSource(Source.MICROPHONE, on=True))
 
-    def _muted_by_host(self, roster: Roster | None) -> bool:
+    def _is_kept_shut(self, roster: Roster | None) -> bool:
         if roster is None or self.view.welcome is None:
             return False
         own = self.view.welcome.participant
-        return any("host" in other.microphone.gate for other in roster.participants if other.id == own)
+        gates = (other.microphone.gate for other in roster.participants if other.id == own)
+        return any(not {"host", "floor"}.isdisjoint(gate) for gate in gates)
 
     async def _close_media(self) -> None:
         self.view.sending = False
