@@ -31,6 +31,7 @@ from signaling.messages import (
     encode,
 )
 from signaling.passwords import hash_now
+from signaling.records import Instant
 from signaling.store import Store
 from signaling.turn import Turn
 
@@ -190,6 +191,8 @@ class Control:
         self._stop = asyncio.Event()
         self._browsers: list[Browser] = []
         self._serving: asyncio.Task[None] | None = None
+        self.ahead_s = 0.0
+        """Time that has passed for the control plane alone: add to it instead of waiting."""
         self.http: aiohttp.ClientSession
         self.store: Store
 
@@ -213,7 +216,9 @@ class Control:
             limits=self._limits,
             turn=self._turn,
         )
-        self._serving = asyncio.create_task(serve_with(config, (self.media,), self._stop, ready.set))
+        self._serving = asyncio.create_task(
+            serve_with(config, (self.media,), self._stop, ready.set, self._now)
+        )
         async with asyncio.timeout(PATIENCE_S):
             await ready.wait()
         return self
@@ -227,6 +232,10 @@ class Control:
             await browser.close()
         await self.http.close()
         await self.store.close()
+
+    def _now(self) -> Instant:
+        now = clock()
+        return Instant(now.s + self.ahead_s, now.unix_ms + int(self.ahead_s * 1000))
 
     async def account(self, login: str, role: Role = Role.DELEGATE, unit: str | None = None) -> str:
         """A new account; returns the cookie of a sign-in."""
