@@ -90,7 +90,7 @@ class Why(StrEnum):
     """It opens at a set time before the start."""
     MEETING_LOCKED = "meeting-locked"
     NEEDS_CHAIR = "needs-chair"
-    """Only the chair may let an outsider in."""
+    """The chair alone decides it: an outsider, a technician who listens, a hard mute to be lifted."""
     BANNED = "banned"
     SENT_BACK = "sent-back"
     NO_FLOOR = "no-floor"
