@@ -156,7 +156,7 @@ class Lift(ClientMessage, frozen=True, tag="lift"):
 
 
 class Ban(ClientMessage, frozen=True, tag="ban"):
-    """Staff. Refuse or remove somebody for this run of the meeting, by account: no browser is a way round it."""
+    """Staff. Refuse or remove somebody for this run of the meeting, by account: no browser is a way round."""
 
     participant: Code
     """Of somebody inside, or the id of a knock."""
