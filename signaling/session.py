@@ -81,6 +81,8 @@ class Session:
         self._outbox.post(message, frame)
 
     def dismiss(self, bye: Bye) -> None:
+        if bye.code is Why.NOT_SIGNED_IN:
+            self._presence = Presence.CLOSED  # to sign out is to go, and no line was lost by it
         self._outbox.dismiss(bye)
 
     def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:

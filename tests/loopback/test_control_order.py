@@ -209,6 +209,21 @@ async def test_a_page_that_is_closed_without_leave_is_logged_and_corrected(tmp_p
         assert better.reason == reason
 
 
+async def test_to_sign_out_elsewhere_is_no_lost_line(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        operator = await control.operator()
+        cookie = await control.account("tram", unit=STATION)
+        delegate = await control.enter(cookie)
+        await delegate.knock()
+        await operator.say(Admit(delegate.participant))
+        await delegate.hear(Seat)
+        headers = {"Cookie": f"giaoban={cookie}", "Origin": control.url}
+        async with control.http.delete(f"{control.url}/api/session", headers=headers) as answer:
+            assert answer.ok
+        assert await delegate.ended() == Bye(Why.NOT_SIGNED_IN)
+        await shown(operator, delegate.participant, Presence.CLOSED)
+
+
 async def test_a_cut_line_is_never_held_against_anybody(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
