@@ -31,7 +31,7 @@ check: $(VENV)/.dev ## format, lint, types: seconds
 test: check $(VENV)/.warm browsers ## everything: check, then all tests, browsers included
 	@$(BIN)/pytest -q $(ARGS)
 
-bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy costs: a table, and build/bench.json
+bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy and one packet heard cost: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
 
 bench-orders: $(VENV)/.dev $(VENV)/.warm ## from a press to its effect among fifty: a table, and build/orders.json

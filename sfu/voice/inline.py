@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from sfu.voice.decoder import RATE, Decoder
 from sfu.voice.ears import LISTENED, SILENT, BadSound, Counts, Judgment, Sound
 from sfu.voice.judge import Judge
@@ -56,18 +58,22 @@ class InlineEars:
         self._ears: dict[int, Ear] = {}
 
     def hear(self, sounds: Sequence[Sound]) -> None:
-        for sound in sounds:
-            ear = self._ears.get(sound.microphone)
-            if ear is None:
-                if len(self._ears) >= MOST_EARS:
-                    self.counts.dropped += 1
-                    continue
-                ear = self._ears[sound.microphone] = Ear()
-            try:
-                ear.hear(sound)
-                self.counts.decoded += 1
-            except BadSound:
-                self.counts.bad += 1
+        with np.errstate(over="ignore", invalid="ignore"):  # absurd samples: the judge sees them
+            for sound in sounds:
+                self._hear(sound)
+
+    def _hear(self, sound: Sound) -> None:
+        ear = self._ears.get(sound.microphone)
+        if ear is None:
+            if len(self._ears) >= MOST_EARS:
+                self.counts.dropped += 1
+                return
+            ear = self._ears[sound.microphone] = Ear()
+        try:
+            ear.hear(sound)
+            self.counts.decoded += 1
+        except BadSound:
+            self.counts.bad += 1
 
     def forget(self, microphone: int) -> None:
         self._ears.pop(microphone, None)

@@ -30,6 +30,9 @@ PERIODICITY = 0.45
 VOICED, VOICED_OF = 2, 5
 """So many of the last packets are voiced."""
 ABOVE_FLOOR_DB = 11.0
+RESTED_DB = 7.0
+NEAR_DB, RESTED, RESTED_OF = 5.0, 36, 44
+"""Less is enough to begin after a rest: so many of so many packets near the floor. Music rarely rests."""
 FAINTEST_DBFS = -58.0
 """What is quieter is not said into this microphone."""
 ACTIVE, ACTIVE_OF = 6, 7
@@ -61,6 +64,8 @@ LEVEL_SHARE = 0.2
 FLOOR_SHARE = 0.4
 SILENT_DBFS = -SILENCE_DBOV
 FULL_SCALE = 32_768.0
+ABSURD = 100.0
+"""Power of no sound, but of a packet made to upset the decoder: it must not stay in any mean."""
 
 
 class Judge:
@@ -73,12 +78,13 @@ class Judge:
         self._rest = np.zeros(0, np.float32)
         self._blocks = 0
         self._floors: deque[float] = deque(maxlen=FLOOR_OF // FLOOR_PART)
-        self._least = math.inf
+        self._least = self._before = math.inf
         self._smooth = 0.0
         self._power = 0.0
         self._levels: deque[float] = deque(maxlen=MOVES_OF)
         self._voiced: deque[bool] = deque(maxlen=CARRY_OF)
         self._active: deque[bool] = deque(maxlen=ACTIVE_OF)
+        self._near: deque[bool] = deque(maxlen=RESTED_OF)
         self._hold = 0
         self._noise = 0
         self._noisy = False
@@ -107,6 +113,8 @@ class Judge:
 
     def _judge(self, block: Pcm) -> None:
         power = float(block @ block) / BLOCK
+        if not power <= ABSURD:  # nor is a NaN
+            block, power = np.zeros(BLOCK, np.float32), 0.0
         level = _decibels(power)
         self._power += LEVEL_SHARE * (power - self._power)
         floor = self._lower(power)
@@ -115,7 +123,9 @@ class Judge:
         if level > LOUD_DBFS:
             wide = wide.clip(-32768, 32767)
         may = self._detector.is_speech(wide.astype(np.int16).tobytes())
-        above = may and level > max(FAINTEST_DBFS, floor + ABOVE_FLOOR_DB)
+        margin = RESTED_DB if not self._hold and sum(self._near) >= RESTED else ABOVE_FLOOR_DB
+        above = may and level > max(FAINTEST_DBFS, floor + margin)
+        self._near.append(level < floor + NEAR_DB)
         self._levels.append(level)
         self._voiced.append(above and self._pitch.periodicity() > PERIODICITY)
         self._active.append(may and level > floor + ACTIVE_DB)
@@ -130,10 +140,11 @@ class Judge:
         self._smooth += FLOOR_SHARE * (power - self._smooth) if self._blocks else power
         if self._blocks % FLOOR_PART == 0:
             self._floors.append(self._least)
+            self._before = min(self._floors)
             self._least = math.inf
         self._blocks += 1
         self._least = min(self._least, _decibels(self._smooth))
-        floor = min(self._least, *self._floors)
+        floor = min(self._least, self._before)
         return min(floor, EARLY_FLOOR_DBFS) if self._blocks <= EARLY else floor
 
     def _is_evident(self) -> bool:

@@ -3,7 +3,7 @@
 Three contenders are woken by the same datagrams and take turns in short phases, because the machine is not
 quiet: the fast path with everything on; the floor (as many srtp_protect + sendmmsg of ready bytes in a bare
 compiled loop); plain Python (pylibsrtp + sendto). A row is the median over the rounds; the ratio is that of
-one round."""
+one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge."""
 
 import argparse
 import json
@@ -20,6 +20,7 @@ from rich.table import Table
 
 from tests.bench.contenders import Contender, Floor, Ours, Plain
 from tests.bench.peers import CORES, Load, Peers, udp_socket
+from tests.bench.voice import Voices, measure_voices
 
 OUT = Path("build/bench.json")
 SETTLE_S = 0.15
@@ -145,9 +146,10 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5, help="how often the contenders take turns")
     options.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
     options.add_argument("--short", action="store_true", help="1150 bytes only")
+    options.add_argument("--voices", action="store_true", help="only the ears")
     options.add_argument("--only", help="DESTINATIONS,BYTES,frames|even[,OTHERS]: one row")
     chosen = options.parse_args()
-    wanted = loads(chosen.short)
+    wanted = [] if chosen.voices else loads(chosen.short)
     if chosen.only:
         destinations, size, pacing, *others = chosen.only.split(",")
         wanted = [
@@ -159,17 +161,28 @@ def main() -> None:
     for load in wanted:
         with console.status(f"{load.destinations} destinations x {load.size} bytes, {load.pacing}"):
             rows.append(measure(load, chosen.rounds, chosen.seconds))
-    console.print(report(rows))
-    reference = next((row for row in rows if row.load == Load(20, 1150, True)), rows[0])
-    keys = ("copy_us", "floor_us", "python_us", "ratio_to_floor")
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(
-        json.dumps(
-            {key: reference.as_json()[key] for key in keys} | {"rows": [row.as_json() for row in rows]},
-            indent=2,
-        )
-    )
+    if rows:
+        console.print(report(rows))
+    voices = None
+    if not chosen.only:
+        with console.status("voices"):
+            voices = measure_voices()
+        console.print(*voices.tables())
+    write(rows, voices)
     console.print(f"written to {OUT}")
+
+
+def write(rows: list[Row], voices: Voices | None) -> None:
+    """What was not measured now stays as it was."""
+    found: dict[str, object] = json.loads(OUT.read_text()) if OUT.exists() else {}
+    if rows:
+        reference = next((row for row in rows if row.load == Load(20, 1150, True)), rows[0])
+        keys = ("copy_us", "floor_us", "python_us", "ratio_to_floor")
+        found |= {key: reference.as_json()[key] for key in keys} | {"rows": [row.as_json() for row in rows]}
+    if voices is not None:
+        found["voices"] = voices.as_json()
+    OUT.parent.mkdir(exist_ok=True)
+    OUT.write_text(json.dumps(found, indent=2))
 
 
 if __name__ == "__main__":

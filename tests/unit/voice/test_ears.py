@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from sfu.voice import Counts, InlineEars, Judgment, Sound, ThreadEars
-from sfu.voice.ears import LISTENED, SILENT
+from sfu.voice.ears import LISTENED, SILENCE_DBOV, SILENT
 from sfu.voice.inline import MOST_EARS
+from sfu.voice.judge import Judge
 from tests.support.mix import noises
 from tests.support.mix.opus import PACKET, encode
 from tests.support.mix.speech import RATE, Samples
@@ -85,6 +86,17 @@ def test_random_bytes_are_counted_and_end_nothing() -> None:
     assert ears.counts.bad + ears.counts.decoded == 2000
     other = tell(ears, packets(babble(1)), microphone=2)
     assert other[-1].speaking or other[-20].speaking
+
+
+def test_a_sound_beyond_all_measure_is_forgotten() -> None:
+    judge = Judge()
+    with np.errstate(all="ignore"):
+        for value in (np.nan, np.inf, 1e30):
+            judge.hear(np.full(PACKET, value, np.float32))
+    assert judge.judgment.level_dbov == SILENCE_DBOV
+    for start in range(0, 2 * RATE, PACKET):
+        judge.hear(np.asarray(babble(2)[start : start + PACKET], np.float32))
+    assert 15 < judge.judgment.level_dbov < 60
 
 
 def test_one_microphone_does_not_speak_for_another() -> None:
