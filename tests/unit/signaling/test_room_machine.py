@@ -3,6 +3,7 @@
 import random
 from dataclasses import replace
 
+import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -20,6 +21,7 @@ from signaling.seat import Seat
 from tests.support import room_laws
 from tests.support.control_room import SLOTS, UNITS, Scene, account
 
+pytestmark = pytest.mark.timeout(300)  # nothing but work: on a busy machine it takes minutes
 LIMITS = replace(DEFAULT, room=5, staff_extra=1, lobby=3, checks=3, queue=4, requests=3, departures=9)
 PEOPLE = (
     account("chair", Role.CHAIR, "bgd"),
