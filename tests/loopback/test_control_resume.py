@@ -47,7 +47,8 @@ async def inside(control: Control) -> tuple[Browser, Browser, str]:
 async def until_away(operator: Browser, participant: str) -> None:
     """The server has noticed that the line is broken."""
     while all(
-        other.presence is Presence.HERE or other.id != participant for other in (await operator.hear(Roster)).participants
+        other.presence is Presence.HERE or other.id != participant
+        for other in (await operator.hear(Roster)).participants
     ):
         pass
 
