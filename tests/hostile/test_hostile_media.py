@@ -23,10 +23,17 @@ def test_nothing_that_is_said_behind_a_shut_gate_reaches_anybody(seed: int, tall
         assert all(witness.heard[source] > 100 for source in Source), "the open gates were really open"
 
 
-@pytest.mark.parametrize("sabotage", [Sabotage.ROWS_OPEN, Sabotage.DEAF])
-def test_the_suite_notices_a_gate_that_does_not_hold(sabotage: Sabotage) -> None:
+@pytest.mark.parametrize(
+    ("sabotage", "way"),
+    [
+        (Sabotage.DEAF, "went on, level header true"),
+        (Sabotage.ROWS_OPEN, "went on, level header forged"),
+        (Sabotage.ANY_CODEC, "on another line"),
+        (Sabotage.FORGETFUL, "to be repaired later"),
+        (Sabotage.FORGETFUL, "to be repeated later"),
+    ],
+)
+def test_the_suite_notices_a_gate_that_does_not_hold(sabotage: Sabotage, way: str) -> None:
     battle = Battle(1, ours := Tally(), clinging=True, sabotage=sabotage)
-    battle.fight(400, ATTACKS)
-    leaking = {kind for kind, _ in ours.leaks}
-    assert len(ours.leaks) > 100
-    assert len(leaking) > 5, "by many ways"
+    battle.fight(800, ATTACKS)
+    assert sum(kind == way for kind, _ in ours.leaks) > 3

@@ -40,6 +40,10 @@ class Sabotage(Enum):
     """The plane believes that the gate is shut, and the packet path has it open."""
     DEAF = auto()
     """The order to shut a gate is answered and not carried out."""
+    FORGETFUL = auto()
+    """It is not known what was said before a gate opened."""
+    ANY_CODEC = auto()
+    """A line takes every codec."""
 
 
 class Battle:
@@ -78,10 +82,20 @@ class Battle:
         carrying = [(slot, int(layer)) for slot, layer in enumerate(fastpath.slots["target"]) if layer >= 0]
         if self._sabotage is not Sabotage.DEAF:
             assert self.world.order(SetGates(endpoint=self.cha.id, gates=gates)) == Done()
-        if self._sabotage is Sabotage.ROWS_OPEN:
-            fastpath.producers["gate"][fastpath.producers["transport"] == self.cha.row] = 0
+        self._spoil()
         for slot, layer in carrying if self._clinging else ():
             fastpath.switch(slot, layer)
+
+    def _spoil(self) -> None:
+        """Write into the attacker's rows behind the plane's back."""
+        producers, layers = self.world.fastpath.producers, self.world.fastpath.layers
+        its = producers["transport"] == self.cha.row
+        if self._sabotage is Sabotage.ROWS_OPEN:
+            producers["gate"][its] = 0
+        elif self._sabotage is Sabotage.ANY_CODEC:
+            producers["pt"][its] = 0
+        elif self._sabotage is Sabotage.FORGETFUL:
+            layers["since"][its[layers["producer"]]] = 0
 
     def shut(self, *sources: Source) -> None:
         """Some reason, or several, for each; all three without names."""
