@@ -114,7 +114,8 @@ class Room:
         if self.state.run is not run and not self.state.ended:
             effects.append(KeepRun())
         before, self._shown = self._shown, self._shown.now(self.state)
-        effects += shown.tell(before, self._shown, self.state, had)
+        if self._shown is not before:  # the same: the same people see it, too
+            effects += shown.tell(before, self._shown, self.state, had)
         return (*effects, *self._show_lines(had.watching, now))
 
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:

@@ -40,6 +40,11 @@ def participants(state: State) -> tuple[ParticipantView, ...]:
     return tuple(_participant(seat, state.line(seat.id)) for seat in seats)
 
 
+def basis(state: State) -> tuple[object, ...]:
+    """What `participants` reads of the lines: equal, and with the same seats, so is the roster."""
+    return tuple((who, line.flowing, line.lost, line.quality) for who, line in state.lines.items())
+
+
 def _participant(seat: Seat, line: Line) -> ParticipantView:
     def source(which: Source) -> SourceView:
         return SourceView(_names(seat.gates.of(which)), which in line.flowing and not line.lost)

@@ -61,17 +61,25 @@ class Shown:
     voices: View[m.Voices] = View(m.Voices((), ()))
     basis: tuple[object, ...] = ()
     """What all but the roster was made from."""
+    lines: tuple[object, ...] = ()
+    """What the roster was made from beside the seats."""
 
     def now(self, state: State) -> "Shown":
-        """As it is to be shown after an input. Most inputs are reports of lines and change the roster alone:
-        seats, record and hearing are then the very same objects."""
-        people = self.roster.now(roster.participants(state))
+        """As it is to be shown after an input; the same object when nothing that is shown can have changed.
+        Most inputs are reports of lines, twenty-five a second in a full room, and most of these change
+        nothing: seats, record and hearing are then the very same objects."""
         basis = (state.run, state.hearing, *state.seats.values())
-        if len(basis) == len(self.basis) and all(map(is_, basis, self.basis)):
-            return self if people is self.roster else replace(self, roster=people)
+        same = len(basis) == len(self.basis) and all(map(is_, basis, self.basis))
+        lines = roster.basis(state)
+        if same and lines == self.lines:
+            return self
+        people = self.roster.now(roster.participants(state))
+        if same:
+            return replace(self, lines=lines, roster=people)
         return replace(
             self,
             basis=basis,
+            lines=lines,
             roster=people,
             lobby=self.lobby.now((roster.knocks(state), roster.banned(state))),
             floor=self.floor.now(floor_view.view(state)),
