@@ -164,6 +164,7 @@ class Person:
 
     async def act_on(self, who: "Person", action: str) -> None:
         """By the button in the roster, or by what is behind "more": web/js/person-acts.js."""
+        await self.page.click(tid("tab-people"))
         row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
         if action in ("mute", "unmute"):
             await self.page.click(f"{row} {tid(f'roster-{action}')}")

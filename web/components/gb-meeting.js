@@ -13,12 +13,12 @@ import { openHelp } from './gb-menu.js';
 import { Noise } from './gb-noise.js';
 import { Reception } from './gb-own-line.js';
 import { RequestCards } from './gb-requests.js';
-import { Roster } from './gb-roster.js';
 import { Stage } from './gb-stage.js';
 import { Technician } from './gb-technician.js';
 import { Toast } from './gb-toast.js';
+import { Turns } from './gb-turn.js';
 import { clock, mark } from './head.js';
-import { hostPanel } from './host-panel.js';
+import { panelTabs } from './panel-tabs.js';
 
 /** The meeting: stage, filmstrip and bar; beside them the lobby (for who may admit) and the people. */
 export class Meeting extends HTMLElement {
@@ -42,15 +42,13 @@ export class Meeting extends HTMLElement {
     const bar = this.#part(new Bar());
     const host = isHost(ownRole(app.state));
     const hears = mayHear(app.state);
-    const isTechnician = ownRole(app.state) === 'technician';
     this.replaceChildren(
       el('div', { class: 'meeting on-stage' },
         this.#top(signal),
-        hears ? [this.#part(new Stage()), this.#part(new Filmstrip())] : this.#part(new Technician()),
+        hears ? [this.#part(new Stage()), this.#part(new Turns()), this.#part(new Filmstrip())] : this.#part(new Technician()),
         bar,
         el('aside', { class: 'panel sheet on-paper' },
-          host ? [...this.#urgent(), ...hostPanel(app, signal), this.#part(new Departures())]
-            : isTechnician && hears ? hostPanel(app, signal) : this.#part(new Roster())),
+          host && this.#urgent(), panelTabs(app, signal), host && this.#part(new Departures())),
         this.#part(new Reception()), this.#part(new LineOffer())),
       this.#soundOn, this.#part(new Toast()), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.sound.resume(), { signal });
