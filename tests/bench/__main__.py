@@ -21,6 +21,7 @@ from rich.table import Table
 from tests.bench.contenders import Contender, Floor, Ours, Plain
 from tests.bench.peers import CORES, Load, Peers, udp_socket
 from tests.bench.voice import Voices, measure_voices
+from tests.support.mix.speech import NoSynthesizer
 
 OUT = Path("build/bench.json")
 SETTLE_S = 0.15
@@ -165,9 +166,12 @@ def main() -> None:
         console.print(report(rows))
     voices = None
     if not chosen.only:
-        with console.status("voices"):
-            voices = measure_voices()
-        console.print(*voices.tables())
+        try:
+            with console.status("voices"):
+                voices = measure_voices()
+            console.print(*voices.tables())
+        except NoSynthesizer as error:
+            console.print(f"voices are not measured: {error}")
     write(rows, voices)
     console.print(f"written to {OUT}")
 
