@@ -20,7 +20,7 @@ export class Queue extends HTMLElement {
   #abort = new AbortController();
   #timer = 0;
   #progress = el('ul', { class: 'progress' });
-  #now = el('ul', { class: 'q-list' });
+  #now = el('ul', { class: 'q-list q-now' });
   #groups = el('div', { class: 'q-groups' });
   #emptyText = el('b');
   #emptyMore = el('small');
@@ -63,12 +63,16 @@ export class Queue extends HTMLElement {
       (section, group) => this.#showGroup(section, group));
     this.#empty.hidden = groups.length > 0;
     setText(this.#emptyText, t(floor.mode === 'open' ? 'floor.empty-open' : 'floor.empty'));
-    setText(this.#emptyMore, t(this.#emptyHint()));
+    const hint = this.#emptyHint();
+    setText(this.#emptyMore, hint && t(hint));
   }
 
   #emptyHint() {
     const { state } = this.app;
-    if (ownRole(state) === 'chair') return 'floor.empty-chair';
+    const role = ownRole(state);
+    if (role === 'chair') return 'floor.empty-chair';
+    // Staff and technicians do not ask for the floor.
+    if (role !== 'delegate') return '';
     return state.floor.mode === 'open' ? 'floor.empty-open-hint' : 'floor.empty-hint';
   }
 

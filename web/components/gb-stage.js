@@ -1,4 +1,5 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
+import { turnOf } from '../js/floor.js';
 import { isHeld, stageView } from '../js/layout.js';
 import { personLine, personOf, unitOf } from '../js/people.js';
 import { PictureState } from './picture-state.js';
@@ -69,7 +70,8 @@ export class Stage extends HTMLElement {
     const refused = !own && open && state.reception !== 'all';
     show(this.#video, own ? local : view.mid && open && !refused ? app.peer.stream(view.mid) : null, `${who.id} ${view.source}`);
     this.#video.hidden = !open || refused;
-    this.#card.hidden = false;
+    // Who has the floor is named on the card with the clock.
+    this.#card.hidden = turnOf(state.floor, who.id) !== undefined;
     setText(this.#title, unitOf(state, who)?.name || who.name);
     setText(this.#line, personLine(app, who));
     const speaking = state.speakers.heard.includes(who.id);

@@ -1,4 +1,4 @@
-import { el, icon, list, setText } from '../js/dom.js';
+import { el, list, setText } from '../js/dom.js';
 import { turnClock } from '../js/floor.js';
 import { duration } from '../js/format.js';
 import { ownRole, personLine, personOf, unitOf } from '../js/people.js';
@@ -59,8 +59,8 @@ export class Turns extends HTMLElement {
     const chair = ownRole(app.state) === 'chair';
     return el('li', { class: 'turn on-paper', 'data-testid': 'turn', 'data-participant': participant },
       el('span', { class: 'voice', 'aria-hidden': 'true' }, el('i'), el('i'), el('i'), el('i'), el('i')),
-      el('span', { class: 'turn-who' }, el('b', { class: 'clip' }), el('small', { class: 'clip' })),
-      el('span', { class: 'badge badge-warn silent' }, icon('mic-off'), app.t('floor.silent')),
+      el('span', { class: 'turn-who' }, el('b', { class: 'clip' }),
+        el('small', { class: 'clip' }, el('span', { class: 'silent' }, app.t('floor.silent'), ' · '), el('span', { class: 'line' }))),
       el('span', { class: 'turn-time' },
         el('span', { class: 'turn-figures' }, el('b', { class: 'num spent' }), el('small', { class: 'num limit' })),
         el('progress', { 'aria-hidden': 'true' })),
@@ -78,9 +78,9 @@ export class Turns extends HTMLElement {
     const who = personOf(state, turn.participant);
     const name = this.#name(turn);
     setText(find('.turn-who b'), name);
-    setText(find('.turn-who small'), who ? [turn.dialogue && t('floor.dialogue'), personLine(this.app, who)].filter(Boolean).join(' · ') : '');
+    setText(find('.line'), who ? [turn.dialogue && t('floor.dialogue'), personLine(this.app, who)].filter(Boolean).join(' · ') : '');
     const speaks = state.speakers.heard.includes(turn.participant);
-    card.classList.toggle('is-speaking', speaks);
+    card.classList.toggle('is-own', turn.participant === state.welcome?.participant);
     find('.voice').classList.toggle('is-still', !speaks);
     find('.silent').hidden = !turn.silent;
     const more = card.querySelector('[data-testid=turn-extend]');
