@@ -1,4 +1,4 @@
-"""Pictures of the screens at a cheap laptop's and a phone's size, for people to look at: build/screens/."""
+"""Pictures of the screens at a laptop's, a small laptop's and a phone's size, for people to look at: build/screens/."""
 
 import os
 import shutil
@@ -9,18 +9,18 @@ import pytest
 from signaling.messages import Role
 from tests.support.appliance import ROOT
 from tests.support.browser import Page
-from tests.support.gathering import LAPTOP, PHONE, Gathering, tid
+from tests.support.gathering import LAPTOP, PHONE, Gathering, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 SCREENS = ROOT / "build" / "screens"
 README_PICTURE = ROOT / "docs" / "meeting.png"
-SIZES = {"laptop": LAPTOP, "phone": PHONE}
+SIZES = {"laptop": LAPTOP, "small": (1024, 768), "phone": PHONE}
 POINTS = 5
 
 
 async def shoot(page: Page, name: str) -> None:
-    """The page at both sizes. Nothing may be wider than the screen."""
+    """The page at every size. Nothing may be wider than the screen."""
     for size, (width, height) in SIZES.items():
         await page.set_viewport(width, height)
         await page.wait_for(f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}", 5)
@@ -70,9 +70,84 @@ async def test_a_meeting_of_six_bridge_points(gathering: Gathering) -> None:
         )
         await chair.page.wait_for(f"{playing}.length >= 5", 60)
         await shoot(chair.page, "meeting")
+        await chair.set_order("ordered", turn_s=180)
+        await chair.go_round()
+        waiting = f"document.querySelectorAll('{tid('queue-item')}').length"
+        await chair.page.wait_for(f"{waiting} === {POINTS}")
+        await chair.page.click(f"{tid('queue-item')}[data-place='2'] {tid('invite')}")
+        await chair.page.wait_shown(tid("turn"))
+        await chair.page.wait_for(f"{waiting} === {POINTS - 1}")
+        await chair.page.click(f"{tid('queue-item')}[data-place='1'] {tid('invite-menu')}")
+        await chair.page.click(tid("act-dialogue"))
+        await chair.page.wait_for(f"document.querySelectorAll('{tid('turn')}').length === 2")
+        await shoot(chair.page, "floor")
+        await chair.page.click(tid("turn-extend"))
+        await chair.page.wait_for(f"document.querySelector('{tid('turn')}').textContent.includes('/ 05:00')")
+        for _ in range(2):
+            turns = await chair.page.evaluate(f"document.querySelectorAll('{tid('turn')}').length", int)
+            await chair.page.click(tid("turn-end"))
+            await chair.page.wait_for(f"document.querySelectorAll('{tid('turn')}').length === {turns - 1}")
         assert chair.page.errors == []
         if os.environ.get("GIAOBAN_README_SHOTS") == "1":
             keep(SCREENS / "meeting-laptop.png", README_PICTURE)
+
+
+async def test_the_floor_of_a_briefing(gathering: Gathering) -> None:
+    chair = await gathering.person(
+        "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
+    )
+    await chair.open_door()
+    await chair.sign_in()
+    await chair.page.click(tid("green-enter"))
+    await chair.is_inside()
+    station = await gathering.person(
+        "chromium", name="YS. Giàng Thị Dợ", unit="test-ta-phin", colour="#5a2446"
+    )
+    await station.come_to_the_lobby()
+    await chair.admit(station)
+    async with gathering.appliance.simulated(POINTS, gathering.meeting):
+        await chair.page.wait_for(f"document.querySelectorAll('{tid('lobby-card')}').length === {POINTS}", 60)
+        await chair.page.click(tid("lobby-admit-all"))
+        await chair.page.wait_for(f"probe.told('roster').participants.length === {POINTS + 2}", 30)
+        await chair.set_order("ordered", turn_s=300)
+        await station.raise_hand()
+        await chair.go_round()
+        await shoot_floor(chair, "floor-chair-nobody-speaks", "bar-next")
+        await chair.page.click(tid("bar-next"))
+        await chair.page.wait_shown(tid("turn-end"))
+        await shoot_floor(chair, "floor-chair", "bar-next")
+        await shoot_floor(station, "floor-delegate-waits", "bar-hand")
+        await chair.page.do(f"probe.say({{type: 'invite', participant: '{await station.own_id()}'}})")
+        await shoot_floor(station, "floor-delegate-invited", "granted-speak")
+        await station.page.click(tid("granted-speak"))
+        await chair.microphone_of(station, "open")
+        await shoot_floor(station, "floor-delegate-speaks", "granted-end")
+        await chair.page.click(tid("turn-end"))
+        await chair.microphone_of(station, "shut")
+        await chair.page.click(tid("bar-more"))
+        await chair.page.click(tid("bar-rules"))
+        await chair.page.wait_shown(tid("rules-save"))
+        await shoot(chair.page, "floor-rules")
+    assert [chair.page.errors, station.page.errors] == [[], []]
+
+
+async def shoot_floor(who: Person, name: str, button: str) -> None:
+    """The page at every size; the one thing to do is whole on the screen, and no word of the bar is cut off."""
+    await who.page.wait_shown(tid(button))
+    for width, height in SIZES.values():
+        await who.page.set_viewport(width, height)
+        await who.page.wait_for(f"innerWidth === {width} && ({WHOLE})('{tid(button)}')", 5)
+        await who.page.wait_for(f"({CUT})().length === 0", 5)
+    await shoot(who.page, name)
+
+
+WHOLE = """(which) => {
+    const box = document.querySelector(which).getBoundingClientRect();
+    return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight && box.height >= 44;
+}"""
+CUT = """() => [...document.querySelectorAll('gb-bar button')]
+    .filter((one) => one.getClientRects().length > 0 && one.scrollWidth > one.clientWidth + 1)
+    .map((one) => one.dataset.testid)"""
 
 
 def keep(picture: Path, place: Path) -> None:
