@@ -41,14 +41,18 @@ class Decimator:
         stretch = factor * (_TOGETHER - 1) + taps
         self._stretches = sliding_window_view(self._line, stretch)[:: factor * _TOGETHER]
         self._filters = np.zeros((stretch, _TOGETHER), np.float32)
+        self._out = np.zeros((len(self._stretches), _TOGETHER), np.float32)
+        self._flat = self._out.reshape(-1)
         for column in range(_TOGETHER):
             self._filters[factor * column : factor * column + taps, column] = gain * low_pass(taps, corner)
 
     def next(self, block: Floats) -> Floats:
+        """Valid until the next call."""
         line = self._line
         line[: self._tail] = line[-self._tail :]
         line[self._tail :] = block
-        return (self._stretches @ self._filters).reshape(-1)
+        np.matmul(self._stretches, self._filters, out=self._out)
+        return self._flat
 
 
 class Pitch:
