@@ -166,11 +166,16 @@ class Person:
         """By the button in the roster, or by what is behind "more": web/js/person-acts.js."""
         await self.page.click(tid("tab-people"))
         row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
+        await self.open_tab("people")
         if action in ("mute", "unmute"):
             await self.page.click(f"{row} {tid(f'roster-{action}')}")
         else:
             await self.page.click(f"{row} {tid('roster-more')}")
             await self.page.click(tid(f"act-{action}"))
+
+    async def open_tab(self, name: Literal["floor", "people", "lines"]) -> None:
+        """Of the paper beside the stage."""
+        await self.page.click(tid(f"tab-{name}"))
 
     async def decide(self, who: "Person", permission: str, granted: bool) -> None:
         """Answer the card of what somebody asked for."""
@@ -214,8 +219,10 @@ class Person:
     async def reads_queue(self, people: Sequence["Person"]) -> None:
         """Everybody reads the same order."""
         wanted = [await who.own_id() for who in people]
-        queue = "probe.told('floor').queue.map((wish) => wish.participant)"
-        await self.page.wait_for(f"JSON.stringify({queue}) === JSON.stringify({wanted})")
+        items = (
+            f"[...document.querySelectorAll('{tid('queue-item')}')].map((item) => item.dataset.participant)"
+        )
+        await self.page.wait_for(f"JSON.stringify({items}) === JSON.stringify({wanted})")
 
     # --- what a person sees and hears ---
 
@@ -279,9 +286,9 @@ class Person:
         )
 
     async def sees_time_over(self, other: "Person") -> None:
-        own = await other.own_id()
-        turn = f"probe.told('floor').turns.find((turn) => turn.participant === '{own}')"
-        await self.page.wait_for(f"{turn}.until < Date.now()")
+        """On the card of who has the floor."""
+        card = f'{tid("turn")}[data-participant="{await other.own_id()}"]'
+        await self.page.wait_for(f"document.querySelector('{card}')?.dataset.phase === 'over'")
 
     async def presence_of(self, other: "Person", wanted: str, deadline_s: float) -> None:
         """The roster says so."""
@@ -322,6 +329,7 @@ class Gathering:
         fps: int = 15,
         loudness: float = 0.3,
         grain: float = 0.0,
+        portrait: bool = False,
         link: BadLink | None = None,
     ) -> Person:
         """Somebody new at a browser of their own. With `login`, an account that is there already; with
@@ -342,6 +350,7 @@ class Gathering:
             fps=fps,
             loudness=loudness,
             grain=grain,
+            portrait=portrait,
         )
         page = await self.browsers[kind].new_page()
         person = Person(page, self.appliance, self.meeting, login, name, devices, link)

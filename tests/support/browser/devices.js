@@ -7,7 +7,7 @@
 // A stubborn browser is a changed client: whatever the page decides, its microphone is sent.
 (settings) => {
   const CELLS = 9;
-  const { colour, screenColour, toneHz, camera, microphone, stubborn } = settings;
+  const { colour, screenColour, toneHz, camera, microphone, stubborn, portrait } = settings;
   const { width: WIDTH, height: HEIGHT, fps: FPS, loudness: LOUDNESS, grain: GRAIN } = settings;
   let frame = 0;
 
@@ -20,6 +20,25 @@
       pen.fillStyle = bit ? '#ffffff' : '#000000';
       pen.fillRect(cell * width, HEIGHT - (2 - row) * height, width, height);
     }
+  };
+  // Somebody at a desk, for pictures of the screens: no frame can be counted on it.
+  const drawPortrait = (pen) => {
+    const sway = Math.sin(frame / 9) * WIDTH / 120;
+    const shape = (fill, x, y, width, height) => {
+      pen.fillStyle = fill;
+      pen.beginPath();
+      pen.ellipse(WIDTH * x + sway, HEIGHT * y, WIDTH * width, HEIGHT * height, 0, 0, 2 * Math.PI);
+      pen.fill();
+    };
+    pen.fillStyle = '#ffffff20';
+    pen.fillRect(WIDTH * 0.06, HEIGHT * 0.1, WIDTH * 0.22, HEIGHT * 0.4);
+    pen.fillRect(WIDTH * 0.76, 0, WIDTH * 0.02, HEIGHT);
+    shape('#e9eef0', 0.5, 1.02, 0.23, 0.42);
+    shape('#c9d4d8', 0.5, 0.72, 0.05, 0.1);
+    shape('#d9a982', 0.5, 0.42, 0.085, 0.2);
+    shape('#2a2320', 0.5, 0.29, 0.09, 0.1);
+    pen.fillStyle = '#3a2c22';
+    pen.fillRect(0, HEIGHT * 0.93, WIDTH, HEIGHT * 0.07);
   };
   const noise = () => {
     const canvas = Object.assign(document.createElement('canvas'), { width: WIDTH * 2, height: HEIGHT * 2 });
@@ -49,6 +68,7 @@
       draw() {
         pen.fillStyle = base;
         pen.fillRect(0, 0, WIDTH, HEIGHT);
+        if (portrait && base === colour) return drawPortrait(pen);
         if (grains) drawGrain(pen);
         pen.fillStyle = '#ffffff';
         pen.fillRect((frame * 13) % WIDTH, 0, WIDTH / 20, HEIGHT / 6);

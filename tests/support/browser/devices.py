@@ -30,6 +30,8 @@ class Devices(msgspec.Struct, frozen=True, rename="camel"):
     """Amplitude of the tone, in the middle of a syllable."""
     grain: float = 0.0
     """How uneven the picture is, 0 to 1."""
+    portrait: bool = False
+    """The camera shows somebody at a desk, which is nicer to look at and cannot be counted."""
 
 
 class Picture(msgspec.Struct, frozen=True):
