@@ -137,6 +137,8 @@ class Siege:
     tally: Tally = field(default_factory=Tally)
     overheard: list[str] = field(default_factory=list)
     """Frames of staff, as a hostile neighbour might have got hold of."""
+    unanswered: list[Answered] = field(default_factory=list)
+    """What the media worker has done and not yet told: much may be decided meanwhile."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -201,6 +203,9 @@ class Siege:
 
     def attack(self) -> None:
         """One hostile attempt, judged."""
+        if self.unanswered and self.chance.random() < 0.3:
+            self.scene.apply(self.unanswered.pop(self.chance.randrange(len(self.unanswered))))
+            self.media_agrees("messages: a late answer")
         who = self.chance.choice(HOSTILE)
         before = Standing.of(self.state)
         what = self.chance.choices(("frame", "session", "drop", "media"), (80, 8, 6, 6))[0]
@@ -256,10 +261,12 @@ class Siege:
             if isinstance(effect, Negotiate) and isinstance(effect.command, sfu.OpenEndpoint):
                 self.scene.open(effect.command)
                 opened = sfu.Opened("v=0", SLOTS)
-                answer = Answered(
-                    effect.session, effect.participant, False, opened, effect.offer, effect.command.check
+                check = effect.command.check
+                self.unanswered.append(
+                    Answered(effect.session, effect.participant, False, opened, effect.offer, check)
                 )
-                self.scene.apply(answer)
+                if self.chance.random() < 0.6:
+                    self.scene.apply(self.unanswered.pop())
 
     # --- the media plane, as it was told to be ---
 
