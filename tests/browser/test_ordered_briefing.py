@@ -16,7 +16,7 @@ from tests.support.appliance import ROOT, Appliance
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import BadLink, bad_link
 from tests.support.browser import Browser, PageError
-from tests.support.gathering import Gathering, Kind, Person, tid
+from tests.support.gathering import LAPTOP, Gathering, Kind, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -79,7 +79,7 @@ async def briefing(
             unit=unit,
             colour=colour,
             tone_hz=tone_hz,
-            size=(640, 360),
+            size=(640, 360) if SHOOT else (320, 180),
             fps=8,
             portrait=True,
             stubborn=kind == "firefox",
@@ -93,9 +93,7 @@ async def briefing(
         department=await person("firefox", "BS. Vàng A Páo", "#24385a", 1650, "test-noi"),
         station=await person("chromium", "YS. Giàng Thị Dợ", "#5a2446", 730, "test-ta-phin"),
         guest=await person("chromium", "BS. Nguyễn Văn Hòa", "#4a245a", 1110, None, behind=link),
-        technician=await person(
-            "chromium", "KTV. Sùng A Chua", "#245a44", 1650, "test-tchc", Role.TECHNICIAN
-        ),
+        technician=await person("chromium", "KTV. Sùng A Chua", "#245a44", 1650, "test-nhi", Role.TECHNICIAN),
         link=link,
         gathering=gathered,
     )
@@ -111,7 +109,10 @@ async def keep(who: Person, name: str) -> None:
     if SHOOT:
         with contextlib.suppress(PageError):  # where a line is cut no picture comes
             await who.page.wait_for("!document.querySelector('.is-coming')", 3)
+        await who.page.set_viewport(1280, 720)
+        await who.page.wait_for("innerWidth === 1280", 5)
         await who.page.screenshot(SCREENS / f"{name}.png")
+        await who.page.set_viewport(*LAPTOP)
 
 
 async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:

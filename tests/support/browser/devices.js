@@ -33,8 +33,8 @@
     pen.fillStyle = '#ffffff20';
     pen.fillRect(WIDTH * 0.06, HEIGHT * 0.1, WIDTH * 0.22, HEIGHT * 0.4);
     pen.fillRect(WIDTH * 0.76, 0, WIDTH * 0.02, HEIGHT);
-    shape('#e9eef0', 0.5, 1.02, 0.23, 0.42);
-    shape('#c9d4d8', 0.5, 0.72, 0.05, 0.1);
+    shape('#c4936c', 0.5, 0.6, 0.045, 0.12);
+    shape('#e9eef0', 0.5, 1.06, 0.23, 0.42);
     shape('#d9a982', 0.5, 0.42, 0.085, 0.2);
     shape('#2a2320', 0.5, 0.29, 0.09, 0.1);
     pen.fillStyle = '#3a2c22';
