@@ -6,6 +6,7 @@ import { isHost, ownRole } from '../js/people.js';
 import { Bar } from './gb-bar.js';
 import { Departures } from './gb-departures.js';
 import { Filmstrip } from './gb-filmstrip.js';
+import { Granted } from './gb-granted.js';
 import { LineOffer } from './gb-line-offer.js';
 import { Listening } from './gb-listening.js';
 import { Lobby } from './gb-lobby.js';
@@ -40,13 +41,14 @@ export class Meeting extends HTMLElement {
     const { signal } = this.#abort;
     const { app } = this;
     const bar = this.#part(new Bar());
-    const host = isHost(ownRole(app.state));
+    const role = ownRole(app.state);
+    const host = isHost(role);
     const hears = mayHear(app.state);
     this.replaceChildren(
       el('div', { class: 'meeting on-stage' },
         this.#top(signal),
         hears ? [this.#part(new Stage()), this.#part(new Turns()), this.#part(new Filmstrip())] : this.#part(new Technician()),
-        bar,
+        hears && this.#part(new Granted()), bar,
         el('aside', { class: 'panel sheet on-paper' },
           host && this.#urgent(), panelTabs(app, signal), host && this.#part(new Departures())),
         this.#part(new Reception()), this.#part(new LineOffer())),
@@ -57,11 +59,13 @@ export class Meeting extends HTMLElement {
     shortcuts({
       m: () => bar.toggle('microphone'),
       v: () => bar.toggle('camera'),
+      n: () => bar.next(),
+      h: () => bar.hand(),
       '?': () => openHelp(app),
     }, signal);
     app.subscribe((state) => {
       // Another role, or a technician's permission, is another screen.
-      if (isHost(ownRole(state)) !== host || mayHear(state) !== hears) this.#rebuild();
+      if (ownRole(state) !== role || mayHear(state) !== hears) this.#rebuild();
       else this.#render();
     }, signal);
     this.#render();

@@ -1,10 +1,12 @@
 import { el, fill, icon } from '../js/dom.js';
-import { isHost } from '../js/people.js';
+import { isHost, ownRole } from '../js/people.js';
+import { openAsk } from './gb-ask.js';
 import { openAudit } from './gb-audit.js';
 import { sheet } from './gb-dialog.js';
+import { openRules } from './gb-rules.js';
 
 /** The shortcuts, by key: what `js/keyboard.js` listens for. */
-const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera'], ['?', 'help.help']]);
+const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera'], ['H', 'help.hand'], ['N', 'help.next'], ['?', 'help.help']]);
 
 /**
  * What is seldom needed: devices, language, help.
@@ -12,23 +14,24 @@ const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera
  */
 export function openMenu(app) {
   const language = app.state.language === 'vi' ? 'en' : 'vi';
+  const chair = ownRole(app.state) === 'chair';
+  /** @param {string} testid @param {string} name @param {string} words @param {() => void} does */
+  const act = (testid, name, words, does) => el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': testid, onclick: () => {
+    dialog.close();
+    does();
+  } }, icon(name), words);
   const dialog = sheet(app, app.t('bar.more'),
     el('div', { class: 'menu' },
+      chair && act('bar-rules', 'settings', app.t('rules.title'), () => openRules(app)),
+      !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
       select(app, 'microphone'),
       select(app, 'camera'),
       // Who reads the log is settled by the account, whoever presides now.
-      isHost(app.state.account?.role) && el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'menu-log', onclick: () => {
-        dialog.close();
-        openAudit(app);
-      } }, icon('edit'), app.t('log.title')),
-      el('button', { class: 'btn btn-wide', type: 'button', onclick: () => {
-        dialog.close();
-        app.setLanguage(language);
-      } }, icon('globe'), app.t('meeting.other-language')),
-      el('button', { class: 'btn btn-wide', type: 'button', onclick: () => {
-        dialog.close();
-        openHelp(app);
-      } }, icon('help'), app.t('help.title'))));
+      isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
+      act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
+      act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
+      // On the chair's bar there is no room beside ending.
+      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave'))));
 }
 
 /** @param {import('../js/app.js').App} app */

@@ -15,6 +15,7 @@ export class Toast extends HTMLElement {
     this.setAttribute('role', 'alert');
     this.app.subscribe((state, before) => {
       if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
+      if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'));
       if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
     }, this.#abort.signal);
   }
