@@ -172,16 +172,15 @@ async def hands_are_ranked_and_invited_in_order(here: Briefing) -> None:
     await keep(chair, "chair-ordered")
 
     await chair.invite_next()
-    await here.office.has_the_floor()
+    await here.office.page.wait_shown(tid("granted-speak"))
     await keep(here.office, "delegate-invited")
-    await here.office.switch("microphone", True)
+    await here.office.speak_when_invited()
     await together(who.hears(here.office) for who in here.all if who is not here.office)
     await together(who.sees_time_over(here.office) for who in (chair, here.office))
     await keep(here.station, "delegate-queue")
 
     await chair.invite_next()
-    await here.department.has_the_floor()
-    await here.department.switch("microphone", True)
+    await here.department.speak_when_invited()
     await together(who.hears(here.department) for who in here.all if who is not here.department)
     await together(who.hears_no_more(here.office) for who in (chair, here.station))
 
@@ -196,8 +195,7 @@ async def a_mute_is_stronger_than_the_browser(here: Briefing) -> None:
     await holder.keeps_sending("audio")
     await together(who.hears_no_more(holder) for who in others)
     await here.chair.invite_next()
-    await here.station.has_the_floor()
-    await here.station.switch("microphone", True)
+    await here.station.speak_when_invited()
     await together(who.hears(here.station) for who in here.all if who is not here.station)
 
 

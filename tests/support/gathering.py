@@ -196,25 +196,36 @@ class Person:
 
     # --- the floor ---
 
-    async def set_order(self, mode: str, turn_s: int) -> None:
-        await self.page.do(f"probe.say({{type: 'set-rules', mode: '{mode}', turn_s: {turn_s}}})")
-        await self.page.wait_for(f"probe.told('floor')?.mode === '{mode}'")
-
-    async def raise_hand(self) -> None:
-        await self.page.do("probe.say({type: 'raise-hand'})")
-        own = await self.own_id()
-        await self.page.wait_for(f"probe.told('floor').queue.some((wish) => wish.participant === '{own}')")
+    async def set_order(self, mode: Literal["open", "moderated", "ordered"], turn_s: int) -> None:
+        """By the chair's sheet; a time per turn that is not on it is told to the server directly."""
+        await self._rules()
+        await self.page.click(tid(f"rules-mode-{mode}"))
+        await self.page.click(tid("rules-save"))
+        await self.page.do(f"probe.say({{type: 'set-rules', turn_s: {turn_s}}})")
+        floor = "probe.told('floor')"
+        await self.page.wait_for(f"{floor}?.mode === '{mode}' && {floor}.turn_s === {turn_s}")
 
     async def go_round(self) -> None:
-        await self.page.do("probe.say({type: 'go-round', on: true})")
+        await self._rules()
+        await self.page.click(tid("go-round"))
         await self.page.wait_for("probe.told('floor').go_round")
 
-    async def invite_next(self) -> None:
-        await self.page.do("probe.say({type: 'invite-next'})")
+    async def _rules(self) -> None:
+        await self.page.click(tid("bar-more"))
+        await self.page.click(tid("bar-rules"))
+        await self.page.wait_shown(tid("rules-save"))
 
-    async def has_the_floor(self) -> None:
-        own = await self.own_id()
-        await self.page.wait_for(f"probe.told('floor').turns.some((turn) => turn.participant === '{own}')")
+    async def raise_hand(self) -> None:
+        await self.page.click(tid("bar-hand"))
+        await self.page.wait_for(f"document.querySelector('{tid('bar-hand')}').dataset.place > 0")
+
+    async def invite_next(self) -> None:
+        """The chair's big button."""
+        await self.page.click(tid("bar-next"))
+
+    async def speak_when_invited(self) -> None:
+        await self.page.click(tid("granted-speak"))
+        await self.page.wait_for(f"document.querySelector('{tid('granted')}').dataset.state === 'open'")
 
     async def reads_queue(self, people: Sequence["Person"]) -> None:
         """Everybody reads the same order."""
@@ -282,7 +293,7 @@ class Person:
     async def microphone_waits(self) -> None:
         """For the floor."""
         await self.page.wait_for(
-            f"['host', 'floor'].includes(document.querySelector('{tid('bar-microphone')}').dataset.state)"
+            f"document.querySelector('{tid('bar-microphone')}').dataset.state === 'floor'"
         )
 
     async def sees_time_over(self, other: "Person") -> None:
