@@ -1,4 +1,4 @@
-"""Pictures of the screens at a laptop's, a small laptop's and a phone's size, for people to look at: build/screens/."""
+"""Pictures of the screens at the sizes of laptops and a phone, for people to look at: build/screens/."""
 
 import os
 import shutil
@@ -100,39 +100,37 @@ async def test_the_floor_of_a_briefing(gathering: Gathering) -> None:
     await chair.sign_in()
     await chair.page.click(tid("green-enter"))
     await chair.is_inside()
-    station = await gathering.person(
-        "chromium", name="YS. Giàng Thị Dợ", unit="test-ta-phin", colour="#5a2446"
-    )
-    await station.come_to_the_lobby()
-    await chair.admit(station)
+    ward = await gathering.person("chromium", name="ĐD. Giàng Thị Dợ", unit="test-noi", colour="#5a2446")
+    await ward.come_to_the_lobby()
+    await chair.admit(ward)
     async with gathering.appliance.simulated(POINTS, gathering.meeting):
         await chair.page.wait_for(f"document.querySelectorAll('{tid('lobby-card')}').length === {POINTS}", 60)
         await chair.page.click(tid("lobby-admit-all"))
         await chair.page.wait_for(f"probe.told('roster').participants.length === {POINTS + 2}", 30)
         await chair.set_order("ordered", turn_s=300)
-        await station.raise_hand()
+        await ward.raise_hand()
         await chair.go_round()
         await shoot_floor(chair, "floor-chair-nobody-speaks", "bar-next")
         await chair.page.click(tid("bar-next"))
         await chair.page.wait_shown(tid("turn-end"))
         await shoot_floor(chair, "floor-chair", "bar-next")
-        await shoot_floor(station, "floor-delegate-waits", "bar-hand")
-        await chair.page.do(f"probe.say({{type: 'invite', participant: '{await station.own_id()}'}})")
-        await shoot_floor(station, "floor-delegate-invited", "granted-speak")
-        await station.page.click(tid("granted-speak"))
-        await chair.microphone_of(station, "open")
-        await shoot_floor(station, "floor-delegate-speaks", "granted-end")
+        await shoot_floor(ward, "floor-delegate-waits", "bar-hand")
+        await chair.page.do(f"probe.say({{type: 'invite', participant: '{await ward.own_id()}'}})")
+        await shoot_floor(ward, "floor-delegate-invited", "granted-speak")
+        await ward.page.click(tid("granted-speak"))
+        await chair.microphone_of(ward, "open")
+        await shoot_floor(ward, "floor-delegate-speaks", "granted-end")
         await chair.page.click(tid("turn-end"))
-        await chair.microphone_of(station, "shut")
+        await chair.microphone_of(ward, "shut")
         await chair.page.click(tid("bar-more"))
         await chair.page.click(tid("bar-rules"))
         await chair.page.wait_shown(tid("rules-save"))
         await shoot(chair.page, "floor-rules")
-    assert [chair.page.errors, station.page.errors] == [[], []]
+    assert [chair.page.errors, ward.page.errors] == [[], []]
 
 
 async def shoot_floor(who: Person, name: str, button: str) -> None:
-    """The page at every size; the one thing to do is whole on the screen, and no word of the bar is cut off."""
+    """The page at every size; the one thing to do is whole on it, and no word of the bar is cut off."""
     await who.page.wait_shown(tid(button))
     for width, height in SIZES.values():
         await who.page.set_viewport(width, height)
@@ -143,7 +141,8 @@ async def shoot_floor(who: Person, name: str, button: str) -> None:
 
 WHOLE = """(which) => {
     const box = document.querySelector(which).getBoundingClientRect();
-    return box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight && box.height >= 44;
+    const inside = box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
+    return inside && box.height >= 44;
 }"""
 CUT = """() => [...document.querySelectorAll('gb-bar button')]
     .filter((one) => one.getClientRects().length > 0 && one.scrollWidth > one.clientWidth + 1)
