@@ -4,6 +4,7 @@ import { languageChoice } from './gb-language.js';
 import { ownView } from './gb-own-view.js';
 import { clock, mark } from './head.js';
 import { lineCard } from './line-card.js';
+import { speechField } from './speech.js';
 
 const KINDS = /** @type {const} */ (['board', 'office', 'department', 'station']);
 const MOST = 9999;
@@ -59,7 +60,8 @@ export class GreenRoom extends HTMLElement {
         lineCard(this.app, this.#abort.signal),
         el('div', { class: 'two' }, this.#unitField(), this.#nameField()),
         el('hr', { class: 'rule' }),
-        this.#headcount()),
+        this.#headcount(),
+        speechField(this.app, this.#abort.signal)),
       el('div', { class: 'panel-foot' }, this.#error, this.#enter));
     form.addEventListener('submit', (event) => {
       event.preventDefault();

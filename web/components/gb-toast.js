@@ -15,7 +15,7 @@ export class Toast extends HTMLElement {
     this.setAttribute('role', 'alert');
     this.app.subscribe((state, before) => {
       if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
-      if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'));
+      if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
       if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
     }, this.#abort.signal);
   }
@@ -32,13 +32,13 @@ export class Toast extends HTMLElement {
     this.#say(reason ? t('decision.because', { answer, reason }) : answer, granted);
   }
 
-  /** @param {string} text @param {boolean} [good] */
-  #say(text, good = false) {
+  /** @param {string} text @param {boolean} [good] @param {string} [testid] */
+  #say(text, good = false, testid = 'toast') {
     const close = el('button',
       { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': this.app.t('dialog.close') }, icon('close'));
     close.addEventListener('click', () => this.replaceChildren(), { signal: this.#abort.signal });
     this.replaceChildren(
-      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': 'toast' }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
+      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': testid }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
     clearTimeout(this.#timer);
     this.#timer = setTimeout(() => this.replaceChildren(), SHOWN_MS);
   }

@@ -4,6 +4,7 @@ import { clock as hourMinute, duration } from '../js/format.js';
 import { head } from './gb-green-room.js';
 import { ownView } from './gb-own-view.js';
 import { Talk } from './gb-talk.js';
+import { speechField } from './speech.js';
 import { standbySheet } from './standby.js';
 
 const SECOND_MS = 1000;
@@ -58,6 +59,7 @@ export class Waiting extends HTMLElement {
         el('div', { class: 'stack stack-2' }, title, this.#since()),
         this.#sentBack(),
         this.#steps(),
+        speechField(this.app, this.#abort.signal),
         this.#office(),
         this.#advice(),
         el('div', { class: 'ways' },

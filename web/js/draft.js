@@ -1,9 +1,9 @@
 /** What was written in the green room, kept while the page lives: for the way back from the lobby, and over a change of language. */
 
-/** @typedef {{account: string, unit: string, name: string, present: string, total: string}} Draft */
+/** @typedef {{account: string, unit: string, name: string, present: string, total: string, speech: string}} Draft speech: the topic that is registered */
 
 /** @type {Draft} */
-let kept = { account: '', unit: '', name: '', present: '', total: '' };
+let kept = { account: '', unit: '', name: '', present: '', total: '', speech: '' };
 
 /**
  * The draft of whoever is signed in; another account starts afresh.
@@ -13,7 +13,7 @@ let kept = { account: '', unit: '', name: '', present: '', total: '' };
 export function draftOf(state) {
   const account = state.account?.account ?? '';
   if (kept.account !== account) {
-    kept = { account, unit: state.welcome?.unit ?? '', name: state.welcome?.name ?? '', present: '', total: '' };
+    kept = { account, unit: state.welcome?.unit ?? '', name: state.welcome?.name ?? '', present: '', total: '', speech: '' };
   }
   return kept;
 }
