@@ -16,7 +16,8 @@ from tests.support.appliance import ROOT, Appliance
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import BadLink, bad_link
 from tests.support.browser import Browser, PageError
-from tests.support.gathering import LAPTOP, Gathering, Kind, Person, tid
+from tests.support.browser.slim import slim
+from tests.support.gathering import Gathering, Kind, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
@@ -109,10 +110,8 @@ async def keep(who: Person, name: str) -> None:
     if SHOOT:
         with contextlib.suppress(PageError):  # where a line is cut no picture comes
             await who.page.wait_for("!document.querySelector('.is-coming')", 3)
-        await who.page.set_viewport(1280, 720)
-        await who.page.wait_for("innerWidth === 1280", 5)
         await who.page.screenshot(SCREENS / f"{name}.png")
-        await who.page.set_viewport(*LAPTOP)
+        slim(SCREENS / f"{name}.png")
 
 
 async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:
