@@ -5,14 +5,16 @@ follows from people coming, going and changing their role. Laws, held by a state
 floor; the queue is in rank order; whoever has the floor does not wait for it.
 """
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from msgspec.structs import replace as revised
 
+import sfu
 from sfu import GateReason, Source
 from signaling import gating, ranking
 from signaling.admission import one_line
-from signaling.effects import Effect, Keep, Outcome, Refused
+from signaling.effects import Effect, Keep, Media, Outcome, Refused
 from signaling.messages import (
     EndTurn,
     ExtendTurn,
@@ -251,7 +253,20 @@ def sweep(state: State, inside: frozenset[ParticipantId], now: Instant) -> tuple
         state.run = revised(state.run, queue=queue)
     if state.run.go_round:
         _join_round(state, [seat for seat in ranking.points(state) if seat.id not in inside], now)
-    return tuple(effects)
+    return (*effects, *_stage(state, seats))
+
+
+def _stage(state: State, seats: Mapping[ParticipantId, Seat]) -> tuple[Effect, ...]:
+    """Whoever has the floor alone is on the stage; of two, and without turns, it follows who speaks. Only an
+    endpoint that is open is named: a media worker that began anew is told when its holder has come back."""
+    turns = state.run.turns
+    holder = seats.get(turns[0].participant) if len(turns) == 1 else None
+    wanted = holder.id if holder is not None and holder.offered else None
+    if wanted == state.staged:
+        return ()
+    state.staged = wanted
+    endpoint = None if wanted is None else sfu.EndpointId(wanted)
+    return (Media(sfu.SetStage(state.room_id, endpoint)),)
 
 
 def _stands(wish: Wish, seat: Seat | None) -> bool:

@@ -42,6 +42,7 @@ class Checkpoint:
     run: RunRecord
     heard: tuple[ParticipantId, ...]
     stage: ParticipantId | None
+    staged: ParticipantId | None
     hearing: Hearing
     ended: bool
 
@@ -70,6 +71,8 @@ class State:
     """Rules, floor, requests and departures: replaced, never changed."""
     heard: tuple[ParticipantId, ...] = ()
     stage: ParticipantId | None = None
+    staged: ParticipantId | None = None
+    """Whom the media worker was told to keep on the stage."""
     hearing: Hearing = Hearing()
     ended: bool = False
 
@@ -161,6 +164,7 @@ class State:
             run=self.run,
             heard=self.heard,
             stage=self.stage,
+            staged=self.staged,
             hearing=self.hearing,
             ended=self.ended,
         )
@@ -174,6 +178,7 @@ class State:
         self.run = to.run
         self.heard = to.heard
         self.stage = to.stage
+        self.staged = to.staged
         self.hearing = to.hearing
         self.ended = to.ended
 

@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
+import sfu
 from sfu import GateReason, Source
-from signaling.effects import KeepRun, Note
-from signaling.inputs import Elapsed
+from signaling.effects import KeepRun, Media, Note, Refused
+from signaling.inputs import Elapsed, Said
 from signaling.limits import DEFAULT
 from signaling.messages import (
     Admit,
@@ -172,6 +173,26 @@ def test_invite_next_ends_the_present_turn_and_takes_the_first_who_is_there() ->
     assert scene.queue(chair) == [gone]
     assert scene.refused(chair, InviteNext()) is Why.NOT_IN_QUEUE
     assert GateReason.FLOOR in scene.microphone(office)
+
+
+def staged(scene: Hall, session: SessionId, message: ClientMessage) -> list[str | None]:
+    """Whom the media worker is told to keep on the stage when this is said."""
+    outcome = scene.apply(Said(session, message))
+    assert not isinstance(outcome, Refused)
+    commands = [effect.command for effect in outcome if isinstance(effect, Media)]
+    return [command.endpoint for command in commands if isinstance(command, sfu.SetStage)]
+
+
+def test_whoever_has_the_floor_alone_is_on_the_stage() -> None:
+    scene = Hall()
+    chair = scene.chair()
+    first, second = scene.inside(NHI), scene.inside(OFFICE)
+    for session in (first, second):
+        scene.offer(session)
+    assert staged(scene, chair, Invite(scene.id(first))) == [scene.id(first)]
+    assert staged(scene, chair, Invite(scene.id(second), dialogue=True)) == [None]  # whoever speaks
+    assert staged(scene, chair, EndTurn(scene.id(first))) == [scene.id(second)]
+    assert staged(scene, chair, EndTurn()) == [None]
 
 
 def test_two_have_the_floor_for_a_dialogue_and_no_third() -> None:
