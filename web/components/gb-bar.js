@@ -42,7 +42,8 @@ export class Bar extends HTMLElement {
     const hears = mayHear(app.state);
     if (hears) this.append(this.#talk, this.#camera);
     if (hears && canShare) this.append(this.#screen);
-    if (hears) this.append(ownLine(app, signal));
+    // Who leads has it behind "more": there the bar belongs to the floor.
+    if (hears && !host) this.append(ownLine(app, signal));
     if (host) this.append(this.#muteAll);
     // The one thing to do comes first: the chair invites, others ask, and where all may speak it is the microphone.
     if (ownRole(app.state) === 'chair') this.prepend(this.#next);
@@ -112,6 +113,7 @@ export class Bar extends HTMLElement {
     this.#floor();
     this.#state(this.#camera, 'camera', this.gate('camera'));
     this.#state(this.#screen, 'screen', this.gate('screen'));
+    this.#screen.hidden = isHost(ownRole(this.app.state)) && this.gate('screen') !== 'open';
     this.#permissions();
   }
 

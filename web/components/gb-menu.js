@@ -1,8 +1,9 @@
 import { el, fill, icon } from '../js/dom.js';
-import { isHost, ownRole } from '../js/people.js';
+import { isHost, ownPerson, ownRole } from '../js/people.js';
 import { openAsk } from './gb-ask.js';
 import { openAudit } from './gb-audit.js';
 import { sheet } from './gb-dialog.js';
+import { openOwnLine } from './gb-own-line.js';
 import { openRules } from './gb-rules.js';
 
 /** The shortcuts, by key: what `js/keyboard.js` listens for. */
@@ -15,6 +16,8 @@ const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera
 export function openMenu(app) {
   const language = app.state.language === 'vi' ? 'en' : 'vi';
   const chair = ownRole(app.state) === 'chair';
+  const host = isHost(ownRole(app.state));
+  const shares = host && 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && ownPerson(app.state)?.screen.gate.length !== 0;
   /** @param {string} testid @param {string} name @param {string} words @param {() => void} does */
   const act = (testid, name, words, does) => el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': testid, onclick: () => {
     dialog.close();
@@ -24,6 +27,8 @@ export function openMenu(app) {
     el('div', { class: 'menu' },
       chair && act('bar-rules', 'settings', app.t('rules.title'), () => openRules(app)),
       !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
+      shares && act('menu-screen', 'screen', app.t('bar.screen-self'), () => void app.setSource('screen', true)),
+      host && act('menu-line', 'signal', app.t('line.own'), () => openOwnLine(app)),
       select(app, 'microphone'),
       select(app, 'camera'),
       // Who reads the log is settled by the account, whoever presides now.

@@ -25,7 +25,7 @@ export function openRules(app) {
   const order = el('select', { class: 'input select' },
     ...orders(floor.order).map((kinds, at) => el('option', { value: kinds.join(' '), selected: at === 0 },
       kinds.map((kind) => t(`floor.kind-${kind}`)).join(' → '))));
-  const form = el('form', { class: 'stack stack-2', method: 'dialog' },
+  const form = el('form', { class: 'stack', method: 'dialog' },
     el('fieldset', { class: 'choices' }, el('legend', null, t('rules.mode')),
       ...modes.map((input, at) => el('label', { class: 'check', 'data-testid': `rules-mode-${MODES[at]}` }, input,
         el('span', null, el('b', null, t(`rules.mode-${MODES[at]}`)), el('small', null, t(`rules.mode-${MODES[at]}-hint`)))))),
