@@ -9,7 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-CODE := sfu signaling deploy tests
+CODE := sfu signaling recorder deploy tests
 PARTICIPANTS ?= 5
 ARGS ?=
 

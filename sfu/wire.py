@@ -11,7 +11,7 @@ import msgspec
 from sfu import AnyCommand, AnyEvent, AnyResult
 
 MAX_FRAME_BYTES = 1 << 20
-_LENGTH = struct.Struct("!I")
+LENGTH = struct.Struct("!I")
 
 
 class BadFrame(Exception):
@@ -43,7 +43,7 @@ def frame(message: ToWorker | Reply | Notice) -> bytes:
     body = msgspec.msgpack.encode(message)
     if len(body) > MAX_FRAME_BYTES:
         raise ValueError(f"frame of {len(body)} bytes")
-    return _LENGTH.pack(len(body)) + body
+    return LENGTH.pack(len(body)) + body
 
 
 def decode_to_worker(body: bytes) -> ToWorker:
@@ -73,14 +73,14 @@ class Deframer:
         self._buffer += data
         bodies: list[bytes] = []
         start = 0
-        while len(self._buffer) - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._buffer, start)
+        while len(self._buffer) - start >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._buffer, start)
             if length > MAX_FRAME_BYTES:
                 raise BadFrame(f"frame of {length} bytes")
-            end = start + _LENGTH.size + length
+            end = start + LENGTH.size + length
             if len(self._buffer) < end:
                 break
-            bodies.append(bytes(self._buffer[start + _LENGTH.size : end]))
+            bodies.append(bytes(self._buffer[start + LENGTH.size : end]))
             start = end
         del self._buffer[:start]
         return bodies

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The tests of the whole need a real other side: Chromium and Firefox ESR, coturn's TURN relay, and somebody who
-# speaks: espeak-ng. Take them from Debian when they are missing.
+# speaks: espeak-ng; the age program, which must open our recordings. Take them from Debian when they are missing.
 set -euo pipefail
 
 missing=()
@@ -8,6 +8,8 @@ command -v chromium >/dev/null || missing+=(chromium)
 command -v firefox-esr >/dev/null || missing+=(firefox-esr)
 command -v turnserver >/dev/null || missing+=(coturn)
 command -v espeak-ng >/dev/null || missing+=(espeak-ng)
+command -v age >/dev/null || missing+=(age)
+[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
 [ ${#missing[@]} = 0 ] && exit 0
 
 # The package coturn would start a relay with its own settings, now and at every boot: the tests start theirs.

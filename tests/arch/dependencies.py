@@ -9,13 +9,14 @@ OURS = frozenset({"sfu", "signaling", "recorder", "deploy", "web", "tests"})
 
 MAY_USE: dict[str, frozenset[str]] = {
     "sfu": frozenset(),
-    "signaling": frozenset({"sfu", "sfu.wire"}),
-    "recorder": frozenset({"sfu", "sfu.rtp"}),
+    "signaling": frozenset({"sfu", "sfu.wire", "recorder", "recorder.wire", "recorder.shelf"}),
+    "recorder": frozenset({"sfu", "sfu.wire", "sfu.tapline", "sfu.rtp"}),
     "deploy": OURS - {"tests"},
     "web": frozenset(),
 }
 """What a package may use of ours beside itself. A package's name here means its door, __init__, alone;
-`sfu.wire` is how the door's values cross the process boundary;
+`sfu.wire` and `recorder.wire` are how a door's values cross the process boundary, `sfu.tapline` is what a
+tap brings, `recorder.shelf` the folder of recordings, encrypted, with what may be known of them;
 `deploy`, the composition root, is the one that goes through every door."""
 
 HOMES: dict[str, tuple[str, ...]] = {

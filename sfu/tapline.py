@@ -1,0 +1,123 @@
+"""What crosses the tap line: the second Unix socket of a media worker, over which a recorder takes what a
+delegate's slots would get.
+
+A Tap is a Consumer without a network. Who connects and says TapRoom is sent, from then on, the room's
+TapSlots at each change and TapMedia some ten times a second, until the line is closed by either side. A room
+that is not open yet, or not any more, is silence: the tap stays and begins when somebody comes. The line
+carries frames as `sfu.wire` makes them.
+
+What a shut gate keeps back is not on this line, ever.
+"""
+
+from typing import TypeVar
+
+import msgspec
+
+from sfu import EndpointId, RoomId, SlotKind, Source
+from sfu.wire import LENGTH, MAX_FRAME_BYTES, BadFrame
+
+TAP_SLOTS = (SlotKind.STAGE, SlotKind.SCREEN, SlotKind.AUDIO, SlotKind.AUDIO, SlotKind.AUDIO)
+"""A tap's slots, by number: TapMedia.slot counts in this order."""
+
+
+class Frame(msgspec.Struct, frozen=True, tag_field="type", array_like=True, forbid_unknown_fields=True):
+    """Base of all that crosses the line."""
+
+
+class TapRoom(Frame, frozen=True, tag="tap-room"):
+    """Recorder -> worker, first and once."""
+
+    room: RoomId
+
+
+class AskKeyframes(Frame, frozen=True, tag="ask-keyframes"):
+    """Recorder -> worker: stage and screen are to begin afresh, because a new segment begins."""
+
+
+class TapSlot(msgspec.Struct, frozen=True, array_like=True):
+    """What one slot carries from now on; both None: nothing."""
+
+    endpoint: EndpointId | None
+    source: Source | None
+
+
+class TapSlots(Frame, frozen=True, tag="tap-slots"):
+    """Worker -> recorder, before the first packet of a new feed. As many as TAP_SLOTS, in that order."""
+
+    at_us: int
+    """Microseconds of the machine's monotonic clock, which all its processes share; so are all `_us` here."""
+    slots: tuple[TapSlot, ...]
+
+
+class TapPacket(msgspec.Struct, frozen=True, array_like=True):
+    number: int
+    """Sequence number, unwrapped by the worker; in order, each once. A hole is a packet that never came."""
+    ts: int
+    """The publisher's RTP timestamp, 32 bits: 90 kHz for pictures, 48 kHz for sound."""
+    marker: bool
+    """Last packet of its picture."""
+    payload: bytes
+    """RTP payload without padding: VP8 with its descriptor (RFC 7741), or one Opus packet (never RED)."""
+
+
+class TapMedia(Frame, frozen=True, tag="tap-media"):
+    """Worker -> recorder: packets of one slot. A picture's first packet after a change of `stream`, and after
+    a hole, begins a keyframe: what could not be decoded is not sent."""
+
+    slot: int
+    endpoint: EndpointId
+    source: Source
+    stream: int
+    """SSRC of the layer. Another one: numbers and timestamps begin anew."""
+    newest_ts: int
+    newest_us: int
+    """When the packet with that timestamp, the newest that came, arrived at the server: a sample of the
+    stream's clock."""
+    packets: tuple[TapPacket, ...]
+
+
+class TapReport(Frame, frozen=True, tag="tap-report"):
+    """Worker -> recorder: a publisher's sender report (RFC 3550 section 6.4.1). Streams of one endpoint share
+    its clock, so this ties its pictures to its voice."""
+
+    endpoint: EndpointId
+    source: Source
+    stream: int
+    ntp: int
+    """64 bits, the publisher's own clock."""
+    ts: int
+    at_us: int
+
+
+T = TypeVar("T")
+
+ToTap = TapRoom | AskKeyframes
+FromTap = TapSlots | TapMedia | TapReport
+
+_to_tap: msgspec.msgpack.Decoder[ToTap] = msgspec.msgpack.Decoder(ToTap)
+_from_tap: msgspec.msgpack.Decoder[FromTap] = msgspec.msgpack.Decoder(FromTap)
+
+
+def frame(message: Frame) -> bytes:
+    """Length and body, ready to be written. Raises ValueError when over the bound (our bug)."""
+    body = msgspec.msgpack.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ValueError(f"frame of {len(body)} bytes")
+    return LENGTH.pack(len(body)) + body
+
+
+def decode_to_tap(body: bytes) -> ToTap:
+    """Raises BadFrame."""
+    return _decoded(_to_tap, body)
+
+
+def decode_from_tap(body: bytes) -> FromTap:
+    """Raises BadFrame."""
+    return _decoded(_from_tap, body)
+
+
+def _decoded(decoder: "msgspec.msgpack.Decoder[T]", body: bytes) -> T:
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadFrame(str(error)) from None
