@@ -1,0 +1,129 @@
+"""Picture and voice of a bridge point that are in step with each other and with the clock, so that what comes
+out at the far end can be measured: the counter of the picture and a beep beside the speech tell the time.
+
+The picture is the simulated point's own (its counter goes up three times a second); the voice speaks without
+a pause, and with each full second begins a beep of a pitch that is the point's alone."""
+
+import asyncio
+import time
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import av
+import numpy as np
+from aiortc.mediastreams import MediaStreamTrack
+from numpy.typing import NDArray
+
+from deploy.simulate import speech
+from deploy.simulate.loops import COUNTER_STEP, FPS, PICTURE_LOOP_S, Loop, Piece, picture_loop
+from deploy.simulate.media import Media
+
+RATE = speech.RATE
+PACKET = RATE // 50
+BEEP_S = 0.08
+BEEP_HZ = (4800, 5600, 6400, 7200)
+"""Above the speech of the simulated points, which ends at 4 kHz."""
+COUNTERS_A_SECOND = FPS // COUNTER_STEP
+
+Sound = NDArray[np.float32]
+"""Shapes: mono, 48 kHz."""
+
+
+@cache
+def beeping_voice(index: int) -> Loop:
+    """As long as the picture's loop; a beep at each full second."""
+    syllables = speech.speak(index)[: round(speech.TALK_S * RATE)]
+    sound = np.tile(syllables, PICTURE_LOOP_S)[: PICTURE_LOOP_S * RATE] * np.float32(0.5)
+    at = np.arange(round(BEEP_S * RATE)) / RATE
+    beep = (0.25 * np.sin(2 * np.pi * BEEP_HZ[index] * at)).astype(np.float32)
+    for second in range(PICTURE_LOOP_S):
+        sound[second * RATE : second * RATE + len(beep)] += beep
+    encoder = av.CodecContext.create("libopus", "w")
+    encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = RATE, "mono", "s16", 48_000
+    # Without lowdelay (CELT alone) the encoder swings itself up on some of these syllables.
+    encoder.options = {"application": "lowdelay", "frame_duration": "20"}
+    pieces: list[Piece] = []
+    for start in range(0, len(sound), PACKET):
+        block = np.round(sound[start : start + PACKET] * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(block[np.newaxis, :], format="s16", layout="mono")
+        frame.sample_rate, frame.pts = RATE, start
+        pieces += [Piece(bytes(packet), -20) for packet in encoder.encode(frame)]
+    return Loop(tuple(pieces), Fraction(1, 50))
+
+
+class InStep(MediaStreamTrack):
+    """Sends of a loop what belongs to this moment; what it is too late for is left out."""
+
+    def __init__(self, kind: str, loop: Loop, clock_rate: int) -> None:
+        super().__init__()
+        self.kind = kind
+        self._loop = loop
+        self._rate = clock_rate
+        self._next = round(time.monotonic() / float(loop.period)) + 1
+        if kind == "video":
+            self._next += -self._next % FPS  # a keyframe first
+
+    async def recv(self) -> "av.Packet[Any]":
+        period = float(self._loop.period)
+        late = int(time.monotonic() / period) - self._next
+        if late > 5:
+            self._next += late
+        await asyncio.sleep(max(0.0, self._next * period - time.monotonic()))
+        packet: av.Packet[Any] = av.Packet(self._loop.pieces[self._next % len(self._loop.pieces)].data)
+        packet.pts = round(self._next * self._loop.period * self._rate)
+        packet.time_base = Fraction(1, self._rate)
+        self._next += 1
+        return packet
+
+
+def keep_time(media: Media, index: int) -> None:
+    """From now on this transport's microphone and camera are in step."""
+    microphone, camera = media.pc.getTransceivers()[:2]
+    microphone.sender.replaceTrack(InStep("audio", beeping_voice(index), RATE))
+    camera.sender.replaceTrack(InStep("video", picture_loop(index), 90_000))
+
+
+# --- the far end --------------------------------------------------------------------------------------
+
+
+def beeps(sound: Sound, index: int, begins_s: float = 0.0) -> list[float]:
+    """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample."""
+    loud = loudness(sound, BEEP_HZ[index])
+    on = loud > 0.05
+    starts = np.flatnonzero(on & ~np.concatenate(([False], on[:-1])))
+    return [begins_s + float(start) * _STEP / RATE for start in starts]
+
+
+_STEP, _WINDOW = 48, 480
+
+
+def loudness(sound: Sound, hz: int) -> Sound:
+    """Amplitude of one pitch every millisecond, as heard over the ten that follow."""
+    if len(sound) < _WINDOW:
+        return np.zeros(0, np.float32)
+    wave = np.exp(-2j * np.pi * hz * np.arange(len(sound)) / RATE) * sound
+    total = np.concatenate(([0], np.cumsum(wave)))
+    first = np.arange(0, len(sound) - _WINDOW, _STEP)
+    return np.asarray(2 * np.abs(total[first + _WINDOW] - total[first]) / _WINDOW, np.float32)
+
+
+def ticks(counters: Iterable[tuple[float, int | None]]) -> list[float]:
+    """When the counter of a picture came to a full second, from (seconds, counter) of each picture."""
+    found: list[float] = []
+    before: int | None = None
+    for at_s, counter in counters:
+        if counter is None:
+            continue
+        if counter != before and counter % COUNTERS_A_SECOND == 0 and before == (counter - 1) % 24:
+            found.append(at_s)
+        before = counter
+    return found
+
+
+def offsets(pictures: Sequence[float], sounds: Sequence[float]) -> list[float]:
+    """For each picture's tick the nearest beep, later being positive; those without one within 0.4 s are not
+    counted."""
+    near = [min((sound - picture for sound in sounds), key=abs, default=9.0) for picture in pictures]
+    return [offset for offset in near if abs(offset) < 0.4]
