@@ -59,20 +59,20 @@ class InStep(MediaStreamTrack):
     def __init__(self, kind: str, loop: Loop, clock_rate: int) -> None:
         super().__init__()
         self.kind = kind
-        self._loop = loop
+        self._source = loop
         self._rate = clock_rate
         self._next = round(time.monotonic() / float(loop.period)) + 1
         if kind == "video":
             self._next += -self._next % FPS  # a keyframe first
 
     async def recv(self) -> "av.Packet[Any]":
-        period = float(self._loop.period)
+        period = float(self._source.period)
         late = int(time.monotonic() / period) - self._next
         if late > 5:
             self._next += late
         await asyncio.sleep(max(0.0, self._next * period - time.monotonic()))
-        packet: av.Packet[Any] = av.Packet(self._loop.pieces[self._next % len(self._loop.pieces)].data)
-        packet.pts = round(self._next * self._loop.period * self._rate)
+        packet: av.Packet[Any] = av.Packet(self._source.pieces[self._next % len(self._source.pieces)].data)
+        packet.pts = round(self._next * self._source.period * self._rate)
         packet.time_base = Fraction(1, self._rate)
         self._next += 1
         return packet
