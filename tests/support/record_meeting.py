@@ -1,0 +1,106 @@
+"""A meeting to be recorded: an operator and bridge points that keep time (tests/support/metronome.py), in
+this process, against a whole appliance; and the board's key, whose private half the appliance never sees."""
+
+import asyncio
+import subprocess
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from deploy.config import Config
+from deploy.simulate.command import trusted
+from deploy.simulate.point import BridgePoint
+from deploy.simulate.signin import sign_in_at
+from deploy.simulate.view import Identity, Step
+from signaling.accounts import mint
+from signaling.control import clock
+from signaling.door import COOKIE
+from signaling.messages import AdmitAll, Role
+from signaling.records import AccountId
+from tests.support.appliance import Appliance
+from tests.support.metronome import keep_time
+
+WAIT_S = 30.0
+BOARD = "Ban Giám đốc"
+
+
+@dataclass
+class Recorded:
+    appliance: Appliance
+    meeting: str
+    points: list[BridgePoint]
+    key: Path
+    """File with the board's private key."""
+
+    def id_of(self, point: BridgePoint) -> str:
+        assert point.view.welcome is not None
+        return point.view.welcome.participant
+
+    @property
+    def folder(self) -> Path:
+        """The one recording of this appliance's one recorded meeting."""
+        (folder,) = (self.appliance.state / "recordings").iterdir()
+        return folder
+
+
+async def board_key(appliance: Appliance, folder: Path) -> Path:
+    """A key pair made by Debian's own program; the public half is given to the appliance."""
+    file = folder / "board.key"
+    made = await asyncio.to_thread(
+        subprocess.run, ["age-keygen", "-o", str(file)], capture_output=True, text=True, check=True
+    )
+    public = made.stderr.split()[-1]
+    code, said = await appliance.command("keys", "add", public, "--name", BOARD)
+    assert code == 0, said
+    return file
+
+
+async def staff(appliance: Appliance, meeting: str, role: Role, index: int) -> BridgePoint:
+    """An account of the staff, as a point."""
+    login = await appliance.add_account(role, role.value, "test-bgd" if role is Role.CHAIR else "test-tchc")
+    cookie = {COOKIE: await mint(appliance.store, AccountId(login), clock())}
+    return point(appliance, meeting, Identity(index, cookie, "test-tchc", role.value))
+
+
+def point(appliance: Appliance, meeting: str, who: Identity, *, in_step: bool = False) -> BridgePoint:
+    """in_step: whenever it begins to send, its picture and voice keep time."""
+
+    def on_step(step: Step, _: str) -> None:
+        if in_step and step is Step.SENDING and made.media is not None:
+            keep_time(made.media, who.index)
+
+    made = BridgePoint(
+        appliance.url, meeting, who, trusted(Config(state=str(appliance.state)), local=True), on_step=on_step
+    )
+    return made
+
+
+@asynccontextmanager
+async def taking_part(*points: BridgePoint) -> AsyncIterator[None]:
+    async with asyncio.TaskGroup() as group:
+        runs = [group.create_task(one.run()) for one in points]
+        try:
+            yield
+        finally:
+            for run in runs:
+                run.cancel()
+
+
+@asynccontextmanager
+async def recorded_meeting(
+    appliance: Appliance, meeting: str, folder: Path, count: int
+) -> AsyncIterator[Recorded]:
+    """`count` points are inside and send; nothing is recorded yet."""
+    key = await board_key(appliance, folder)
+    operator = await staff(appliance, meeting, Role.OPERATOR, 11)
+    identities = await sign_in_at(appliance.store, count)
+    points = [point(appliance, meeting, who, in_step=True) for who in identities]
+    async with taking_part(operator, *points):
+        await operator.wait_for(
+            lambda view: view.lobby is not None and len(view.lobby.knocks) == count, WAIT_S
+        )
+        await operator.send(AdmitAll())
+        for one in points:
+            await one.wait_for(lambda view: view.sending, WAIT_S)
+        yield Recorded(appliance, meeting, points, key)
