@@ -1,0 +1,104 @@
+"""A bounded pipe of octets between two threads, read as pyrage reads and written as it writes.
+
+What lies in it is plain text or nearly so: it is kept in memory only, and let go as soon as it was read.
+"""
+
+import threading
+from collections import deque
+
+
+class Broken(Exception):
+    """The other side gave up; nothing more goes through."""
+
+
+class Pipe:
+    """One side writes, one side reads; `end` is the writer's, `abandon` is anybody's.
+
+    Its waits have no deadline of their own, for a recording may be silent for an hour: whoever holds the pipe
+    ends or abandons it, and that ends them.
+    """
+
+    def __init__(self, limit: int) -> None:
+        self._limit = limit
+        self._parts: deque[memoryview] = deque()
+        self._held = 0
+        self._ended = False
+        self._abandoned = False
+        self._changed = threading.Condition()
+
+    @property
+    def held(self) -> int:
+        """Octets written and not read yet."""
+        return self._held
+
+    def offer(self, data: bytes) -> bool:
+        """Put it in if there is room for all of it. Never waits. Raises Broken."""
+        with self._changed:
+            if self._abandoned or self._ended:
+                raise Broken
+            if self._held + len(data) > self._limit:
+                return False
+            self._put(data)
+            return True
+
+    def write(self, data: bytes) -> int:
+        """Put it in, waiting for room. Raises Broken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._abandoned or self._held < self._limit)
+            if self._abandoned:
+                raise Broken
+            self._put(data)
+        return len(data)
+
+    def flush(self) -> None:
+        """There is nothing behind it."""
+
+    def read(self, most: int) -> bytes:
+        """Up to `most` octets as soon as there are some; none: it was ended. Raises Broken."""
+        with self._changed:
+            self._changed.wait_for(lambda: self._abandoned or self._ended or bool(self._parts))
+            if self._abandoned:
+                raise Broken
+            return self._take(most)
+
+    def peek(self, most: int) -> bytes:
+        """The next `most` octets, fewer only where it ends; they stay. Raises Broken.
+
+        `most` is far below the limit, or this would wait for what has no room.
+        """
+        with self._changed:
+            self._changed.wait_for(lambda: self._abandoned or self._ended or self._held >= most)
+            if self._abandoned:
+                raise Broken
+            return b"".join(self._parts)[:most]
+
+    def end(self) -> None:
+        """Nothing more comes; what is in it can still be read."""
+        with self._changed:
+            self._ended = True
+            self._changed.notify_all()
+
+    def abandon(self) -> None:
+        """Wake both sides, for good, and forget what is in it."""
+        with self._changed:
+            self._abandoned = True
+            self._parts.clear()
+            self._held = 0
+            self._changed.notify_all()
+
+    def _put(self, data: bytes) -> None:
+        if data:
+            self._parts.append(memoryview(data))
+            self._held += len(data)
+            self._changed.notify_all()
+
+    def _take(self, most: int) -> bytes:
+        if not self._parts:
+            return b""
+        part = self._parts.popleft()
+        if len(part) > most:
+            self._parts.appendleft(part[most:])
+            part = part[:most]
+        self._held -= len(part)
+        self._changed.notify_all()
+        return bytes(part)
