@@ -35,12 +35,20 @@ from recorder.manifest import (
     read_untrusted,
     segments,
 )
-from recorder.segment_file import BadFolder, DiskFailed, Found, SegmentFile, find, segment_name, sync, written
+from recorder.segment_file import (
+    MANIFEST,
+    BadFolder,
+    DiskFailed,
+    Found,
+    SegmentFile,
+    find,
+    segment_name,
+    sync,
+    written,
+)
 from recorder.signing import SigningKey, verified
 
 __all__ = ["MANIFEST", "BadFolder", "DiskFailed", "Facts", "Folder", "segment_name", "unix_now"]
-
-MANIFEST = "manifest.jsonl"
 
 
 class Facts(NamedTuple):

@@ -22,6 +22,7 @@ class Pipe:
         self._limit = limit
         self._parts: deque[memoryview] = deque()
         self._held = 0
+        self._passed = 0
         self._ended = False
         self._abandoned = False
         self._changed = threading.Condition()
@@ -30,6 +31,11 @@ class Pipe:
     def held(self) -> int:
         """Octets written and not read yet."""
         return self._held
+
+    @property
+    def passed(self) -> int:
+        """Octets written, all in all."""
+        return self._passed
 
     def offer(self, data: bytes) -> bool:
         """Put it in if there is room for all of it. Never waits. Raises Broken."""
@@ -90,6 +96,7 @@ class Pipe:
         if data:
             self._parts.append(memoryview(data))
             self._held += len(data)
+            self._passed += len(data)
             self._changed.notify_all()
 
     def _take(self, most: int) -> bytes:

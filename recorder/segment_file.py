@@ -9,6 +9,9 @@ from typing import NamedTuple
 
 from recorder.chunks import HEADER_MOST, header_octets
 
+MANIFEST = "manifest.jsonl"
+_SEGMENT = ".mkv.age"
+_DIGITS = 6
 _READ_OCTETS = 1 << 20
 
 
@@ -33,7 +36,14 @@ class Found(NamedTuple):
 
 
 def segment_name(number: int) -> str:
-    return f"{number:06}.mkv.age"
+    return f"{number:0{_DIGITS}}{_SEGMENT}"
+
+
+def segment_number(name: str) -> int:
+    """Of a segment's file; 0: no such name."""
+    digits = name.removesuffix(_SEGMENT)
+    plain = digits.isascii() and digits.isdecimal() and len(digits) <= 9
+    return int(digits) if plain and segment_name(int(digits)) == name else 0
 
 
 def free_octets(directory: Path) -> int:

@@ -1,0 +1,230 @@
+"""Unsealing: private keys in, plain octets of a segment out, as a stream. The age library does the work.
+
+The plain octets are in memory only; who reads them decides what is written where.
+"""
+
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+import pyrage  # type: ignore[import-untyped]
+
+from recorder.chunks import CHUNK, HEADER_MOST, SEALED_CHUNK, header_octets
+from recorder.pipe import Broken, Pipe
+
+MAGIC = b"age-encryption.org/v1"
+_ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
+_PIPE_OCTETS = 1 << 20
+_MOST_KEY_OCTETS = 64 << 10
+_JOIN_S = 10.0
+
+
+class BadKey(Exception):
+    """No private key of age is in it, or it cannot be read."""
+
+
+class NeedsPassphrase(BadKey):
+    """The key is locked with a passphrase, and none, or a wrong one, was given."""
+
+
+class NewKey(NamedTuple):
+    secret: str
+    """AGE-SECRET-KEY-1..."""
+    public: str
+    """age1..."""
+
+
+class Identities:
+    """Private keys, held by the library that wipes them."""
+
+    def __init__(self, keys: Sequence[object], public: Sequence[str]) -> None:
+        self._keys = list(keys)
+        self.public = tuple(public)
+        """Their public halves."""
+
+    def __add__(self, other: "Identities") -> "Identities":
+        return Identities(self._keys + other._keys, self.public + other.public)
+
+    def decrypt(self, source: "Source", sink: "Pipe") -> None:
+        """Raises pyrage.DecryptError, OSError."""
+        pyrage.decrypt_io(source, sink, self._keys)
+
+
+def new_key() -> NewKey:
+    """A new key pair of age."""
+    identity = pyrage.x25519.Identity.generate()
+    return NewKey(str(identity), str(identity.to_public()))
+
+
+def locked(secret: bytes, passphrase: str) -> bytes:
+    """An age file with this in it, opened by the passphrase alone (scrypt)."""
+    sealed: bytes = pyrage.passphrase.encrypt(secret, passphrase)
+    return sealed
+
+
+def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Identities:
+    """The private keys of a key file: lines AGE-SECRET-KEY-1... with comments (#), or an age file with such
+    lines in it, locked with a passphrase. Raises BadKey, NeedsPassphrase."""
+    octets = text.encode() if isinstance(text, str) else text
+    if len(octets) > _MOST_KEY_OCTETS:
+        raise BadKey(f"{len(octets)} octets are no key file")
+    if octets.startswith(MAGIC) or octets.lstrip().startswith(_ARMOR.encode()):
+        octets = _unlocked(octets, passphrase)
+    keys: list[object] = []
+    public: list[str] = []
+    for number, line in enumerate(octets.decode("utf-8", "replace").splitlines(), 1):
+        if not line.strip() or line.strip().startswith("#"):
+            continue
+        try:
+            key = pyrage.x25519.Identity.from_str(line.strip().upper())
+        except pyrage.IdentityError as error:
+            raise BadKey(f"line {number}: {error}") from None
+        keys.append(key)
+        public.append(str(key.to_public()))
+    if not keys:
+        raise BadKey("there is no private key in it")
+    return Identities(keys, public)
+
+
+def _unlocked(octets: bytes, passphrase: str | None) -> bytes:
+    if passphrase is None:
+        raise NeedsPassphrase("the key is locked with a passphrase")
+    try:
+        opened: bytes = pyrage.passphrase.decrypt(octets, passphrase)
+    except (pyrage.DecryptError, OSError, ValueError) as error:
+        raise NeedsPassphrase(f"the passphrase does not open the key: {error}") from None
+    return opened
+
+
+class How(StrEnum):
+    """How a stream came to its end."""
+
+    WHOLE = "whole"
+    CUT = "cut"
+    """It stops before its last chunk; everything that came is genuine."""
+    DAMAGED = "damaged"
+    """A chunk, or the header, is not what was written; everything that came before is genuine."""
+    WRONG_KEY = "wrong-key"
+    """None of the keys opens it; nothing came."""
+
+
+class Source(Protocol):
+    def read(self, most: int) -> bytes: ...
+
+
+class Unsealed:
+    """The plain octets of an age file, of two nested ones where there are two locks. Close it, or use `with`.
+
+    It ends where nothing more can be opened; `how` then says why. It never gives an octet that was not
+    authenticated.
+    """
+
+    def __init__(self, source: Source, identities: Identities) -> None:
+        self._identities = identities
+        self._how: list[How | None] = []
+        """Of each layer, the outer one first; written before its pipe ends."""
+        self._pipes: list[Pipe] = []
+        self._threads: list[threading.Thread] = []
+        self._out = self._layer(source)
+        if self._out.peek(len(MAGIC)) == MAGIC:
+            self._out = self._layer(self._out)
+        self._ended = False
+
+    def __enter__(self) -> "Unsealed":
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.close()
+
+    def read(self, most: int) -> bytes:
+        """Exactly `most` octets, fewer only at the end."""
+        parts: list[bytes] = []
+        wanted = most
+        while wanted > 0 and not self._ended:
+            part = self._out.read(wanted)
+            if not part:
+                self._ended = True
+            parts.append(part)
+            wanted -= len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    @property
+    def how(self) -> How | None:
+        """None while it goes on. The layer nearest to the disk says it: what is behind it only echoes."""
+        if not self._ended:
+            return None
+        return next((how for how in self._how if how not in (None, How.WHOLE)), How.WHOLE)
+
+    @property
+    def layers(self) -> int:
+        return len(self._pipes)
+
+    def close(self) -> None:
+        """Let its threads go."""
+        for pipe in self._pipes:
+            pipe.abandon()
+        for thread in self._threads:
+            thread.join(_JOIN_S)
+
+    def _layer(self, source: Source) -> Pipe:
+        pipe = Pipe(_PIPE_OCTETS)
+        at = len(self._how)
+        self._how.append(None)
+        self._pipes.append(pipe)
+        thread = threading.Thread(
+            target=self._unseal, args=(source, pipe, at), name=f"unsealer-{at}", daemon=True
+        )
+        self._threads.append(thread)
+        thread.start()
+        return pipe
+
+    def _unseal(self, source: Source, sink: Pipe, at: int) -> None:
+        counted = _Counted(source)
+        how = How.DAMAGED
+        try:
+            self._identities.decrypt(counted, sink)
+            how = How.WHOLE
+        except (pyrage.DecryptError, OSError, Broken) as error:
+            how = _how(str(error))
+            if how is How.DAMAGED and counted.is_cut(sink.passed):
+                how = How.CUT
+        finally:
+            self._how[at] = how
+            sink.end()
+
+
+class _Counted:
+    """A source, watched: the library calls a cut chunk a damaged one."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._octets = 0
+        self._beginning = b""
+        self._ended = False
+
+    def read(self, most: int) -> bytes:
+        part = self._source.read(most)
+        self._octets += len(part)
+        self._ended = self._ended or not part
+        if len(self._beginning) < HEADER_MOST:
+            self._beginning += part[: HEADER_MOST - len(self._beginning)]
+        return part
+
+    def is_cut(self, opened: int) -> bool:
+        """Whether what follows the `opened` plain octets is less than a chunk, and the source's end."""
+        header = header_octets(self._beginning)
+        if header is None or not self._ended:
+            return False
+        return 0 < self._octets - header - opened // CHUNK * SEALED_CHUNK < SEALED_CHUNK
+
+
+_NO_KEY = "No matching keys found"
+_CUT = ("age file is truncated", "Incomplete header", "failed to fill whole buffer")
+
+
+def _how(words: str) -> How:
+    """By the library's words, which are all it tells; a test holds them."""
+    if _NO_KEY in words:
+        return How.WRONG_KEY
+    return How.CUT if any(each in words for each in _CUT) else How.DAMAGED
