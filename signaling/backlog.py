@@ -13,6 +13,7 @@ from signaling.messages import (
     MediaLost,
     OwnLine,
     Pong,
+    Recording,
     Roster,
     Seat,
     SendPlan,
@@ -23,7 +24,7 @@ from signaling.messages import (
 )
 
 TOLD_ANEW = frozenset(
-    {Welcome, Seat, Roster, Lobby, Slots, Speakers, SendPlan, MediaLost, Lines, OwnLine, Pong, Bye}
+    {Welcome, Seat, Roster, Lobby, Slots, Speakers, SendPlan, MediaLost, Lines, OwnLine, Pong, Bye, Recording}
 )
 """Who comes back is told these as they are now; as they were then they would only mislead."""
 MOST_MESSAGES = 256

@@ -24,6 +24,7 @@ from signaling.limits import DEFAULT, Limits
 from signaling.media_port import MediaPort, WorkerSocket
 from signaling.pages import Pages
 from signaling.passwords import Passwords
+from signaling.recorder_port import NoRecorder, RecorderPort, RecorderSocket
 from signaling.records import Instant
 from signaling.store import Store
 from signaling.turn import Turn
@@ -56,6 +57,8 @@ class ControlConfig:
     limits: Limits = DEFAULT
     audit_head: Path | None = None
     """File beside the database that holds the audit log's newest head."""
+    recorder_socket: Path | None = None
+    """Where the recorder listens; it may come later, and go and come again. None: nothing can be recorded."""
     turn: Turn | None = None
     """The relay for networks that let nothing else pass, if there is one."""
 
@@ -74,8 +77,12 @@ async def serve_control(
     workers = tuple(WorkerSocket(path, config.limits.media_s) for path in config.media_sockets)
     async with asyncio.TaskGroup() as tasks:
         running = [tasks.create_task(worker.run(), name="media worker's socket") for worker in workers]
+        recorder: RecorderPort = NoRecorder()
+        if config.recorder_socket is not None:
+            recorder = socket_to = RecorderSocket(config.recorder_socket)
+            running.append(tasks.create_task(socket_to.run(), name="recorder's socket"))
         try:
-            await serve_with(config, workers, stop, ready)
+            await serve_with(config, workers, stop, ready, recorder=recorder)
         finally:
             for task in running:
                 task.cancel()
@@ -87,13 +94,14 @@ async def serve_with(
     stop: asyncio.Event,
     ready: Callable[[], None] | None = None,
     now: Callable[[], Instant] = clock,
+    recorder: RecorderPort | None = None,
 ) -> None:
     """The same over media ports that somebody else keeps connected, one for each worker."""
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
         audit = AuditLog(store.audit, now, config.audit_head)
-        house = House(store, media, config.limits, now, audit, config.turn)
+        house = House(store, media, config.limits, now, audit, config.turn, recorder)
         await house.start()
         door = Door(
             store=store,

@@ -1,7 +1,8 @@
 """One Room alive: takes inputs one at a time and carries out what the Room decides.
 
-The order is always: what must be kept before anybody hears of it; media; people; what is kept when the
-store can. A chair's mute is told to nobody before the media worker has shut the gate.
+The order is always: what must be kept before anybody hears of it; what ends or pauses a recording; media;
+people; what is kept when the store can; what begins a recording. A chair's mute is told to nobody before the
+media worker has shut the gate, and nothing is recorded before everybody was told.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Se
 from typing import Protocol
 
 import sfu
+from recorder import Recipient
 from signaling.audit_log import AuditLog
 from signaling.effects import (
     Dismiss,
@@ -20,13 +22,15 @@ from signaling.effects import (
     Media,
     Negotiate,
     Note,
+    Record,
     Refused,
     Replay,
     Tell,
 )
-from signaling.inputs import Answered, Input, WorkerBack
+from signaling.inputs import Answered, Input, Reread, WorkerBack
 from signaling.media_port import MediaPort, MediaUnavailable
 from signaling.messages import Bye, ServerMessage, Why, encode
+from signaling.recorder_port import RecorderPort
 from signaling.records import AccountId, Instant, Meeting, ParticipantId, RunRecord, SeatRow, SessionId
 from signaling.room import Room
 from signaling.store import AlreadyThere, StorageUnavailable
@@ -58,6 +62,7 @@ class LiveRoom:
         room: Room,
         store: Keeping,
         media: MediaPort,
+        recorder: RecorderPort,
         outlets: Mapping[SessionId, Outlet],
         clock: Callable[[], Instant],
         audit: AuditLog,
@@ -67,6 +72,7 @@ class LiveRoom:
         self._audit = audit
         self._store = store
         self.media = media
+        self._recorder = recorder
         self._outlets = outlets
         self._clock = clock
         # One input at a time: each is decided on what the one before has done, not on what it hopes to do.
@@ -102,14 +108,19 @@ class LiveRoom:
         if isinstance(outcome, Refused):
             return outcome
         first = [account for e in outcome if isinstance(e, Keep) and e.first for account in e.accounts]
-        if not first:
+        run_first = KeepRun(first=True) in outcome
+        if not first and not run_first:
             return outcome
         try:
-            await self._store.keep_seats(self.meeting, self._rows(first))
+            if first:
+                await self._store.keep_seats(self.meeting, self._rows(first))
+            if run_first:
+                await self._store.keep_run(self.meeting, self.room.state.run)
         except (StorageUnavailable, AlreadyThere) as error:
             log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
             self.room.restore(before)
             self._unkept.update(first)  # it may have been written after all
+            self._run_unkept = self._run_unkept or run_first
             return Refused(Why.STORAGE_UNAVAILABLE)
         return outcome
 
@@ -118,6 +129,7 @@ class LiveRoom:
         return [seats[account].row() for account in accounts if account in seats]
 
     async def _carry_out(self, effects: tuple[Effect, ...]) -> list[Pending]:
+        self._order(effects, at_once=True)
         pending: list[Pending] = []
         asked: list[Awaitable[sfu.AnyResult]] = []
         for effect in effects:  # all are sent, in order, before the first is waited for
@@ -145,7 +157,13 @@ class LiveRoom:
                     self._write_down(effect)
                 case _:
                     pass
+        self._order(effects, at_once=False)
         return pending
+
+    def _order(self, effects: Iterable[Effect], at_once: bool) -> None:
+        for effect in effects:
+            if isinstance(effect, Record) and effect.at_once is at_once:
+                self._recorder.send(effect.order)
 
     def _write_down(self, note: Note) -> None:
         """An entry of the audit log, and a line of the server's, which gets no words of people."""
@@ -211,12 +229,15 @@ class LiveRoom:
                 await self._carry_out(outcome)
         log.info("media-resync meeting=%s kept=%d lost=%d", self.meeting.code, len(seats), len(missing))
 
-    async def reschedule(self, meeting: Meeting) -> None:
-        """Its schedule or composition were changed at the terminal: from now on they decide who may come."""
-        async with self._turn:
-            if meeting.run == self.meeting.run and meeting != self.meeting:
-                self.meeting = self.room.state.meeting = meeting
-                log.info("meeting-rescheduled meeting=%s", meeting.code)
+    async def reread(self, meeting: Meeting, recipients: tuple[Recipient, ...]) -> None:
+        """What may have been changed at the terminal: schedule, composition, rules of recording, keys. From
+        now on that decides who may come, and what may be recorded for whom."""
+        state = self.room.state
+        if meeting.run != self.meeting.run or (meeting, recipients) == (self.meeting, state.recipients):
+            return
+        self.meeting = meeting
+        await self.handle(Reread(meeting, recipients))
+        log.info("meeting-reread meeting=%s", meeting.code)
 
     async def flush(self) -> None:
         """Let the store follow. Raises StorageUnavailable; what is missing stays marked as such."""

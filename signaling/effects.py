@@ -3,6 +3,7 @@ kept before anybody hears of it, then media, then people, then what may be kept 
 
 from dataclasses import dataclass
 
+import recorder
 import sfu
 from signaling.messages import Bye, ServerMessage, Why
 from signaling.records import AccountId, ParticipantId, SessionId
@@ -65,13 +66,24 @@ class Keep:
 
 @dataclass(frozen=True, slots=True)
 class KeepRun:
-    """Store the run's record (rules, floor, requests, departures) when the store can: a restart goes on from
-    there."""
+    """Store the run's record (rules, floor, requests, departures, recording) when the store can: a restart
+    goes on from there. `first` as of Keep: nothing is recorded that a restart would not know of."""
+
+    first: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class EndRun:
     """Store that this run of the meeting is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One order to the recorder, after everybody was told of it; with `at_once` before anything else, because
+    it ends or pauses what is written."""
+
+    order: recorder.AnyOrder
+    at_once: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +100,7 @@ class Note:
     words: tuple[tuple[str, str], ...] = ()
 
 
-Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | KeepRun | EndRun | Note
+Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | KeepRun | EndRun | Record | Note
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,11 +14,19 @@ from signaling.audit_log import AuditLog
 from signaling.backlog import Backlog
 from signaling.dispatch import LiveRoom, Outlet
 from signaling.effects import Refused
-from signaling.inputs import Dropped, Elapsed, Enter, Noticed, Said
+from signaling.inputs import (
+    Dropped,
+    Elapsed,
+    Enter,
+    Noticed,
+    Said,
+)
 from signaling.limits import Limits
 from signaling.media_port import MediaPort, MediaUnavailable, WorkerUp
 from signaling.messages import Bye, ClientMessage, Presence, Why
 from signaling.quality import Quality
+from signaling.recorder_port import NoRecorder, RecorderPort
+from signaling.recordings import Recordings
 from signaling.records import Account, Instant, Meeting, ParticipantId, RunRecord, SessionId
 from signaling.room import Room
 from signaling.seat import CHECK, STAFF
@@ -74,14 +82,17 @@ class House:
         clock: Callable[[], Instant],
         audit: AuditLog,
         turn: Turn | None = None,
+        recorder: RecorderPort | None = None,
     ) -> None:
         self.limits = limits
         self.audit = audit
         self._turn = turn
         self._store = store
         self._media = media
+        self._recorder = recorder or NoRecorder()
         self._clock = clock
         self._rooms: dict[str, LiveRoom] = {}
+        self._recordings = Recordings(self._recorder, self._rooms, self._note_behind, audit)
         self._guests: dict[SessionId, Guest] = {}
         self._outlets: dict[SessionId, Outlet] = {}
         """The guests and, for a while, what those whose line broke have not got."""
@@ -102,6 +113,7 @@ class House:
         async with asyncio.TaskGroup() as tasks:
             for number, media in enumerate(self._media):
                 tasks.create_task(self._listen(media), name=f"events of media worker {number}")
+            tasks.create_task(self._recordings.run(), name="reports of the recorder")
             tasks.create_task(self._tick(), name="deadlines")
             tasks.create_task(self._keep(), name="store follows")
             tasks.create_task(self._reread(), name="schedules")
@@ -220,10 +232,27 @@ class House:
             others = (live.room for live in self._rooms.values() if live.room is not room)
             return sum(len(other.state.checks) for other in others)
 
-        now, run = self._clock(), await self._run_of(meeting)
-        room = Room(opened(meeting, centre, units, self.limits, rows, now, run, self._turn, checks_elsewhere))
-        media = self._media[crc32(meeting.code.encode()) % len(self._media)]  # the same after a restart
-        return LiveRoom(room, self._store.meetings, media, self._outlets, self._clock, self.audit)
+        recipients = await self._store.recipients.all()
+        worker = crc32(meeting.code.encode()) % len(self._media)  # the same after a restart
+        run, now = await self._run_of(meeting), self._clock()
+        state = opened(
+            meeting,
+            centre,
+            units,
+            self.limits,
+            rows,
+            now,
+            run,
+            self._turn,
+            checks_elsewhere,
+            recipients=recipients,
+            recorder_up=self._recorder.up,
+            worker=worker,
+        )
+        room, store = Room(state), self._store.meetings
+        return LiveRoom(
+            room, store, self._media[worker], self._recorder, self._outlets, self._clock, self.audit
+        )
 
     async def _run_of(self, meeting: Meeting) -> RunRecord:
         """What was kept of the run. A damaged record keeps nobody out of the meeting: it begins anew, with
@@ -290,15 +319,18 @@ class House:
             await self.reread()
 
     async def reread(self) -> None:
-        """Take up what was changed at the terminal about the live meetings: when they start, who belongs."""
+        """Take up what was changed at the terminal about the live meetings: when they start, who belongs,
+        what may be recorded, with whose keys."""
         for code, live in list(self._rooms.items()):
             try:
                 meeting = await self._store.meetings.find(code)
+                recipients = await self._store.recipients.all()
             except StorageUnavailable as error:
                 log.error("not-reread meeting=%s why=%s", code, error)
                 return
             if meeting is not None and not meeting.ended:
-                await live.reschedule(meeting)
+                await live.reread(meeting, recipients)
+                self._note_behind(live)
 
     async def _keep(self) -> None:
         while True:

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass
 
+import recorder
 import sfu
 from signaling.messages import ClientMessage, Presence
-from signaling.records import Account, ParticipantId, SessionId
+from signaling.records import Account, Meeting, ParticipantId, SessionId
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,4 +71,43 @@ class Elapsed:
     """Time has passed: seats that nobody came back to are given up."""
 
 
-Input = Enter | Said | Dropped | Answered | Noticed | WorkerBack | Elapsed
+@dataclass(frozen=True, slots=True)
+class Reread:
+    """What is set at the terminal: schedule, composition, what may be recorded, and whose keys lock it."""
+
+    meeting: Meeting
+    recipients: tuple[recorder.Recipient, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """The recorder says how one recording does."""
+
+    status: recorder.Status
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderBack:
+    """The recorder answers, for the first time or again, and these recordings go on."""
+
+    statuses: tuple[recorder.Status, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderGone:
+    """The recorder does not answer any more."""
+
+
+Input = (
+    Enter
+    | Said
+    | Dropped
+    | Answered
+    | Noticed
+    | WorkerBack
+    | Elapsed
+    | Reread
+    | Recorded
+    | RecorderBack
+    | RecorderGone
+)

@@ -5,6 +5,7 @@ from typing import NamedTuple, NewType
 
 import msgspec
 
+from recorder import Recipient, RecordingId
 from signaling.messages import (
     DepartureKind,
     FloorMode,
@@ -63,6 +64,10 @@ class Meeting:
     """The lobby opens so long before the start."""
     composition: frozenset[str] = frozenset()
     """Units that belong to it; empty: all of them."""
+    may_record: bool = True
+    """False: nobody records it, not even its chair."""
+    keep_days: int = 0
+    """Recordings of it are deleted after so many days; 0: never."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +159,19 @@ class Departure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_ms: int
 
 
+class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """That this run is being recorded, by order of its chair."""
+
+    id: RecordingId
+    by: AccountId
+    since_ms: int
+    keys: tuple[Recipient, ...]
+    """As everybody was told when it began: they lock all of it, whatever is done at the terminal then."""
+    seen_ms: int
+    """When somebody was known to be inside: a restart long after it goes on with nothing."""
+    paused: bool = False
+
+
 class RunRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     rules: Rules = Rules()
     queue: tuple[Wish, ...] = ()
@@ -165,3 +183,5 @@ class RunRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: tuple[Request, ...] = ()
     departures: tuple[Departure, ...] = ()
     talked_ms: dict[ParticipantId, int] = {}
+    recording: Recording | None = None
+    """None: nothing of this run is to be recorded now."""

@@ -83,6 +83,10 @@ RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
     m.HandChair: _CHAIR_INSIDE,
     m.TakeChair: (Row(CHAIR, INSIDE, by_account=True),),
     m.LendChair: (Row(OPERATOR, INSIDE, "only while no chair is there"),),
+    m.StartRecording: (Row(CHAIR, INSIDE, "not where the meeting's rules forbid it, nor without a key"),),
+    m.StopRecording: _CHAIR_INSIDE,
+    m.PauseRecording: _CHAIR_INSIDE,
+    m.MarkRecording: _STAFF_INSIDE,
 }
 
 

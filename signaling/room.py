@@ -9,6 +9,7 @@ Fed by `signaling.house`, one input at a time. Laws, held by a stateful test:
   input that takes its session from before the door, and after 15 s.
 - HOST on a gate is lifted by an operator's or chair's unmute only; leaving, dropping, taking over and
   being admitted again do not lift it.
+- Nothing is recorded but by a chair's order, nor where the meeting forbids it, nor unseen.
 - Versions of roster and lobby only grow, and whoever may see them has seen the newest.
 """
 
@@ -24,6 +25,7 @@ from signaling import (
     gating,
     lines,
     lobby,
+    recording,
     requests,
     seats,
     shown,
@@ -34,7 +36,20 @@ from signaling import (
 from signaling import messages as m
 from signaling.board import Board
 from signaling.effects import Effect, KeepRun, Outcome, Refused, Tell
-from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
+from signaling.inputs import (
+    Answered,
+    Dropped,
+    Elapsed,
+    Enter,
+    Input,
+    Noticed,
+    Recorded,
+    RecorderBack,
+    RecorderGone,
+    Reread,
+    Said,
+    WorkerBack,
+)
 from signaling.messages import ClientMessage, Why
 from signaling.records import Instant, ParticipantId, SessionId
 from signaling.roles import RULES, refusal
@@ -84,6 +99,10 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Skip: floor.skip,
     m.Return: floor.bring_back,
     m.GoRound: floor.go_round,
+    m.StartRecording: recording.start,
+    m.StopRecording: recording.stop,
+    m.PauseRecording: recording.pause,
+    m.MarkRecording: recording.mark,
 }
 assert HANDLERS.keys() == RULES.keys()
 
@@ -121,12 +140,13 @@ class Room:
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
         """What follows from an input whatever it was. inside: those who were before it."""
         if self.state.ended:
-            return checks.sweep(self.state, now)
+            return (*recording.sweep(self.state, now), *checks.sweep(self.state, now))
         permissions = requests.sweep(self.state, now)
         turns = floor.sweep(self.state, inside, now)
         gates = gating.sweep(self.state)
         voices.sweep(self.state, now)
-        return (*permissions, *turns, *gates, *checks.sweep(self.state, now))
+        orders = recording.sweep(self.state, now)
+        return (*permissions, *turns, *gates, *orders, *checks.sweep(self.state, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -147,6 +167,15 @@ class Room:
                 return (*lines.worker_back(self.state, happened), *checks.worker_back(self.state))
             case Elapsed():
                 return seats.elapse(self.state, now)
+            case Reread():
+                self.state.meeting, self.state.recipients = happened.meeting, happened.recipients
+                return ()
+            case Recorded():
+                return recording.recorded(self.state, happened.status, now)
+            case RecorderBack():
+                return recording.recorder_back(self.state, happened.statuses, now)
+            case RecorderGone():
+                return recording.recorder_gone(self.state, now)
             case _:
                 assert_never(happened)
 
@@ -202,6 +231,7 @@ class Room:
             requests.next_deadline,
             checks.next_deadline,
             voices.next_deadline,
+            recording.next_deadline,
         )
         deadlines = (*(rule(self.state) for rule in rules), self._board.due_s)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

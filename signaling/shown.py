@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from operator import is_
 from typing import Generic, NamedTuple, TypeVar
 
-from signaling import departures, floor_view, requests, roster, talk, voices
+from signaling import departures, floor_view, recording_view, requests, roster, talk, voices
 from signaling import messages as m
 from signaling.effects import Effect, Tell
 from signaling.records import Request, SessionId
@@ -26,6 +26,7 @@ class Had(NamedTuple):
     staff: frozenset[SessionId]
     staff_inside: frozenset[SessionId]
     watching: frozenset[SessionId]
+    looking: frozenset[SessionId]
 
 
 def had(state: State) -> Had:
@@ -34,6 +35,7 @@ def had(state: State) -> Had:
         frozenset(state.staff()),
         frozenset(state.staff_inside()),
         frozenset(state.watching()),
+        frozenset(state.looking()),
     )
 
 
@@ -59,6 +61,7 @@ class Shown:
     requests: View[tuple[Request, ...]] = View(())
     departures: View[tuple[m.DepartureView, ...]] = View(())
     voices: View[m.Voices] = View(m.Voices((), ()))
+    recording: View[m.Recording | None] = View(None)
     basis: tuple[object, ...] = ()
     """What all but the roster was made from."""
     lines: tuple[object, ...] = ()
@@ -68,7 +71,10 @@ class Shown:
         """As it is to be shown after an input; the same object when nothing that is shown can have changed.
         Most inputs are reports of lines, twenty-five a second in a full room, and most of these change
         nothing: seats, record and hearing are then the very same objects."""
-        basis = (state.run, state.hearing, *state.seats.values())
+        basis = (
+            *(state.run, state.hearing, state.recorder, state.meeting, state.recipients),
+            *state.seats.values(),
+        )
         same = len(basis) == len(self.basis) and all(map(is_, basis, self.basis))
         lines = roster.basis(state)
         if same and lines == self.lines:
@@ -86,6 +92,7 @@ class Shown:
             requests=self.requests.now(state.run.requests),
             departures=self.departures.now(departures.view(state)),
             voices=self.voices.now(voices.view(state)),
+            recording=self.recording.now(recording_view.view(state)),
         )
 
 
@@ -112,6 +119,9 @@ def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, .
     left = m.Departures(after.departures.version, after.departures.value)
     told.append(_to(presiding, after.departures is not before.departures, had.staff_inside, left))
     told.append(_to(presiding, after.voices is not before.voices, had.staff_inside, after.voices.value))
+    if after.recording.value is not None:
+        light = after.recording is not before.recording
+        told.append(_to(state.looking(), light, had.looking, after.recording.value))
     come = [session for session in staff if session not in had.staff]
     return (
         *(effect for effect in told if effect is not None),

@@ -4,9 +4,20 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import sfu
+from recorder import People, Recipient, Stage
 from signaling.limits import Limits
-from signaling.messages import Role, SeatState
-from signaling.records import AccountId, Instant, Meeting, ParticipantId, RunRecord, SeatRow, SessionId, Unit
+from signaling.messages import RecordingTrouble, Role, SeatState
+from signaling.records import (
+    AccountId,
+    Instant,
+    Meeting,
+    ParticipantId,
+    Recording,
+    RunRecord,
+    SeatRow,
+    SessionId,
+    Unit,
+)
 from signaling.seat import CHECK, STAFF, Check, Line, Seat, restored
 from signaling.turn import Turn
 
@@ -31,6 +42,39 @@ class Hearing:
 
 
 @dataclass(frozen=True, slots=True)
+class Recorder:
+    """What is known of the recorder, and of what it does for this room; worth nothing after a restart.
+    Replaced, never changed."""
+
+    up: bool = False
+    """It answers."""
+    heard_s: float = 0.0
+    """When it was last heard of, or began to be waited for."""
+    begun: bool = False
+    """It was asked to record this run, or does, since it answers."""
+    told: bool = False
+    """It said so."""
+    missing: bool = False
+    """It is to record, and has not been heard of for long."""
+    stage: Stage = Stage.STARTING
+    trouble: RecordingTrouble = RecordingTrouble.NONE
+    octets: int = 0
+    minutes_left: int = -1
+    asked_s: float | None = None
+    """When it was last asked for what it does not do yet."""
+    people: People | None = None
+    """As it was told last."""
+    closing: Recording | None = None
+    """It was ended, and the recorder has not said yet that it is over."""
+    until_s: float = 0.0
+    """Then the recorder has ended it by itself."""
+    failed: Recording | None = None
+    """It ended by itself, and nobody has looked away since."""
+    empty_s: float | None = None
+    """Since when nobody is inside."""
+
+
+@dataclass(frozen=True, slots=True)
 class Checkpoint:
     """A Room's state as a value: to go back to, and to compare."""
 
@@ -44,6 +88,7 @@ class Checkpoint:
     stage: ParticipantId | None
     staged: ParticipantId | None
     hearing: Hearing
+    recorder: Recorder
     ended: bool
 
 
@@ -74,6 +119,11 @@ class State:
     staged: ParticipantId | None = None
     """Whom the media worker was told to keep on the stage."""
     hearing: Hearing = Hearing()
+    recorder: Recorder = Recorder()
+    recipients: tuple[Recipient, ...] = ()
+    """Whose keys would lock a recording that begins now."""
+    worker: int = 0
+    """Number of the media worker that has the room."""
     ended: bool = False
 
     @property
@@ -124,6 +174,10 @@ class State:
     def staff_inside(self) -> tuple[SessionId, ...]:
         return _sessions(seat for seat in self.seats.values() if seat.staff and seat.admitted)
 
+    def looking(self) -> tuple[SessionId, ...]:
+        """The sessions of all who are inside, wait, or look in from the green room."""
+        return _sessions(seat for seat in self.seats.values() if seat.state is not SeatState.REFUSED)
+
     def watching(self) -> tuple[SessionId, ...]:
         """The sessions of those inside who see everybody's line and device: staff and technicians."""
         return _sessions(
@@ -166,6 +220,7 @@ class State:
             stage=self.stage,
             staged=self.staged,
             hearing=self.hearing,
+            recorder=self.recorder,
             ended=self.ended,
         )
 
@@ -180,6 +235,7 @@ class State:
         self.stage = to.stage
         self.staged = to.staged
         self.hearing = to.hearing
+        self.recorder = to.recorder
         self.ended = to.ended
 
 
@@ -197,9 +253,17 @@ def opened(
     run: RunRecord,
     turn: Turn | None = None,
     checks_elsewhere: Callable[[], int] = none_elsewhere,
+    recipients: tuple[Recipient, ...] = (),
+    recorder_up: bool = False,
+    worker: int = 0,
 ) -> State:
     """The state of a run with the seats that the store kept of it."""
     seats = {row.account.id: restored(row, now) for row in rows}
+    recording = run.recording
+    away_s = 0.0 if recording is None else max(0, now.unix_ms - recording.seen_ms) / 1000
+    recorder = Recorder(
+        up=recorder_up, heard_s=now.s, empty_s=None if recording is None else now.s - away_s
+    )  # nobody is inside yet; since when, the record knows
     return State(
         meeting=meeting,
         centre=centre,
@@ -209,6 +273,9 @@ def opened(
         lines={},
         run=run,
         checks_elsewhere=checks_elsewhere,
+        recorder=recorder,
+        recipients=recipients,
+        worker=worker,
         turn=turn,
         next_place=1 + max((seat.place for seat in seats.values()), default=0),
     )

@@ -37,6 +37,7 @@ from signaling.messages import (
     Offer,
     OwnLine,
     Pong,
+    Recording,
     Refusal,
     Requests,
     Roster,
@@ -224,7 +225,7 @@ class BridgePoint:
                 view.pong = t
             case OwnLine() | Lines() | CheckOver() | LobbyTalk() | Requests():
                 pass
-            case Decision() | Departures() | Hint() | Voices():
+            case Decision() | Departures() | Hint() | Voices() | Recording():
                 pass
             case _:
                 assert_never(message)

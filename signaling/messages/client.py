@@ -37,8 +37,8 @@ class Hello(ClientMessage, frozen=True, tag="hello"):
     seen: Number | None = None
     """With `resume`: how many messages of that session have arrived here, its `welcome` and every `pong`
     counted. What it was sent beyond them follows the new `welcome`, but for what is told anew anyway: seat,
-    roster, lobby, slots, speakers, lines, send-plan. When too much was missed nothing follows. An offer that
-    is still with the media plane is then answered to the new session."""
+    roster, lobby, slots, speakers, lines, send-plan, recording. When too much was missed nothing follows. An
+    offer that is still with the media plane is then answered to the new session."""
 
 
 class Knock(ClientMessage, frozen=True, tag="knock"):
@@ -304,6 +304,26 @@ class CorrectDeparture(ClientMessage, frozen=True, tag="correct-departure"):
     reason: Text
 
 
+class StartRecording(ClientMessage, frozen=True, tag="start-recording"):
+    """Chair. Answered by `recording` to everybody, before anything is written."""
+
+
+class StopRecording(ClientMessage, frozen=True, tag="stop-recording"):
+    """Chair. After one that failed: it is not shown any longer."""
+
+
+class PauseRecording(ClientMessage, frozen=True, tag="pause-recording"):
+    """Chair."""
+
+    on: bool
+
+
+class MarkRecording(ClientMessage, frozen=True, tag="mark-recording"):
+    """Chair or operator: this instant is to be found again in the recording."""
+
+    text: Line = ""
+
+
 AnyClientMessage = (
     Hello
     | Knock
@@ -346,4 +366,8 @@ AnyClientMessage = (
     | Unask
     | Decide
     | CorrectDeparture
+    | StartRecording
+    | StopRecording
+    | PauseRecording
+    | MarkRecording
 )

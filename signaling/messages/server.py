@@ -1,6 +1,9 @@
 """What the server sends. Instants are Unix milliseconds."""
 
+from typing import Annotated
+
 import msgspec
+from msgspec import Meta
 
 from sfu import SlotKind, Source
 from signaling.messages.words import (
@@ -11,6 +14,8 @@ from signaling.messages.words import (
     Number,
     Permission,
     Presence,
+    RecordingState,
+    RecordingTrouble,
     Role,
     SeatState,
     UnitKind,
@@ -365,6 +370,29 @@ class Voices(ServerMessage, frozen=True, tag="voices"):
     times: tuple[TalkTime, ...]
 
 
+class KeyView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One whose key opens a recording."""
+
+    name: str
+    second: bool = False
+    """Of the second lock: opening then needs one key of each."""
+
+
+class Recording(ServerMessage, frozen=True, tag="recording"):
+    """The recorder's light, to everybody inside, in the lobby and in the green room; at each change."""
+
+    state: RecordingState
+    since_ms: Millis
+    """When it began; 0: it has not."""
+    keys: tuple[KeyView, ...]
+    """Whose keys lock it or, while nothing is recorded, would lock it."""
+    minutes_left: Annotated[int, Meta(ge=-1, le=600)]
+    """How long the disk lasts, by the hour above one hour and at most 600; -1: unknown. Warn at 30."""
+    trouble: RecordingTrouble
+    allowed: bool
+    """The meeting's rules let it be recorded."""
+
+
 AnyServerMessage = (
     Welcome
     | Seat
@@ -388,4 +416,5 @@ AnyServerMessage = (
     | Departures
     | Hint
     | Voices
+    | Recording
 )

@@ -105,6 +105,39 @@ class Why(StrEnum):
     FLOOR_TAKEN = "floor-taken"
     """Somebody has it, and the one other for a dialogue as well."""
     UNKNOWN_DEPARTURE = "unknown-departure"
+    RECORDING_FORBIDDEN = "recording-forbidden"
+    """The meeting's rules, set at the terminal, let nobody record it."""
+    NO_RECIPIENT = "no-recipient"
+    """There is no key that a recording could be locked with."""
+    RECORDER_UNAVAILABLE = "recorder-unavailable"
+    NOT_RECORDING = "not-recording"
+    ALREADY_RECORDING = "already-recording"
+
+
+class RecordingState(StrEnum):
+    """The light. It goes on before anything is written, and out when nothing is written any more."""
+
+    OFF = "off"
+    STARTING = "starting"
+    ON = "on"
+    PAUSED = "paused"
+    FAILED = "failed"
+    """It is to go on and cannot, or ended by itself; `trouble` says why."""
+
+
+class RecordingTrouble(StrEnum):
+    """The recorder's own words (`recorder.Trouble`), and one for its silence."""
+
+    NONE = ""
+    NO_RECIPIENT = "no-recipient"
+    BAD_RECIPIENT = "bad-recipient"
+    DISK_FULL = "disk-full"
+    DISK_FAILED = "disk-failed"
+    MEMORY_SWAPS = "memory-swaps"
+    NO_MEDIA = "no-media"
+    SLOW = "slow"
+    UNAVAILABLE = "recorder-unavailable"
+    """It does not answer. It goes on by itself when it does."""
 
 
 class FloorMode(StrEnum):

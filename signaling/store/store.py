@@ -7,6 +7,7 @@ from signaling.store.database import Database, guarded
 from signaling.store.meetings import Meetings
 from signaling.store.migrate import upgrade
 from signaling.store.people import People
+from signaling.store.recipients import Recipients
 from signaling.store.tables import setting
 
 CENTRE = "centre"
@@ -21,6 +22,7 @@ class Store:
         self.people = People(database)
         self.meetings = Meetings(database)
         self.audit = AuditTable(database)
+        self.recipients = Recipients(database)
 
     @staticmethod
     async def open(url: str, deadline_s: float = 5.0) -> "Store":

@@ -3,9 +3,23 @@
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+import recorder
 import sfu
-from signaling.effects import Dismiss, Effect, Keep, Media, Negotiate, Outcome, Refused, Tell
-from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
+from signaling import recording
+from signaling.effects import Dismiss, Effect, Keep, Media, Negotiate, Outcome, Record, Refused, Tell
+from signaling.inputs import (
+    Answered,
+    Dropped,
+    Elapsed,
+    Enter,
+    Input,
+    Noticed,
+    Recorded,
+    RecorderBack,
+    RecorderGone,
+    Said,
+    WorkerBack,
+)
 from signaling.limits import DEFAULT, Limits
 from signaling.messages import (
     Admit,
@@ -47,6 +61,7 @@ MEETING = Meeting("m1", "giao-ban", "Giao ban hằng ngày", 1, False)
 SLOTS = (sfu.SlotLine("3", sfu.SlotKind.AUDIO), sfu.SlotLine("6", sfu.SlotKind.STAGE))
 
 Message = TypeVar("Message", bound=ServerMessage)
+Order = TypeVar("Order", bound=recorder.Order)
 
 
 def account(login: str, role: Role = Role.DELEGATE, unit: str | None = "nhi") -> Account:
@@ -71,12 +86,28 @@ class Scene:
     endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = field(default_factory=dict)
     rooms: dict[str, sfu.RoomId] = field(default_factory=dict)
     """Of each endpoint ever opened, the room it is in."""
+    recipients: tuple[recorder.Recipient, ...] = ()
+    recorder_up: bool = False
+    writing: dict[recorder.RecordingId, bool] = field(default_factory=dict)
+    """What a recorder would write now; the value: it pauses."""
+    orders: list[recorder.AnyOrder] = field(default_factory=list)
+    """All that the recorder was told."""
     effects: tuple[Effect, ...] = ()
     room: Room = field(init=False)
     _sessions: int = 0
 
     def __post_init__(self) -> None:
-        state = opened(self.meeting, "Trung tâm", UNITS, self.limits, self.rows, self.now, self.run)
+        state = opened(
+            self.meeting,
+            "Trung tâm",
+            UNITS,
+            self.limits,
+            self.rows,
+            self.now,
+            self.run,
+            recipients=self.recipients,
+            recorder_up=self.recorder_up,
+        )
         self.room = Room(state)
 
     @property
@@ -98,6 +129,8 @@ class Scene:
                     self.dismissed[effect.session] = effect.bye.code
                 case Media():
                     self._media(effect.command)
+                case Record():
+                    self._order(effect.order)
                 case _:
                     pass
         return outcome
@@ -110,6 +143,19 @@ class Scene:
                 self.endpoints.clear()
             case sfu.SetGates() if command.endpoint in self.endpoints:
                 self.endpoints[command.endpoint].update(command.gates)
+            case _:
+                pass
+
+    def _order(self, order: recorder.AnyOrder) -> None:
+        assert self.room.state.recorder.up
+        self.orders.append(order)
+        match order:
+            case recorder.Start():
+                self.writing.setdefault(order.recording, order.paused)
+            case recorder.Pause() if order.recording in self.writing:
+                self.writing[order.recording] = order.on
+            case recorder.Stop():
+                self.writing.pop(order.recording, None)
             case _:
                 pass
 
@@ -190,6 +236,47 @@ class Scene:
         self.say(session, CheckLine("v=0"))
         self.answer(session, sfu.Opened("v=0 answer", SLOTS))
 
+    # --- the recorder ---
+
+    def status(
+        self,
+        recording: recorder.RecordingId,
+        stage: recorder.Stage | None = None,
+        trouble: recorder.Trouble = recorder.Trouble.NONE,
+        octets: int = 1000,
+        minutes_left: int = 5000,
+    ) -> recorder.Status:
+        """What the recorder says of a recording; by itself, what is so."""
+        so = recorder.Stage.ENDED
+        if recording in self.writing:
+            so = recorder.Stage.PAUSED if self.writing[recording] else recorder.Stage.ON
+        room = self.room.state.room_id
+        return recorder.Status(recording, room, stage or so, trouble, 0, octets, minutes_left, "abc")
+
+    def recorder_says(
+        self,
+        stage: recorder.Stage | None = None,
+        trouble: recorder.Trouble = recorder.Trouble.NONE,
+        minutes_left: int = 5000,
+    ) -> None:
+        """Of the newest recording that was ordered."""
+        newest = self.ordered(recorder.Start)[-1].recording
+        self.apply(Recorded(self.status(newest, stage, trouble, minutes_left=minutes_left)))
+
+    def recorder_comes(self) -> None:
+        """With all that it writes. What no room knows is ended, as the house does."""
+        self.apply(RecorderBack(tuple(self.status(each) for each in self.writing)))
+        for each in list(self.writing):
+            if not recording.knows(self.room.state, each):
+                del self.writing[each]
+
+    def recorder_crashes(self) -> None:
+        self.writing.clear()
+        self.apply(RecorderGone())
+
+    def ordered(self, kind: type[Order]) -> list[Order]:
+        return [order for order in self.orders if isinstance(order, kind)]
+
     # --- what came of it ---
 
     def seat(self, session: SessionId) -> Seat:
@@ -220,10 +307,11 @@ class Scene:
     def kept_first(self) -> bool:
         return any(isinstance(effect, Keep) and effect.first for effect in self.effects)
 
-    def restarted(self) -> "Scene":
+    def restarted(self, after_s: float = 0.0) -> "Scene":
         """The control plane after a restart, from what it kept."""
         rows = tuple(seat.row() for seat in self.room.state.seats.values() if seat.place)
         run = self.room.state.run
-        again = Scene(limits=self.limits, rows=rows, run=run, meeting=self.meeting, now_s=self.now_s)
-        again.endpoints = self.endpoints
+        now_s, keys = self.now_s + after_s, self.recipients
+        again = Scene(self.limits, rows, run, self.meeting, now_s, recipients=keys)
+        again.endpoints, again.writing = self.endpoints, self.writing
         return again

@@ -1,7 +1,8 @@
 """The laws of a Room, each as a sentence that can be checked after any input whatever."""
 
+import recorder
 from sfu import GateReason, Source
-from signaling import floor_view, requests, roster, voices
+from signaling import floor_view, recording_view, requests, roster, voices
 from signaling import messages as m
 from signaling.messages import FloorMode, Role, SeatState, UnitKind
 from tests.support.control_room import Scene
@@ -23,6 +24,9 @@ def hold(scene: Scene) -> None:
     a_session_has_one_seat_and_a_seat_one_session(scene)
     everyone_has_seen_the_newest_of_what_they_may_see(scene)
     versions_only_grow(scene)
+    nobody_is_recorded_unseen(scene)
+    only_what_the_record_says_is_recorded(scene)
+    the_recorder_knows_who_is_inside(scene)
 
 
 def only_the_admitted_have_an_endpoint_and_its_gates_are_theirs(scene: Scene) -> None:
@@ -143,6 +147,37 @@ def everyone_has_seen_the_newest_of_what_they_may_see(scene: Scene) -> None:
     for session in state.staff_inside():
         assert scene.last(session, m.Voices) == voices.view(state)
         assert len(scene.last(session, m.Departures).departures) == len(state.run.departures)
+
+
+def nobody_is_recorded_unseen(scene: Scene) -> None:
+    """Whoever is inside, waits or looks in has seen the light as it is; and it is on, or says that it cannot
+    tell, while anything is written."""
+    state = scene.room.state
+    light = recording_view.view(state)
+    for session in state.looking():
+        assert scene.last(session, m.Recording) == light
+    if any(not paused for paused in scene.writing.values()) and not state.ended:
+        assert light.state in (m.RecordingState.STARTING, m.RecordingState.ON, m.RecordingState.FAILED)
+
+
+def only_what_the_record_says_is_recorded(scene: Scene) -> None:
+    state = scene.room.state
+    wanted = state.run.recording
+    assert wanted is None or (state.meeting.may_record and not state.ended)
+    if state.recorder.up:
+        assert set(scene.writing) <= ({wanted.id} if wanted is not None else set())
+    for start in scene.ordered(recorder.Start):
+        assert any(not key.second for key in start.recipients)
+
+
+def the_recorder_knows_who_is_inside(scene: Scene) -> None:
+    state = scene.room.state
+    wanted = state.run.recording
+    if wanted is not None and state.recorder.begun:
+        told = scene.ordered(recorder.People)[-1]
+        assert told.recording == wanted.id
+        assert {str(person.endpoint) for person in told.people} == {str(seat.id) for seat in state.admitted()}
+        assert set(map(str, told.floor)) == {str(turn.participant) for turn in state.run.turns}
 
 
 def versions_only_grow(scene: Scene) -> None:

@@ -8,12 +8,25 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
+import recorder
 import sfu
 from sfu import GateReason, Source
 from signaling import floor_view
 from signaling import messages as m
-from signaling.effects import EndRun, Keep, KeepRun, Negotiate, Outcome, Refused, Tell
-from signaling.inputs import Answered, Dropped, Elapsed, Enter, Input, Noticed, Said, WorkerBack
+from signaling.effects import EndRun, Keep, KeepRun, Negotiate, Outcome, Record, Refused, Tell
+from signaling.inputs import (
+    Answered,
+    Dropped,
+    Elapsed,
+    Enter,
+    Input,
+    Noticed,
+    Recorded,
+    RecorderGone,
+    Reread,
+    Said,
+    WorkerBack,
+)
 from signaling.limits import DEFAULT
 from signaling.messages import Role, SeatState
 from signaling.records import Account, AccountId, ParticipantId, SeatRow, SessionId
@@ -34,6 +47,7 @@ PEOPLE = (
     account("tech", Role.TECHNICIAN, "tchc"),
     account("root", Role.SYSADMIN, None),
 )
+KEYS = (recorder.Recipient("Ban Giám đốc", "age1bgd"),)
 number = st.integers(0, 30)
 source = st.sampled_from(list(Source))
 
@@ -41,11 +55,15 @@ source = st.sampled_from(list(Source))
 class RoomMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.scene = Scene(limits=LIMITS)
+        self.scene = Scene(limits=LIMITS, recipients=KEYS, recorder_up=True)
         self.sessions: list[SessionId] = []
         self.host_muted: set[tuple[AccountId, Source]] = set()
         """Microphones and cameras; what keeps a screen shut is also a permission that is missing."""
         self.removed: set[AccountId] = set()
+        self.ordered: str | None = None
+        """The recording that a chair began and nobody ended."""
+        self.cut_s: float | None = None
+        """Since when a recorder that lives has nobody to listen to."""
 
     # --- one input, with what must hold of each ---
 
@@ -59,6 +77,9 @@ class RoomMachine(RuleBasedStateMachine):
             return outcome
         self.keeps_what_changed(outcome, rows)
         assert (KeepRun() in outcome) is (room.state.run is not before.state.run)
+        for effect in outcome:
+            if isinstance(effect, Record) and isinstance(effect.order, recorder.Start):
+                assert effect.order.recording == self.ordered or self.is_begun_now(happened, role)
         if gates - self.held():
             assert isinstance(happened, Said)
             self.may_lift(happened.message, role)
@@ -66,6 +87,10 @@ class RoomMachine(RuleBasedStateMachine):
             if isinstance(effect, Tell):
                 self.is_told_rightly(effect)
         return outcome
+
+    def is_begun_now(self, happened: Input, role: Role | None) -> bool:
+        message = happened.message if isinstance(happened, Said) else None
+        return isinstance(message, m.StartRecording) and role is Role.CHAIR
 
     def role_of(self, happened: Input) -> Role | None:
         seat = self.scene.room.state.by_session(happened.session) if isinstance(happened, Said) else None
@@ -148,6 +173,17 @@ class RoomMachine(RuleBasedStateMachine):
         for _ in range(count):
             self.someone_says(self.speaker(chance.randrange(40)), self.message(chance), chance)
 
+    @rule(seed=st.integers(0, 2**32))
+    def the_chair_records(self, seed: int) -> None:
+        chance = random.Random(seed)
+        chairs = [
+            seat for seat in self.scene.room.state.admitted() if seat.role is Role.CHAIR and seat.online
+        ]
+        for seat in chairs:
+            if seat.session is not None:
+                message = chance.choice(self.of_recording(chance, "", "", "", "ghi"))
+                self.someone_says(seat.session, message, chance)
+
     def someone_says(self, session: SessionId, message: m.ClientMessage, chance: random.Random) -> None:
         state = self.scene.room.state
         actor, floor, hard = state.by_session(session), floor_view.view(state), state.run.rules.hard_mute
@@ -174,7 +210,8 @@ class RoomMachine(RuleBasedStateMachine):
         someone = chance.choice(sorted(seat.id for seat in state.admitted()) or [knock])
         anyone = chance.choice(sorted(seat.id for seat in state.seats.values()) or [knock])
         why = chance.choice(("", "vì thế", "vì thế"))
-        kind = chance.choice((self.of_the_door, self.of_media, self.of_the_floor, self.of_the_house))
+        kinds = (self.of_the_door, self.of_media, self.of_the_floor, self.of_the_house, self.of_recording)
+        kind = chance.choice(kinds)
         return chance.choice(kind(chance, knock, someone, anyone, why))
 
     def of_the_door(
@@ -225,6 +262,14 @@ class RoomMachine(RuleBasedStateMachine):
             *(m.Decide(someone, permission, True), m.Decide(someone, permission, no, why, 2)),
         )
 
+    def of_recording(
+        self, chance: random.Random, knock: str, someone: str, anyone: str, why: str
+    ) -> tuple[m.ClientMessage, ...]:
+        return (
+            *(m.StartRecording(), m.StartRecording(), m.StartRecording(), m.StopRecording()),
+            *(m.PauseRecording(True), m.PauseRecording(False), m.MarkRecording(why)),
+        )
+
     def remember(self, message: m.ClientMessage, actor: Seat, floor: m.Floor, hard: bool) -> None:
         """The model: whom a host has muted and who was removed, told from the messages alone."""
         state = self.scene.room.state
@@ -254,6 +299,11 @@ class RoomMachine(RuleBasedStateMachine):
                 self.host_muted |= {(seat.account.id, Source.MICROPHONE) for seat in muted}
             case m.Admit():
                 self.removed.discard(target(message.knock))
+            case m.StartRecording():
+                assert state.run.recording is not None
+                self.ordered = state.run.recording.id
+            case m.StopRecording():
+                self.ordered = None
             case _:
                 pass
 
@@ -308,7 +358,38 @@ class RoomMachine(RuleBasedStateMachine):
     @rule(seconds=st.sampled_from([1.0, 6.0, 31.0, 100.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
         self.scene.now_s += seconds
+        if self.cut_s is not None and self.scene.now_s - self.cut_s >= recorder.ORPHAN_S:
+            self.scene.writing.clear()
         self.happen(Elapsed())
+
+    @rule(
+        what=st.sampled_from(["up", "up", "cut", "crash", "says", "says", "over", "full", "rules"]),
+        yes=number,
+    )
+    def the_recorder(self, what: str, yes: int) -> None:
+        scene = self.scene
+        state = scene.room.state
+        known = [one.id for one in (state.run.recording, state.recorder.closing) if one is not None]
+        if what == "up" and not state.recorder.up:
+            self.cut_s = None
+            scene.recorder_comes()
+        elif what == "cut" and state.recorder.up:
+            self.cut_s = scene.now_s
+            self.happen(RecorderGone())
+        elif what == "crash" and state.recorder.up:
+            scene.recorder_crashes()
+        elif what == "says" and state.recorder.up:
+            for each in known:
+                if each in scene.writing or state.run.recording is None:
+                    self.happen(Recorded(scene.status(each)))
+        elif what in ("over", "full") and state.recorder.up:
+            trouble = recorder.Trouble.DISK_FULL if what == "full" else recorder.Trouble.NONE
+            for each in known:
+                scene.writing.pop(each, None)
+                self.happen(Recorded(scene.status(each, trouble=trouble)))
+        elif what == "rules":
+            keys = (recorder.Recipient("Sổ", "age1s", second=True), *(KEYS if yes % 3 else ()))
+            self.happen(Reread(replace(state.meeting, may_record=yes % 4 != 0), keys))
 
     # --- laws ---
 
