@@ -23,6 +23,8 @@ class Pipe:
         self._parts: deque[memoryview] = deque()
         self._held = 0
         self._passed = 0
+        self._hungry = False
+        """The reader waits: it has done with all it was given."""
         self._ended = False
         self._abandoned = False
         self._changed = threading.Condition()
@@ -62,10 +64,22 @@ class Pipe:
     def read(self, most: int) -> bytes:
         """Up to `most` octets as soon as there are some; none: it was ended. Raises Broken."""
         with self._changed:
+            if not self._parts:
+                self._hungry = True
+                self._changed.notify_all()
             self._changed.wait_for(lambda: self._abandoned or self._ended or bool(self._parts))
+            self._hungry = False
             if self._abandoned:
                 raise Broken
             return self._take(most)
+
+    def drained(self, deadline_s: float) -> bool:
+        """Wait until the reader has done with everything that was written so far."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: self._abandoned or (self._hungry and not self._parts), max(0.0, deadline_s)
+            )
+            return self._hungry and not self._parts
 
     def peek(self, most: int) -> bytes:
         """The next `most` octets, fewer only where it ends; they stay. Raises Broken.

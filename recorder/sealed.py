@@ -108,6 +108,11 @@ class Sealer:
         """Octets of padding among those written."""
         return self._padded
 
+    def drained(self, deadline_s: float = CLOSE_S) -> bool:
+        """Wait until all chunks that are full have been written; whether they have."""
+        until = time.monotonic() + deadline_s
+        return all(pipe.drained(until - time.monotonic()) for pipe in self._pipes)
+
     def close(self, deadline_s: float = CLOSE_S) -> None:
         """End the file and wait until its last chunk is written. Raises SealerFailed."""
         self._in.end()

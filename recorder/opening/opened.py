@@ -1,0 +1,321 @@
+"""A recording opened with private keys: its blocks in order, and a Fault for whatever is missing or damaged.
+
+What is given is proven: a segment's header is compared with what the manifest signed, and behind it each
+chunk is authenticated by age under that header's own key, up to the first one that is not. What cannot be
+proven is not given, unless it is asked for with `unproven`; then a Fault goes before it.
+"""
+
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass
+from hashlib import sha256
+
+from recorder.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.chunks import HEADER_MOST, header_octets
+from recorder.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
+from recorder.opening.archive import Archive, BadArchive
+from recorder.opening.demux import BadMatroska, Cut, demux
+from recorder.opening.faults import Code, Fault, clock
+from recorder.opening.unsealed import How, Identities, Source, Unsealed
+from recorder.signing import fingerprint, verified
+
+_HASH_PART = 1 << 20
+_BEFORE_OPENING = 64
+"""Blocks that may come before a segment says which one it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    recording: str
+    meeting: str
+    title: str
+    begun_ms: int
+    """Unix time of at_ms 0; 0 when the manifest does not tell."""
+    until_ms: int
+    """at_ms of the manifest's last line."""
+    finished: bool
+    keys: tuple[Key, ...]
+    signed_by: str
+    """Fingerprint of the server's key; empty when nothing is proven."""
+    head: str
+    """Hash of the manifest's last line, which the server's audit log has, too."""
+    segments: tuple[int, ...]
+    octets: int
+    """Of the segments' files."""
+    faults: tuple[Fault, ...]
+    """Of the whole, as far as can be seen without reading the segments."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A segment to be read, and from which file."""
+
+    number: int
+    record: SegmentRecord | None
+    """None: the manifest does not know it."""
+    file: int | None
+    proven: bool
+    fault: Fault | None = None
+    """To be told before it."""
+
+    @property
+    def at_ms(self) -> int:
+        return self.record.at_ms if self.record else 0
+
+
+class OpenedRecording:
+    """Errors: raises BadArchive when the manifest's file cannot be read."""
+
+    def __init__(
+        self,
+        archive: Archive,
+        identities: Identities | None,
+        trusted: bytes | None = None,
+        unproven: bool = False,
+    ) -> None:
+        self._archive = archive
+        self._identities = identities
+        self._unproven = unproven
+        manifest = archive.manifest()
+        self.reading = read_untrusted(manifest or b"", verified, trusted)
+        self.plan = _plan(archive, segments(self.reading.lines))
+        self.summary = _summary(archive, self.reading, self.plan, manifest is None, trusted)
+
+    def blocks(self, first_segment: int = 1) -> Iterator[Block | Fault]:
+        """All segments in order, from that one on. A Fault says what is missing or damaged; reading goes on
+        behind it."""
+        for planned in self.plan:
+            if planned.number >= first_segment:
+                yield from self._segment(planned)
+
+    def segment_blocks(self, number: int) -> Iterator[Block | Fault]:
+        """The same of one segment."""
+        for planned in self.plan:
+            if planned.number == number:
+                yield from self._segment(planned)
+
+    def _segment(self, planned: Planned) -> Iterator[Block | Fault]:
+        if planned.fault is not None:
+            yield planned.fault
+        if planned.file is None or not (planned.proven or self._unproven):
+            return
+        if self._identities is None:
+            yield Fault(planned.number, planned.at_ms, Code.WRONG_KEY, "no key was given")
+            return
+        try:
+            part = self._archive.segment(planned.file)
+        except BadArchive as error:
+            yield Fault(planned.number, planned.at_ms, Code.DAMAGED, f"cannot be read: {error}")
+            return
+        with closing(part), Unsealed(part, self._identities) as unsealed:
+            reached: int | None = None
+            trouble: Fault | None = None
+            try:
+                for block in self._checked(planned, unsealed):
+                    reached = max(block.at_ms, reached or 0)
+                    yield block
+            except Cut:
+                pass  # `how` says why
+            except BadMatroska as error:
+                trouble = self._no_matroska(planned, reached, error)
+            except _Stranger as error:
+                trouble = Fault(planned.number, planned.at_ms, Code.FOREIGN, str(error))
+            while unsealed.read(_HASH_PART):
+                pass  # only its end tells whether it was whole
+            ending = trouble or self._ending(planned, unsealed.how, reached)
+        if ending is not None:
+            yield ending
+
+    def _checked(self, planned: Planned, stream: Source) -> Iterator[Block]:
+        """The blocks, once an unproven segment has said that it is the one. Raises _Stranger, Cut,
+        BadMatroska."""
+        held: list[Block] | None = None if planned.proven else []
+        try:
+            for block in demux(stream):
+                if held is None:
+                    yield block
+                    continue
+                held.append(block)
+                if self._is_opening(planned, block):
+                    yield from held
+                    held = None
+                elif len(held) > _BEFORE_OPENING:
+                    raise _Stranger("it does not say which recording it belongs to")
+        finally:
+            if held:
+                held.clear()
+
+    def _is_opening(self, planned: Planned, block: Block) -> bool:
+        if block.track is not Track.ENTRIES:
+            return False
+        try:
+            entry = parse_entry_untrusted(block.data)
+        except BadEntry:
+            return False
+        if not isinstance(entry, Opening):
+            return False
+        ours = self.summary.recording
+        if ours and entry.recording != ours:
+            raise _Stranger("it belongs to another recording")
+        if entry.segment != planned.number:
+            raise _Stranger(f"it is segment {entry.segment} by its contents")
+        return True
+
+    def _no_matroska(self, planned: Planned, reached: int | None, error: BadMatroska) -> Fault:
+        words = f"its contents cannot be understood ({error}); {_readable(reached)}"
+        return Fault(planned.number, _from(planned, reached), Code.NOT_MATROSKA, words)
+
+    def _ending(self, planned: Planned, how: How | None, reached: int | None) -> Fault | None:
+        """What there is to say about how a segment ended; None: as it should."""
+        record, at_ms = planned.record, _from(planned, reached)
+        if how is How.WRONG_KEY:
+            words = "none of the keys that were given opens it"
+            return Fault(planned.number, planned.at_ms, Code.WRONG_KEY, words)
+        if how is How.WHOLE or how is None:
+            return None
+        there = self._archive.segments.get(planned.file or 0, 0)
+        if record is not None and there < record.octets:
+            words = f"{there} of at least {record.octets} octets are left; {_readable(reached)}"
+            return Fault(planned.number, at_ms, Code.SHORTENED, words)
+        if record is not None and not record.ended and self._as_signed(planned):
+            words = f"the recorder was interrupted; {_readable(reached)}"
+            return Fault(planned.number, at_ms, Code.INTERRUPTED, words, grave=False)
+        words = "cut off" if how is How.CUT else "damaged: a part of it is not what was written"
+        code = Code.SHORTENED if how is How.CUT and record is None else Code.DAMAGED
+        return Fault(planned.number, at_ms, code, f"{words}; {_readable(reached)}")
+
+    def _as_signed(self, planned: Planned) -> bool:
+        assert planned.record is not None
+        return hold(self._archive, planned)[1] if planned.record.marks else True
+
+
+class _Stranger(Exception):
+    """A segment that is not the one it stands for."""
+
+
+def hold(archive: Archive, planned: Planned) -> tuple[int, bool]:
+    """How many octets of a segment's file are surely as they were signed, and whether all that was signed
+    is. Raises BadArchive."""
+    record = planned.record
+    if record is None or planned.file is None:
+        return 0, False
+    total, done, good = sha256(), 0, 0
+    with closing(archive.segment(planned.file)) as part:
+        for mark in record.marks:
+            while done < mark.octets:
+                octets = part.read(min(_HASH_PART, mark.octets - done))
+                if not octets:
+                    return good, False
+                done += len(octets)
+                total.update(octets)
+            if done == mark.octets and total.hexdigest() == mark.sha256:
+                good = done
+    return good, not record.marks or good == record.octets
+
+
+def _plan(archive: Archive, records: tuple[SegmentRecord, ...]) -> tuple[Planned, ...]:
+    headers = {number: _header(archive, number) for number in archive.segments}
+    used: set[int] = set()
+    plan: list[Planned] = []
+    for record in records:
+        planned = _placed(archive, record, headers)
+        used.add(planned.file or record.number)
+        plan.append(planned)
+    for number in headers.keys() - used:
+        words = "the manifest does not know it: it may be of another recording"
+        taken = any(planned.number == number for planned in plan)
+        fault = Fault(number, 0, Code.FOREIGN, words)
+        plan.append(Planned(number, None, None if taken else number, False, fault))
+    return tuple(sorted(plan, key=lambda each: (each.number, each.record is None)))
+
+
+def _placed(archive: Archive, record: SegmentRecord, headers: dict[int, str]) -> Planned:
+    number, there = record.number, record.number in headers
+    if record.header:
+        if headers.get(number) == record.header:
+            return Planned(number, record, number, True)
+        for other, header in headers.items():
+            if header == record.header:
+                words = f"its file has the name of segment {other}; it was found by its contents"
+                return Planned(number, record, other, True, Fault(number, record.at_ms, Code.RENAMED, words))
+    if there and not record.header and not archive.segments[number]:
+        there = False
+    if there:
+        return Planned(number, record, number, False, _unproven(record))
+    if not record.header and not record.octets and not record.ended:
+        words = "the recorder was interrupted before anything was written"
+        return Planned(
+            number, record, None, False, Fault(number, record.at_ms, Code.INTERRUPTED, words, grave=False)
+        )
+    words = f"missing: from {clock(record.at_ms)} until {clock(record.until_ms)}"
+    return Planned(number, record, None, False, Fault(number, record.at_ms, Code.MISSING, words))
+
+
+def _unproven(record: SegmentRecord) -> Fault:
+    if record.header:
+        words = "its file is not the one that was signed: exchanged, or damaged at its beginning"
+        return Fault(record.number, record.at_ms, Code.REPLACED, words)
+    words = "the manifest does not tell how its file begins: nobody can prove that it is genuine"
+    return Fault(record.number, record.at_ms, Code.UNPROVEN, words)
+
+
+def _header(archive: Archive, number: int) -> str:
+    """Hash of a file's age header; empty when it has none."""
+    try:
+        with closing(archive.segment(number)) as part:
+            beginning = part.read(HEADER_MOST)
+    except BadArchive:
+        return ""
+    length = header_octets(beginning)
+    return "" if length is None else sha256(beginning[:length]).hexdigest()
+
+
+def _summary(
+    archive: Archive, reading: Reading, plan: tuple[Planned, ...], missing: bool, trusted: bytes | None
+) -> Summary:
+    opening = reading.opening
+    told = opening or reading.claimed
+    return Summary(
+        recording=told.recording if told else "",
+        meeting=told.meeting if told else "",
+        title=told.title if told else "",
+        begun_ms=told.unix_ms if told else 0,
+        until_ms=reading.lines[-1].at_ms if reading.lines else 0,
+        finished=reading.end is not None,
+        keys=told.keys if told else (),
+        signed_by=fingerprint(reading.public) if reading.lines else "",
+        head=reading.head.sha256 if reading.lines else "",
+        segments=tuple(dict.fromkeys(each.number for each in plan)),
+        octets=sum(archive.segments.values()),
+        faults=tuple(_of_the_whole(archive, reading, missing, trusted)),
+    )
+
+
+def _of_the_whole(
+    archive: Archive, reading: Reading, missing: bool, trusted: bytes | None
+) -> Iterator[Fault]:
+    if missing:
+        yield Fault(0, 0, Code.NO_MANIFEST, "the manifest is missing: nothing can be proven")
+    elif not reading.lines:
+        other = trusted is not None and reading.claimed is not None
+        whose = "another key than the one that is trusted signed the manifest" if other else "no line holds"
+        yield Fault(0, 0, Code.FORGED, f"{whose}: nothing can be proven")
+    else:
+        for flaw in reading.flaws:
+            code = Code.FORGED if flaw.forged else Code.MANIFEST
+            yield Fault(0, 0, code, flaw.words)
+        if reading.opening is None:
+            yield Fault(0, 0, Code.MANIFEST, "the first line of the manifest is missing or damaged")
+        if reading.end is None:
+            words = "the recording was not finished, or the end of the manifest was cut off"
+            yield Fault(0, reading.lines[-1].at_ms, Code.NOT_FINISHED, words, grave=False)
+    for words in archive.strange:
+        yield Fault(0, 0, Code.STRANGE, f"does not belong: {words}", grave=False)
+
+
+def _from(planned: Planned, reached: int | None) -> int:
+    return planned.at_ms if reached is None else reached
+
+
+def _readable(reached: int | None) -> str:
+    return "nothing of it is readable" if reached is None else f"readable up to {clock(reached)}"

@@ -1,0 +1,124 @@
+"""Recovering: whatever can be read of a recording, written out as plain Matroska files that any player opens.
+
+What is written here is plain text, on the machine and into the folder that its owner names.
+"""
+
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from recorder import matroska
+from recorder.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.opening.archive import Archive
+from recorder.opening.faults import Fault
+from recorder.opening.opened import OpenedRecording, Summary
+from recorder.opening.unsealed import Identities
+
+CLUSTER_MS = 1000
+CLUSTER_OCTETS = 4 << 20
+
+
+class CannotWrite(Exception):
+    """The folder for what is recovered does not take it."""
+
+
+@dataclass(slots=True)
+class Recovered:
+    summary: Summary
+    files: list[Path] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+    blocks: int = 0
+    until_ms: int = 0
+    """The last instant that was recovered."""
+
+
+def recover(
+    archive: Archive,
+    identities: Identities,
+    out_dir: Path,
+    trusted: bytes | None = None,
+    unproven: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Recovered:
+    """One file for each segment of which something is readable, with all whole blocks and a clean end.
+
+    Shapes: progress is told how many segments are done, of how many.
+    Errors: raises BadArchive, CannotWrite; what is wrong with the recording is in `faults`. Files that are
+    there already are not overwritten.
+    """
+    opened = OpenedRecording(archive, identities, trusted, unproven)
+    result = Recovered(opened.summary, faults=list(opened.summary.faults))
+    try:
+        out_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for done, number in enumerate(opened.summary.segments, 1):
+            _segment(opened, number, out_dir / f"{number:06}.mkv", result)
+            if progress is not None:
+                progress(done, len(opened.summary.segments))
+    except OSError as error:
+        raise CannotWrite(f"{error.filename or out_dir}: {error.strerror}") from error
+    return result
+
+
+def _segment(opened: OpenedRecording, number: int, path: Path, result: Recovered) -> None:
+    """Raises OSError."""
+    draft = path.with_suffix(".part")
+    if path.exists():
+        raise FileExistsError(0, "it is there already", str(path))
+    with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
+        clusters = _Clusters(file, opened.summary)
+        for found in opened.segment_blocks(number):
+            if isinstance(found, Fault):
+                result.faults.append(found)
+            else:
+                clusters.add(found)
+                result.until_ms = max(result.until_ms, found.at_ms)
+        clusters.flush()
+    if clusters.blocks:
+        draft.rename(path)
+        result.files.append(path)
+        result.blocks += clusters.blocks
+    else:
+        draft.unlink()
+
+
+class _Clusters:
+    """Blocks in, a segment's Matroska out, a cluster each second."""
+
+    def __init__(self, file: BinaryIO, summary: Summary) -> None:
+        self._file = file
+        self._summary = summary
+        self._held: list[Block] = []
+        self._octets = 0
+        self.blocks = 0
+
+    def add(self, block: Block) -> None:
+        if self._held and (
+            abs(block.at_ms - self._held[0].at_ms) >= CLUSTER_MS or self._octets >= CLUSTER_OCTETS
+        ):
+            self.flush()
+        self._held.append(block)
+        self._octets += len(block.data)
+
+    def flush(self) -> None:
+        if not self._held:
+            return
+        if not self.blocks:
+            self._file.write(self._header())
+        self._file.write(matroska.cluster(self._held[0].at_ms, self._held))
+        self.blocks += len(self._held)
+        self._held.clear()
+        self._octets = 0
+
+    def _header(self) -> bytes:
+        """By what the segment says of itself: the manifest may be gone."""
+        for block in self._held:
+            if block.track is Track.ENTRIES:
+                try:
+                    entry = parse_entry_untrusted(block.data)
+                except BadEntry:
+                    continue
+                if isinstance(entry, Opening):
+                    return matroska.header(entry.title, entry.begun_ms)
+        return matroska.header(self._summary.title, self._summary.begun_ms)

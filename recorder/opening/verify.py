@@ -1,0 +1,121 @@
+"""Verifying a recording: without a key that it is what the server signed, with one that it can be read."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from recorder.opening.archive import Archive, BadArchive
+from recorder.opening.faults import Code, Fault, clock
+from recorder.opening.opened import OpenedRecording, Planned, Summary, hold
+from recorder.opening.unsealed import Identities
+
+Progress = Callable[[int, int], None]
+"""Octets done, octets in all."""
+
+
+@dataclass(slots=True)
+class Verdict:
+    """On one segment."""
+
+    number: int
+    at_ms: int
+    octets: int
+    """Of its file."""
+    signed_octets: int
+    """How many of them are as they were signed."""
+    intact: bool
+    """All that was signed is there, unchanged."""
+    blocks: int = 0
+    until_ms: int = -1
+    """Readable up to here; -1: nothing, or there was no key to try."""
+
+
+@dataclass(slots=True)
+class Verified:
+    summary: Summary
+    deep: bool
+    """A key was there: it was read, too."""
+    verdicts: list[Verdict] = field(default_factory=list)
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def genuine(self) -> bool:
+        """Nothing is missing, changed or foreign; it may have been interrupted."""
+        return not any(fault.grave for fault in self.faults)
+
+    @property
+    def complete(self) -> bool:
+        """And it was finished in order."""
+        return self.genuine and self.summary.finished
+
+
+def verify(
+    archive: Archive,
+    identities: Identities | None = None,
+    trusted: bytes | None = None,
+    progress: Progress | None = None,
+) -> Verified:
+    """Reads all of it. Raises BadArchive when the manifest's file cannot be read; everything else is a
+    Fault."""
+    opened = OpenedRecording(archive, identities, trusted)
+    result = Verified(opened.summary, identities is not None, faults=list(opened.summary.faults))
+    total = opened.summary.octets * (2 if identities is not None else 1)
+    done = 0
+    for planned in opened.plan:
+        verdict = _hashed(archive, planned, result)
+        result.verdicts.append(verdict)
+        done += verdict.octets
+        if progress is not None:
+            progress(done, total)
+    if identities is None:
+        result.faults += [planned.fault for planned in opened.plan if planned.fault is not None]
+    else:
+        _read(opened, result)
+    if progress is not None:
+        progress(total, total)
+    result.faults.sort(key=lambda fault: (fault.segment, fault.at_ms))
+    return result
+
+
+def _hashed(archive: Archive, planned: Planned, result: Verified) -> Verdict:
+    there = archive.segments.get(planned.file or 0, 0)
+    verdict = Verdict(planned.number, planned.at_ms, there, 0, False)
+    if planned.file is None or not planned.proven or planned.record is None:
+        return verdict
+    try:
+        verdict.signed_octets, verdict.intact = hold(archive, planned)
+    except BadArchive as error:
+        result.faults.append(Fault(planned.number, planned.at_ms, Code.DAMAGED, str(error)))
+        return verdict
+    fault = _hash_fault(planned, verdict)
+    if fault is not None:
+        result.faults.append(fault)
+    return verdict
+
+
+def _hash_fault(planned: Planned, verdict: Verdict) -> Fault | None:
+    record = planned.record
+    assert record is not None
+    surely = max((mark.at_ms for mark in record.marks if mark.octets <= verdict.signed_octets), default=-1)
+    until = f"unchanged up to {clock(surely)}" if surely >= 0 else "no part of it is surely unchanged"
+    at_ms = max(surely, record.at_ms)
+    if not verdict.intact and verdict.octets < record.octets:
+        words = f"{verdict.octets} of at least {record.octets} octets are left; {until}"
+        return Fault(planned.number, at_ms, Code.SHORTENED, words)
+    if not verdict.intact:
+        return Fault(planned.number, at_ms, Code.CHANGED, f"it was changed after it was signed; {until}")
+    if verdict.octets > record.octets and (record.ended or record.crashed):
+        words = f"{verdict.octets - record.octets} octets were added behind its signed end"
+        return Fault(planned.number, record.until_ms, Code.CHANGED, words)
+    return None
+
+
+def _read(opened: OpenedRecording, result: Verified) -> None:
+    verdicts = {verdict.number: verdict for verdict in result.verdicts}
+    for number in sorted(verdicts):
+        verdict = verdicts[number]
+        for found in opened.segment_blocks(number):
+            if isinstance(found, Fault):
+                result.faults.append(found)
+            else:
+                verdict.blocks += 1
+                verdict.until_ms = max(verdict.until_ms, found.at_ms)
