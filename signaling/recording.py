@@ -144,6 +144,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
         minutes_left=_rounded(status.minutes_left),
         told=True,
         begun=True,
+        paused=live.paused if live.begun else status.stage is Stage.PAUSED,
         heard_s=now.s,
     )
     return ()
@@ -238,11 +239,12 @@ def _bring_about(state: State, recording: Recording, now: Instant) -> tuple[Effe
     if order is not None and _may_ask(live, now):
         effects.append(Record(order, at_once=isinstance(order, recorder.Pause) and order.on))
         fresh = isinstance(order, recorder.Start)
-        live = replace(live, asked_s=now.s, begun=True, people=None if fresh else live.people)
-    people = _people(state, recording)
-    if live.begun and people != live.people:
-        effects.append(Record(people))
-        live = replace(live, people=people)
+        people = None if fresh else live.people
+        live = replace(live, asked_s=now.s, begun=True, paused=recording.paused, people=people)
+    told = _people(state, recording)
+    if live.begun and told != live.people:
+        effects.append(Record(told))
+        live = replace(live, people=told)
     if live != state.recorder:  # by what stays the same the room knows that nobody is to be told anything
         state.recorder = live
     return tuple(effects)
@@ -252,9 +254,11 @@ def _due(state: State, recording: Recording, live: Recorder) -> recorder.Start |
     """What the recorder is to be asked for. An empty room is not begun: nobody would know."""
     if not live.up:
         return None
+    if live.begun and recording.paused is not live.paused:
+        return recorder.Pause(recording.id, recording.paused)
     if live.told:
-        as_asked = recording.paused is (live.stage is Stage.PAUSED)
-        return None if as_asked else recorder.Pause(recording.id, recording.paused)
+        so = recording.paused is (live.stage is Stage.PAUSED)
+        return None if so else recorder.Pause(recording.id, recording.paused)
     if live.empty_s is not None:
         return None
     return recorder.Start(

@@ -60,6 +60,8 @@ class Recorder:
     trouble: RecordingTrouble = RecordingTrouble.NONE
     octets: int = 0
     minutes_left: int = -1
+    paused: bool = False
+    """It was asked to pause, or did so when it came back."""
     asked_s: float | None = None
     """When it was last asked for what it does not do yet."""
     people: People | None = None
