@@ -50,7 +50,7 @@ class SpaceGuard:
         if samples and now_s - samples[-1][0] < WINDOW_S / _SAMPLES:
             samples.pop()
         samples.append((now_s, free_octets, written_octets))
-        while len(samples) > 2 and now_s - samples[1][0] >= WINDOW_S:
+        while now_s - samples[0][0] > WINDOW_S:
             samples.popleft()
 
     def _rate(self) -> float | None:

@@ -1,0 +1,114 @@
+"""How much padding makes what was written readable: held against the age library itself."""
+
+import contextlib
+import io
+
+import pyrage  # type: ignore[import-untyped]
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from recorder.chunks import CHUNK, HEADER_MOST, VOID_LEAST, header_octets, padding, readable
+
+pytestmark = pytest.mark.record
+
+KEYS = [pyrage.x25519.Identity.generate() for _ in range(2)]
+MOST = 6 * CHUNK
+
+near_a_chunk = st.builds(
+    lambda chunks, beside: max(1, chunks * CHUNK + beside), st.integers(0, 5), st.integers(-40, 40)
+)
+written = st.one_of(st.integers(1, MOST), near_a_chunk)
+layers = st.sampled_from([1, 2])
+
+
+class Out:
+    """What has left the writer, while the reader is asked for more: what a crash at that instant leaves."""
+
+    def __init__(self) -> None:
+        self.octets = b""
+
+    def write(self, octets: bytes) -> int:
+        self.octets += octets
+        return len(octets)
+
+    def flush(self) -> None: ...
+
+
+class Crash(Exception):
+    pass
+
+
+class UntilTheCrash:
+    def __init__(self, octets: bytes) -> None:
+        self._left = io.BytesIO(octets)
+
+    def read(self, most: int) -> bytes:
+        octets = self._left.read(most)
+        if not octets:
+            raise Crash
+        return octets
+
+
+def left_by_a_crash(octets: bytes, layers: int) -> bytes:
+    """Two layers in turn, the inner first: what it let out is all that the outer was given."""
+    for layer in reversed(range(layers)):
+        out = Out()
+        with pytest.raises(pyrage.EncryptError):
+            pyrage.encrypt_io(UntilTheCrash(octets), out, [KEYS[layer].to_public()])
+        octets = out.octets
+    return octets
+
+
+def opened(octets: bytes, layers: int) -> bytes:
+    for layer in range(layers):
+        out = Out()
+        with contextlib.suppress(OSError, pyrage.DecryptError):
+            pyrage.decrypt_io(io.BytesIO(octets), out, [KEYS[layer]])
+        octets = out.octets
+    return octets
+
+
+def plain(size: int) -> bytes:
+    return (b"a meeting's octets, numbered " * (size // 29 + 1))[:size]
+
+
+@settings(max_examples=60)
+@given(written, layers)
+def test_after_the_padding_all_that_was_written_before_it_can_be_read(size: int, layers: int) -> None:
+    pad = padding(size, layers)
+    assert opened(left_by_a_crash(plain(size) + bytes(pad), layers), layers)[:size] == plain(size)
+
+
+@settings(max_examples=60)
+@given(written, layers)
+def test_no_more_is_promised_than_can_be_read(size: int, layers: int) -> None:
+    assert len(opened(left_by_a_crash(plain(size), layers), layers)) >= readable(size, layers)
+
+
+@given(st.integers(1, 1 << 33), layers)
+def test_padding_is_bounded_and_done_once(size: int, layers: int) -> None:
+    pad = padding(size, layers)
+    assert VOID_LEAST <= pad <= (layers + 1) * CHUNK
+    assert padding(size + pad, layers, size) == 0
+
+
+@given(st.integers(0, 1 << 33), layers)
+def test_nothing_is_readable_that_was_not_written(size: int, layers: int) -> None:
+    assert 0 <= readable(size, layers) <= size
+
+
+def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
+    recipients = [key.to_public() for key in KEYS]
+    for _ in range(200):
+        sealed = pyrage.encrypt(b"", recipients)
+        length = header_octets(sealed)
+        assert length == len(sealed) - 16
+        assert header_octets(sealed[: length - 1]) is None
+
+
+@given(st.binary(max_size=600))
+def test_what_is_no_header_has_no_length(octets: bytes) -> None:
+    assert header_octets(octets) is None
+    length = header_octets(b"age-encryption.org/v1\n" + octets)
+    assert length is None or length <= HEADER_MOST + 600

@@ -1,0 +1,169 @@
+"""The manifest: each line proves itself, the chain shows what is missing, a crash's torn line is no fault."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder import Recipient
+from recorder.manifest import (
+    FORMAT,
+    START,
+    Again,
+    AnyLine,
+    BadManifest,
+    Checkpoint,
+    End,
+    Head,
+    Opening,
+    Reading,
+    SegmentBegun,
+    SegmentEnd,
+    head_of,
+    key_facts,
+    key_fingerprint,
+    line_octets,
+    parse_line_untrusted,
+    read_untrusted,
+    segments,
+)
+from recorder.signing import SigningKey, verified
+from tests.support.sealed_recording import SERVER
+
+pytestmark = pytest.mark.record
+
+OPENING = Opening(
+    at_ms=0, format=FORMAT, meeting="AB12", title="Giao ban", keys=(), public=SERVER.public.hex()
+)
+LINES: tuple[AnyLine, ...] = (
+    OPENING,
+    SegmentBegun(at_ms=0, segment=1),
+    Checkpoint(at_ms=2000, segment=1, octets=100, sha256="aa", header="hh"),
+    SegmentEnd(at_ms=3000, segment=1, octets=150, sha256="bb", header="hh", why="due"),
+    SegmentBegun(at_ms=3000, segment=2),
+    Checkpoint(at_ms=5000, segment=2, octets=70, sha256="cc", header="ii"),
+    Again(at_ms=9000, segment=2, octets=80, sha256="dd", header="ii", keys=()),
+    SegmentBegun(at_ms=9000, segment=3),
+    End(at_ms=9100, segments=3, octets=230, why="stopped"),
+)
+
+
+def chain(lines: tuple[AnyLine, ...], recording: str = "x", key: SigningKey = SERVER) -> list[bytes]:
+    head, written = Head(), []
+    for line in lines:
+        line = msgspec.structs.replace(line, n=head.n + 1, recording=recording, prev=head.sha256, unix_ms=5)
+        written.append(line_octets(line, key.sign))
+        head = head_of(written[-1], line.n)
+    return written
+
+
+WRITTEN = chain(LINES)
+
+
+def read(lines: list[bytes], trusted: bytes | None = SERVER.public) -> Reading:
+    return read_untrusted(b"".join(lines), verified, trusted)
+
+
+def test_a_whole_manifest_is_proven() -> None:
+    reading = read(WRITTEN)
+    assert [type(line) for line in reading.lines] == [type(line) for line in LINES]
+    assert reading.flaws == ()
+    assert reading.end is not None
+    assert reading.public == SERVER.public
+    assert reading.lines[0].prev == START
+
+
+def test_it_tells_how_each_segment_ended() -> None:
+    one, two, three = segments(read(WRITTEN).lines)
+    assert (one.ended, one.crashed, one.octets, one.at_ms, one.until_ms) == (True, False, 150, 0, 3000)
+    assert (two.ended, two.crashed, two.octets, two.at_ms, two.until_ms) == (False, True, 80, 3000, 5000)
+    assert (three.ended, three.crashed, three.octets, three.header) == (False, False, 0, "")
+    assert [mark.octets for mark in two.marks] == [70, 80]
+
+
+def test_a_line_that_a_crash_tore_is_no_flaw() -> None:
+    torn = read([*WRITTEN[:6], WRITTEN[6][:40]])
+    assert torn.torn
+    assert torn.flaws == ()
+    assert len(torn.lines) == 6
+    again = read([*WRITTEN[:6], WRITTEN[7][:40] + b"\n", b"\0\0\0\n", *WRITTEN[6:]])
+    assert again.flaws == ()
+    assert len(again.lines) == len(WRITTEN)
+
+
+def test_the_same_line_is_a_flaw_where_nobody_came_back() -> None:
+    reading = read([*WRITTEN[:3], b"rubbish\n", *WRITTEN[3:]])
+    assert len(reading.flaws) == 1
+    assert len(reading.lines) == len(WRITTEN)
+
+
+@given(st.integers(0, len(WRITTEN) - 1))
+def test_a_missing_line_is_noticed_and_the_others_hold(at: int) -> None:
+    reading = read([*WRITTEN[:at], *WRITTEN[at + 1 :]])
+    last = at == len(WRITTEN) - 1
+    assert bool(reading.flaws) is not last
+    assert (reading.end is None) is last
+    assert len(reading.lines) == len(WRITTEN) - 1
+
+
+@given(st.permutations(range(len(WRITTEN))))
+def test_no_other_order_goes_unnoticed(order: list[int]) -> None:
+    reading = read([WRITTEN[at] for at in order])
+    assert bool(reading.flaws) is (order != sorted(order))
+    assert [line.n for line in reading.lines] == sorted(line.n for line in reading.lines)
+
+
+@given(st.integers(0, sum(map(len, WRITTEN)) - 1), st.integers(0, 7))
+def test_no_bit_can_be_changed_unnoticed(at: int, bit: int) -> None:
+    octets = bytearray(b"".join(WRITTEN))
+    octets[at] ^= 1 << bit
+    reading = read_untrusted(bytes(octets), verified, SERVER.public)
+    assert reading.flaws or reading.torn
+    assert len(reading.lines) >= len(WRITTEN) - 2
+
+
+def test_lines_of_another_recording_of_the_same_server_are_not_taken() -> None:
+    other = chain(LINES, "y")
+    reading = read([*WRITTEN[:4], *other[4:]])
+    assert len(reading.lines) == 4
+    assert any(flaw.forged for flaw in reading.flaws)
+
+
+def test_another_signer_is_not_trusted() -> None:
+    forger = SigningKey.new()
+    opening = msgspec.structs.replace(OPENING, public=forger.public.hex())
+    forged = chain((opening, *LINES[1:]), key=forger)
+    assert read(forged).lines == ()
+    assert all(flaw.forged for flaw in read(forged).flaws)
+    assert read(forged, None).public == forger.public
+    assert read(forged).claimed is not None
+
+
+def test_another_signature_under_one_line_is_not_taken() -> None:
+    forged = chain(LINES, key=SigningKey.new())
+    reading = read([*WRITTEN[:3], forged[3], *WRITTEN[4:]])
+    assert any(flaw.forged for flaw in reading.flaws)
+    assert len(reading.lines) == len(WRITTEN) - 1
+
+
+@given(st.binary(max_size=500))
+def test_any_octets_are_read_without_proof(octets: bytes) -> None:
+    for trusted in (None, SERVER.public):
+        reading = read_untrusted(octets, verified, trusted)
+        assert reading.lines == ()
+        assert reading.opening is None
+
+
+@given(st.binary(max_size=300), st.binary(min_size=64, max_size=64))
+def test_any_line_is_parsed_or_refused(body: bytes, signature: bytes) -> None:
+    line = body + b',"sig":"' + signature.hex().encode() + b'"}'
+    with pytest.raises(BadManifest):
+        parse_line_untrusted(line)
+
+
+def test_a_key_is_named_without_being_told() -> None:
+    (known,) = key_facts([Recipient("Ban Giám đốc", "age1abc", second=True)])
+    assert known.name == "Ban Giám đốc"
+    assert known.second
+    assert known.fingerprint == key_fingerprint(" AGE1ABC\n")
+    assert "age1" not in known.fingerprint

@@ -1,0 +1,238 @@
+"""Sealing: what goes in comes out for whoever holds the keys, with our own reader and with Debian's age; what
+was written a moment ago is readable even when the process is killed."""
+
+import io
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from recorder import matroska
+from recorder.opening.archive import open_archive
+from recorder.opening.faults import Fault
+from recorder.opening.opened import OpenedRecording
+from recorder.opening.unsealed import How, Identities, Unsealed, identities_untrusted
+from recorder.sealed import (
+    QUEUE_OCTETS,
+    BadRecipient,
+    Sealer,
+    SealerFailed,
+    SealerFull,
+    recipient_untrusted,
+)
+from tests.support.sealed_recording import SERVER, Keys, keys
+
+pytestmark = pytest.mark.record
+
+LIMIT_S = 30.0
+
+
+class Sink:
+    def __init__(self) -> None:
+        self.parts: list[bytes] = []
+
+    def __call__(self, octets: bytes) -> None:
+        self.parts.append(octets)
+
+    @property
+    def octets(self) -> bytes:
+        return b"".join(self.parts)
+
+
+def sealed(chosen: Keys, octets: bytes) -> bytes:
+    sink = Sink()
+    sealer = Sealer(chosen.first, chosen.second, sink)
+    sealer.write(octets)
+    sealer.close()
+    return sink.octets
+
+
+def opened(octets: bytes, identities: Identities) -> tuple[bytes, How | None]:
+    with Unsealed(io.BytesIO(octets), identities) as unsealed:
+        return unsealed.read(1 << 30), unsealed.how
+
+
+@pytest.mark.parametrize("locks", [1, 2])
+@pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 1_000_003])
+def test_what_was_sealed_is_opened_whole(locks: int, size: int) -> None:
+    chosen = keys(locks)
+    octets = random.Random(size).randbytes(size)
+    assert opened(sealed(chosen, octets), chosen.identities) == (octets, How.WHOLE)
+
+
+def test_each_of_several_recipients_opens_it() -> None:
+    one, two = keys(), keys()
+    sink = Sink()
+    sealer = Sealer(one.first + two.first, [], sink)
+    sealer.write(b"to both")
+    sealer.close()
+    assert opened(sink.octets, one.identities) == (b"to both", How.WHOLE)
+    assert opened(sink.octets, two.identities) == (b"to both", How.WHOLE)
+
+
+def test_of_two_locks_neither_key_opens_it_alone() -> None:
+    one, two = keys(), keys()
+    sink = Sink()
+    sealer = Sealer(one.first, two.first, sink)
+    sealer.write(b"for two persons")
+    sealer.close()
+    assert opened(sink.octets, one.identities) == (b"", How.WRONG_KEY)
+    assert opened(sink.octets, two.identities) == (b"", How.WRONG_KEY)
+    assert opened(sink.octets, two.identities + one.identities) == (b"for two persons", How.WHOLE)
+
+
+@pytest.mark.parametrize("locks", [1, 2])
+def test_debians_age_opens_ours(locks: int, tmp_path: Path) -> None:
+    chosen = keys(locks)
+    octets = random.Random(7).randbytes(200_000)
+    passed = sealed(chosen, octets)
+    for at, secret in enumerate(chosen.secrets):
+        (tmp_path / f"{at}.key").write_text(secret)
+        passed = subprocess.run(
+            ["age", "-d", "-i", str(tmp_path / f"{at}.key")], input=passed, capture_output=True, check=True
+        ).stdout
+    assert passed == octets
+
+
+@pytest.mark.parametrize("armor", [[], ["-a"]])
+def test_we_open_what_debians_age_made(tmp_path: Path, armor: list[str]) -> None:
+    made = subprocess.run(["age-keygen"], capture_output=True, check=True, text=True).stdout
+    identities = identities_untrusted(made)
+    command = ["age", *armor, "-r", identities.public[0]]
+    octets = random.Random(8).randbytes(200_000)
+    theirs = subprocess.run(command, input=octets, capture_output=True, check=True).stdout
+    assert opened(theirs, identities) == (octets, How.WHOLE)
+
+
+@pytest.mark.parametrize("locks", [1, 2])
+def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks: int) -> None:
+    chosen = keys(locks)
+    sink = Sink()
+    sealer = Sealer(chosen.first, chosen.second, sink)
+    written = b""
+    for size in (1, 70_000, 65_536, 3, 200_000):
+        octets = random.Random(size).randbytes(size)
+        sealer.write(octets)
+        written += octets
+        written += bytes(sealer.pad(bytes))
+        assert sealer.pad(bytes) == 0
+        assert sealer.drained()
+        readable, how = opened(sink.octets, chosen.identities)
+        assert how is How.CUT
+        assert written.startswith(readable)
+        assert written[len(readable) :].strip(b"\0") == b""
+    assert sealer.written == len(written)
+    sealer.abandon()
+
+
+def write_for_ever(sealer: Sealer, block: bytes) -> None:
+    for _ in range(QUEUE_OCTETS // len(block) + 3):
+        sealer.write(block)
+
+
+def test_a_disk_that_stands_still_fills_the_queue_and_stops_nobody() -> None:
+    chosen, go = keys(), threading.Event()
+
+    def stuck(octets: bytes) -> None:
+        go.wait(LIMIT_S)
+
+    sealer = Sealer(chosen.first, [], stuck)
+    block = bytes(1 << 20)
+    with pytest.raises(SealerFull):
+        write_for_ever(sealer, block)
+    assert sealer.failed is None
+    go.set()
+    sealer.close()
+
+
+def test_closing_does_not_wait_for_ever() -> None:
+    chosen, go = keys(), threading.Event()
+
+    def stuck(octets: bytes) -> None:
+        go.wait(LIMIT_S)
+
+    sealer = Sealer(chosen.first, [], stuck)
+    sealer.write(b"last words")
+    with pytest.raises(SealerFailed):
+        sealer.close(deadline_s=0.05)
+    go.set()
+
+
+@pytest.mark.parametrize("locks", [1, 2])
+def test_the_disks_own_error_is_kept(locks: int) -> None:
+    chosen, error = keys(locks), OSError(28, "No space left on device")
+
+    def full(octets: bytes) -> None:
+        raise error
+
+    sealer = Sealer(chosen.first, chosen.second, full)
+    sealer.write(bytes(200_000))
+    with pytest.raises(SealerFailed, match="No space left"):
+        sealer.close()
+    assert sealer.failed is error
+    with pytest.raises(SealerFailed):
+        sealer.write(b"more")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (lambda key: [], lambda key: []),
+        (lambda key: [], lambda key: [key]),
+        (lambda key: ["age1nonsense"], lambda key: []),
+        (lambda key: ["ssh-ed25519 AAAA"], lambda key: []),
+        (lambda key: [key], lambda key: [key]),
+        (lambda key: [key] * 33, lambda key: []),
+    ],
+)
+def test_without_a_good_key_nothing_is_sealed(
+    first: Callable[[str], list[str]], second: Callable[[str], list[str]]
+) -> None:
+    key = keys().first[0]
+    with pytest.raises(BadRecipient):
+        Sealer(first(key), second(key), Sink())
+
+
+def test_a_private_key_is_no_recipient() -> None:
+    with pytest.raises(BadRecipient):
+        recipient_untrusted(keys().secrets[0])
+
+
+@pytest.mark.real_world("a process of its own is killed while it writes")
+@pytest.mark.parametrize("locks", [1, 2])
+def test_a_killed_recorder_leaves_everything_but_the_last_moment(tmp_path: Path, locks: int) -> None:
+    """SIGKILL at three instants, at once: what was written 1.5 s before is readable."""
+    chosen = keys(locks)
+    (tmp_path / "recipients").write_text("\n".join(each.key for each in chosen.recipients))
+    command = [sys.executable, "-m", "tests.support.sealing_child", str(tmp_path / "recipients")]
+    children = [
+        (subprocess.Popen([*command, str(tmp_path / str(at))], stdout=subprocess.PIPE, text=True), until)
+        for at, until in enumerate((1.1, 1.9, 2.6))
+    ]
+    for at, (child, until) in enumerate(children):
+        assert child.stdout is not None
+        with child.stdout:
+            for line in child.stdout:
+                if float(line) > until:
+                    break
+            os.kill(child.pid, signal.SIGKILL)
+            rest = child.stdout.read().splitlines()
+        child.wait(LIMIT_S)
+        killed_s = float(rest[-2] if len(rest) > 1 else line)
+        (folder,) = (tmp_path / str(at)).iterdir()
+        found = list(OpenedRecording(open_archive(folder), chosen.identities, SERVER.public).blocks())
+        faults = [each for each in found if isinstance(each, Fault)]
+        times = [float(each.data[:20]) for each in found if not isinstance(each, Fault)]
+        assert times == sorted(times)
+        assert killed_s - times[-1] < 1.5
+        assert all(not fault.grave for fault in faults), faults
+
+
+def test_padding_is_a_void_of_that_size() -> None:
+    assert all(len(matroska.void(size)) == size for size in (2, 9, 128, 129, 65537, 131072))

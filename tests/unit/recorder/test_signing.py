@@ -1,0 +1,52 @@
+"""The server's signing key: kept in a file, and what it signs is known."""
+
+from pathlib import Path
+
+import pytest
+
+from recorder.signing import BadSigningKey, SigningKey, fingerprint, key_in, verified
+
+pytestmark = pytest.mark.record
+
+
+def test_the_key_is_made_once_and_nobody_else_reads_it(tmp_path: Path) -> None:
+    path = tmp_path / "recorder.key"
+    first = key_in(path)
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert key_in(path).public == first.public
+    assert [each.name for each in tmp_path.iterdir()] == ["recorder.key"]
+
+
+def test_what_was_signed_is_known_and_nothing_else() -> None:
+    key, other = SigningKey.new(), SigningKey.new()
+    signature = key.sign(b"a line")
+    assert verified(key.public, b"a line", signature)
+    assert not verified(key.public, b"a Line", signature)
+    assert not verified(other.public, b"a line", signature)
+    assert not verified(b"short", b"a line", signature)
+    assert not verified(key.public, b"a line", b"short")
+
+
+def test_an_interrupted_making_of_the_key_is_begun_again(tmp_path: Path) -> None:
+    (tmp_path / "recorder.key.new").write_bytes(b"-----BEGIN PRIV")
+    assert key_in(tmp_path / "recorder.key").public
+
+
+@pytest.mark.parametrize(
+    "octets", [b"", b"hello", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+)
+def test_a_file_without_a_key_is_refused_and_kept(tmp_path: Path, octets: bytes) -> None:
+    path = tmp_path / "recorder.key"
+    path.write_bytes(octets)
+    with pytest.raises(BadSigningKey):
+        key_in(path)
+    assert path.read_bytes() == octets
+
+
+def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSigningKey, match="nowhere"):
+        key_in(tmp_path / "nowhere" / "recorder.key")
+
+
+def test_a_fingerprint_can_be_read_aloud() -> None:
+    assert fingerprint(bytes(32)) == "6668 7aad f862 bd77 6c8f c18b 8e9f 8e20"
