@@ -31,6 +31,8 @@ RETRY_S = 10.0
 """The recorder is asked again when it has not done by then what it is to do."""
 LOST_S = 10.0
 """A recorder that is restarted goes on sooner; after that people are told."""
+ANSWER_S = 15.0
+"""One that was asked to begin says something by then: what it records already, every ten seconds."""
 SILENT_S = 30.0
 """It says every ten seconds how it does."""
 SEEN_MS = 60_000
@@ -278,7 +280,7 @@ def _may_ask(live: Recorder, now: Instant) -> bool:
 
 def _missing_s(live: Recorder) -> float:
     """When the recorder is taken to be gone, should nothing be heard of it until then."""
-    return live.heard_s + (SILENT_S if live.told else LOST_S)
+    return live.heard_s + (SILENT_S if live.told else ANSWER_S if live.up else LOST_S)
 
 
 def _people(state: State, recording: Recording) -> recorder.People:
