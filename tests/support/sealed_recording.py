@@ -109,8 +109,10 @@ def make(
     octets: int = 140_000,
     seed: int = 1,
     finish: bool = True,
+    more: Sequence[Block] = (),
 ) -> Made:
-    """A recording as a recorder leaves it. Without `finish` the last segment is cut off, as by a crash."""
+    """A recording as a recorder leaves it. Without `finish` the last segment is cut off, as by a crash.
+    `more` is in the last segment, instead of noise."""
     chosen = locks or keys()
     dice = random.Random(seed)
     folder = Folder.create(
@@ -119,6 +121,8 @@ def make(
     blocks: dict[int, list[Block]] = {}
     for number in range(1, segments + 1):
         blocks[number] = segment_blocks(recording, number, octets, dice)
+        if more and number == segments:
+            blocks[number][1:] = more
         write_segment(folder, chosen, number, blocks[number], finish or number < segments)
     if finish:
         folder.finish(segments * SEGMENT_MS)

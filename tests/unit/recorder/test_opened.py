@@ -1,0 +1,205 @@
+"""A recording opened: its blocks in order, and each fault in words that say what is still readable."""
+
+import random
+import shutil
+import threading
+from pathlib import Path
+
+import pytest
+
+from recorder.blocks import Block
+from recorder.folder import Folder
+from recorder.opening.archive import open_archive
+from recorder.opening.faults import Code, Fault, clock
+from recorder.opening.opened import OpenedRecording
+from recorder.signing import fingerprint
+from tests.support.sealed_recording import (
+    SEGMENT_MS,
+    SERVER,
+    Made,
+    Ticking,
+    keys,
+    make,
+    segment_blocks,
+    write_segment,
+)
+
+pytestmark = pytest.mark.record
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory) -> Made:
+    return make(tmp_path_factory.mktemp("opened"))
+
+
+@pytest.fixture
+def made(original: Made, tmp_path: Path) -> Made:
+    """A copy that may be spoilt."""
+    path = tmp_path / original.path.name
+    shutil.copytree(original.path, path)
+    return Made(path, original.keys, original.blocks)
+
+
+def opened(made: Made, unproven: bool = False) -> OpenedRecording:
+    return OpenedRecording(open_archive(made.path), made.keys.identities, SERVER.public, unproven)
+
+
+def faults(made: Made) -> list[Fault]:
+    found = opened(made)
+    return [*found.summary.faults, *(each for each in found.blocks() if isinstance(each, Fault))]
+
+
+def blocks(made: Made, unproven: bool = False) -> list[Block]:
+    return [each for each in opened(made, unproven).blocks() if isinstance(each, Block)]
+
+
+def spoil(path: Path, at: int, octets: bytes) -> None:
+    with open(path, "r+b") as file:
+        file.seek(at)
+        file.write(octets)
+
+
+def test_all_blocks_come_in_order_and_nothing_else(made: Made) -> None:
+    assert faults(made) == []
+    assert blocks(made) == [block for number in (1, 2, 3) for block in made.blocks[number]]
+
+
+def test_reading_may_begin_at_any_segment(made: Made) -> None:
+    assert list(opened(made).blocks(3)) == made.blocks[3]
+    assert list(opened(made).blocks(4)) == []
+
+
+def test_the_summary_tells_what_it_is(made: Made) -> None:
+    summary = opened(made).summary
+    assert (summary.meeting, summary.title, summary.finished) == ("AB12", "Giao ban sáng", True)
+    assert summary.segments == (1, 2, 3)
+    assert summary.until_ms == 3 * SEGMENT_MS
+    assert summary.signed_by == fingerprint(SERVER.public)
+    assert [key.name for key in summary.keys] == ["Khóa 1"]
+
+
+def test_without_a_key_it_says_so_and_still_tells_what_it_is(made: Made) -> None:
+    found = OpenedRecording(open_archive(made.path), None, SERVER.public)
+    assert found.summary.title == "Giao ban sáng"
+    assert {each.code for each in found.blocks() if isinstance(each, Fault)} == {Code.WRONG_KEY}
+
+
+def test_another_key_opens_nothing(made: Made) -> None:
+    found = list(OpenedRecording(open_archive(made.path), keys().identities).blocks())
+    assert [str(each) for each in found] == [
+        f"segment {number}: none of the keys that were given opens it" for number in (1, 2, 3)
+    ]
+
+
+def test_a_missing_segment_is_named_with_its_time(made: Made) -> None:
+    (made.path / "000002.mkv.age").unlink()
+    (fault,) = faults(made)
+    assert (fault.segment, fault.code, fault.grave) == (2, Code.MISSING, True)
+    assert str(fault) == "segment 2: missing: from 00:00:10 until 00:00:19"
+    assert blocks(made) == made.blocks[1] + made.blocks[3]
+
+
+def test_swapped_segments_are_put_right(made: Made) -> None:
+    one, two = made.path / "000001.mkv.age", made.path / "000002.mkv.age"
+    one.rename(made.path / "x")
+    two.rename(one)
+    (made.path / "x").rename(two)
+    assert [fault.code for fault in faults(made)] == [Code.RENAMED, Code.RENAMED]
+    assert blocks(made) == [block for number in (1, 2, 3) for block in made.blocks[number]]
+
+
+def test_of_a_shortened_segment_the_beginning_is_given(made: Made) -> None:
+    path = made.path / "000002.mkv.age"
+    path.write_bytes(path.read_bytes()[:100_000])
+    (fault,) = faults(made)
+    given = [block for block in blocks(made) if SEGMENT_MS <= block.at_ms < 2 * SEGMENT_MS]
+    assert fault.code is Code.SHORTENED
+    assert given == made.blocks[2][: len(given)]
+    assert given
+    assert fault.at_ms == given[-1].at_ms
+    assert str(fault).endswith(f"readable up to {clock(given[-1].at_ms)}")
+
+
+def test_of_a_damaged_segment_what_lies_before_the_damage_is_given(made: Made) -> None:
+    spoil(made.path / "000002.mkv.age", 90_000, b"damage")
+    (fault,) = faults(made)
+    assert fault.code is Code.DAMAGED
+    assert "readable up to 00:00:1" in str(fault)
+    given = blocks(made)
+    count = len(given) - len(made.blocks[1]) - len(made.blocks[3])
+    assert 0 < count < len(made.blocks[2])
+    assert given == made.blocks[1] + made.blocks[2][:count] + made.blocks[3]
+
+
+def test_a_segment_of_another_recording_is_not_given_even_when_asked_for(made: Made, tmp_path: Path) -> None:
+    other = make(tmp_path, "ab12-9-z", made.keys, seed=5)
+    shutil.copy(other.path / "000002.mkv.age", made.path / "000002.mkv.age")
+    (fault,) = faults(made)
+    assert fault.code is Code.REPLACED
+    assert blocks(made) == made.blocks[1] + made.blocks[3]
+    assert blocks(made, unproven=True) == made.blocks[1] + made.blocks[3]
+
+
+def test_without_a_manifest_nothing_is_proven_and_may_be_read_on_request(made: Made) -> None:
+    (made.path / "manifest.jsonl").unlink()
+    assert blocks(made) == []
+    assert faults(made)[0].code is Code.NO_MANIFEST
+    assert blocks(made, unproven=True) == [block for number in (1, 2, 3) for block in made.blocks[number]]
+
+
+def test_with_a_manifest_cut_off_the_segments_it_tells_of_are_given(made: Made) -> None:
+    path = made.path / "manifest.jsonl"
+    lines = path.read_bytes().splitlines(keepends=True)
+    upto = next(at for at, line in enumerate(lines) if b'"segment":2' in line)
+    path.write_bytes(b"".join(lines[:upto]) + lines[upto][:50])
+    assert [(fault.segment, fault.code) for fault in faults(made)] == [
+        (0, Code.NOT_FINISHED),
+        (2, Code.FOREIGN),
+        (3, Code.FOREIGN),
+    ]
+    assert blocks(made) == made.blocks[1]
+
+
+def test_a_damaged_line_of_the_manifest_costs_nothing_else(made: Made) -> None:
+    path = made.path / "manifest.jsonl"
+    at = path.read_bytes().index(b'"kind":"checkpoint"')
+    spoil(path, at, b"\0\0\0")
+    assert {fault.code for fault in faults(made)} == {Code.MANIFEST}
+    assert blocks(made) == [block for number in (1, 2, 3) for block in made.blocks[number]]
+
+
+@pytest.mark.parametrize("locks", [1, 2])
+def test_after_a_crash_it_is_read_to_the_last_padding_and_goes_on(tmp_path: Path, locks: int) -> None:
+    made = make(tmp_path, locks=keys(locks), segments=2, finish=False)
+    folder = Folder.open_again(tmp_path, made.path.name, made.keys.recipients, SERVER, Ticking())
+    more = segment_blocks(made.path.name, 3, 90_000, random.Random(3))
+    write_segment(folder, made.keys, 3, more, True)
+    folder.finish()
+    assert [(each.segment, each.code, each.grave) for each in faults(made)] == [(2, Code.INTERRUPTED, False)]
+    assert blocks(made) == made.blocks[1] + made.blocks[2] + more
+
+
+def test_a_recording_nobody_came_back_to_is_read_all_the_same(tmp_path: Path) -> None:
+    made = make(tmp_path, segments=2, finish=False)
+    assert [(each.code, each.grave) for each in faults(made)] == [
+        (Code.NOT_FINISHED, False),
+        (Code.INTERRUPTED, False),
+    ]
+    assert blocks(made) == made.blocks[1] + made.blocks[2]
+
+
+def test_rubbish_that_a_power_cut_left_behind_the_signed_end_is_no_grave_fault(tmp_path: Path) -> None:
+    made = make(tmp_path, segments=1, finish=False)
+    with open(made.path / "000001.mkv.age", "ab") as file:
+        file.write(bytes(150_000))
+    assert all(not fault.grave for fault in faults(made))
+    assert blocks(made) == made.blocks[1]
+
+
+def test_a_reader_may_stop_in_the_middle(made: Made) -> None:
+    before = threading.active_count()
+    reading = opened(made).blocks()
+    assert next(reading) == made.blocks[1][0]
+    assert threading.active_count() > before
+    del reading
+    assert threading.active_count() == before
