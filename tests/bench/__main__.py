@@ -3,7 +3,8 @@
 Three contenders are woken by the same datagrams and take turns in short phases, because the machine is not
 quiet: the fast path with everything on; the floor (as many srtp_protect + sendmmsg of ready bytes in a bare
 compiled loop); plain Python (pylibsrtp + sendto). A row is the median over the rounds; the ratio is that of
-one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge."""
+one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge; and
+how fast a recording is sealed."""
 
 import argparse
 import json
@@ -20,6 +21,7 @@ from rich.table import Table
 
 from tests.bench.contenders import Contender, Floor, Ours, Plain
 from tests.bench.peers import CORES, Load, Peers, udp_socket
+from tests.bench.sealing import Sealing, measure_sealing
 from tests.bench.voice import Voices, measure_voices
 from tests.support.mix.speech import NoSynthesizer
 
@@ -148,9 +150,10 @@ def main() -> None:
     options.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
     options.add_argument("--short", action="store_true", help="1150 bytes only")
     options.add_argument("--voices", action="store_true", help="only the ears")
+    options.add_argument("--sealing", action="store_true", help="only how fast a recording is sealed")
     options.add_argument("--only", help="DESTINATIONS,BYTES,frames|even[,OTHERS]: one row")
     chosen = options.parse_args()
-    wanted = [] if chosen.voices else loads(chosen.short)
+    wanted = [] if chosen.voices or chosen.sealing else loads(chosen.short)
     if chosen.only:
         destinations, size, pacing, *others = chosen.only.split(",")
         wanted = [
@@ -165,18 +168,23 @@ def main() -> None:
     if rows:
         console.print(report(rows))
     voices = None
-    if not chosen.only:
+    if not chosen.only and not chosen.sealing:
         try:
             with console.status("voices"):
                 voices = measure_voices()
             console.print(*voices.tables())
         except NoSynthesizer as error:
             console.print(f"voices are not measured: {error}")
-    write(rows, voices)
+    sealing = None
+    if not chosen.only and not chosen.voices:
+        with console.status("sealing"):
+            sealing = measure_sealing()
+        console.print(sealing.table())
+    write(rows, voices, sealing)
     console.print(f"written to {OUT}")
 
 
-def write(rows: list[Row], voices: Voices | None) -> None:
+def write(rows: list[Row], voices: Voices | None, sealing: Sealing | None) -> None:
     """What was not measured now stays as it was."""
     found: dict[str, object] = json.loads(OUT.read_text()) if OUT.exists() else {}
     if rows:
@@ -185,6 +193,8 @@ def write(rows: list[Row], voices: Voices | None) -> None:
         found |= {key: reference.as_json()[key] for key in keys} | {"rows": [row.as_json() for row in rows]}
     if voices is not None:
         found["voices"] = voices.as_json()
+    if sealing is not None:
+        found["sealing"] = sealing.as_json()
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=2))
 
