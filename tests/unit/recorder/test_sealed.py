@@ -204,34 +204,43 @@ def test_a_private_key_is_no_recipient() -> None:
         recipient_untrusted(keys().secrets[0])
 
 
-@pytest.mark.real_world("a process of its own is killed while it writes")
-@pytest.mark.parametrize("locks", [1, 2])
-def test_a_killed_recorder_leaves_everything_but_the_last_moment(tmp_path: Path, locks: int) -> None:
-    """SIGKILL at three instants, at once: what was written 1.5 s before is readable."""
-    chosen = keys(locks)
-    (tmp_path / "recipients").write_text("\n".join(each.key for each in chosen.recipients))
-    command = [sys.executable, "-m", "tests.support.sealing_child", str(tmp_path / "recipients")]
-    children = [
-        (subprocess.Popen([*command, str(tmp_path / str(at))], stdout=subprocess.PIPE, text=True), until)
-        for at, until in enumerate((1.1, 1.9, 2.6))
-    ]
-    for at, (child, until) in enumerate(children):
-        assert child.stdout is not None
-        with child.stdout:
-            for line in child.stdout:
-                if float(line) > until:
-                    break
-            os.kill(child.pid, signal.SIGKILL)
-            rest = child.stdout.read().splitlines()
-        child.wait(LIMIT_S)
-        killed_s = float(rest[-2] if len(rest) > 1 else line)
-        (folder,) = (tmp_path / str(at)).iterdir()
-        found = list(OpenedRecording(open_archive(folder), chosen.identities, SERVER.public).blocks())
+@pytest.mark.real_world("processes of their own are killed while they write")
+def test_a_killed_recorder_leaves_everything_but_the_last_moment(tmp_path: Path) -> None:
+    """SIGKILL at four instants: what was written 1.5 s before is readable."""
+    children = [Child(tmp_path / str(at), at % 2 + 1) for at in range(4)]
+    for child, until_s in zip(children, (1.1, 1.6, 2.2, 2.6), strict=True):
+        killed_s = child.kill(until_s)
+        found = list(
+            OpenedRecording(open_archive(child.folder), child.keys.identities, SERVER.public).blocks()
+        )
         faults = [each for each in found if isinstance(each, Fault)]
         times = [float(each.data[:20]) for each in found if not isinstance(each, Fault)]
         assert times == sorted(times)
         assert killed_s - times[-1] < 1.5
         assert all(not fault.grave for fault in faults), faults
+
+
+class Child:
+    """A process that records."""
+
+    def __init__(self, directory: Path, locks: int) -> None:
+        directory.mkdir()
+        self.keys = keys(locks)
+        self.folder = directory / "killed"
+        recipients = directory / "recipients.txt"
+        recipients.write_text("\n".join(each.key for each in self.keys.recipients))
+        command = [sys.executable, "-m", "tests.support.sealing_child", str(recipients), str(directory)]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+
+    def kill(self, until_s: float) -> float:
+        """When it has recorded for so long. Gives the last time it wrote."""
+        assert self._process.stdout is not None
+        with self._process.stdout as lines:
+            said = next(line for line in lines if float(line) > until_s)
+            os.kill(self._process.pid, signal.SIGKILL)
+            rest = lines.read().splitlines()
+        self._process.wait(LIMIT_S)
+        return float(rest[-2] if len(rest) > 1 else said)
 
 
 def test_padding_is_a_void_of_that_size() -> None:
