@@ -196,7 +196,8 @@ def test_rubbish_that_a_power_cut_left_behind_the_signed_end_is_no_grave_fault(t
     assert blocks(made) == made.blocks[1]
 
 
-def test_a_reader_may_stop_in_the_middle(made: Made) -> None:
+def test_a_reader_may_stop_in_the_middle(tmp_path: Path) -> None:
+    made = make(tmp_path, segments=1, octets=3_000_000)
     reading = opened(made).blocks()
     assert next(reading) == made.blocks[1][0]
     assert unsealing()
