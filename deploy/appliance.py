@@ -19,7 +19,7 @@ from deploy.firstrun import FirstRun, prepare_database
 from deploy.pki import CertificateFiles, foreign_certificate, own_certificate
 from deploy.ports import check_ports
 from deploy.problem import StateError
-from deploy.processes import ControlSettings, MediaSettings, encode
+from deploy.processes import ControlSettings, MediaSettings, RecorderSettings, encode
 from deploy.relay import read_secret
 from deploy.state import locked, open_state
 from deploy.supervisor import Child, GaveUp, Supervisor
@@ -85,8 +85,20 @@ def children(
             addresses=media_addresses,
             advertise=config.advertise,
             port=config.media_port + number,
+            tap_socket=f"{path}.tap",
         )
         result[f"media-{number}"] = Child((*command, f"media-{number}"), encode(media))
+    recorder = RecorderSettings(
+        log_level=config.log_level,
+        socket_path=str(run / "recorder"),
+        tap_sockets=tuple(f"{path}.tap" for path in sockets),
+        recordings=str(config.recordings),
+        signing_key=str(config.state_dir / "recorder.key"),
+        reserve_mb=config.recording_reserve_mb,
+        segment_s=config.recording_segment_s,
+        may_swap=config.recording_may_swap,
+    )
+    result["recorder"] = Child((*command, "recorder"), encode(recorder), dispensable=True)
     control = ControlSettings(
         log_level=config.log_level,
         hosts=config.host,
@@ -97,6 +109,8 @@ def children(
         key=str(files.key),
         ca=str(files.ca or ""),
         media_sockets=tuple(sockets),
+        recorder_socket=recorder.socket_path,
+        recordings=recorder.recordings,
         meeting=MEETING_CODE,
         seat_grace_s=config.seat_grace_s,
         turn_urls=config.turn_urls,
@@ -110,7 +124,7 @@ def run_directory() -> Iterator[Path]:
     """For the Unix sockets: closed to others, on a path short enough, gone afterwards. Raises StateError."""
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(tempfile.TemporaryDirectory(prefix="giaoban-"))
-        if len(path) > LONGEST_SOCKET_PATH - len("/media-00"):
+        if len(path) > LONGEST_SOCKET_PATH - len("/media-00.tap"):
             path = stack.enter_context(tempfile.TemporaryDirectory(prefix="giaoban-", dir="/tmp"))
         yield Path(path)
 

@@ -13,7 +13,16 @@ import time
 from typing import assert_never
 
 from deploy.problem import Problem
-from deploy.processes import ControlSettings, MediaSettings, decode, run_control, run_media
+from deploy.processes import (
+    AnySettings,
+    ControlSettings,
+    MediaSettings,
+    RecorderSettings,
+    decode,
+    run_control,
+    run_media,
+    run_recorder,
+)
 from deploy.supervisor import EXIT_HOPELESS
 
 GRACE_S = 4.0
@@ -43,7 +52,7 @@ def configure_logging(level: str) -> None:
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
-async def _until_terminated(settings: MediaSettings | ControlSettings) -> None:
+async def _until_terminated(settings: AnySettings) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -53,6 +62,8 @@ async def _until_terminated(settings: MediaSettings | ControlSettings) -> None:
             await run_media(settings, stop)
         case ControlSettings():
             await run_control(settings, stop)
+        case RecorderSettings():
+            await run_recorder(settings, stop)
         case _:
             assert_never(settings)
 

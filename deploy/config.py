@@ -48,6 +48,13 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     deploy/coturn/README.md."""
     turn_secret_file: str = ""
     """Holds the secret shared with the relay (coturn's static-auth-secret); closed to others."""
+    recording_reserve_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 2048
+    """Free space that recordings leave to everything else; where it is reached they end in order."""
+    recording_segment_s: Annotated[int, Meta(ge=10, le=1800)] = 120
+    """Length of a recording's files."""
+    recording_may_swap: bool = False
+    """Record also where memory may be written to a swap disk in the clear. Better: no swap, or one that is
+    encrypted."""
     certificate: str = ""
     """Own certificate chain (PEM); empty means that of our own CA."""
     key: str = ""
@@ -65,6 +72,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def audit_head(self) -> Path:
         """Where the audit log's newest head stands, beside the database and not in it."""
         return self.state_dir / "audit.head"
+
+    @property
+    def recordings(self) -> Path:
+        return self.state_dir / "recordings"
 
     @property
     def database_url(self) -> str:

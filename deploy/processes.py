@@ -23,6 +23,7 @@ class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
     addresses: tuple[str, ...]
     advertise: tuple[str, ...]
     port: int
+    tap_socket: str
 
 
 class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
@@ -39,6 +40,9 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     ca: str
     """Our CA's certificate, offered for download; empty with a foreign certificate."""
     media_sockets: tuple[str, ...]
+    recorder_socket: str
+    recordings: str
+    """Directory of the recordings."""
     meeting: str
     """Code of the standing meeting."""
     seat_grace_s: int
@@ -47,17 +51,30 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     """Comes by the pipe like all this: no other process can read it there."""
 
 
-_decoder: msgspec.json.Decoder[MediaSettings | ControlSettings] = msgspec.json.Decoder(
-    MediaSettings | ControlSettings
-)
+class RecorderSettings(msgspec.Struct, frozen=True, tag="recorder"):
+    """Of the recorder."""
+
+    log_level: str
+    socket_path: str
+    tap_sockets: tuple[str, ...]
+    recordings: str
+    signing_key: str
+    reserve_mb: int
+    segment_s: int
+    may_swap: bool
 
 
-def decode(line: bytes) -> MediaSettings | ControlSettings:
+AnySettings = MediaSettings | ControlSettings | RecorderSettings
+
+_decoder: msgspec.json.Decoder[AnySettings] = msgspec.json.Decoder(AnySettings)
+
+
+def decode(line: bytes) -> AnySettings:
     """What the supervisor wrote."""
     return _decoder.decode(line)
 
 
-def encode(settings: MediaSettings | ControlSettings) -> bytes:
+def encode(settings: AnySettings) -> bytes:
     """One line, without its end."""
     return msgspec.json.encode(settings)
 
@@ -71,6 +88,7 @@ async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
         socket_path=settings.socket_path,
         addresses=settings.addresses,
         port=settings.port,
+        tap_path=settings.tap_socket,
         advertise=settings.advertise,
     )
     try:
@@ -78,6 +96,29 @@ async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
     except PortTaken as error:
         raise PortError(
             f"media port {settings.port} is in use ({error})", "Choose another with --media-port."
+        ) from None
+
+
+async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
+    """Record what control orders, until `stop`. Raises Problem."""
+    from recorder.process import RecorderConfig, serve_recorder
+    from recorder.signing import BadSigningKey
+
+    config = RecorderConfig(
+        socket_path=settings.socket_path,
+        tap_sockets=settings.tap_sockets,
+        directory=Path(settings.recordings),
+        signing_key=Path(settings.signing_key),
+        reserve_octets=settings.reserve_mb << 20,
+        segment_s=float(settings.segment_s),
+        may_swap=settings.may_swap,
+    )
+    try:
+        await serve_recorder(config, stop)
+    except BadSigningKey as error:
+        raise Problem(
+            f"the recorder's signing key cannot be used: {error}",
+            "Restore it from a backup of the state directory, or move it away: then a new one is made.",
         ) from None
 
 
@@ -97,6 +138,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         audit_head=Path(settings.audit_head),
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),
+        recorder_socket=Path(settings.recorder_socket),
         hosts=settings.hosts,
         port=settings.port,
         tls=ssl_context(files),

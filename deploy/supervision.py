@@ -21,6 +21,8 @@ class Policy:
     """A process that lived shorter than this died quickly."""
     give_up_after: int = 5
     """So many quick deaths in a row are a fault that restarting does not cure."""
+    dispensable_pause_s: float = 60.0
+    """Longest pause of one that others do not need, and that dies again and again."""
     polite_s: float = 2.0
     """How long one process may take to stop before the next one is told to."""
     kill_s: float = 4.0
@@ -67,8 +69,13 @@ class _Life:
 class Supervision:
     """Decides for a fixed set of named processes, given in the order they start in."""
 
-    def __init__(self, names: tuple[str, ...], policy: Policy | None = None) -> None:
+    def __init__(
+        self, names: tuple[str, ...], policy: Policy | None = None, dispensable: frozenset[str] = frozenset()
+    ) -> None:
+        """dispensable: names without which the others go on. They are never given up on, and nothing else
+        ends because of them."""
         self._policy = policy or Policy()
+        self._dispensable = dispensable
         self._lives = {name: _Life() for name in names}
         self._stopping_since: float | None = None
         self._next_polite = 0.0
@@ -95,13 +102,15 @@ class Supervision:
             return self._stop_next(now)
         life.quick_deaths = life.quick_deaths + 1 if now - life.started < self._policy.quick_s else 1
         # What is hopeless at its first start is a fault of the settings; later it may be a passing one.
-        if life.quick_deaths >= self._policy.give_up_after or (hopeless and life.starts == 1):
+        hopeless = life.quick_deaths >= self._policy.give_up_after or (hopeless and life.starts == 1)
+        if hopeless and name not in self._dispensable:
             self.given_up_on = name
             life.phase = Phase.GONE
             return self.stop(now)
-        pause = self._policy.first_pause_s * 2 ** (life.quick_deaths - 1)
+        longest = self._policy.dispensable_pause_s if hopeless else self._policy.longest_pause_s
+        pause = self._policy.first_pause_s * 2 ** min(life.quick_deaths - 1, 16)
         life.phase = Phase.WAITING
-        life.due = now + min(pause, self._policy.longest_pause_s)
+        life.due = now + min(pause, longest)
         return ()
 
     def stop(self, now: float) -> tuple[Action, ...]:

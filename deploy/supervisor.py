@@ -43,6 +43,8 @@ class Child:
     command: tuple[str, ...]
     settings: bytes
     """One line for its standard input."""
+    dispensable: bool = False
+    """The others go on without it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ class Supervisor:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._children = dict(children)
-        self._core = Supervision(tuple(self._children), policy)
+        dispensable = frozenset(name for name, child in self._children.items() if child.dispensable)
+        self._core = Supervision(tuple(self._children), policy, dispensable)
         self._clock = clock
         self._inbox: asyncio.Queue[_Died | None] = asyncio.Queue(maxsize=64)
         self._running: dict[str, Process] = {}

@@ -77,6 +77,8 @@ class Folder:
         """Unix time of at_ms 0."""
         self.last_at_ms = 0
         """Of the newest line: what comes with an earlier one is given this."""
+        self.reached_ms = 0
+        """Of a recording gone on with: how far it was signed before."""
         self.next_segment = 1
         self.octets = 0
         """Of all segments."""
@@ -234,7 +236,7 @@ class Folder:
         if reading.end is not None:
             raise BadFolder(f"{self.path}: the recording is finished")
         self.begun_ms = opening.unix_ms
-        self.last_at_ms = max(line.at_ms for line in reading.lines)
+        self.last_at_ms = self.reached_ms = max(line.at_ms for line in reading.lines)
         self._head = reading.head
         if reading.torn:
             self._write(b"\n")

@@ -43,7 +43,7 @@ UNITS = (
 _DUMMY = "giaoban-test"
 _DUMMY_ADDRESS = "198.18.0.1"
 
-Part = Literal["media-0", "control"]
+Part = Literal["media-0", "recorder", "control"]
 
 
 class ApplianceError(Exception):

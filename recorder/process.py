@@ -1,0 +1,197 @@
+"""The recorder's process: a Unix socket for the control plane, and the recordings that go on."""
+
+import asyncio
+import contextlib
+import logging
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import assert_never
+
+from recorder import (
+    ORPHAN_S,
+    AnyOrder,
+    AnyReport,
+    Mark,
+    Pause,
+    People,
+    RecordingId,
+    Snapshot,
+    Stage,
+    Start,
+    Status,
+    Stop,
+    Trouble,
+)
+from recorder.memory import Kept, guard
+from recorder.recording import Ending, Recording, RecordingSettings
+from recorder.shelf import is_id
+from recorder.signing import key_in
+from recorder.wire import decode_order, frame
+from sfu.wire import BadFrame, Deframer
+
+OUTBOX_BYTES = 1 << 20
+READ_BYTES = 1 << 16
+MOST_RECORDINGS = 16
+
+log = logging.getLogger("giaoban.recorder")
+
+
+@dataclass(frozen=True, slots=True)
+class RecorderConfig:
+    socket_path: str
+    """Unix socket to be made; its folder must be closed to others."""
+    tap_sockets: tuple[str, ...]
+    """Of the media workers, by their numbers."""
+    directory: Path
+    """Of the recordings."""
+    signing_key: Path
+    """Made when it is not there."""
+    reserve_octets: int
+    """Of the disk, never used by recordings."""
+    segment_s: float = 120.0
+    may_swap: bool = False
+    """Record also where memory may be written to a swap disk in the clear."""
+
+
+class Recorder:
+    """All recordings, and the one control plane that may order them."""
+
+    def __init__(self, config: RecorderConfig, kept: Kept, tasks: asyncio.TaskGroup) -> None:
+        self._config = config
+        self._kept = kept
+        self._tasks = tasks
+        self._settings = RecordingSettings(
+            config.directory, key_in(config.signing_key), config.reserve_octets, config.segment_s
+        )
+        self._recordings: dict[RecordingId, Recording] = {}
+        self._writer: asyncio.StreamWriter | None = None
+        self._orphaned: asyncio.TimerHandle | None = None
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One control connection, from first to last byte; it takes the place of the one before."""
+        self._drop()
+        self._writer = writer
+        if self._orphaned is not None:
+            self._orphaned.cancel()
+        deframer = Deframer()
+        try:
+            for recording in self._recordings.values():
+                self._tell(recording.status())
+            self._tell(Snapshot())
+            while data := await reader.read(READ_BYTES):
+                for body in deframer.feed(data):
+                    self._carry_out(decode_order(body))
+        except BadFrame as error:
+            log.error("control plane sent a bad frame: %s", error)
+        except ConnectionError:
+            pass
+        finally:
+            if self._writer is writer:
+                self._drop()
+                loop = asyncio.get_running_loop()
+                self._orphaned = loop.call_later(ORPHAN_S, self.end, Ending.STOPPED)
+            writer.close()
+
+    def end(self, ending: Ending) -> None:
+        """All that go on."""
+        for recording in self._recordings.values():
+            recording.end(ending)
+
+    def close(self) -> None:
+        if self._orphaned is not None:
+            self._orphaned.cancel()
+        self._drop()
+
+    def _carry_out(self, order: AnyOrder) -> None:
+        match order:
+            case Start():
+                self._start(order)
+            case Stop(recording):
+                self._stop(recording)
+            case Pause(recording, on) if recording in self._recordings:
+                self._recordings[recording].pause(on)
+            case People(recording) if recording in self._recordings:
+                self._recordings[recording].people(order)
+            case Mark(recording) if recording in self._recordings:
+                self._recordings[recording].mark(order)
+            case Pause() | People() | Mark():
+                log.info("order for a recording that does not go on: %s", order.recording)
+            case _:
+                assert_never(order)
+
+    def _start(self, start: Start) -> None:
+        going = self._recordings.get(start.recording)
+        if going is not None:
+            self._tell(going.status())
+            return
+        trouble = self._objection(start)
+        if trouble is not Trouble.NONE:
+            self._tell(
+                Status(
+                    start.recording, start.room, Stage.FAILED, trouble, since_ms=0, octets=0, minutes_left=-1
+                )
+            )
+            return
+        tap_path = self._config.tap_sockets[start.worker]
+        recording = Recording(start, self._settings, tap_path, self._tell)
+        self._recordings[start.recording] = recording
+        self._tasks.create_task(self._run(recording), name=f"recording {start.recording}")
+
+    def _objection(self, start: Start) -> Trouble:
+        if not any(not recipient.second for recipient in start.recipients):
+            return Trouble.NO_RECIPIENT
+        if self._kept is Kept.MAY_SWAP and not self._config.may_swap:
+            return Trouble.MEMORY_SWAPS
+        known = is_id(start.recording) and 0 <= start.worker < len(self._config.tap_sockets)
+        if not known or len(self._recordings) >= MOST_RECORDINGS:
+            log.error("a recording that cannot be: %s", start.recording)
+            return Trouble.NO_MEDIA
+        return Trouble.NONE
+
+    def _stop(self, name: RecordingId) -> None:
+        recording = self._recordings.get(name)
+        if recording is not None:
+            recording.end(Ending.STOPPED)
+
+    async def _run(self, recording: Recording) -> None:
+        try:
+            await recording.run()
+        finally:
+            del self._recordings[recording.start.recording]
+
+    def _tell(self, report: AnyReport) -> None:
+        """Or lose it when nobody listens: who comes next gets a snapshot."""
+        writer = self._writer
+        if writer is None or writer.transport.is_closing():
+            return
+        if writer.transport.get_write_buffer_size() > OUTBOX_BYTES:
+            log.error("control plane does not read: connection closed")
+            writer.transport.abort()
+            return
+        writer.write(frame(report))
+
+    def _drop(self) -> None:
+        if self._writer is not None:
+            self._writer.transport.abort()
+            self._writer = None
+
+
+async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
+    """Run until `stop`; recordings are then left so that the next process goes on with them.
+    Raises BadSigningKey, OSError."""
+    kept = guard()
+    log.info("recorder memory=%s", kept.value)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(config.socket_path)
+    async with asyncio.TaskGroup() as tasks:
+        recorder = Recorder(config, kept, tasks)
+        server = await asyncio.start_unix_server(recorder.serve, config.socket_path)
+        try:
+            await stop.wait()
+        finally:
+            server.close()
+            recorder.end(Ending.SUSPENDED)
+            recorder.close()
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(config.socket_path)
