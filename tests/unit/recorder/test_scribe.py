@@ -1,0 +1,452 @@
+"""From a tap to a file: what was said and shown stands in it, in order, in step, and nothing of a pause."""
+
+import io
+import random
+from dataclasses import dataclass, field
+
+import av
+import pytest
+
+import recorder
+from recorder.blocks import (
+    AnyEntry,
+    Block,
+    Gap,
+    GapKind,
+    Holders,
+    Mark,
+    Opening,
+    People,
+    Slots,
+    Track,
+    parse_entry_untrusted,
+)
+from recorder.opening.demux import demux
+from recorder.scribe import OpeningFacts, Scribe, ScribeSettings
+from sfu import EndpointId, Source
+from sfu.tapline import TAP_SLOTS, TapMedia, TapPacket, TapSlot, TapSlots
+from tests.support.recorded import counter_of, pictures, tone
+from tests.support.tapped import Publisher, made_us, picture_packets, sound_packet
+
+pytestmark = pytest.mark.record
+
+BEGUN_US = 7_000_000_000
+FACTS = OpeningFacts("giao-ban-1", "giao-ban", "Giao ban sáng", 1_760_000_000_000, ("Ban Giám đốc",))
+A, B = EndpointId("a"), EndpointId("b")
+NOBODY = TapSlot(None, None)
+POLL_US = 100_000
+
+
+@dataclass
+class Desk:
+    """A scribe, a clock, and the segments that were written."""
+
+    settings: ScribeSettings = field(default_factory=ScribeSettings)
+    segments: list[bytearray] = field(default_factory=list)
+    now_us: int = BEGUN_US
+    asks: int = 0
+
+    def __post_init__(self) -> None:
+        self.scribe = Scribe(FACTS, BEGUN_US, self.settings)
+        self.open()
+
+    def open(self) -> None:
+        self.segments.append(bytearray(self.scribe.open_segment(len(self.segments) + 1, self.now_us)))
+
+    @property
+    def now_ms(self) -> int:
+        return (self.now_us - BEGUN_US) // 1000
+
+    def poll(self, after_ms: int = 100) -> None:
+        self.now_us += after_ms * 1000
+        out = self.scribe.poll(self.now_us)
+        self.segments[-1] += out.data
+        self.asks += out.ask_keyframes
+        if out.cut:
+            self.open()
+
+    def finish(self) -> list[Block]:
+        self.segments[-1] += self.scribe.finish(self.now_us)
+        return self.blocks()
+
+    def blocks(self, segment: int | None = None) -> list[Block]:
+        chosen = self.segments if segment is None else self.segments[segment - 1 : segment]
+        return [block for data in chosen for block in demux(io.BytesIO(bytes(data)))]
+
+    def slots(self, stage: EndpointId | None = None, *voices: EndpointId) -> None:
+        heard = [TapSlot(voice, Source.MICROPHONE) for voice in voices] + [NOBODY] * (3 - len(voices))
+        shown = NOBODY if stage is None else TapSlot(stage, Source.CAMERA)
+        self.scribe.take(TapSlots(self.now_us, (shown, NOBODY, *heard)))
+
+    def picture(self, number: int, *, key: bool = False, stream: int = 1, endpoint: EndpointId = A) -> None:
+        """One that was made just now; its packets are numbers 3n, 3n + 1, 3n + 2."""
+        ts = self.now_us * 9 // 100
+        packets = tuple(picture_packets(number * 3, ts, self.now_us, key))
+        self.scribe.take(TapMedia(0, endpoint, Source.CAMERA, stream, packets[-1].ts, self.now_us, packets))
+
+    def sound(self, number: int, slot: int = 2, endpoint: EndpointId = A) -> None:
+        packet = sound_packet(number, self.now_us * 48 // 1000, self.now_us)
+        stream = 1000 + slot
+        self.scribe.take(
+            TapMedia(slot, endpoint, Source.MICROPHONE, stream, packet.ts, self.now_us, (packet,))
+        )
+
+
+def entries(blocks: list[Block]) -> list[AnyEntry]:
+    return [parse_entry_untrusted(block.data) for block in blocks if block.track is Track.ENTRIES]
+
+
+def words(blocks: list[Block]) -> list[str]:
+    return [block.data.decode() for block in blocks if block.track is Track.WORDS]
+
+
+def of_track(blocks: list[Block], track: Track) -> list[Block]:
+    return [block for block in blocks if block.track is track]
+
+
+def made_ms(blocks: list[Block]) -> list[int]:
+    return [(made_us(block) - BEGUN_US) // 1000 for block in blocks]
+
+
+# --- half an hour ---------------------------------------------------------------------------------------
+
+
+@dataclass
+class Briefing:
+    """Two bridge points on bad lines; the stage changes every 11 s, the layer every 7 s."""
+
+    minutes: int
+    seed: int
+
+    def record(self) -> tuple[Desk, dict[EndpointId, Publisher]]:
+        dice = random.Random(self.seed)
+        points = [
+            Publisher(A, dice, parts_per_million=100, ahead_us=10**15, delay_us=40_000, begins_us=BEGUN_US),
+            Publisher(
+                B, dice, parts_per_million=-100, ahead_us=3 * 10**15, delay_us=140_000, begins_us=BEGUN_US
+            ),
+        ]
+        desk = Desk()
+        stage = 0
+        desk.slots(A, A, B)
+        for tick in range(self.minutes * 600):
+            for number, point in enumerate(points):
+                for message in point.bring(desk.now_us, 2 + number, 0 if number == stage else None):
+                    desk.scribe.take(message)
+            if tick % 110 == 109:
+                stage = 1 - stage
+                desk.slots(points[stage].name, A, B)
+            if tick % 70 == 69:
+                points[stage].switch_layer()
+            desk.poll()
+        return desk, {point.name: point for point in points}
+
+
+def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
+    """Clocks 100 ppm off to either side, delays of 40 and 140 ms, jitter, 5 % loss, timestamps that wrap."""
+    desk, points = Briefing(30, seed=4).record()
+    blocks = desk.finish()
+    assert 14 <= len(desk.segments) <= 16
+    assert [block.at_ms for block in blocks] == sorted(block.at_ms for block in blocks)
+
+    owners: dict[Track, EndpointId | None] = {}
+    wrong_ms: dict[tuple[EndpointId, bool], float] = {}
+    """How far from the truth somebody's newest picture or sound was put."""
+    out_of_step: list[float] = []
+    far: list[tuple[int, float]] = []
+    for block in blocks:
+        if block.track is Track.ENTRIES:
+            entry = parse_entry_untrusted(block.data)
+            if isinstance(entry, Slots):
+                owners = {Track(slot.track): slot.endpoint for slot in entry.slots}
+        elif block.track is not Track.WORDS:
+            owner = owners[block.track]
+            assert owner is not None
+            wrong = block.at_ms - (made_us(block) + points[owner].delay_us - BEGUN_US) / 1000
+            seen = block.track is Track.STAGE
+            wrong_ms[owner, seen] = wrong
+            if (other := wrong_ms.get((owner, not seen))) is not None:
+                out_of_step.append(abs(wrong - other))
+            if block.at_ms > 5000:
+                far.append((block.at_ms, abs(wrong)))
+    assert max(out_of_step) < 40
+    assert max(wrong for _, wrong in far) < 40
+    # A layer's first pictures may be further off, for less than half a second: only one of them has come.
+    assert sum(wrong > 20 for _, wrong in far) < len(far) / 1000
+    assert len(of_track(blocks, Track.VOICE_1)) == pytest.approx(0.95 * 30 * 60 * 50, rel=0.01)
+
+
+# --- segments -------------------------------------------------------------------------------------------
+
+
+def test_a_segment_ends_at_a_keyframe_of_the_stage() -> None:
+    desk = Desk(ScribeSettings(segment_s=2))
+    desk.slots(A, A)
+    sent = 0
+    while len(desk.segments) < 3:
+        desk.picture(sent, key=sent == 0 or desk.asks * 100 > sent)
+        desk.sound(sent)
+        # A keyframe comes 500 ms after it was asked for.
+        desk.asks = desk.asks if desk.asks <= 1 else 1
+        sent += 1
+        if desk.asks and sent > 25:
+            desk.picture(sent, key=sent in (26, 52))
+            sent += 1
+        desk.poll(50)
+        assert sent < 300
+    for number in (2, 3):
+        first = of_track(desk.blocks(number), Track.STAGE)[:1]
+        assert [block.key for block in first] in ([True], [])
+    assert desk.asks >= 1
+
+
+def test_a_segment_begins_with_all_that_one_must_know() -> None:
+    desk = Desk(ScribeSettings(segment_s=1))
+    desk.slots(A, A, B)
+    person = recorder.Person(A, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
+    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,), (A,)), desk.now_us)
+    while len(desk.segments) < 2:
+        desk.poll()
+    assert desk.now_ms == pytest.approx(3000, abs=200)  # no picture, no keyframe: two seconds of waiting
+    opening, slots, people, floor = entries(desk.blocks(2))[:4]
+    assert isinstance(opening, Opening)
+    assert (opening.segment, opening.title, opening.keys) == (2, "Giao ban sáng", ("Ban Giám đốc",))
+    assert isinstance(slots, Slots)
+    assert [slot.endpoint for slot in slots.slots] == [A, None, A, B, None]
+    assert isinstance(people, People)
+    assert people.people[0].unit == "Trạm Y tế Nậm Cha"
+    assert isinstance(floor, Holders)
+    assert floor.holders == (A,)
+    assert opening.at_ms == desk.scribe.segment_at_ms == desk.blocks(2)[0].at_ms
+
+
+def test_nothing_is_lost_where_a_segment_ends() -> None:
+    desk = Desk(ScribeSettings(segment_s=1))
+    desk.slots(A, A)
+    for number in range(500):
+        desk.picture(number, key=number % 17 == 0)
+        desk.sound(number)
+        desk.poll(20)
+    blocks = desk.finish()
+    assert len(desk.segments) > 7
+    whole = [BEGUN_US + 20_000 * number for number in range(500)]
+    assert [made_us(block) for block in of_track(blocks, Track.STAGE)] == whole
+    assert [made_us(block) for block in of_track(blocks, Track.VOICE_1)] == whole
+    for number in range(2, len(desk.segments) + 1):
+        inside = desk.blocks(number)
+        assert of_track(inside, Track.STAGE)[0].key
+        assert min(block.at_ms for block in inside) == inside[0].at_ms
+
+
+def test_what_is_polled_is_less_than_half_a_second_old() -> None:
+    desk = Desk()
+    desk.slots(None, A)
+    for number in range(100):
+        desk.sound(number)
+        desk.poll(20)
+        newest = of_track(desk.blocks(), Track.VOICE_1)
+        assert desk.now_ms - (newest[-1].at_ms if newest else 0) <= 200 + 250 + 40
+
+
+def test_any_player_plays_what_a_tap_brought() -> None:
+    """Real pictures and sounds, in packets with holes in their sizes, through scribe and file."""
+    desk = Desk()
+    desk.slots(A, A)
+    shown, heard = pictures(30, 15, (640, 360), first=20), tone(2, 600)
+    number = 0
+    for block in sorted([*shown, *heard], key=lambda block: block.at_ms):
+        desk.poll(block.at_ms - desk.now_ms)
+        ts = block.at_ms * (90 if block.track is Track.STAGE else 48)
+        if block.track is Track.STAGE:
+            pieces = [block.data[at : at + 1100] for at in range(0, len(block.data), 1100)]
+            packets = tuple(
+                TapPacket(number + at, ts, at == len(pieces) - 1, (b"\x00" if at else b"\x10") + piece)
+                for at, piece in enumerate(pieces)
+            )
+            number += len(pieces)
+            desk.scribe.take(TapMedia(0, A, Source.CAMERA, 1, ts, desk.now_us, packets))
+        else:
+            packet = TapPacket(block.at_ms // 20, ts, False, block.data)
+            desk.scribe.take(TapMedia(2, A, Source.MICROPHONE, 2, ts, desk.now_us, (packet,)))
+    blocks = desk.finish()
+    assert [block.data for block in of_track(blocks, Track.STAGE)] == [block.data for block in shown]
+    with av.open(io.BytesIO(bytes(desk.segments[0])), "r", format="matroska") as file:
+        assert [counter_of(frame) for frame in file.decode(file.streams.video[0])] == list(range(20, 50))
+    with av.open(io.BytesIO(bytes(desk.segments[0])), "r", format="matroska") as file:
+        assert sum(frame.samples for frame in file.decode(file.streams.audio[0])) == 2 * 48_000
+
+
+# --- what is told ---------------------------------------------------------------------------------------
+
+
+def test_who_is_on_the_stage_is_told_before_the_first_picture() -> None:
+    desk = Desk()
+    desk.slots(A)
+    number = 0
+    for endpoint in (A, B, A):
+        for _ in range(20):
+            desk.picture(number, key=True, endpoint=endpoint, stream=ord(endpoint))
+            desk.poll(40)
+            number += 1
+        desk.slots(B if endpoint == A else A)
+    seen: list[tuple[EndpointId | None, int]] = []
+    owner: EndpointId | None = None
+    for block in desk.finish():
+        if block.track is Track.ENTRIES:
+            entry = parse_entry_untrusted(block.data)
+            owner = entry.slots[0].endpoint if isinstance(entry, Slots) else owner
+        elif block.track is Track.STAGE:
+            seen.append((owner, block.at_ms))
+    assert [owner for owner, _ in seen] == [A] * 20 + [B] * 20 + [A] * 20
+
+
+def test_people_and_marks_are_told_in_words() -> None:
+    desk = Desk()
+    person = recorder.Person(B, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
+    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,)), desk.now_us)
+    desk.slots(B)
+    desk.picture(0, key=True, endpoint=B)
+    desk.poll(1000)
+    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,), (B,)), desk.now_us)
+    desk.scribe.mark(recorder.Mark(recorder.RecordingId("r"), "Chủ trì", "Ca bệnh cần theo dõi"), desk.now_us)
+    blocks = desk.finish()
+    assert words(blocks) == [
+        "Giao ban sáng: 15:53:20 ngày 09/10/2025",
+        "Trạm Y tế Nậm Cha: đang phát biểu",
+        "Trạm Y tế Nậm Cha: có lượt phát biểu",
+        "Đánh dấu: Ca bệnh cần theo dõi (Chủ trì)",
+    ]
+    assert Mark(at_ms=1000, by="Chủ trì", text="Ca bệnh cần theo dõi") in entries(blocks)
+
+
+# --- pauses and gaps ------------------------------------------------------------------------------------
+
+
+def test_of_a_pause_nothing_is_written() -> None:
+    desk = Desk()
+    desk.slots(A, A)
+    for number in range(300):
+        if number == 100:
+            desk.scribe.pause(True, desk.now_us)
+        if number == 200:
+            desk.scribe.pause(False, desk.now_us)
+        if number == 150:
+            desk.slots(B, A, B)
+            desk.scribe.mark(recorder.Mark(recorder.RecordingId("r"), "X", "im lặng"), desk.now_us)
+        desk.picture(number, key=number % 10 == 3, endpoint=A if number < 150 else B)
+        desk.sound(number)
+        desk.poll(20)
+    blocks = desk.finish()
+    for track in (Track.STAGE, Track.VOICE_1):
+        made = made_ms(of_track(blocks, track))
+        assert not [at_ms for at_ms in made if 2000 <= at_ms < 4000]
+        assert len(made) >= 190
+    behind = [block for block in of_track(blocks, Track.STAGE) if block.at_ms >= 4000]
+    assert behind[0].key
+    assert b"im l" not in b"".join(block.data for block in blocks)
+    assert Gap(at_ms=2000, until_ms=4000, kind=GapKind.PAUSE) in entries(blocks)
+    assert "Tạm dừng ghi từ 15:53:22 đến 15:53:24" in words(blocks)
+    after = [entry for entry in entries(blocks) if isinstance(entry, Slots) and entry.at_ms == 4000]
+    assert [slot.endpoint for slot in after[0].slots] == [B, None, A, B, None]
+    assert desk.asks >= 1
+
+
+def test_what_was_said_in_a_pause_is_not_written_when_it_comes_later() -> None:
+    desk = Desk()
+    desk.slots(A, A)
+    for number in range(150):
+        desk.sound(number)
+        desk.poll(20)
+    desk.scribe.pause(True, desk.now_us)
+    desk.poll(1000)
+    secret = sound_packet(200, (desk.now_us - 60_000) * 48 // 1000, desk.now_us - 60_000)
+    said = sound_packet(204, (desk.now_us + 20_000) * 48 // 1000, desk.now_us + 20_000)
+    desk.scribe.pause(False, desk.now_us)
+    desk.now_us += 20_000
+    desk.scribe.take(TapMedia(2, A, Source.MICROPHONE, 1002, said.ts, desk.now_us, (secret, said)))
+    assert made_ms(of_track(desk.finish(), Track.VOICE_1))[-2:] == [2980, 4020]
+
+
+def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
+    desk = Desk()
+    desk.slots(A)
+    desk.picture(0, key=True)
+    desk.poll(3000)
+    desk.scribe.gap(GapKind.NO_MEDIA, desk.now_us - 2_000_000, desk.now_us)
+    desk.picture(1)
+    desk.poll()
+    assert desk.asks >= 1
+    desk.picture(2, key=True)
+    blocks = desk.finish()
+    assert made_ms(of_track(blocks, Track.STAGE)) == [0, 3100]
+    assert Gap(at_ms=1000, until_ms=3000, kind=GapKind.NO_MEDIA) in entries(blocks)
+
+
+def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
+    desk = Desk(ScribeSettings(backlog_bytes=4000))
+    desk.slots(A)
+    for number in range(400):
+        desk.picture(number, key=number == 0)
+        desk.now_us += 20_000
+    desk.poll()
+    desk.poll()
+    assert desk.asks >= 1
+    desk.picture(400)
+    desk.picture(401, key=True)
+    blocks = desk.finish()
+    shown = made_ms(of_track(blocks, Track.STAGE))
+    assert shown[:-1] == [20 * number for number in range(len(shown) - 1)]
+    assert sum(len(block.data) for block in of_track(blocks, Track.STAGE)[:-1]) <= 4000
+    (gap,) = [entry for entry in entries(blocks) if isinstance(entry, Gap)]
+    assert gap.kind is GapKind.SLOW
+    assert gap.at_ms == shown[-2] + 20
+    assert words(blocks)[-1].startswith("Ổ đĩa không ghi kịp")
+
+
+# --- whatever a publisher sends -------------------------------------------------------------------------
+
+
+def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
+    dice = random.Random(8)
+    desk = Desk(ScribeSettings(segment_s=3))
+    desk.slots(A, A, B)
+    for number in range(1000):
+        desk.sound(number, 3, B)
+        packets = tuple(
+            TapPacket(
+                dice.randrange(1 << 40), dice.randrange(1 << 32), dice.random() < 0.3, dice.randbytes(n)
+            )
+            for n in dice.choices((0, 1, 3, 20, 9000), k=dice.randrange(4))
+        )
+        slot = dice.randrange(-1, 7) if dice.random() < 0.3 else dice.choice((0, 1, 2))
+        source = Source.MICROPHONE if slot in (2, 4) else Source.CAMERA
+        if slot != 3:
+            newest = dice.randrange(1 << 32)
+            desk.scribe.take(TapMedia(slot, A, source, dice.randrange(40), newest, desk.now_us, packets))
+        desk.poll(20)
+    blocks = desk.finish()
+    voice = of_track(blocks, Track.VOICE_2)
+    assert made_ms(voice) == [block.at_ms for block in voice] == [20 * number for number in range(1000)]
+    last: dict[Track, int] = {}
+    for block in blocks:
+        assert block.at_ms >= last.get(block.track, 0)
+        last[block.track] = block.at_ms
+
+
+def test_a_tap_with_too_few_slots_is_taken_for_empty_ones() -> None:
+    desk = Desk()
+    desk.scribe.take(TapSlots(desk.now_us, (TapSlot(A, Source.CAMERA),)))
+    desk.poll(1000)
+    slots = [entry for entry in entries(desk.finish()) if isinstance(entry, Slots)][-1]
+    assert [slot.endpoint for slot in slots.slots] == [A, None, None, None, None]
+    assert len(slots.slots) == len(TAP_SLOTS)
+
+
+def test_padding_stands_between_what_is_written() -> None:
+    desk = Desk()
+    desk.slots(None, A)
+    for number in range(100):
+        desk.sound(number)
+        desk.poll(20)
+        desk.segments[-1] += desk.scribe.void(2 + number * 7)
+    assert len(of_track(desk.finish(), Track.VOICE_1)) == 100
