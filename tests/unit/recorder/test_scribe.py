@@ -25,8 +25,8 @@ from recorder.opening.demux import demux
 from recorder.scribe import OpeningFacts, Scribe, ScribeSettings
 from sfu import EndpointId, Source
 from sfu.tapline import TAP_SLOTS, TapMedia, TapPacket, TapSlot, TapSlots
+from tests.support.publishers import Publisher, made_us, picture_packets, sound_packet
 from tests.support.recorded import counter_of, pictures, tone
-from tests.support.tapped import Publisher, made_us, picture_packets, sound_packet
 
 pytestmark = pytest.mark.record
 
