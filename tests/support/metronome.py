@@ -26,6 +26,8 @@ BEEP_S = 0.08
 BEEP_HZ = (4800, 5600, 6400, 7200)
 """Above the speech of the simulated points, which ends at 4 kHz."""
 COUNTERS_A_SECOND = FPS // COUNTER_STEP
+COUNTERS = PICTURE_LOOP_S * COUNTERS_A_SECOND
+SEEN_S = 0.1
 
 Sound = NDArray[np.float32]
 """Shapes: mono, 48 kHz."""
@@ -110,15 +112,20 @@ def loudness(sound: Sound, hz: int) -> Sound:
 
 
 def ticks(counters: Iterable[tuple[float, int | None]]) -> list[float]:
-    """When the counter of a picture came to a full second, from (seconds, counter) of each picture."""
+    """When the counter of a picture came to a full second, from (seconds, counter) of each picture, where the
+    picture just before it was seen, too."""
     found: list[float] = []
-    before: int | None = None
+    before_s, before = 0.0, -1
     for at_s, counter in counters:
         if counter is None:
             continue
-        if counter != before and counter % COUNTERS_A_SECOND == 0 and before == (counter - 1) % 24:
+        if (
+            counter % COUNTERS_A_SECOND == 0
+            and counter != before == (counter - 1) % COUNTERS
+            and at_s - before_s < SEEN_S
+        ):
             found.append(at_s)
-        before = counter
+        before_s, before = at_s, counter
     return found
 
 
