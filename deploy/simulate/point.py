@@ -225,7 +225,9 @@ class BridgePoint:
                 view.pong = t
             case OwnLine() | Lines() | CheckOver() | LobbyTalk() | Requests():
                 pass
-            case Decision() | Departures() | Hint() | Voices() | Recording():
+            case Recording():
+                view.recording = message
+            case Decision() | Departures() | Hint() | Voices():
                 pass
             case _:
                 assert_never(message)

@@ -3,7 +3,18 @@
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from signaling.messages import Bye, Floor, Lobby, Refusal, Roster, SeatState, SlotView, Speakers, Welcome
+from signaling.messages import (
+    Bye,
+    Floor,
+    Lobby,
+    Recording,
+    Refusal,
+    Roster,
+    SeatState,
+    SlotView,
+    Speakers,
+    Welcome,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,5 +60,6 @@ class View:
     sending: bool = False
     bye: Bye | None = None
     floor: Floor | None = None
+    recording: Recording | None = None
     pong: int = 0
     """What the newest `pong` answers."""

@@ -95,6 +95,8 @@ class Appliance:
     https_port: int
     media_port: int
     log: Path
+    arguments: tuple[str, ...] = ()
+    """That it was started with."""
     store: Store = field(init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -158,6 +160,19 @@ class Appliance:
             raise ApplianceError(f"{part} was not restarted")
         await self.wait_healthy(30)
 
+    async def crash(self) -> None:
+        """All of it, as when the power fails; and on again. Returns when it is healthy."""
+        parts: tuple[Part, ...] = ("media-0", "recorder", "control")
+        pids = [self.process.pid]
+        for part in parts:
+            with contextlib.suppress(ApplianceError):
+                pids.append(self.pid(part))
+        for pid in pids:
+            os.kill(pid, signal.SIGKILL)
+        await self.process.wait()
+        self.process = await _start(self.arguments, self.state.parent, self.log)
+        await self.wait_healthy()
+
     async def command(self, *arguments: str) -> tuple[int, str]:
         """`giaoban ...` on this appliance's state. Returns the exit code and all it said."""
         log = LOGS / "command.log"
@@ -189,10 +204,11 @@ async def running(folder: Path) -> AsyncIterator[Appliance]:
     address, https_port, media_port = reachable_address(), free_port(), free_port()
     state = folder / "state"
     log = LOGS / "appliance.log"
-    arguments = ("--https-port", str(https_port), "--media-port", str(media_port))
-    process = await _start(("serve", "--state", str(state), *arguments), folder, log)
+    ports = ("--https-port", str(https_port), "--media-port", str(media_port))
+    arguments = ("serve", "--state", str(state), *ports)
+    process = await _start(arguments, folder, log)
+    appliance = Appliance(process, state, address, https_port, media_port, log, arguments)
     try:
-        appliance = Appliance(process, state, address, https_port, media_port, log)
         await appliance.wait_healthy()
         appliance.store = await Store.open(f"sqlite:///{state / 'giaoban.sqlite3'}")
         try:
@@ -201,7 +217,7 @@ async def running(folder: Path) -> AsyncIterator[Appliance]:
         finally:
             await appliance.store.close()
     finally:
-        await _stop(process)
+        await _stop(appliance.process)
 
 
 async def _start(arguments: tuple[str, ...], folder: Path, log: Path) -> Process:

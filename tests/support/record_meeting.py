@@ -2,6 +2,9 @@
 this process, against a whole appliance; and the board's key, whose private half the appliance never sees."""
 
 import asyncio
+import contextlib
+import os
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +21,8 @@ from signaling.control import clock
 from signaling.door import COOKIE
 from signaling.messages import AdmitAll, Role
 from signaling.records import AccountId
-from tests.support.appliance import Appliance
+from tests.support.appliance import Appliance, ApplianceError
+from tests.support.bad_link_relay import BadLink
 from tests.support.metronome import keep_time
 
 WAIT_S = 30.0
@@ -36,6 +40,17 @@ class Recorded:
     def id_of(self, point: BridgePoint) -> str:
         assert point.view.welcome is not None
         return point.view.welcome.participant
+
+    async def kill_recorder(self) -> None:
+        """As a crash would. Returns when there is another."""
+        before = self.appliance.pid("recorder")
+        os.kill(before, signal.SIGKILL)
+        async with asyncio.timeout(WAIT_S):
+            while True:
+                with contextlib.suppress(ApplianceError):
+                    if self.appliance.pid("recorder") != before:
+                        return
+                await asyncio.sleep(0.05)
 
     @property
     def folder(self) -> Path:
@@ -63,16 +78,35 @@ async def staff(appliance: Appliance, meeting: str, role: Role, index: int) -> B
     return point(appliance, meeting, Identity(index, cookie, "test-tchc", role.value))
 
 
-def point(appliance: Appliance, meeting: str, who: Identity, *, in_step: bool = False) -> BridgePoint:
+class FarPoint(BridgePoint):
+    """Its media goes through a link."""
+
+    link: BadLink
+
+    async def _connect(self, answer: str) -> None:
+        await super()._connect(self.link.rewritten(answer))
+
+
+def point(
+    appliance: Appliance,
+    meeting: str,
+    who: Identity,
+    *,
+    in_step: bool = False,
+    link: BadLink | None = None,
+) -> BridgePoint:
     """in_step: whenever it begins to send, its picture and voice keep time."""
 
     def on_step(step: Step, _: str) -> None:
         if in_step and step is Step.SENDING and made.media is not None:
             keep_time(made.media, who.index)
 
-    made = BridgePoint(
-        appliance.url, meeting, who, trusted(Config(state=str(appliance.state)), local=True), on_step=on_step
-    )
+    tls = trusted(Config(state=str(appliance.state)), local=True)
+    if link is None:
+        made = BridgePoint(appliance.url, meeting, who, tls, on_step=on_step)
+    else:
+        made = FarPoint(appliance.url, meeting, who, tls, on_step=on_step)
+        made.link = link
     return made
 
 
@@ -89,13 +123,13 @@ async def taking_part(*points: BridgePoint) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def recorded_meeting(
-    appliance: Appliance, meeting: str, folder: Path, count: int
+    appliance: Appliance, meeting: str, folder: Path, count: int, link: BadLink | None = None
 ) -> AsyncIterator[Recorded]:
-    """`count` points are inside and send; nothing is recorded yet."""
+    """`count` points are inside and send; nothing is recorded yet. With `link` they are behind it."""
     key = await board_key(appliance, folder)
     operator = await staff(appliance, meeting, Role.OPERATOR, 11)
     identities = await sign_in_at(appliance.store, count)
-    points = [point(appliance, meeting, who, in_step=True) for who in identities]
+    points = [point(appliance, meeting, who, in_step=True, link=link) for who in identities]
     async with taking_part(operator, *points):
         await operator.wait_for(
             lambda view: view.lobby is not None and len(view.lobby.knocks) == count, WAIT_S

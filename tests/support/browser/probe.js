@@ -10,7 +10,7 @@
     }
   };
   const sockets = [];
-  const told = { welcome: null, slots: null, roster: null, lobby: null, floor: null, requests: null, departures: null, refusal: null };
+  const told = { welcome: null, slots: null, roster: null, lobby: null, floor: null, requests: null, departures: null, recording: null, refusal: null };
   const NativeSocket = window.WebSocket;
   window.WebSocket = class WebSocket extends NativeSocket {
     constructor(...settings) {
