@@ -176,7 +176,9 @@ class Scribe:
         self._settle_slots()
         if self._paused_ms is not None:
             self._held.put(self._timeline.gap(GapKind.PAUSE, self._paused_ms, now_ms))
-        return self._until(now_ms + matroska.MOST_LATE_MS)
+        data = self._until(now_ms + matroska.MOST_LATE_MS)
+        self._written_ms = now_ms
+        return data
 
     def void(self, size: int) -> bytes:
         """Padding for the present segment, of exactly that size, at least 2."""

@@ -6,6 +6,7 @@ import random
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from recorder.blocks import Block, Track
 from sfu import EndpointId, Source
@@ -29,9 +30,8 @@ def picture_packets(
 ) -> list[TapPacket]:
     """One picture from packet `number` on. `temporal`: layer, index of the lowest, sync."""
     data = (_KEY_HEAD if key else _DELTA_HEAD) + _TRUTH.pack(made_us) + b"." * 30
-    # All of a keyframe's head is in its first packet.
     bounds = [0, *(len(data) * at // parts for at in range(1, parts)), len(data)]
-    pieces = [data[begin:end] for begin, end in zip(bounds, bounds[1:], strict=False)]
+    pieces = [data[begin:end] for begin, end in pairwise(bounds)]
     return [
         TapPacket(number + at, ts & 0xFFFF_FFFF, at == parts - 1, _descriptor(at == 0, temporal) + piece)
         for at, piece in enumerate(pieces)

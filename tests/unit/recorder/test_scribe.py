@@ -179,25 +179,25 @@ def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
 # --- segments -------------------------------------------------------------------------------------------
 
 
-def test_a_segment_ends_at_a_keyframe_of_the_stage() -> None:
+def test_a_segment_ends_at_the_keyframe_that_was_asked_for() -> None:
     desk = Desk(ScribeSettings(segment_s=2))
     desk.slots(A, A)
-    sent = 0
-    while len(desk.segments) < 3:
-        desk.picture(sent, key=sent == 0 or desk.asks * 100 > sent)
-        desk.sound(sent)
-        # A keyframe comes 500 ms after it was asked for.
-        desk.asks = desk.asks if desk.asks <= 1 else 1
-        sent += 1
-        if desk.asks and sent > 25:
-            desk.picture(sent, key=sent in (26, 52))
-            sent += 1
+    asked_at: int | None = None
+    for number in range(80):
+        # The publisher answers half a second after it was asked.
+        answers = asked_at is not None and number == asked_at + 10
+        desk.picture(number, key=number == 0 or answers)
+        desk.sound(number)
         desk.poll(50)
-        assert sent < 300
-    for number in (2, 3):
-        first = of_track(desk.blocks(number), Track.STAGE)[:1]
-        assert [block.key for block in first] in ([True], [])
-    assert desk.asks >= 1
+        if desk.asks and asked_at is None:
+            asked_at = number
+    assert asked_at == 39
+    assert desk.asks == 1
+    assert len(desk.segments) == 2
+    (first, *_), (voice, *_) = (of_track(desk.blocks(2), track) for track in (Track.STAGE, Track.VOICE_1))
+    assert first.key
+    assert made_ms([first]) == [49 * 50]
+    assert first.at_ms == desk.scribe.segment_at_ms <= voice.at_ms < first.at_ms + 50
 
 
 def test_a_segment_begins_with_all_that_one_must_know() -> None:

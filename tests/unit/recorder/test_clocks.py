@@ -1,0 +1,204 @@
+"""Voice and picture of one person are put where they belong, whatever their clocks and lines do."""
+
+import random
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder.clocks import FURTHEST_US, MOST_ENDPOINTS, MOST_STREAMS, Clocks
+from sfu import EndpointId, Source
+
+pytestmark = pytest.mark.record
+
+A = EndpointId("a")
+VOICE, CAMERA = 11, 22
+NTP_2025_US = 3_970_000_000_000_000
+S = 1_000_000
+
+
+def ntp(us: float) -> int:
+    return round(us * (1 << 32) / 1_000_000)
+
+
+class Talker:
+    """One publisher: what it makes at an instant and what its reports say of that."""
+
+    def __init__(self, clocks: Clocks, *, delay_us: int = 50_000, camera_later_us: int = 0) -> None:
+        self.clocks = clocks
+        self.delay_us = delay_us
+        self.camera_later_us = camera_later_us
+        self.set_us = 0
+        """By how much its clock was set since."""
+        self.ts_of = {VOICE: 4_294_000_000, CAMERA: 77}
+
+    def ts(self, stream: int, made_us: int) -> int:
+        rate = 48_000 if stream == VOICE else 90_000
+        return (self.ts_of[stream] + made_us * rate // S) & 0xFFFF_FFFF
+
+    def send(self, stream: int, made_us: int, late_us: int = 0) -> int:
+        """Returns when it is taken to have arrived, had it met nothing on the way, less when it did so."""
+        source = Source.MICROPHONE if stream == VOICE else Source.CAMERA
+        arrives_us = made_us + self.delay_us + late_us + (0 if stream == VOICE else self.camera_later_us)
+        self.clocks.sample(A, source, stream, self.ts(stream, made_us), arrives_us)
+        return self.clocks.at_us(A, stream, self.ts(stream, made_us)) - made_us - self.delay_us
+
+    def report(self, stream: int, made_us: int, wrong_us: int = 0) -> None:
+        said_us = NTP_2025_US + made_us + self.set_us + wrong_us
+        self.clocks.report(A, stream, ntp(said_us), self.ts(stream, made_us))
+
+
+def test_without_reports_things_are_put_where_they_arrive_with_the_least_delay() -> None:
+    dice = random.Random(1)
+    talker = Talker(Clocks())
+    wrong = [talker.send(VOICE, made, dice.randrange(40_000)) for made in range(S, 10 * S, 20_000)]
+    assert all(abs(off) < 41_000 for off in wrong)
+    assert all(abs(off) < 3_000 for off in wrong[100:])
+
+
+def test_a_report_puts_a_late_camera_beside_the_voice_and_nothing_jumps() -> None:
+    talker = Talker(Clocks(), camera_later_us=90_000)
+    camera: list[int] = []
+    for made in range(S, 20 * S, 40_000):
+        talker.send(VOICE, made)
+        camera.append(talker.send(CAMERA, made))
+        if made % (4 * S) == 0:
+            talker.report(VOICE, made)
+            talker.report(CAMERA, made)
+    assert camera[0] == 70_000  # by a usual camera's 20 ms
+    assert abs(camera[-1]) < 2_000
+    assert all(abs(later - sooner) <= 2_100 for sooner, later in pairwise(camera))
+
+
+def test_a_new_layer_of_a_late_camera_is_put_beside_the_voice_at_once() -> None:
+    talker = Talker(Clocks(), camera_later_us=90_000)
+    for made in range(S, 20 * S, 40_000):
+        talker.send(VOICE, made)
+        talker.send(CAMERA, made)
+        if made % (4 * S) == 0:
+            talker.report(VOICE, made)
+            talker.report(CAMERA, made)
+    talker.ts_of[33] = 4_294_967_000
+    assert abs(talker.send(33, 20 * S)) < 3_000
+
+
+def test_a_report_that_came_before_its_stream_is_used() -> None:
+    talker = Talker(Clocks(), camera_later_us=200_000)
+    for made in range(S, 3 * S, 20_000):
+        talker.send(VOICE, made)
+    talker.report(VOICE, 3 * S)
+    talker.report(CAMERA, 3 * S)
+    assert abs(talker.send(CAMERA, 3 * S + 100_000)) < 2_000
+
+
+@pytest.mark.parametrize("drift", [-150e-6, 150e-6])
+def test_a_sound_card_that_goes_wrong_is_followed(drift: float) -> None:
+    """Its timestamps drift against its computer's clock, which the reports tell."""
+    talker = Talker(Clocks())
+    off = 0
+    for made in range(S, 900 * S, 20_000):
+        talker.ts_of[VOICE] = 4_294_000_000 + round(made * drift * 48_000 / S)
+        off = talker.send(VOICE, made)
+        if made % (5 * S) == 0:
+            talker.report(VOICE, made)
+        if made > 10 * S:
+            assert abs(off) < 6_000
+
+
+def test_a_publisher_whose_clock_is_set_stays_where_it_was() -> None:
+    talker = Talker(Clocks(), camera_later_us=40_000)
+    voice, camera = 0, 0
+    for made in range(S, 120 * S, 40_000):
+        if made == 60 * S:
+            talker.set_us = -3_600 * S
+        voice, camera = talker.send(VOICE, made), talker.send(CAMERA, made)
+        if made % (5 * S) == 0:
+            talker.report(VOICE, made)
+        if made % (5 * S) == S:
+            talker.report(CAMERA, made)
+        if made > 20 * S:
+            assert abs(voice) < 3_000
+            assert abs(camera) < 3_000
+
+
+def test_a_line_that_becomes_longer_is_followed_slowly_and_together() -> None:
+    talker = Talker(Clocks(), camera_later_us=20_000)
+    voice = 0
+    for made in range(S, 200 * S, 40_000):
+        later = 200_000 if made > 60 * S else 0
+        voice, camera = talker.send(VOICE, made, later), talker.send(CAMERA, made, later)
+        if made % (5 * S) == 0:
+            talker.report(VOICE, made)
+            talker.report(CAMERA, made)
+        if made > 20 * S:
+            assert abs(voice - camera) < 3_000
+    assert voice > 150_000
+
+
+def test_a_stalled_sound_card_is_put_right_by_the_next_report() -> None:
+    talker, off = Talker(Clocks()), 0
+    for made in range(S, 60 * S, 20_000):
+        if made == 30 * S:
+            talker.ts_of[VOICE] -= 48_000 * 300 // 1000
+        off = talker.send(VOICE, made)
+        if made % (5 * S) == 0:
+            talker.report(VOICE, made)
+    assert abs(off) < 5_000
+
+
+def test_a_lie_moves_nothing_further_than_a_second() -> None:
+    dice = random.Random(2)
+    talker, off = Talker(Clocks()), 0
+    for made in range(S, 60 * S, 20_000):
+        off = talker.send(VOICE, made)
+        assert -FURTHEST_US <= off <= 0
+        if made % S == 0:
+            talker.clocks.report(A, VOICE, dice.getrandbits(64), dice.getrandbits(32))
+    assert abs(off) < 300_000
+
+
+def test_timestamps_that_jump_begin_anew() -> None:
+    talker = Talker(Clocks())
+    for made in range(S, 10 * S, 20_000):
+        talker.send(VOICE, made)
+    talker.report(VOICE, 10 * S)
+    talker.ts_of[VOICE] += 1_000_000_000
+    assert abs(talker.send(VOICE, 10 * S)) < 1_000
+
+
+def test_memory_is_bounded() -> None:
+    clocks = Clocks()
+    for number in range(1000):
+        clocks.sample(EndpointId(str(number)), Source.CAMERA, 1, 0, number)
+        clocks.sample(A, Source.CAMERA, number, 0, number)
+        clocks.report(A, 10_000 + number, number, number)
+    assert len(clocks._endpoints) <= MOST_ENDPOINTS
+    assert len(clocks._endpoints[A].streams) <= MOST_STREAMS
+    assert len(clocks._endpoints[A].waiting) <= MOST_STREAMS
+
+
+TICKS = st.integers(0, 0xFFFF_FFFF)
+STEPS = st.tuples(
+    st.sampled_from(("sample", "report")),
+    st.sampled_from((VOICE, CAMERA)),
+    TICKS,
+    st.integers(0, 2**64 - 1),
+    st.integers(0, 30 * S),
+)
+
+
+@given(st.lists(STEPS, max_size=40))
+def test_whatever_is_said_nothing_is_put_later_than_it_arrived_nor_long_before(
+    steps: list[tuple[str, int, int, int, int]],
+) -> None:
+    clocks, now = Clocks(), S
+    for kind, stream, ts, said, after in steps:
+        now += after
+        if kind == "report":
+            clocks.report(A, stream, said, ts)
+        else:
+            source = Source.MICROPHONE if stream == VOICE else Source.CAMERA
+            clocks.sample(A, source, stream, ts, now)
+            for other in (ts, ts ^ 0x8000_0000, 0):
+                assert now - FURTHEST_US <= clocks.at_us(A, stream, other) <= now
