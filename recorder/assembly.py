@@ -11,12 +11,13 @@ from dataclasses import dataclass, field
 
 from recorder.matroska import MAX_BLOCK_BYTES
 from sfu import EndpointId, Source
-from sfu.errors import BadPacket
 from sfu.rtp import vp8
 from sfu.tapline import TapMedia, TapPacket
 
 MAX_SOUND_BYTES = 8_000
 """More than any Opus packet of 120 ms has."""
+_DESCRIPTOR_BYTES = 6
+"""The longest there is (RFC 7741 section 4.2)."""
 _ALL_LAYERS = frozenset({1, 2, 3})
 
 
@@ -92,9 +93,9 @@ class Assembler:
         if self._next is not None and packet.number != self._next:
             self._picture, self._broken = None, True
         self._next = packet.number + 1
-        try:
-            descriptor = vp8.parse_untrusted(packet.payload)
-        except BadPacket:
+        # Made longer than any descriptor is, it can be read; whether it was there is seen by its length.
+        descriptor = vp8.parse_untrusted(packet.payload[:_DESCRIPTOR_BYTES] + bytes(_DESCRIPTOR_BYTES))
+        if descriptor.length > len(packet.payload):
             self._picture, self._broken = None, True
             return None
         if descriptor.starts_frame and (self._picture is None or self._picture.ts != packet.ts):
