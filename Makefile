@@ -14,7 +14,7 @@ PARTICIPANTS ?= 5
 ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: run simulate test check bench bench-orders bench-links lock browsers
+.PHONY: run simulate test check bench bench-orders bench-links record-sync crash-matrix lock browsers
 
 run: $(VENV)/.warm ## start the appliance (make run ARGS="--https-port 443")
 	@exec $(BIN)/giaoban serve $(ARGS)
@@ -39,6 +39,12 @@ bench-orders: $(VENV)/.dev $(VENV)/.warm ## from a press to its effect among fif
 
 bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad links: a table, and build/links.json
 	@$(BIN)/python -m tests.links $(ARGS)
+
+record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## sound and picture of a recording of 30 minutes: a table, and build/sync.json
+	@$(BIN)/python -m tests.sync $(ARGS)
+
+crash-matrix: $(VENV)/.dev $(VENV)/.warm browsers ## 200 kills while it records: a table, and build/crash.json (half an hour)
+	@$(BIN)/python -m tests.crash $(ARGS)
 
 # --- what the targets above stand on ---
 
