@@ -23,7 +23,7 @@ from sfu import (
 from sfu.downlink import Downlink
 from sfu.errors import BadPacket
 from sfu.fastpath import FastPath, TableFull
-from sfu.layer import Layer
+from sfu.layer import ClockReport, Layer
 from sfu.producer import OUR_SSRC, Producer
 from sfu.pulse import Pulse
 from sfu.reports import GUESSED_RTT_S, Line
@@ -308,6 +308,7 @@ class Endpoint:
             for layer in producer.layers:
                 if layer.ssrc == report.ssrc:
                     layer.reception.sender_report(report.ntp, now)
+                    layer.reported = ClockReport(report.ntp, report.rtp_timestamp, int(now * 1e6))
 
     def _blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
         for block in blocks:

@@ -42,6 +42,15 @@ def nominal(source: Source, count: int) -> Sequence[Nominal]:
     return (_SCREEN if source is Source.SCREEN else _CAMERA)[:count]
 
 
+@dataclass(frozen=True, slots=True)
+class ClockReport:
+    """What a publisher's clock showed at a timestamp (its sender report), and when it said so."""
+
+    ntp: int
+    ts: int
+    at_us: int
+
+
 @dataclass(slots=True)
 class Layer:
     """`row` is its row in the fast path."""
@@ -54,6 +63,8 @@ class Layer:
     keyframes_seen: int = 0
     reception: Reception = field(default_factory=Reception)
     rates: LayerRates = field(default_factory=LayerRates)
+    reported: ClockReport | None = None
+    """The newest."""
     missing: Missing = field(default_factory=Missing)
     planned: bool = True
     """The publisher is to send it. Browsers begin with all of them."""

@@ -4,7 +4,7 @@ Everything that decides is here or below; nothing here touches a packet. The pac
 sfu/fastpath/kernel.py.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, assert_never
 
 from sfu import (
@@ -42,6 +42,8 @@ from sfu.room_media import RoomMedia
 from sfu.rtp.ntp import ntp_from_unix
 from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.slot import Slot
+from sfu.tap import Tap
+from sfu.tapline import FromTap
 from sfu.transport import AssociationListener
 from sfu.voice import Ears, Hearing
 
@@ -49,6 +51,7 @@ REPORT_TICKS = 10
 LINE_TICKS = 20
 CHECK_TICKS = 10
 """Who waits for a line check wants to see that something happens."""
+MAX_TAPS = 4
 MEND_S = 0.02
 """How often what is missing is asked for: the time until the first request is our own part of a repair."""
 
@@ -84,6 +87,8 @@ class Plane:
         """Whose layer a row of the fast path is."""
         self._torn: dict[EndpointId, Endpoint] = {}
         """Those of whom something is missing."""
+        self._taps: list[tuple[RoomId, Tap]] = []
+        """They outlive their rooms."""
         self._ticks = 0
 
     # --- commands --------------------------------------------------------------------------------
@@ -153,6 +158,7 @@ class Plane:
             room = self._rooms[command.room] = RoomMedia(
                 command.room, self._fastpath, self._hearing, self._notify
             )
+            room.taps = [tap for where, tap in self._taps if where == command.room]
         room.add(endpoint)
         self._room_of[endpoint.id] = room
         self._homes |= {
@@ -195,6 +201,8 @@ class Plane:
         self._homes = {row: home for row, home in self._homes.items() if home[0] is not gone}
         if not room.endpoints:
             del self._rooms[room.room]
+            for tap in room.taps:
+                tap.close_room(self._clock())
         return gone.wish
 
     def _set_gates(self, command: SetGates) -> AnyResult:
@@ -205,7 +213,9 @@ class Plane:
             endpoint.producers[source].set_gate(gate)
         if not endpoint.producers[Source.MICROPHONE].is_open:
             self._hearing.forget(endpoint.id)
-        self._room_of[endpoint.id].arrange(self._pulse())
+        room = self._room_of[endpoint.id]
+        room.hand_over_taps()
+        room.arrange(self._pulse())
         return Done()
 
     def _show(self, command: Show) -> AnyResult:
@@ -223,6 +233,35 @@ class Plane:
         if room is not None:
             room.fixed_stage = command.endpoint
         return Done()
+
+    # --- taps ------------------------------------------------------------------------------------
+
+    def open_tap(self, room: RoomId, send: Callable[[Sequence[FromTap]], None]) -> Tap:
+        """From now on `send` gets what a recorder of this room is to have; whether it is open yet or not.
+        Raises TableFull."""
+        if len(self._taps) >= MAX_TAPS:
+            raise TableFull("taps")
+        tap = Tap(self._fastpath, send)
+        self._taps.append((room, tap))
+        if room in self._rooms:
+            self._rooms[room].taps.append(tap)
+            self._rooms[room].arrange(self._pulse())
+            self._ports.flush_streams()
+        return tap
+
+    def close_tap(self, tap: Tap) -> None:
+        """Nothing is sent any more."""
+        self._taps = [(room, other) for room, other in self._taps if other is not tap]
+        for room in self._rooms.values():
+            room.taps = [other for other in room.taps if other is not tap]
+
+    def refresh_tap(self, tap: Tap) -> None:
+        """Its recorder wants keyframes."""
+        tap.ask_keyframes(self._clock())
+        self._ports.flush_streams()
+
+    def _follow_taps(self, room: RoomMedia, now: float) -> None:
+        self._torn |= {endpoint.id: endpoint for endpoint in room.follow_taps(now)}
 
     # --- what endpoints ask ----------------------------------------------------------------------
 
@@ -265,6 +304,7 @@ class Plane:
                     producer.note_rates(pulse)
             room.arrange(pulse)
             room.plan(pulse)
+            room.hand_over_taps()
             for phase, endpoint in enumerate(room.endpoints.values()):
                 self._tend(endpoint, pulse, self._ticks + phase)
             room.watch_flow(pulse)
@@ -272,11 +312,13 @@ class Plane:
 
     def mend(self) -> None:
         """Called every MEND_S, for what cannot wait for a tick: publishers are asked for what did not come,
-        and the ears get what did."""
+        and ears and taps get what did."""
         now = self._clock()
         if self._hearing.hand_over(now):
             for room in self._rooms.values():
                 room.tell_voices()
+        for room in self._rooms.values():
+            self._follow_taps(room, now)
         torn: dict[EndpointId, Endpoint] = self._torn
         for row, first, last in self._fastpath.take_gaps():
             home = self._homes.get(row)

@@ -95,6 +95,7 @@ class Producer:
             layer.rtx_ssrc = ssrc
         else:
             layer.ssrc = ssrc
+            layer.reported = None
             layer.missing.clear()
         return layer
 

@@ -24,6 +24,7 @@ from sfu.producer import Producer
 from sfu.pulse import Pulse
 from sfu.slot import Feed
 from sfu.speakers import Choice, Reading, Speakers
+from sfu.tap import Tap
 from sfu.voice import Hearing
 from sfu.voice.ears import SILENCE_DBOV
 from sfu.voice.hint import Hint
@@ -37,6 +38,7 @@ class RoomMedia:
         self.endpoints: dict[EndpointId, Endpoint] = {}
         self.fixed_stage: EndpointId | None = None
         """Set by command; None follows the speaker."""
+        self.taps: list[Tap] = []
         self._fastpath = fastpath
         self._hearing = hearing
         self._hints: dict[EndpointId, Hint] = {}
@@ -62,6 +64,8 @@ class RoomMedia:
             for slot in other.slots:
                 if slot.feed is not None and slot.feed.endpoint == endpoint:
                     slot.attach(None)
+        for tap in self.taps:
+            tap.forget(endpoint)
         return gone
 
     def producer(self, feed: Feed | None) -> Producer | None:
@@ -115,6 +119,26 @@ class RoomMedia:
             changed |= endpoint.downlink.spend(endpoint.heights, self.producer, pulse)
             if changed:
                 self._notify(self.slots_changed(endpoint))
+        for tap in self.taps:
+            tap.arrange(self._choice, self._tapped, pulse)
+
+    def _tapped(self, feed: Feed | None) -> Producer | None:
+        """A line check is never tapped, whichever room it is in."""
+        if feed is None or feed.endpoint not in self.endpoints or self.endpoints[feed.endpoint].check:
+            return None
+        return self.producer(feed)
+
+    def follow_taps(self, now: float) -> list[Endpoint]:
+        """Fifty times a second: read what came. Returns those of whom something more is missing."""
+        if not self.taps:
+            return []
+        torn = set().union(*(tap.follow(now) for tap in self.taps))
+        return [self.endpoints[endpoint] for endpoint in torn if endpoint in self.endpoints]
+
+    def hand_over_taps(self) -> None:
+        """Ticker, and when a gate was shut: send on what was read before."""
+        for tap in self.taps:
+            tap.hand_over()
 
     def plan(self, pulse: Pulse) -> None:
         """Ticker, after `arrange`: tell publishers which of their encodings somebody receives."""

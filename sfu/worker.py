@@ -2,7 +2,7 @@
 
 The control plane connects to the socket. When it goes away, media goes on: people talk on while the
 control plane is restarted, and the one that comes next is first told what is open. A second
-connection takes the place of the first.
+connection takes the place of the first. Recorders have a socket of their own (sfu/tap_server.py).
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from sfu import AnyEvent
 from sfu.fastpath import FastPath
 from sfu.plane import MEND_S, Plane
 from sfu.pulse import TICK_S
+from sfu.tap_server import serve_taps
 from sfu.transport import MediaPorts
 from sfu.voice import ThreadEars
 from sfu.wire import BadFrame, Deframer, Notice, Reply, decode_to_worker, frame
@@ -39,6 +40,8 @@ class WorkerConfig:
     """UDP and TCP."""
     advertise: tuple[str, ...] = ()
     """Addresses to put in answers instead, when the server stands behind NAT."""
+    tap_path: str | None = None
+    """Unix socket to be made for recorders, in a folder closed to others; None: nobody can record."""
 
 
 class Door:
@@ -110,7 +113,7 @@ async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
             os.unlink(config.socket_path)
         server = await asyncio.start_unix_server(door.serve, config.socket_path)
         log.info("media on port %d", ports.port)
-        async with server:
+        async with server, serve_taps(plane, config.tap_path):
             await tick_until(stop, plane)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(config.socket_path)

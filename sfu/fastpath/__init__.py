@@ -6,6 +6,7 @@ without the GIL."""
 
 from sfu.fastpath.fastpath import FastPath, prepare_kernel
 from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind
+from sfu.fastpath.readings import Kept, Reach
 from sfu.fastpath.srtp import SrtpProfile
 from sfu.fastpath.tables import STREAM, Size, TableFull
 
@@ -15,7 +16,9 @@ __all__ = [
     "FastPath",
     "HandUp",
     "HandUpKind",
+    "Kept",
     "MediaKind",
+    "Reach",
     "Size",
     "SrtpProfile",
     "TableFull",

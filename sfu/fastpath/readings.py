@@ -4,11 +4,38 @@ Feedback asks for hundreds of sent packets a tick, so their columns are read thr
 of one costs a tenth of a numpy field's."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from sfu.fastpath.memory import Memory, Octets, Table
 from sfu.fastpath.tables import ARRIVALS, SENT_PACKETS
+
+
+class Reach(NamedTuple):
+    """Which unwrapped numbers of a layer may be read."""
+
+    oldest: int
+    """-1: none, its gate is shut or nothing has come since it opened."""
+    newest: int
+    keyframe: int
+    """Where its newest keyframe began; 0: there was none. It may lie before the oldest."""
+    generation: int
+    """Another one: its numbers have begun anew."""
+    ssrc: int
+
+
+NOTHING = Reach(-1, -1, 0, -1, -1)
+
+
+class Kept(NamedTuple):
+    """A packet of the history."""
+
+    number: int
+    ts: int
+    marker: bool
+    payload: bytes
+    """Empty also when its row of the history was too short for it."""
 
 
 class Readings:
@@ -22,6 +49,12 @@ class Readings:
         self._sent = memory.sent.data
         self._newest = memory.layers["max_seq"].data
         self._since = memory.layers["since"].data
+        self._key_seq = memory.layers["key_seq"].data
+        self._generation = memory.layers["generation"].data
+        self._ssrc = memory.layers["ssrc"].data
+        self._last_us = memory.layers["last_us"].data
+        self._khz = memory.layers["khz"].data
+        self._transit = memory.layers["transit"].data
 
     def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
         """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
@@ -93,6 +126,37 @@ class Readings:
             if seq == number and 0 < length <= octets.shape[1]:
                 found.append((number, ts, octets[place, :length].tobytes()))
         return found
+
+    def reach(self, layer: int) -> Reach:
+        """What `packets` may be asked for. Nothing that came while the gate was shut is ever in it."""
+        if layer not in self._histories:
+            return NOTHING
+        since, newest = self._since[layer], self._newest[layer]
+        oldest = -1 if since < 0 else max(since, newest - len(self._histories[layer][1]) + 1)
+        return Reach(oldest, newest, self._key_seq[layer], self._generation[layer], self._ssrc[layer])
+
+    def packets(self, layer: int, after: int, most: int) -> list[Kept]:
+        """Those that follow upon that unwrapped number without a hole, in order, at most the first `most`."""
+        reach = self.reach(layer)
+        if reach.oldest < 0 or after + 1 < reach.oldest:
+            return []
+        octets, kept = self._histories[layer]
+        rows, room = kept.view(np.ndarray), octets.shape[1]
+        found: list[Kept] = []
+        for number in range(after + 1, min(after + most, reach.newest) + 1):
+            place = number % len(rows)
+            seq, ts, length, marker = rows[place].item()
+            if seq != number:
+                break
+            payload = octets[place, :length].tobytes() if length <= room else b""
+            found.append(Kept(number, ts, bool(marker), payload))
+        return found
+
+    def arrival(self, layer: int) -> tuple[int, int]:
+        """(timestamp, us) of the packet that came last, by which its clock can be told; (0, 0) before the
+        first. What was sent again is not looked at."""
+        at_us = self._last_us[layer]
+        return at_us * self._khz[layer] // 1000 - self._transit[layer] & 0xFFFF_FFFF, at_us
 
     def _find_sent(self, transport: int, number: int) -> int:
         """Its place in the ring; -1 when it was never sent, or long ago."""

@@ -47,6 +47,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 
 SHELLS: dict[str, str] = {
     "sfu.voice.thread": "the ears' thread",
+    "sfu.tap_server": "the Unix socket to recorders",
     "sfu.worker": "the media worker's process: loop, ticker, Unix socket",
     "sfu.endpoint": "draws an endpoint's random SSRCs",
     "sfu.fastpath": "native memory and sockets; its tables are pure, its kernel imports nothing of this",

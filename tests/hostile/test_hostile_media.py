@@ -23,6 +23,13 @@ def test_nothing_that_is_said_behind_a_shut_gate_reaches_anybody(seed: int, tall
         assert all(witness.heard[source] > 100 for source in Source), "the open gates were really open"
 
 
+@pytest.mark.record
+def test_a_recorder_is_among_those_who_would_notice() -> None:
+    battle = Battle(2, ours := Tally(), sabotage=Sabotage.DEAF)
+    battle.fight(400, ATTACKS)
+    assert any("the tap got" in what for _, what in ours.leaks)
+
+
 @pytest.mark.parametrize(
     ("sabotage", "way"),
     [

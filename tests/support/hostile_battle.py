@@ -22,7 +22,8 @@ from tests.support.hostile_point import (
 )
 from tests.support.hostility import Tally
 from tests.support.offer import our_offer
-from tests.support.scripted import OPEN, TILE_ROWS, Scripted
+from tests.support.scripted import OPEN, ROOM, TILE_ROWS, Scripted
+from tests.support.tapped import Tapped
 from tests.support.world import World
 
 NAME = "cha"
@@ -47,7 +48,7 @@ class Sabotage(Enum):
 
 
 class Battle:
-    """One meeting: two who listen, one who attacks, and one who looks in before admission."""
+    """One meeting: two who listen and a recorder, one who attacks, and one who looks in before admission."""
 
     def __init__(
         self, seed: int, tally: Tally, *, clinging: bool = False, sabotage: Sabotage = Sabotage.NONE
@@ -60,7 +61,9 @@ class Battle:
         self._clinging = clinging
         self._sabotage = sabotage
         points = [Scripted(self.world, name, offer=our_offer(red=True)) for name in ("lan", "nam")]
-        self.witnesses = [Witness(point, tally) for point in points]
+        tapped = Tapped()
+        self.world.plane.open_tap(ROOM, tapped.take)
+        self.witnesses = [*(Witness(point, tally) for point in points), Witness(tapped, tally)]
         self.lan, self.nam = points
         self.cha = Attacker(self.world, NAME, OPEN, tally)
         for point in points:

@@ -6,8 +6,9 @@ What it sends is at the server at once, not after a line's delay, so that "said 
 
 import struct
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from sfu import GateReason, RoomId, Source
 from sfu.voice import Sound
@@ -214,10 +215,17 @@ class Attacker(Scripted):
         self.world.arrive(self.row, *held)
 
 
-class Witness:
-    """Listens to all that a participant receives: whatever was said behind a shut gate is a leak."""
+class Listener(Protocol):
+    """Somebody to whom packets come: a participant, or a recorder's tap."""
 
-    def __init__(self, point: Scripted, tally: Tally) -> None:
+    name: str
+    peek: Callable[[bytes], None]
+
+
+class Witness:
+    """Listens to all that somebody receives: whatever was said behind a shut gate is a leak."""
+
+    def __init__(self, point: Listener, tally: Tally) -> None:
         self.heard = dict.fromkeys(Source, 0)
         """Packets that were said while their gate was open, by source."""
         self.forbidden: frozenset[Source] = frozenset()

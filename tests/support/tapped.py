@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
-from sfu import EndpointId, SlotKind, Source
+from sfu import EndpointId, SlotKind
 from sfu.rtp import vp8
 from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapPacket, TapReport, TapSlot, TapSlots
 
@@ -18,12 +18,15 @@ class Tapped:
     media: list[TapMedia] = field(default_factory=list)
     reports: list[TapReport] = field(default_factory=list)
     slots: tuple[TapSlot, ...] = (NOTHING,) * len(TAP_SLOTS)
-    peek: Callable[[bytes], None] = lambda payload: None
-    """Is shown every payload."""
     name: str = "the tap"
-    holes: int = 0
+    holes: list[int] = field(default_factory=lambda: [0] * len(TAP_SLOTS))
+    """By slot."""
     streams: dict[int, tuple[int, int]] = field(default_factory=dict)
     """By slot: stream and newest number."""
+
+    def __post_init__(self) -> None:
+        self.peek: Callable[[bytes], None] = lambda payload: None
+        """Is shown every payload."""
 
     def take(self, messages: Sequence[FromTap]) -> None:
         for message in messages:
@@ -55,7 +58,7 @@ class Tapped:
             began = stream == media.stream
             assert not began or packet.number > newest, "each once, in order"
             whole = began and packet.number == newest + 1
-            self.holes += began and not whole
+            self.holes[media.slot] += began and not whole
             if picture and not whole:
                 assert is_keyframe(packet), "what could not be decoded is not sent"
             self.streams[media.slot] = media.stream, packet.number
@@ -70,16 +73,12 @@ class Tapped:
             for packet in media.packets
         ]
 
-    def of(self, source: Source) -> list[tuple[EndpointId | None, Source | None]]:
-        """Who is in the slots of a source now."""
-        return [(slot.endpoint, slot.source) for slot in self.slots if slot.source is source]
-
     def forget(self) -> None:
         """Count afresh; what the tap promises goes on."""
         self.messages.clear()
         self.media.clear()
         self.reports.clear()
-        self.holes = 0
+        self.holes = [0] * len(TAP_SLOTS)
 
 
 def is_keyframe(packet: TapPacket) -> bool:
