@@ -229,6 +229,8 @@ class Clocks:
         known.lag_us = lag.least_us
         delay_us = now_us - known.sent_us(ts)
         known.own = Offset(delay_us - lag.usual_us, now_us)
+        if waits is not None and of.offset is None:
+            self._tie(of, known, unwrap_u32(waits[0], ts), waits[1])
         return known
 
     @staticmethod

@@ -57,6 +57,15 @@ def test_without_reports_things_are_put_where_they_arrive_with_the_least_delay()
     assert all(abs(off) < 3_000 for off in wrong[100:])
 
 
+def test_reports_that_come_first_put_voice_and_picture_together_within_half_a_second() -> None:
+    talker = Talker(Clocks(), camera_later_us=60_000)
+    talker.report(VOICE, 0)
+    talker.report(CAMERA, 0)
+    apart = [talker.send(CAMERA, made) - talker.send(VOICE, made) for made in range(S, 3 * S, 20_000)]
+    assert all(abs(off) <= 40_000 for off in apart)
+    assert all(abs(off) < 1_000 for off in apart[25:])
+
+
 def test_a_report_puts_a_late_camera_beside_the_voice_and_nothing_jumps() -> None:
     talker = Talker(Clocks(), camera_later_us=90_000)
     camera: list[int] = []
