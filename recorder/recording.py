@@ -4,13 +4,13 @@ what the sealer seals to the folder. Shell.
     tap line -> Scribe -> Sealer (thread) -> Folder (disk)
                    ^ people, marks, pauses
 
-Whatever waits for the disk runs in a thread, one job after another; the loop only moves what has come. Twice
-in the time that a crash may cost, everything written so far is padded to the end of a sealed chunk.
+Whatever waits for the disk runs in a thread, one job after another; the loop only moves what has come, and
+nobody but the loop touches the scribe. Twice in the time that a crash may cost, everything written so far is
+padded to the end of a sealed chunk.
 """
 
 import asyncio
 import logging
-import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,13 +20,14 @@ from pathlib import Path
 import recorder
 from recorder import Stage, Status, Trouble
 from recorder.blocks import GapKind
-from recorder.folder import BadFolder, DiskFailed, Facts, Folder
+from recorder.folder import BadFolder, DiskFailed
 from recorder.scribe import Scribe, ScribeSettings
-from recorder.sealed import BadRecipient, Sealer, SealerFailed, SealerFull
+from recorder.sealed import BadRecipient, SealerFailed
 from recorder.signing import SigningKey
 from recorder.space import SpaceGuard
 from recorder.tap_client import TapClient
 from recorder.timeline import OpeningFacts
+from recorder.writing import NoRoom, Writing, room
 from sfu.tapline import FromTap
 
 POLL_S = 0.1
@@ -38,6 +39,8 @@ LOOK_EVERY_US = 1_000_000
 TELL_EVERY_US = 10_000_000
 MEDIA_AWAY_US = 1_000_000
 """A media worker that is away for longer is told as trouble."""
+EARLY_ORDERS = 64
+"""Marks that may be made while the folder is still being opened."""
 
 log = logging.getLogger("giaoban.recording")
 
@@ -78,7 +81,7 @@ class Recording:
         self.start = start
         self._settings = settings
         self._tell = tell
-        self._tap = TapClient(tap_path, start.room, self._take)
+        self._tap = TapClient(tap_path, start.room, self._take, self._media_changed)
         self._space = SpaceGuard(settings.reserve_octets)
         self._stage = Stage.STARTING
         self._trouble = Trouble.NONE
@@ -87,28 +90,32 @@ class Recording:
         self._wake = asyncio.Event()
         self._early: list[recorder.People | recorder.Mark] = []
         self._paused = start.paused
-        self._folder: Folder | None = None
+        self._writing: Writing | None = None
         self._scribe: Scribe | None = None
-        self._sealer: Sealer | None = None
-        self._segment = 0
         self._slow_since_us: int | None = None
-        self._away_since_us: int | None = None
+        self._away_since_us: int | None = now_us()
         self._padded_us = self._checked_us = self._looked_us = self._told_us = 0
 
     # --- orders -----------------------------------------------------------------------------------
 
     def people(self, order: recorder.People) -> None:
         if self._scribe is None:
-            self._early = [early for early in self._early if not isinstance(early, recorder.People)] + [order]
+            self._early = [early for early in self._early if not isinstance(early, recorder.People)]
+            self._early.append(order)
         else:
             self._scribe.people(order, now_us())
 
     def mark(self, order: recorder.Mark) -> None:
         if self._scribe is not None:
             self._scribe.mark(order, now_us())
+        elif len(self._early) < EARLY_ORDERS:
+            self._early.append(order)
 
     def pause(self, on: bool) -> None:
+        """Holds from now, however long the disk may take over the note of it."""
         self._paused = on
+        if self._scribe is not None:
+            self._scribe.pause(on, now_us())
         self._wake.set()
 
     def end(self, ending: Ending) -> None:
@@ -116,7 +123,7 @@ class Recording:
         self._wake.set()
 
     def status(self) -> Status:
-        folder = self._folder
+        folder = None if self._writing is None else self._writing.folder
         return Status(
             recording=self.start.recording,
             room=self.start.room,
@@ -134,35 +141,31 @@ class Recording:
         """From its folder to its last line, or to what kept it from that."""
         self._say()
         try:
-            await asyncio.to_thread(self._open)
+            writing, scribe = await self._open()
             async with asyncio.TaskGroup() as tasks:
                 tapping = tasks.create_task(self._tap.run(), name="tap")
                 try:
-                    await self._record()
+                    await self._record(writing, scribe)
                 finally:
                     tapping.cancel()
-            await asyncio.to_thread(self._close)
+            await self._close(writing, scribe)
         except* BadRecipient as group:
             self._fail(Trouble.BAD_RECIPIENT, group)
+        except* NoRoom as group:
+            self._fail(Trouble.DISK_FULL, group)
         except* DiskFailed as group:
             full = any(error.full for error in group.exceptions if isinstance(error, DiskFailed))
             self._fail(Trouble.DISK_FULL if full else Trouble.DISK_FAILED, group)
         except* (SealerFailed, BadFolder) as group:
             self._fail(Trouble.DISK_FAILED, group)
 
-    def _open(self) -> None:
-        """In a thread. Raises BadRecipient, DiskFailed, BadFolder."""
+    async def _open(self) -> tuple[Writing, Scribe]:
+        """Raises BadRecipient, NoRoom, DiskFailed, BadFolder."""
         start, settings = self.start, self._settings
-        self._keys()  # before there is a folder
-        directory = settings.directory
-        again = (directory / start.recording).exists()
-        if again:
-            folder = Folder.open_again(directory, start.recording, start.recipients, settings.key)
-        else:
-            facts = Facts(start.recording, start.meeting, start.title, start.recipients)
-            folder = Folder.create(directory, facts, settings.key)
-        self._folder = folder
-        now, at_ms = now_us(), folder.now_at_ms
+        writing = self._writing = await asyncio.to_thread(
+            Writing.opened, settings.directory, start, settings.key, settings.reserve_octets
+        )
+        folder = writing.folder
         opening = OpeningFacts(
             start.recording,
             start.meeting,
@@ -170,145 +173,78 @@ class Recording:
             folder.begun_ms,
             tuple(recipient.name for recipient in start.recipients),
         )
-        begun_us = now - at_ms * 1000
+        now = now_us()
+        begun_us = now - folder.now_at_ms * 1000
         scribe = Scribe(opening, begun_us, ScribeSettings(segment_s=settings.segment_s))
-        self._begin_segment(folder, scribe, folder.next_segment, now)
-        if again:
+        number = folder.next_segment
+        beginning = scribe.open_segment(number, now)
+        await asyncio.to_thread(writing.begin_segment, number, scribe.segment_at_ms, beginning)
+        if writing.again:
             scribe.gap(GapKind.CRASH, begun_us + folder.reached_ms * 1000, now)
         for early in self._early:
             scribe.people(early, now) if isinstance(early, recorder.People) else scribe.mark(early, now)
+        self._early.clear()
+        scribe.pause(self._paused, now)
         self._scribe = scribe
+        return writing, scribe
 
-    def _keys(self) -> tuple[list[str], list[str]]:
-        keys = self.start.recipients
-        return [key.key for key in keys if not key.second], [key.key for key in keys if key.second]
-
-    def _begin_segment(self, folder: Folder, scribe: Scribe, number: int, now: int) -> None:
-        beginning = scribe.open_segment(number, now)
-        folder.begin_segment(number, scribe.segment_at_ms)
-        self._sealer = Sealer(*self._keys(), folder.append)
-        self._sealer.write(beginning)
-        self._segment = number
-        self._padded_us = 0
-
-    async def _record(self) -> None:
-        assert self._scribe is not None
-        self._enter(Stage.ON)
+    async def _record(self, writing: Writing, scribe: Scribe) -> None:
+        noted = False
         while self._ending is None:
+            noted = await self._note_pause(writing, scribe, noted)
             now = now_us()
-            await self._settle_pause(now)
-            self._watch_media(now)
-            await self._write(now)
-            await self._look(now)
-            if now - self._told_us >= TELL_EVERY_US:
-                self._say()
+            await self._write(writing, scribe, now)
+            await self._look(writing, now)
+            self._judge(now)
             self._wake.clear()
             try:
                 async with asyncio.timeout(POLL_S):
                     await self._wake.wait()
             except TimeoutError:
                 pass
-        self._put(self._scribe.finish(now_us()))
+        writing.put(scribe.finish(now_us()))
 
-    async def _settle_pause(self, now: int) -> None:
-        """What was ordered since the last poll. What came before a pause is still written."""
-        scribe, folder = self._opened()
-        if self._paused == scribe.paused:
-            return
-        at_ms = scribe.at_ms(now)
-        scribe.pause(self._paused, now)
-        if self._paused:
-            await asyncio.to_thread(folder.pause, at_ms)
-        else:
-            await asyncio.to_thread(folder.resume, at_ms)
-        self._enter(Stage.PAUSED if self._paused else Stage.ON)
+    async def _note_pause(self, writing: Writing, scribe: Scribe, noted: bool) -> bool:
+        """In the manifest, and told. Returns what is noted now."""
+        paused = scribe.paused
+        if paused != noted:
+            note = writing.folder.pause if paused else writing.folder.resume
+            await asyncio.to_thread(note, scribe.at_ms(now_us()))
+        stage = Stage.PAUSED if paused else Stage.ON
+        if self._stage is not stage:
+            self._stage = stage
+            self._say()
+        return paused
 
-    async def _write(self, now: int) -> None:
+    async def _write(self, writing: Writing, scribe: Scribe, now: int) -> None:
         """What the scribe has, padding when it is due, the next segment when this one is complete."""
-        scribe, folder = self._opened()
         out = scribe.poll(now)
         if out.ask_keyframes:
             self._tap.ask_keyframes()
-        if out.data and not self._put(out.data) and self._slow_since_us is None:
-            self._slow_since_us = now
+        if out.data and not writing.put(out.data):
+            self._slow_since_us = self._slow_since_us or now
         elif out.data and self._slow_since_us is not None:
             scribe.gap(GapKind.SLOW, self._slow_since_us, now)
             self._slow_since_us = None
         if out.cut:
-            await asyncio.to_thread(self._next_segment, now)
+            ended_ms, number = scribe.written_ms, writing.segment + 1
+            beginning = scribe.open_segment(number, now)
+            await asyncio.to_thread(writing.end_segment, ended_ms, "next")
+            await asyncio.to_thread(writing.begin_segment, number, scribe.segment_at_ms, beginning)
         elif now - self._padded_us >= PAD_EVERY_US:
             self._padded_us = now
-            self._pad()
+            writing.pad(scribe.void)
         if now - self._checked_us >= CHECKPOINT_EVERY_US:
             self._checked_us = now
-            await asyncio.to_thread(folder.checkpoint, scribe.written_ms)
+            await asyncio.to_thread(writing.folder.checkpoint, scribe.written_ms)
 
-    def _put(self, data: bytes) -> bool:
-        """False: the disk does not keep up, and this was left out. Raises SealerFailed, DiskFailed."""
-        assert self._sealer is not None
-        try:
-            self._sealer.write(data)
-        except SealerFull:
-            return False
-        except SealerFailed:
-            self._explain(self._sealer)
-            raise
-        return True
-
-    def _pad(self) -> None:
-        assert self._sealer is not None
-        assert self._scribe is not None
-        try:
-            self._sealer.pad(self._scribe.void)
-        except SealerFull:
-            pass  # what waits is more than a chunk anyway
-        except SealerFailed:
-            self._explain(self._sealer)
-            raise
-
-    def _explain(self, sealer: Sealer) -> None:
-        """Raise what the disk said, where that is what ended the sealer."""
-        if isinstance(sealer.failed, DiskFailed | BadFolder):
-            raise sealer.failed
-
-    def _next_segment(self, now: int) -> None:
-        """In a thread. Raises SealerFailed, DiskFailed."""
-        scribe, folder = self._opened()
-        self._end_segment("next")
-        self._begin_segment(folder, scribe, self._segment + 1, now)
-
-    def _end_segment(self, why: str) -> None:
-        scribe, folder = self._opened()
-        assert self._sealer is not None
-        try:
-            self._sealer.close()
-        except SealerFailed:
-            self._explain(self._sealer)
-            raise
-        folder.end_segment(min(scribe.written_ms, scribe.at_ms(now_us())), why)
-
-    def _watch_media(self, now: int) -> None:
-        """While no media worker answers nothing comes; the gap stands in the timeline when it is over."""
-        scribe, _ = self._opened()
-        if self._tap.up:
-            if self._away_since_us is not None and self._trouble is Trouble.NO_MEDIA:
-                scribe.gap(GapKind.NO_MEDIA, self._away_since_us, now)
-                self._enter(self._stage)
-            self._away_since_us = None
-            return
-        if self._away_since_us is None:
-            self._away_since_us = now
-        elif now - self._away_since_us > MEDIA_AWAY_US and self._trouble is Trouble.NONE:
-            self._enter(self._stage, Trouble.NO_MEDIA)
-
-    async def _look(self, now: int) -> None:
+    async def _look(self, writing: Writing, now: int) -> None:
         """At the disk. The reserve is not ours: then the recording ends in order."""
         if now - self._looked_us < LOOK_EVERY_US:
             return
         self._looked_us = now
-        _, folder = self._opened()
-        disk = await asyncio.to_thread(os.statvfs, folder.path)
-        left = self._space.look(now / 1e6, disk.f_bavail * disk.f_frsize, folder.octets)
+        free = await asyncio.to_thread(room, writing.folder.path)
+        left = self._space.look(now / 1e6, free, writing.folder.octets)
         told, self._minutes_left = self._minutes_left, left.minutes
         if left.stop:
             self._trouble = Trouble.DISK_FULL
@@ -316,38 +252,51 @@ class Recording:
         elif left.warn and told != left.minutes:
             self._say()
 
-    def _close(self) -> None:
-        """In a thread. Raises SealerFailed, DiskFailed."""
-        scribe, folder = self._opened()
-        suspended = self._ending is Ending.SUSPENDED
-        self._end_segment("suspended" if suspended else "stopped")
-        if suspended:
+    def _judge(self, now: int) -> None:
+        """What is in its way, told when it changes; and from time to time that all is well."""
+        away = self._away_since_us is not None and now - self._away_since_us > MEDIA_AWAY_US
+        slow = self._slow_since_us is not None
+        trouble = Trouble.SLOW if slow else Trouble.NO_MEDIA if away else Trouble.NONE
+        if self._trouble is Trouble.DISK_FULL:
+            return
+        if trouble is not self._trouble or now - self._told_us >= TELL_EVERY_US:
+            self._trouble = trouble
+            self._say()
+
+    async def _close(self, writing: Writing, scribe: Scribe) -> None:
+        """Raises SealerFailed, DiskFailed, BadFolder."""
+        folder, at_ms = writing.folder, scribe.written_ms
+        if self._ending is Ending.SUSPENDED:
+            await asyncio.to_thread(writing.end_segment, at_ms, "suspended")
             folder.close()
             return
-        folder.finish(scribe.at_ms(now_us()), self._trouble.value or "stopped")
+        await asyncio.to_thread(writing.end_segment, at_ms, "stopped")
+        await asyncio.to_thread(folder.finish, at_ms, self._trouble.value or "stopped")
         self._stage = Stage.ENDED
         self._say()
 
     def _fail(self, trouble: Trouble, group: BaseExceptionGroup[Exception]) -> None:
-        log.error("recording-failed recording=%s why=%s", self.start.recording, group.exceptions[0])
-        if self._sealer is not None:
-            self._sealer.abandon()
-        if self._folder is not None:
-            self._folder.close()
-        self._enter(Stage.FAILED, trouble)
+        log.error("recording-failed recording=%s why=%r", self.start.recording, group.exceptions[0])
+        if self._writing is not None:
+            self._writing.let_go()
+        self._stage, self._trouble = Stage.FAILED, trouble
+        self._say()
 
-    def _opened(self) -> tuple[Scribe, Folder]:
-        assert self._scribe is not None
-        assert self._folder is not None
-        return self._scribe, self._folder
+    # --- what the tap brings --------------------------------------------------------------------------
 
     def _take(self, message: FromTap) -> None:
         if self._scribe is not None:
             self._scribe.take(message)
 
-    def _enter(self, stage: Stage, trouble: Trouble = Trouble.NONE) -> None:
-        self._stage, self._trouble = stage, trouble
-        self._say()
+    def _media_changed(self, up: bool) -> None:
+        """While no media worker answers nothing comes; the gap stands in the timeline when it is over."""
+        now = now_us()
+        if not up:
+            self._away_since_us = self._away_since_us or now
+            return
+        away_us, self._away_since_us = self._away_since_us, None
+        if self._scribe is not None and away_us is not None and now - away_us > MEDIA_AWAY_US:
+            self._scribe.gap(GapKind.NO_MEDIA, away_us, now)
 
     def _say(self) -> None:
         self._told_us = now_us()

@@ -45,6 +45,11 @@ def recipient_untrusted(key: str) -> str:
     return str(_recipient(key))
 
 
+def check_recipients(first: Sequence[str], second: Sequence[str]) -> None:
+    """Whether a Sealer could seal to them. Raises BadRecipient."""
+    _locks(first, second)
+
+
 class Sealer:
     """Seals one segment.
 
@@ -54,12 +59,7 @@ class Sealer:
     """
 
     def __init__(self, first: Sequence[str], second: Sequence[str], write: Callable[[bytes], None]) -> None:
-        outer = _lock(first)
-        inner = _lock(second) if second else []
-        if not outer:
-            raise BadRecipient("no recipient")
-        if {str(key) for key in outer} & {str(key) for key in inner}:
-            raise BadRecipient("one key in both locks")
+        outer, inner = _locks(first, second)
         self.layers = 2 if inner else 1
         self.written = 0
         """Octets taken so far."""
@@ -183,6 +183,16 @@ class _Out:
 
     def flush(self) -> None:
         """`write` has done it."""
+
+
+def _locks(first: Sequence[str], second: Sequence[str]) -> tuple[list[object], list[object]]:
+    """Outer and inner. Raises BadRecipient."""
+    outer, inner = _lock(first), _lock(second)
+    if not outer:
+        raise BadRecipient("no recipient")
+    if {str(key) for key in outer} & {str(key) for key in inner}:
+        raise BadRecipient("one key in both locks")
+    return outer, inner
 
 
 def _lock(keys: Sequence[str]) -> list[object]:
