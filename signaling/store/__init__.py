@@ -1,4 +1,5 @@
-"""The database: accounts, units, meetings and the seats that survive a restart. Frozen values in and out.
+"""The database: accounts, units, meetings, the seats that survive a restart, whose keys lock recordings.
+Frozen values in and out.
 
 SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possible.
 """
@@ -7,14 +8,17 @@ from signaling.store.database import AlreadyThere, Database, StorageUnavailable
 from signaling.store.meetings import Meetings, UnreadableRecord
 from signaling.store.migrate import StateIsNewer
 from signaling.store.people import LoginSession, People, StoredPassword
+from signaling.store.recipients import KeptKey, Recipients
 from signaling.store.store import Store
 
 __all__ = [
     "AlreadyThere",
     "Database",
+    "KeptKey",
     "LoginSession",
     "Meetings",
     "People",
+    "Recipients",
     "StateIsNewer",
     "StorageUnavailable",
     "Store",

@@ -49,6 +49,8 @@ class Meetings:
             "opened_ms": now_ms,
             "starts_ms": new.starts_ms,
             "opens_before_s": new.opens_before_s,
+            "may_record": new.may_record,
+            "keep_days": new.keep_days,
         }
 
         def work(db: Connection) -> None:
@@ -72,6 +74,19 @@ class Meetings:
         this = update(meeting).where(meeting.c.id == which)
         values = {"starts_ms": starts_ms, "opens_before_s": opens_before_s}
         await self._database.write(lambda db: db.execute(this.values(values)))
+
+    async def set_recording(self, which: str, may_record: bool, keep_days: int) -> None:
+        """Whether the meeting may be recorded, and how long its recordings are kept. Raises
+        StorageUnavailable."""
+        this = update(meeting).where(meeting.c.id == which)
+        values = {"may_record": may_record, "keep_days": keep_days}
+        await self._database.write(lambda db: db.execute(this.values(values)))
+
+    async def keep_days(self) -> dict[str, int]:
+        """By code, of the meetings whose recordings are not kept for ever. Raises StorageUnavailable."""
+        query = select(meeting.c.code, meeting.c.keep_days).where(meeting.c.keep_days > 0)
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return {row.code: row.keep_days for row in rows}
 
     async def compose(self, which: str, units: Iterable[str]) -> None:
         """The units that belong to the meeting; none: all of them.
@@ -179,6 +194,8 @@ def _meeting_of(db: Connection, row: Row[Any]) -> Meeting:
         starts_ms=row.starts_ms,
         opens_before_s=row.opens_before_s,
         composition=frozenset(db.execute(units).scalars()),
+        may_record=row.may_record,
+        keep_days=row.keep_days,
     )
 
 

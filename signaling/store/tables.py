@@ -16,6 +16,7 @@ from sqlalchemy import (
     Text,
     false,
     text,
+    true,
 )
 
 metadata = MetaData(
@@ -82,7 +83,20 @@ meeting = Table(
     Column("ended_ms", BigInteger),
     Column("starts_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("opens_before_s", Integer, nullable=False, server_default=text("1800")),
+    Column("may_record", Boolean, nullable=False, server_default=true()),
+    Column("keep_days", Integer, nullable=False, server_default=text("0")),
 )
+
+recipient = Table(
+    "recipient",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("name", String(120), nullable=False),
+    Column("second", Boolean, nullable=False),
+    Column("added_ms", BigInteger, nullable=False),
+    Column("removed_ms", BigInteger),
+)
+"""Whose keys lock recordings: public halves. Removed ones stay."""
 
 composition = Table(
     "composition",

@@ -9,6 +9,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
+from recorder import Recipient
 from signaling.accounts import LIFETIME_MS, mint, token_hash
 from signaling.audit import Head
 from signaling.bootstrap import (
@@ -40,6 +41,7 @@ from signaling.records import (
 )
 from signaling.store import (
     AlreadyThere,
+    KeptKey,
     LoginSession,
     StateIsNewer,
     StorageUnavailable,
@@ -290,6 +292,36 @@ async def test_an_account_of_people_is_not_signed_in_without_its_password(store:
             await create_account(store, login, None, "Tên", Role.DELEGATE, None, NOW)
 
 
+@pytest.mark.record
+async def test_keys_are_added_removed_and_come_back(store: Store) -> None:
+    board, office = Recipient("Ban Giám đốc", "age1a"), Recipient("Văn phòng", "age1b", second=True)
+    await store.recipients.add(office, 10)
+    await store.recipients.add(board, 20)
+    assert await store.recipients.all() == (board, office)  # the first lock first
+    with pytest.raises(AlreadyThere):
+        await store.recipients.add(Recipient("another", "age1a"), 30)
+    assert await store.recipients.remove("age1a", 40)
+    assert not await store.recipients.remove("age1a", 50)
+    assert not await store.recipients.remove("age1c", 50)
+    assert await store.recipients.all() == (office,)
+    assert KeptKey(board, 20, 40) in await store.recipients.every()
+    again = Recipient("Giám đốc mới", "age1a", second=True)
+    await store.recipients.add(again, 60)
+    assert await store.recipients.every() == (KeptKey(office, 10, None), KeptKey(again, 60, None))
+
+
+@pytest.mark.record
+async def test_what_may_be_recorded_and_is_kept_stands_with_the_meeting(store: Store) -> None:
+    await filled(store)
+    await store.meetings.add(Meeting("m2", "kin", "Họp kín", 1, False, may_record=False, keep_days=7), 1)
+    await store.meetings.set_recording("m1", True, 30)
+    assert await store.meetings.find("giao-ban") == replace(MEETING, keep_days=30)
+    assert await store.meetings.keep_days() == {"giao-ban": 30, "kin": 7}
+    await store.meetings.set_recording("m2", True, 0)
+    assert await store.meetings.find("kin") == Meeting("m2", "kin", "Họp kín", 1, False)
+    assert await store.meetings.keep_days() == {"giao-ban": 30}
+
+
 # --- what only a file can do ---
 
 
@@ -313,6 +345,24 @@ async def test_a_state_of_the_version_before_is_taken_up_as_it_was(tmp_path: Pat
     assert await store.meetings.seats(MEETING) == (row(),)
     assert await store.meetings.run_record(MEETING) == RunRecord()
     assert await store.audit.head() == Head()
+    await store.close()
+
+
+@pytest.mark.record
+async def test_a_state_from_before_recording_has_no_keys_and_keeps_for_ever(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'giaoban.db'}"
+    engine = engine_for(url)
+    with engine.execution_options(writes=True).begin() as db:
+        upgrade_to(db, "0002")
+        db.execute(
+            text("INSERT INTO meeting VALUES ('m1', 'giao-ban', 'Giao ban', 1, 0, 1, 1, NULL, 0, 1800)")
+        )
+    engine.dispose()
+    store = await Store.open(url)
+    assert await store.meetings.find("giao-ban") == MEETING
+    assert (MEETING.may_record, MEETING.keep_days) == (True, 0)
+    assert await store.meetings.keep_days() == {}
+    assert await store.recipients.every() == ()
     await store.close()
 
 
