@@ -1,7 +1,7 @@
 """The state directory: everything the appliance keeps, readable by its own user only.
 
-Shapes: version (one line), lock, giaoban.sqlite3, audit.head (one line), pki/. One process serves it at a
-time.
+Shapes: version (one line), lock, giaoban.sqlite3, audit.head (one line), pki/, recorder.key (it signs
+manifests), recordings/ (a folder each, encrypted). One process serves it at a time.
 """
 
 import fcntl

@@ -27,6 +27,7 @@ POINTS = 2
 SEALED_S = 2.5
 """Until what was recorded at the kill is surely in the file, when its recorder lives on."""
 MARGIN_MS = 100
+READINGS = 3
 SPEAKS = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 
 
@@ -88,14 +89,14 @@ class Matrix:
         await self.is_recording(at_ms + 500)
         back_s = time.monotonic() - began_s
         await asyncio.sleep(max(0.0, SEALED_S - back_s))
-        found = await asyncio.to_thread(lambda: list(self._opened().blocks(segment)))
+        found = await self._read(segment)
         heard = [one.at_ms for one in found if isinstance(one, Block) and is_media(one)]
         last_ms = max((at for at in heard if at <= at_ms + MARGIN_MS), default=0)
         kill = Kill(
             target,
             lost_s=round(max(0, at_ms - last_ms) / 1000, 2),
             back_s=round(back_s, 1),
-            unreadable=sum(isinstance(one, Fault) and one.grave for one in found),
+            unreadable=grave(found),
             plaintext=len(await asyncio.to_thread(self.in_the_clear)),
         )
         self.kills.append(kill)
@@ -139,6 +140,15 @@ class Matrix:
         tracks = {one.track in SPEAKS for one in media if one.at_ms >= from_ms}
         return tracks == {True, False}
 
+    async def _read(self, segment: int) -> list[Block | Fault]:
+        """From that one on. The file grows while it is read, which may look like a fault; a fault stays."""
+        found: list[Block | Fault] = []
+        for _ in range(READINGS):
+            found = await asyncio.to_thread(lambda: list(self._opened().blocks(segment)))
+            if not grave(found):
+                break
+        return found
+
     def _opened(self) -> OpenedRecording:
         identities = identities_untrusted(self.meeting.key.read_bytes())
         return OpenedRecording(open_archive(self.meeting.folder), identities)
@@ -146,6 +156,10 @@ class Matrix:
 
 def is_on(view: View) -> bool:
     return view.recording is not None and view.recording.state is RecordingState.ON
+
+
+def grave(found: list[Block | Fault]) -> int:
+    return sum(isinstance(one, Fault) and one.grave for one in found)
 
 
 def is_media(block: Block) -> bool:

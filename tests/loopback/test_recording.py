@@ -167,12 +167,12 @@ async def test_it_waits_for_a_media_worker_that_went_away(tmp_path: Path) -> Non
 async def test_segments_follow_each_other_without_a_hole(tmp_path: Path) -> None:
     async with (
         marked_tap(tmp_path / "tap"),
-        recorder_process(tmp_path, segment_s=2) as recorder,
+        recorder_process(tmp_path, segment_s=1) as recorder,
         recorder.line() as line,
     ):
         line.order(recorder.start_order(recorder.recipient()))
         await line.told(in_stage(Stage.ON))
-        await recorder.reaches(goes_beyond(now_us() + 4_000_000))
+        await recorder.reaches(goes_beyond(now_us() + 2_000_000))
         line.order(Stop(RECORDING))
         await line.told(in_stage(Stage.ENDED))
         blocks = recorder.blocks()

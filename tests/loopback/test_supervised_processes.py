@@ -130,3 +130,28 @@ async def test_a_process_that_cannot_run_with_its_settings_is_not_started_twice(
         async with asyncio.timeout(WAIT_S):
             await Supervisor({"broken": broken}, QUICK).run()
     assert raised.value.hopeless
+
+
+@pytest.mark.record
+async def test_one_that_others_do_not_need_may_die_again_and_again(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    async with switchboard(path) as calls:
+        deaths = tmp_path / "deaths"
+        broken = f"open({str(deaths)!r}, 'a').write('x'); raise SystemExit({EXIT_HOPELESS})"
+        supervisor = Supervisor(
+            {
+                "broken": Child((sys.executable, "-c", broken), b"x", dispensable=True),
+                "healthy": calling_back(path, b"x"),
+            },
+            Policy(first_pause_s=0.01, longest_pause_s=0.02, dispensable_pause_s=0.03, give_up_after=2),
+        )
+        running = asyncio.ensure_future(supervisor.run())
+        healthy = await next_life(calls)
+        async with asyncio.timeout(WAIT_S):
+            while not deaths.exists() or len(deaths.read_text()) < 6:  # noqa: ASYNC110 - another process
+                await asyncio.sleep(0.02)
+        assert supervisor.pid("healthy") == healthy.pid
+        supervisor.stop()
+        async with asyncio.timeout(WAIT_S):
+            await running
+        await healthy.ended()

@@ -175,22 +175,29 @@ class RecorderProcess:
         identities = identities_untrusted("\n".join(self.private[key] for key in keys or (0,)).encode())
         return OpenedRecording(open_archive(self.recordings / RECORDING), identities)
 
+    def now_at_ms(self) -> int:
+        """Where in the recording it is now."""
+        return time.time_ns() // 1_000_000 - self.opened().summary.begun_ms
+
     def verified(self) -> Verified:
         identities = identities_untrusted(self.private[0].encode())
         return verify(open_archive(self.recordings / RECORDING), identities)
 
     def blocks(self) -> list[Block]:
-        """All that can be read; nothing grave may be wrong with it."""
+        """All that can be read while nobody writes; nothing grave may be wrong with it."""
         found = list(self.opened().blocks())
-        assert not [one for one in found if isinstance(one, Fault) and one.grave]
+        assert [str(one) for one in found if isinstance(one, Fault) and one.grave] == []
         return [one for one in found if isinstance(one, Block)]
 
     async def reaches(self, wanted: Callable[[list[Block]], bool]) -> list[Block]:
         """As soon as what is on the disk is like that."""
         async with asyncio.timeout(WAIT_S):
             while True:
-                if (self.recordings / RECORDING).exists() and wanted(blocks := self.blocks()):
-                    return blocks
+                if (self.recordings / RECORDING).exists():
+                    found = await asyncio.to_thread(lambda: list(self.opened().blocks()))
+                    blocks = [one for one in found if isinstance(one, Block)]
+                    if wanted(blocks):
+                        return blocks
                 await asyncio.sleep(0.1)
 
     def opened_by_age(self, segment: Path) -> bytes:

@@ -1,5 +1,7 @@
 """When processes are started, stopped and given up on."""
 
+import pytest
+
 from deploy.supervision import Kill, Policy, Start, Supervision, Terminate
 
 POLICY = Policy(first_pause_s=1, longest_pause_s=4, quick_s=10, give_up_after=5, polite_s=2, kill_s=5)
@@ -118,3 +120,40 @@ def test_stopping_twice_changes_nothing() -> None:
     core = two()
     core.stop(50.0)
     assert core.stop(50.1) == ()
+
+
+def with_recorder() -> Supervision:
+    core = Supervision(("media", "recorder", "control"), POLICY, frozenset({"recorder"}))
+    core.start(0.0)
+    return core
+
+
+@pytest.mark.record
+def test_what_others_do_not_need_is_never_given_up_on_and_tried_ever_more_seldom() -> None:
+    core = with_recorder()
+    now, pauses = 0.0, []
+    for _ in range(12):
+        assert core.died("recorder", now) == ()
+        due = core.next_deadline()
+        assert due is not None
+        pauses.append(due - now)
+        now = due
+        assert core.on_deadline(now) == (Start("recorder"),)
+    assert pauses == [1, 2, 4, 4, 16, 32, 60, 60, 60, 60, 60, 60]
+    assert core.given_up_on is None
+
+
+@pytest.mark.record
+def test_a_recorder_that_cannot_run_with_its_settings_ends_nobody_else() -> None:
+    core = with_recorder()
+    assert core.died("recorder", 0.3, hopeless=True) == ()
+    assert core.given_up_on is None
+    assert core.next_deadline() is not None
+
+
+@pytest.mark.record
+def test_stop_ends_the_recorder_while_media_still_comes() -> None:
+    core = with_recorder()
+    assert core.stop(50.0) == (Terminate("control"),)
+    assert core.died("control", 50.1) == (Terminate("recorder"),)
+    assert core.died("recorder", 50.2) == (Terminate("media"),)
