@@ -7,7 +7,7 @@ import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/js/
 
 const SCHEMA = new URL('../../signaling/schema/', import.meta.url);
 const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));
-const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong', 'lobby-talk', 'floor', 'requests', 'decision', 'departures', 'hint', 'voices']);
+const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong', 'lobby-talk', 'floor', 'requests', 'decision', 'departures', 'hint', 'voices', 'recording']);
 
 const examples = (/** @type {string} */ kind) =>
   readdirSync(new URL(`examples/${kind}/`, SCHEMA)).map((name) => ({

@@ -2,6 +2,7 @@ import { el, fill, icon, setText } from '../js/dom.js';
 import { count, draftOf } from '../js/draft.js';
 import { languageChoice } from './gb-language.js';
 import { ownView } from './gb-own-view.js';
+import { RecordingLight } from './gb-recording.js';
 import { clock, mark } from './head.js';
 import { lineCard } from './line-card.js';
 import { speechField } from './speech.js';
@@ -226,7 +227,9 @@ customElements.define('gb-green-room', GreenRoom);
  */
 export function head(app, signal) {
   const { t, state } = app;
-  return el('header', { class: 'top' }, mark(state.centre || t('door.product')), el('span', { class: 'grow' }),
+  const light = new RecordingLight();
+  light.app = app;
+  return el('header', { class: 'top' }, mark(state.centre || t('door.product')), el('span', { class: 'grow' }), light,
     el('span', { class: 'soft wide clip' }, state.welcome?.meeting.title),
     languageChoice(app, true), clock(app, signal));
 }

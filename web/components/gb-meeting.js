@@ -13,6 +13,7 @@ import { Lobby } from './gb-lobby.js';
 import { openHelp } from './gb-menu.js';
 import { Noise } from './gb-noise.js';
 import { Reception } from './gb-own-line.js';
+import { RecordingLight } from './gb-recording.js';
 import { RequestCards } from './gb-requests.js';
 import { Stage } from './gb-stage.js';
 import { Technician } from './gb-technician.js';
@@ -103,6 +104,7 @@ export class Meeting extends HTMLElement {
     return el('header', { class: 'top' },
       mark(state.centre, state.welcome?.meeting.title),
       el('span', { class: 'grow' }),
+      this.#part(new RecordingLight()),
       this.#part(new Listening()),
       el('span', { class: 'badge' }, icon('people'), this.#count),
       clock(this.app, signal));

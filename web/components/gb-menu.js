@@ -4,6 +4,8 @@ import { openAsk } from './gb-ask.js';
 import { openAudit } from './gb-audit.js';
 import { sheet } from './gb-dialog.js';
 import { openOwnLine } from './gb-own-line.js';
+import { recordingActs } from './gb-recording.js';
+import { openRecordings } from './gb-recordings.js';
 import { openRules } from './gb-rules.js';
 
 /** The shortcuts, by key: what `js/keyboard.js` listens for. */
@@ -26,12 +28,14 @@ export function openMenu(app) {
   const dialog = sheet(app, app.t('bar.more'),
     el('div', { class: 'menu' },
       chair && act('bar-rules', 'settings', app.t('rules.title'), () => openRules(app)),
+      ...recordingActs(app, act),
       !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
       shares && act('menu-screen', 'screen', app.t('bar.screen-self'), () => void app.setSource('screen', true)),
       host && act('menu-line', 'signal', app.t('line.own'), () => openOwnLine(app)),
       select(app, 'microphone'),
       select(app, 'camera'),
       // Who reads the log is settled by the account, whoever presides now.
+      isHost(app.state.account?.role) && act('menu-recordings', 'record', app.t('recordings.title'), () => openRecordings(app)),
       isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
       act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),

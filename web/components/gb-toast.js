@@ -1,4 +1,5 @@
 import { el, icon } from '../js/dom.js';
+import { keyNames } from '../js/recording.js';
 
 const SHOWN_MS = 7000;
 
@@ -17,6 +18,7 @@ export class Toast extends HTMLElement {
       if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
       if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
       if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
+      if (state.recording.state !== before.recording.state) this.#recorded(state.recording, before.recording.state);
     }, this.#abort.signal);
   }
 
@@ -30,6 +32,18 @@ export class Toast extends HTMLElement {
     const { t } = this.app;
     const answer = t(`decision.${permission}-${granted ? 'yes' : 'no'}`);
     this.#say(reason ? t('decision.because', { answer, reason }) : answer, granted);
+  }
+
+  /**
+   * That it began, ended, or failed: to everybody.
+   * @param {import('../js/protocol.js').RecordingMessage} recording
+   * @param {import('../js/protocol.js').RecordingMessage['state']} before
+   */
+  #recorded({ state, trouble }, before) {
+    const { t } = this.app;
+    if (state === 'failed') this.#say(t(`recording.trouble-${trouble || 'recorder-unavailable'}`), false, 'recording-toast');
+    else if (state === 'on' && before !== 'paused') this.#say(t('recording.begun', { names: keyNames(this.app.state) }), true, 'recording-toast');
+    else if (state === 'off') this.#say(t('recording.over'), true, 'recording-toast');
   }
 
   /** @param {string} text @param {boolean} [good] @param {string} [testid] */

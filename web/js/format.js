@@ -20,6 +20,13 @@ export function clock(unixMs, language) {
   return new Intl.DateTimeFormat(LOCALE[language], { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }).format(unixMs);
 }
 
+/** "12,5 MB" @param {number} octets @param {Language} language */
+export function size(octets, language) {
+  const megabytes = octets / 1e6;
+  const [value, unit] = megabytes < 1000 ? [megabytes, 'MB'] : [megabytes / 1000, 'GB'];
+  return `${new Intl.NumberFormat(LOCALE[language], { maximumFractionDigits: value < 10 ? 1 : 0 }).format(value)} ${unit}`;
+}
+
 /** Thứ Sáu, 28/11/2025 @param {number} unixMs @param {Language} language */
 export function day(unixMs, language) {
   return new Intl.DateTimeFormat(LOCALE[language], { weekday: 'long', day: '2-digit', month: '2-digit', year: 'numeric' }).format(unixMs);

@@ -130,7 +130,18 @@
 /** @typedef {{type: 'departures', version: number, departures: readonly DepartureView[]}} DeparturesMessage */
 /** @typedef {{type: 'hint', speaking_muted: boolean}} HintMessage */
 /** @typedef {{type: 'voices', noisy: readonly string[], times: readonly TalkTime[]}} VoicesMessage */
-/** @typedef {LobbyTalkMessage | FloorMessage | RequestsMessage | DecisionMessage | DeparturesMessage | HintMessage | VoicesMessage} OrderMessage */
+/**
+ * The recorder's light, to everybody.
+ * @typedef {object} RecordingMessage
+ * @property {'recording'} type
+ * @property {'off' | 'starting' | 'on' | 'paused' | 'failed'} state
+ * @property {number} since_ms Unix milliseconds; 0: it has not begun
+ * @property {readonly {name: string, second?: boolean}[]} keys whose keys lock it, or would
+ * @property {number} minutes_left of the server's disk; -1: unknown
+ * @property {string} trouble
+ * @property {boolean} allowed
+ */
+/** @typedef {LobbyTalkMessage | FloorMessage | RequestsMessage | DecisionMessage | DeparturesMessage | HintMessage | VoicesMessage | RecordingMessage} OrderMessage */
 /** @typedef {OrderMessage | Welcome | SeatMessage | LobbyMessage | RosterMessage | AnswerMessage | SlotsMessage | SpeakersMessage | SendPlan | LineMessage | LinesMessage | CheckOverMessage | MediaLostMessage | RefusalMessage | ByeMessage | PongMessage} ServerMessage */
 
 /** @typedef {{type: 'hello', protocol: number, meeting: string, resume?: string | null, seen?: number | null}} Hello */
@@ -149,8 +160,9 @@
 /** @typedef {{type: 'correct-departure', departure: string, kind: DepartureKind, reason: string}} Correction */
 /** @typedef {{type: 'mute' | 'unmute', participant: string, source?: Source} | {type: 'mute-all'}} Muting */
 /** @typedef {{type: 'kick', participant: string, reason: string} | {type: 'leave'} | {type: 'end-meeting'} | {type: 'withdraw'}} Parting */
+/** @typedef {{type: 'start-recording' | 'stop-recording'} | {type: 'pause-recording', on: boolean} | {type: 'mark-recording', text?: string}} Recording */
 /** @typedef {{type: 'ping', t: number}} Ping */
-/** @typedef {Hello | Knock | Offer | SetSource | LineCheck | Show | Admission | Lobbying | Chairing | SetRules | Wishing | Flooring | Permitting | Correction | Muting | Parting | Ping} ClientMessage */
+/** @typedef {Hello | Knock | Offer | SetSource | LineCheck | Show | Admission | Lobbying | Chairing | SetRules | Wishing | Flooring | Permitting | Correction | Muting | Parting | Recording | Ping} ClientMessage */
 
 export const PROTOCOL = 2;
 export const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
@@ -164,6 +176,7 @@ export const WHY = /** @type {const} */ ([
   'too-fast', 'too-slow', 'refused', 'kicked', 'left', 'taken-over', 'ended', 'seat-expired', 'shutting-down',
   'checks-full', 'check-ended', 'lobby-closed', 'meeting-locked', 'needs-chair', 'banned', 'sent-back', 'no-floor',
   'needs-permission', 'not-asked', 'chair-present', 'queue-full', 'not-in-queue', 'floor-taken', 'unknown-departure',
+  'recording-forbidden', 'no-recipient', 'recorder-unavailable', 'not-recording', 'already-recording',
 ]);
 
 /** What arrived is no message of this protocol. */
@@ -228,6 +241,8 @@ const slot = object({
 });
 /** @type {Check} `held` may be left out */
 const heldOrNot = (value) => slot(value) && ['undefined', 'boolean'].includes(typeof (/** @type {{held?: unknown}} */ (value).held));
+/** @type {Check} `second` may be left out */
+const keyOrNot = (value) => object({ name: text })(value) && ['undefined', 'boolean'].includes(typeof (/** @type {{second?: unknown}} */ (value).second));
 const figures = { rtt_ms: integer, loss_up: integer, loss_down: integer, up_kbps: integer, down_kbps: integer, quality };
 const line = object({
   ...figures,
@@ -292,6 +307,14 @@ const SHAPES = {
   refusal: object({ re: text, code: why, to: whole }),
   bye: object({ code: why }),
   pong: object({ t: whole }),
+  recording: object({
+    state: oneOf('off', 'starting', 'on', 'paused', 'failed'),
+    since_ms: whole,
+    keys: listOf(keyOrNot),
+    minutes_left: integer,
+    trouble: oneOf('', 'no-recipient', 'bad-recipient', 'disk-full', 'disk-failed', 'memory-swaps', 'no-media', 'slow', 'recorder-unavailable'),
+    allowed: flag,
+  }),
 };
 
 /** Fields that the server leaves out when they have these values. */

@@ -4,6 +4,7 @@
  */
 
 import { withLines } from './board.js';
+import { NOT_RECORDED } from './recording.js';
 import { standbyOf } from './standby.js';
 import { NO_CHECK } from './verdict.js';
 
@@ -40,6 +41,7 @@ import { NO_CHECK } from './verdict.js';
  * @property {import('./protocol.js').DecisionMessage | null} decision of one's own request, the newest
  * @property {import('./protocol.js').HintMessage | null} hint the newest
  * @property {{noisy: readonly string[], times: readonly import('./protocol.js').TalkTime[]}} voices
+ * @property {import('./protocol.js').RecordingMessage} recording
  * @property {readonly import('./protocol.js').Slot[]} slots
  * @property {{heard: readonly string[], stage: string | null}} speakers
  * @property {import('./protocol.js').LineView | null} line one's own, as the server measures it
@@ -123,6 +125,7 @@ export const START = Object.freeze({
   decision: null,
   hint: null,
   voices: NO_VOICES,
+  recording: NOT_RECORDED,
   slots: Object.freeze([]),
   speakers: SILENCE,
   line: null,
@@ -192,6 +195,8 @@ function step(state, action) {
       return { ...state, hint: action };
     case 'voices':
       return { ...state, voices: action };
+    case 'recording':
+      return { ...state, recording: action };
     case 'roster':
       if (action.version < state.roster.version) return state;
       return { ...state, roster: { version: action.version, participants: action.participants } };
@@ -339,8 +344,8 @@ function farewell(state, code, reason) {
 
 /** Everything that belongs to one session is forgotten. @param {State} state @returns {State} */
 function outOfMeeting(state) {
-  const { welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices } = START;
+  const { welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices, recording } = START;
   const { slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs } = START;
-  return { ...state, welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices,
+  return { ...state, welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices, recording,
     slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs };
 }
