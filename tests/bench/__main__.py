@@ -3,8 +3,8 @@
 Three contenders are woken by the same datagrams and take turns in short phases, because the machine is not
 quiet: the fast path with everything on; the floor (as many srtp_protect + sendmmsg of ready bytes in a bare
 compiled loop); plain Python (pylibsrtp + sendto). A row is the median over the rounds; the ratio is that of
-one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge; and
-how fast a recording is sealed."""
+one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge; how
+fast a recording is sealed, and what recording a meeting costs."""
 
 import argparse
 import json
@@ -21,6 +21,7 @@ from rich.table import Table
 
 from tests.bench.contenders import Contender, Floor, Ours, Plain
 from tests.bench.peers import CORES, Load, Peers, udp_socket
+from tests.bench.recording import Recording, measure_recording
 from tests.bench.sealing import Sealing, measure_sealing
 from tests.bench.voice import Voices, measure_voices
 from tests.support.mix.speech import NoSynthesizer
@@ -152,8 +153,10 @@ def main() -> None:
     options.add_argument("--voices", action="store_true", help="only the ears")
     options.add_argument("--sealing", action="store_true", help="only how fast a recording is sealed")
     options.add_argument("--only", help="DESTINATIONS,BYTES,frames|even[,OTHERS]: one row")
+    options.add_argument("--recording", action="store_true", help="only what recording a meeting costs")
     chosen = options.parse_args()
-    wanted = [] if chosen.voices or chosen.sealing else loads(chosen.short)
+    parts = [name for name in ("voices", "sealing", "recording") if getattr(chosen, name)]
+    wanted = [] if parts else loads(chosen.short)
     if chosen.only:
         destinations, size, pacing, *others = chosen.only.split(",")
         wanted = [
@@ -167,8 +170,9 @@ def main() -> None:
             rows.append(measure(load, chosen.rounds, chosen.seconds))
     if rows:
         console.print(report(rows))
+    parts = [] if chosen.only else parts or ["voices", "sealing", "recording"]
     voices = None
-    if not chosen.only and not chosen.sealing:
+    if "voices" in parts:
         try:
             with console.status("voices"):
                 voices = measure_voices()
@@ -176,15 +180,22 @@ def main() -> None:
         except NoSynthesizer as error:
             console.print(f"voices are not measured: {error}")
     sealing = None
-    if not chosen.only and not chosen.voices:
+    if "sealing" in parts:
         with console.status("sealing"):
             sealing = measure_sealing()
         console.print(sealing.table())
-    write(rows, voices, sealing)
+    recording = None
+    if "recording" in parts:
+        with console.status("recording"):
+            recording = measure_recording()
+        console.print(recording.table())
+    write(rows, voices, sealing, recording)
     console.print(f"written to {OUT}")
 
 
-def write(rows: list[Row], voices: Voices | None, sealing: Sealing | None) -> None:
+def write(
+    rows: list[Row], voices: Voices | None, sealing: Sealing | None, recording: Recording | None
+) -> None:
     """What was not measured now stays as it was."""
     found: dict[str, object] = json.loads(OUT.read_text()) if OUT.exists() else {}
     if rows:
@@ -195,6 +206,8 @@ def write(rows: list[Row], voices: Voices | None, sealing: Sealing | None) -> No
         found["voices"] = voices.as_json()
     if sealing is not None:
         found["sealing"] = sealing.as_json()
+    if recording is not None:
+        found["recording"] = recording.as_json()
     OUT.parent.mkdir(exist_ok=True)
     OUT.write_text(json.dumps(found, indent=2))
 

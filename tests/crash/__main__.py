@@ -32,6 +32,7 @@ async def kill_often(kills: int, seed: int) -> tuple[list[Kill], int]:
                 kill = await matrix.kill(chance.choice(tuple(Target)), after_s=chance.uniform(1.0, 4.0))
                 print(
                     f"{number + 1:4} {kill.target:9} lost {kill.lost_s:5.2f} s, back {kill.back_s:4.1f} s"
+                    f"  hole {kill.hole_s:4.2f} s"
                     f"  {kill.unreadable} unreadable, {kill.plaintext} in the clear",
                     flush=True,
                 )
@@ -71,6 +72,7 @@ def of(target: Target, kills: list[Kill]) -> dict[str, float | str]:
         "lost_worst_s": max(kill.lost_s for kill in theirs),
         "back_median_s": round(statistics.median(kill.back_s for kill in theirs), 1),
         "back_worst_s": max(kill.back_s for kill in theirs),
+        "hole_worst_s": max(kill.hole_s for kill in theirs),
         "unreadable": sum(kill.unreadable for kill in theirs),
         "in_the_clear": sum(kill.plaintext for kill in theirs),
     }

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from enum import StrEnum
+from itertools import pairwise
 from pathlib import Path
 
 from deploy.simulate.loops import picture_loop
@@ -50,6 +51,8 @@ class Kill:
     target: Target
     lost_s: float
     """From the last sound or picture that can be read to the kill."""
+    hole_s: float
+    """Longest stretch without a sound before that, since all went on after the kill before."""
     back_s: float
     """From the kill until new sound and pictures are recorded."""
     unreadable: int
@@ -64,6 +67,7 @@ class Matrix:
     chair: BridgePoint
     kills: list[Kill] = field(default_factory=list)
     _searched: dict[Path, float] = field(default_factory=dict)
+    _steady_ms: int = 1 << 60
 
     @classmethod
     @asynccontextmanager
@@ -77,6 +81,7 @@ class Matrix:
             await chair.wait_for(is_on, WAIT_S)
             matrix = cls(meeting, chair)
             await matrix.is_recording(matrix.now_at_ms())
+            matrix._steady_ms = matrix.now_at_ms()
             yield matrix
 
     async def kill(self, target: Target, after_s: float) -> Kill:
@@ -90,16 +95,20 @@ class Matrix:
         back_s = time.monotonic() - began_s
         await asyncio.sleep(max(0.0, SEALED_S - back_s))
         found = await self._read(segment)
-        heard = [one.at_ms for one in found if isinstance(one, Block) and is_media(one)]
-        last_ms = max((at for at in heard if at <= at_ms + MARGIN_MS), default=0)
+        media = [one for one in found if isinstance(one, Block) and is_media(one)]
+        last_ms = max((one.at_ms for one in media if one.at_ms <= at_ms + MARGIN_MS), default=0)
+        sounds = sorted(one.at_ms for one in media if one.track in SPEAKS and one.at_ms <= last_ms)
+        steady = [at for at in sounds if at >= self._steady_ms]
         kill = Kill(
             target,
             lost_s=round(max(0, at_ms - last_ms) / 1000, 2),
+            hole_s=max((later - earlier for earlier, later in pairwise(steady)), default=0) / 1000,
             back_s=round(back_s, 1),
             unreadable=grave(found),
             plaintext=len(await asyncio.to_thread(self.in_the_clear)),
         )
         self.kills.append(kill)
+        self._steady_ms = self.now_at_ms()
         return kill
 
     def now_at_ms(self) -> int:

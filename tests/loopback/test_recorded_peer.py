@@ -23,7 +23,7 @@ from tests.support.recorder_process import RECORDING, ROOM, RecorderProcess, in_
 pytestmark = [pytest.mark.record, pytest.mark.loopback]
 
 LAN = EndpointId("lan")
-STRETCH_MS = 2_200
+STRETCH_MS = 3_000
 LOST_MS = 2_000
 
 
