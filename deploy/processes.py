@@ -139,6 +139,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),
         recorder_socket=Path(settings.recorder_socket),
+        recordings=Path(settings.recordings),
         hosts=settings.hosts,
         port=settings.port,
         tls=ssl_context(files),

@@ -26,6 +26,7 @@ from signaling.pages import Pages
 from signaling.passwords import Passwords
 from signaling.recorder_port import NoRecorder, RecorderPort, RecorderSocket
 from signaling.records import Instant
+from signaling.retention import Retention
 from signaling.store import Store
 from signaling.turn import Turn
 
@@ -59,6 +60,8 @@ class ControlConfig:
     """File beside the database that holds the audit log's newest head."""
     recorder_socket: Path | None = None
     """Where the recorder listens; it may come later, and go and come again. None: nothing can be recorded."""
+    recordings: Path | None = None
+    """The recorder's folder. None: there is nothing to list, and nothing to delete."""
     turn: Turn | None = None
     """The relay for networks that let nothing else pass, if there is one."""
 
@@ -113,13 +116,18 @@ async def serve_with(
             version=config.version,
             default_meeting=config.default_meeting,
             ca_certificate=config.ca_certificate,
+            recordings=config.recordings,
         )
         async with asyncio.TaskGroup() as tasks:
-            running = tasks.create_task(house.run(), name="house")
+            running = [tasks.create_task(house.run(), name="house")]
+            if config.recordings is not None:
+                retention = Retention(config.recordings, store, audit, house.going_on, now)
+                running.append(tasks.create_task(retention.run(), name="retention"))
             try:
                 await _serve(config, application(door, config.hsts), house, stop, ready)
             finally:
-                running.cancel()
+                for task in running:
+                    task.cancel()
         await house.keep()
         await audit.flush()
     finally:

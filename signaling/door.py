@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 from aiohttp import web
 
@@ -26,6 +27,8 @@ class Door:
     version: str
     default_meeting: str
     ca_certificate: bytes | None
+    recordings: Path | None
+    """Their folder; None: nothing is recorded here."""
 
 
 DOOR = web.AppKey("door", Door)

@@ -10,6 +10,7 @@ from typing import Protocol
 from zlib import crc32
 
 import sfu
+from recorder import RecordingId
 from signaling.audit_log import AuditLog
 from signaling.backlog import Backlog
 from signaling.dispatch import LiveRoom, Outlet
@@ -191,6 +192,12 @@ class House:
                 if seat.online and seat.offered
             ),
         )
+
+    def going_on(self) -> frozenset[RecordingId]:
+        """The recordings of live rooms, those included that are just being ended."""
+        states = (live.room.state for live in self._rooms.values())
+        known = (one for state in states for one in (state.run.recording, state.recorder.closing))
+        return frozenset(recording.id for recording in known if recording is not None)
 
     # --- rooms ---
 

@@ -5,6 +5,7 @@
 | POST, GET, DELETE /api/session | sign in, who am I, sign out |
 | GET /api/centre | the centre's name and the daily meeting, for the door screen |
 | GET /api/audit (.jsonl, .csv) | the audit log, for chair and operator (`signaling.audit_http`) |
+| GET /api/recordings (/ID.tar) | recordings, encrypted (`signaling.recordings_http`) |
 | GET /ws | the WebSocket of `signaling.session` |
 | GET /healthz, /metrics, /ca.crt | for machines; /metrics on this machine only |
 | GET /, /m/<code>, files | the web client |
@@ -18,7 +19,7 @@ import msgspec
 from aiohttp import web
 
 import sfu
-from signaling import audit_http, guards
+from signaling import audit_http, guards, recordings_http
 from signaling.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
 from signaling.audit_log import AuditState
 from signaling.door import COOKIE, DOOR, Door
@@ -97,6 +98,7 @@ def application(door: Door, hsts: bool = False) -> web.Application:
     app.router.add_delete("/api/session", sign_out)
     app.router.add_get("/api/centre", centre)
     audit_http.install(app)
+    recordings_http.install(app)
     app.router.add_get("/ws", websocket)
     app.router.add_get("/healthz", health)
     app.router.add_get("/metrics", metrics)

@@ -4,6 +4,7 @@ A role is the effective one: the account's, or what was handed, lent or given aw
 not in the table is no business of a room (`hello`, `ping`).
 """
 
+from enum import StrEnum
 from typing import NamedTuple
 
 from signaling import messages as m
@@ -90,6 +91,18 @@ RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
 }
 
 
+class Custody(StrEnum):
+    """What can be done with recordings outside of a room."""
+
+    LIST = "list"
+    DOWNLOAD = "download"
+    """The encrypted file: who holds no key sees nothing in it."""
+
+
+RECORDINGS: dict[Custody, frozenset[Role]] = {Custody.LIST: STAFF, Custody.DOWNLOAD: CHAIR}
+"""By account, whatever was handed or lent. Deleting is done at the terminal, or by the meeting's rules."""
+
+
 def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
     """Why the person of this seat may not send this, or None."""
     rows = RULES.get(kind)
@@ -120,6 +133,13 @@ who gave it away has a delegate's, but for `take-chair`, which goes by the accou
 in a meeting. `hello` and `ping` are no business of a room.
 
 """
+_RECORDINGS_HEAD = """
+## Recordings
+
+Who may see the list of recordings and take one home, encrypted as it is: by account, whatever was handed over
+or lent. The server holds no key that opens one.
+
+"""
 
 
 def table() -> str:
@@ -129,7 +149,14 @@ def table() -> str:
     for kind, rows in RULES.items():
         name = f"`{kind.__struct_config__.tag}`"
         lines.append((name, *(_places(rows, role) for role in _SHOWN), _buts(rows)))
-    return _HEAD + "".join(f"| {' | '.join(line)} |\n" for line in lines)
+    custody = [("", *head[1:-1]), tuple("---" for _ in head[:-1])]
+    for what, roles in RECORDINGS.items():
+        custody.append((what.value, *("yes" if role in roles else "" for role in _SHOWN)))
+    return _HEAD + _rows(lines) + _RECORDINGS_HEAD + _rows(custody)
+
+
+def _rows(lines: list[tuple[str, ...]]) -> str:
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
 
 
 def _places(rows: tuple[Row, ...], role: Role) -> str:

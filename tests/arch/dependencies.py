@@ -22,7 +22,7 @@ tap brings, `recorder.shelf` the folder of recordings, encrypted, with what may 
 HOMES: dict[str, tuple[str, ...]] = {
     "aiohttp": (
         *("signaling.control", "signaling.guards", "signaling.http", "signaling.pages", "signaling.session"),
-        *("signaling.audit_http", "signaling.door"),
+        *("signaling.audit_http", "signaling.recordings_http", "signaling.door"),
         "deploy.simulate",
     ),
     "aiortc": ("sfu.transport", "sfu.sdp.offer", "deploy.simulate"),
@@ -75,6 +75,7 @@ SHELLS: dict[str, str] = {
     "signaling.bootstrap": "random ids of the first units and accounts",
     "signaling.control": "the control process: loop, certificate, listening sockets",
     "signaling.dispatch": "carries effects out",
+    "signaling.door": "names the folder of recordings",
     "signaling.guards": "refuses requests and says so in the log",
     "signaling.house": "holds the rooms: clock, random ids, tasks",
     "signaling.http": "HTTPS",
@@ -84,6 +85,8 @@ SHELLS: dict[str, str] = {
     "signaling.passwords": "argon2 in threads",
     "signaling.recorder_port": "the Unix socket to the recorder",
     "signaling.recordings": "brings the recorder's reports to the rooms",
+    "signaling.recordings_http": "reads what is downloaded in threads, with a deadline",
+    "signaling.retention": "deletes recordings whose time is over",
     "signaling.schema": "writes and reads the generated schema files",
     "signaling.session": "a WebSocket's life",
     "signaling.store": "the database",
@@ -98,6 +101,7 @@ CORES = (
     *("signaling.gating", "signaling.roster", "signaling.seats", "signaling.throttle"),
     *("signaling.audit", "signaling.audit_export"),
     *("signaling.recording", "signaling.recording_view", "signaling.recording_id"),
+    *("signaling.custody", "signaling.byte_range"),
     *("signaling.checks", "signaling.board", "signaling.backlog", "signaling.quality"),
 )
 """These stay cores for good: no reason makes a shell of them."""

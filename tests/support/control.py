@@ -209,6 +209,7 @@ class Control:
             database_url=self.database_url,
             web_root=web_root,
             audit_head=self.folder / "audit.head",
+            recordings=self.folder / "recordings",
             media_sockets=(),
             sockets=(self._listening,),
             ca_certificate=b"certificate",
