@@ -7,7 +7,7 @@ import os
 import shutil
 import stat
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
@@ -173,9 +173,11 @@ class TarPlan:
         self.etag = f'"{digest[:32]}"'
         """Changes when the octets do."""
 
-    def octets(self, start: int = 0, end: int | None = None) -> Iterator[bytes]:
-        """From `start` up to (not with) `end`, in parts. Raises NoRecording where it was deleted meanwhile or
-        is shorter than it was."""
+    def octets(self, start: int = 0, end: int | None = None) -> Generator[bytes, None, None]:
+        """From `start` up to (not with) `end`, in parts; to be closed when it is not read to its end.
+
+        Errors: raises NoRecording where it was deleted meanwhile or is shorter than it was.
+        """
         end = self.length if end is None else min(end, self.length)
         at = 0
         for member in self._members:

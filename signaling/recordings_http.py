@@ -229,5 +229,11 @@ async def _send(answer: web.StreamResponse, plan: TarPlan, span: Span) -> None:
     the client went away."""
     parts = plan.octets(span.start, span.end)
     while (part := await asyncio.to_thread(next, parts, None)) is not None:
-        async with asyncio.timeout(STALL_S):
-            await answer.write(part)
+        sent = False
+        try:
+            async with asyncio.timeout(STALL_S):
+                await answer.write(part)
+            sent = True
+        finally:
+            if not sent:
+                parts.close()
