@@ -26,7 +26,7 @@ from recorder import (
 from recorder.memory import Kept, guard
 from recorder.recording import Ending, Recording, RecordingSettings
 from recorder.shelf import is_id
-from recorder.signing import key_in
+from recorder.signing import SigningKey, key_in
 from recorder.wire import decode_order, frame
 from sfu.wire import BadFrame, Deframer
 
@@ -57,13 +57,11 @@ class RecorderConfig:
 class Recorder:
     """All recordings, and the one control plane that may order them."""
 
-    def __init__(self, config: RecorderConfig, kept: Kept, tasks: asyncio.TaskGroup) -> None:
+    def __init__(self, config: RecorderConfig, key: SigningKey, kept: Kept, tasks: asyncio.TaskGroup) -> None:
         self._config = config
         self._kept = kept
         self._tasks = tasks
-        self._settings = RecordingSettings(
-            config.directory, key_in(config.signing_key), config.reserve_octets, config.segment_s
-        )
+        self._settings = RecordingSettings(config.directory, key, config.reserve_octets, config.segment_s)
         self._recordings: dict[RecordingId, Recording] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._orphaned: asyncio.TimerHandle | None = None
@@ -182,10 +180,11 @@ async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
     Raises BadSigningKey, OSError."""
     kept = guard()
     log.info("recorder memory=%s", kept.value)
+    key = key_in(config.signing_key)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(config.socket_path)
     async with asyncio.TaskGroup() as tasks:
-        recorder = Recorder(config, kept, tasks)
+        recorder = Recorder(config, key, kept, tasks)
         server = await asyncio.start_unix_server(recorder.serve, config.socket_path)
         try:
             await stop.wait()

@@ -232,3 +232,16 @@ async def test_a_new_control_plane_takes_the_place_of_the_one_before(recorder: R
             assert (status.recording, status.stage) == (RECORDING, Stage.ON)
             third.order(Stop(RECORDING))
             await third.told(in_stage(Stage.ENDED))
+
+
+async def test_a_disk_that_takes_no_more_ends_it_with_a_word_and_what_was_written_stays(
+    recorder: RecorderProcess,
+) -> None:
+    async with recorder.line() as line:
+        line.order(recorder.start_order(recorder.recipient()))
+        await line.told(in_stage(Stage.ON))
+        blocks = await recorder.reaches(goes_beyond(now_us() + 500_000))
+        recorder.allow_files_of(max(file.stat().st_size for file in recorder.recordings.rglob("*.age")))
+        failed = await line.told(in_stage(Stage.FAILED))
+        assert failed.trouble is Trouble.DISK_FULL
+    assert recorder.blocks()[: len(blocks)] == blocks

@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import itertools
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -174,6 +175,11 @@ class RecorderProcess:
         """With these of the private keys; the first, unless said otherwise."""
         identities = identities_untrusted("\n".join(self.private[key] for key in keys or (0,)).encode())
         return OpenedRecording(open_archive(self.recordings / RECORDING), identities)
+
+    def allow_files_of(self, octets: int) -> None:
+        """From now on it can make no file longer."""
+        assert self.process is not None
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (octets, octets))
 
     def now_at_ms(self) -> int:
         """Where in the recording it is now."""
