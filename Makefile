@@ -43,7 +43,7 @@ bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad lin
 record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## sound and picture of a recording of 30 minutes: a table, and build/sync.json
 	@$(BIN)/python -m tests.sync $(ARGS)
 
-crash-matrix: $(VENV)/.dev $(VENV)/.warm browsers ## 200 kills while it records: a table, and build/crash.json (half an hour)
+crash-matrix: $(VENV)/.dev $(VENV)/.warm browsers ## 200 kills while it records: a table, and build/crash.json (25 minutes)
 	@$(BIN)/python -m tests.crash $(ARGS)
 
 # --- what the targets above stand on ---
