@@ -100,9 +100,12 @@ async def _every(store: Store, meeting: str | None) -> AsyncIterator[Stored]:
 
 async def write_down(
     config: Config, store: Store, event: str, fields: Iterable[tuple[str, str | int]], meeting: str = ""
-) -> None:
-    """An entry about something that was done at the terminal, by whom the system says."""
+) -> bool:
+    """An entry about something that is done at the terminal, by whom the system says. False: it could not be
+    written, which was said."""
     log = AuditLog(store.audit, clock, config.audit_head)
     log.note(event, meeting=meeting, address=TERMINAL, fields=(*fields, ("uid", os.getuid())))
-    if not await log.flush():
+    written = await log.flush()
+    if not written:
         print(f"giaoban: {event} could not be written to the audit log", file=sys.stderr)
+    return written

@@ -1,17 +1,16 @@
 """`giaoban`: the command line. Problems end with an exit code, a text and a remedy, never a traceback."""
 
 import argparse
-import os
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
 
-from deploy.config import Config, load
+from deploy.flags import add_settings, settings
 from deploy.problem import Problem
+from deploy.record_commands import add_keys_commands, add_recording_commands
 
 EXIT_INTERRUPTED = 130
 
@@ -41,21 +40,27 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="command")
 
     serve = commands.add_parser("serve", help="start the appliance")
-    _add_settings(serve)
+    add_settings(serve)
     serve.set_defaults(command=_serve)
 
     warm = commands.add_parser("warm", help="compile the packet kernel, so that the first start is quick")
     warm.set_defaults(command=_warm)
 
     simulate = commands.add_parser("simulate", help="bring simulated bridge points to the lobby")
-    _add_settings(simulate, serving=False)
+    add_settings(simulate, serving=False)
     simulate.add_argument("--participants", type=int, default=5, metavar="N", help="how many (default 5)")
     simulate.add_argument("--url", help="address of the appliance (default: this machine)")
     simulate.add_argument("--meeting", help="code of the meeting (default: the standing one)")
     simulate.add_argument("--duration", type=float, metavar="S", help="seconds; default until Ctrl-C")
     simulate.set_defaults(command=_simulate)
 
-    _add_meeting_commands(commands.add_parser("meeting", help="meetings: show, schedule, composition"))
+    _add_meeting_commands(
+        commands.add_parser("meeting", help="meetings: show, schedule, composition, recording")
+    )
+    add_keys_commands(commands.add_parser("keys", help="who can open recordings: new, add, remove, list"))
+    add_recording_commands(
+        commands.add_parser("recording", help="recordings: list, verify, recover, export, play, delete")
+    )
     _add_audit_commands(commands.add_parser("audit", help="the audit log: verify, export"))
     _add_account_commands(commands.add_parser("account", help="accounts: add, set-password, list"))
     return parser
@@ -78,7 +83,7 @@ def _add_account_commands(account: argparse.ArgumentParser) -> None:
     show = actions.add_parser("list", help="show the accounts")
     show.set_defaults(command=_account_list)
     for parser in (add, change, show):
-        _add_settings(parser, serving=False)
+        add_settings(parser, serving=False)
 
 
 def _add_meeting_commands(meeting: argparse.ArgumentParser) -> None:
@@ -102,9 +107,19 @@ def _add_meeting_commands(meeting: argparse.ArgumentParser) -> None:
 
     compose = actions.add_parser("composition", help="set which units belong to it; others are outsiders")
     compose.set_defaults(command=_meeting_compose)
-    for parser in (show, schedule, compose):
+    recording = actions.add_parser("recording", help="whether it may be recorded, and what is kept how long")
+    may = recording.add_mutually_exclusive_group()
+    may.add_argument("--allow", dest="allowed", action="store_true", default=None, help="its chair may")
+    may.add_argument(
+        "--forbid", dest="allowed", action="store_false", help="nobody may; one that goes on ends"
+    )
+    recording.add_argument(
+        "--keep-days", type=int, metavar="N", help="delete recordings after so many days; 0: keep them"
+    )
+    recording.set_defaults(command=_meeting_recording)
+    for parser in (show, schedule, compose, recording):
         parser.add_argument("code", help="of the meeting: giao-ban is the standing one")
-        _add_settings(parser, serving=False)
+        add_settings(parser, serving=False)
     compose.add_argument("units", nargs="*", metavar="UNIT", help="id of a unit")
     compose.add_argument("--everyone", action="store_true", help="all units belong to it")
 
@@ -121,44 +136,7 @@ def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
     export.add_argument("--format", default="jsonl", choices=("jsonl", "csv"))
     export.set_defaults(command=_audit_export)
     for parser in (verify, export):
-        _add_settings(parser, serving=False)
-
-
-def _add_settings(parser: argparse.ArgumentParser, *, serving: bool = True) -> None:
-    """Flags named after the settings; a flag that is not given leaves the setting alone."""
-
-    def add(flag: str, description: str, metavar: str, kind: type = str, action: str = "store") -> None:
-        parser.add_argument(
-            flag, type=kind, default=argparse.SUPPRESS, help=description, metavar=metavar, action=action
-        )
-
-    parser.add_argument(
-        "--config", type=Path, help="settings file (default ./giaoban.toml when there is one)"
-    )
-    add("--state", "state directory (default ./var, or $GIAOBAN_STATE)", "DIR")
-    add("--https-port", "HTTPS port (default 8443)", "PORT", int)
-    if not serving:
-        return
-    add("--media-port", "UDP and TCP port of media (default 8444)", "PORT", int)
-    add(
-        "--host",
-        "address HTTPS listens on, may be repeated (default all)",
-        metavar="ADDRESS",
-        action="append",
-    )
-    add("--media-addresses", "address media arrives on, may be repeated", "ADDRESS", action="append")
-    add("--advertise", "address browsers are told, may be repeated", "ADDRESS", action="append")
-    add("--workers", "media workers (default 1)", "N", int)
-    add("--certificate", "own certificate chain, PEM", "FILE")
-    add("--key", "its key, PEM", "FILE")
-    add("--centre", "name of the health centre", "NAME")
-    add("--log-level", "debug, info, warning or error (default info)", "LEVEL")
-
-
-def settings(options: argparse.Namespace) -> Config:
-    """The settings for this command. Raises ConfigError."""
-    flags = {key: value for key, value in vars(options).items() if key in Config.__struct_fields__}
-    return load(options.config, os.environ, flags, cwd=Path.cwd())
+        add_settings(parser, serving=False)
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -232,6 +210,13 @@ def _meeting_compose(options: argparse.Namespace) -> int:
     if bool(options.units) == options.everyone:
         raise Problem("which units belong to the meeting?", "Name units by their ids, or give --everyone.")
     meetings.compose(settings(options), options.code, options.units, Console())
+    return 0
+
+
+def _meeting_recording(options: argparse.Namespace) -> int:
+    from deploy import meetings
+
+    meetings.recording(settings(options), options.code, options.allowed, options.keep_days, Console())
     return 0
 
 

@@ -1,4 +1,7 @@
-"""`giaoban meeting`: when a meeting starts and who belongs to it, also beside a running appliance."""
+"""`giaoban meeting`: when a meeting starts, who belongs to it, what of it is recorded.
+
+Also beside a running appliance.
+"""
 
 import asyncio
 from datetime import datetime, timedelta
@@ -11,10 +14,14 @@ from deploy.config import Config
 from deploy.firstrun import opened_store
 from deploy.problem import Problem
 from deploy.state import existing_state
+from recorder import shelf
+from signaling.control import clock
+from signaling.custody import due
 from signaling.records import Meeting
 from signaling.store import AlreadyThere, Store
 
 LONGEST_LOBBY_MIN = 24 * 60
+LONGEST_KEEP_DAYS = 36_500
 
 
 def show(config: Config, code: str, console: Console) -> None:
@@ -23,6 +30,7 @@ def show(config: Config, code: str, console: Console) -> None:
     console.print(Text(f"{meeting.code}  {meeting.title}"), soft_wrap=True)
     console.print(Text(f"held {meeting.run} times, {'ended' if meeting.ended else 'open'}"))
     console.print(Text(_when(meeting)), soft_wrap=True)
+    console.print(Text(_recorded(meeting)), soft_wrap=True)
     if not names:
         console.print("all units belong to it")
         return
@@ -103,6 +111,43 @@ async def _compose(config: Config, code: str, units: list[str]) -> None:
         fields: list[tuple[str, str | int]] = [("units", len(set(units)))]
         fields += [(unit, "belongs") for unit in sorted(set(units))]
         await write_down(config, store, "composition-set", fields, code)
+
+
+def recording(
+    config: Config, code: str, allowed: bool | None, keep_days: int | None, console: Console
+) -> None:
+    """Set whether a meeting may be recorded and how long its recordings are kept; None: as it is.
+    Raises Problem."""
+    if keep_days is not None and not 0 <= keep_days <= LONGEST_KEEP_DAYS:
+        raise Problem(
+            f"nothing is kept {keep_days} days",
+            f"--keep-days takes 1 to {LONGEST_KEEP_DAYS}, or 0: for ever.",
+        )
+    meeting = asyncio.run(_recording(config, code, allowed, keep_days))
+    console.print(Text(f"{meeting.code}: {_recorded(meeting)}"), soft_wrap=True)
+    old = due(shelf.recordings(config.recordings), {meeting.code: meeting.keep_days}, (), clock().unix_ms)
+    if old:
+        console.print(Text(f"{len(old)} recordings are older: they are deleted within half an hour"))
+
+
+async def _recording(config: Config, code: str, allowed: bool | None, keep_days: int | None) -> Meeting:
+    existing_state(config.state_dir)
+    async with opened_store(config) as store:
+        meeting = await _found(store, code)
+        if allowed is None and keep_days is None:
+            return meeting
+        may = meeting.may_record if allowed is None else allowed
+        days = meeting.keep_days if keep_days is None else keep_days
+        await store.meetings.set_recording(meeting.id, may, days)
+        fields = (("may_record", int(may)), ("keep_days", days))
+        await write_down(config, store, "recording-rules-set", fields, code)
+        return await _found(store, code)
+
+
+def _recorded(meeting: Meeting) -> str:
+    may = "its chair may record it" if meeting.may_record else "nobody may record it"
+    kept = f"{meeting.keep_days} days" if meeting.keep_days else "until somebody deletes them"
+    return f"{may}; recordings are kept {kept}"
 
 
 async def _found(store: Store, code: str) -> Meeting:
