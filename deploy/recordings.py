@@ -88,10 +88,17 @@ def delete(config: Config, name: str, console: Console, *, sure: bool) -> None:
     existing_state(config.state_dir)
     kept = _found(config, name)
     console.print(Text(f"{kept.id}  {kept.title}, {local(kept.begun_ms)}, {size(kept.octets)}"))
-    if not sure and console.input("Delete it for good? Type yes: ").strip().lower() != "yes":
+    if not sure and not _sure(console):
         raise Problem("nothing was deleted", "Answer yes, or give --yes.")
     asyncio.run(_delete(config, kept))
     console.print("deleted; the audit log says so")
+
+
+def _sure(console: Console) -> bool:
+    try:
+        return console.input("Delete it for good? Type yes: ").strip().lower() == "yes"
+    except EOFError:
+        return False
 
 
 def _found(config: Config, name: str) -> Kept:
