@@ -36,18 +36,26 @@ class Retention:
         self._due: frozenset[RecordingId] = frozenset()
         """Whose time was over the last time, too: a clock that is wrong for some minutes deletes nothing."""
         self._noted: set[RecordingId] = set()
+        self._failed: set[RecordingId] = set()
 
     async def run(self) -> None:
         """Until cancelled."""
+        await self._finish()
         while True:
             await self.sweep()
             await asyncio.sleep(EVERY_S)
+
+    async def _finish(self) -> None:
+        """What a crash left half deleted."""
+        try:
+            await asyncio.to_thread(shelf.sweep, self._directory)
+        except shelf.ShelfFailed as error:
+            log.error("retention-failed why=%s", error)
 
     async def sweep(self) -> None:
         """Delete what was due the last time and still is."""
         try:
             keep_days = await self._store.meetings.keep_days()
-            await asyncio.to_thread(shelf.sweep, self._directory)
             kept = await asyncio.to_thread(shelf.recordings, self._directory) if keep_days else []
         except (StorageUnavailable, shelf.ShelfFailed) as error:
             log.error("retention-failed why=%s", error)
@@ -58,6 +66,7 @@ class Retention:
                 await self._delete(one, keep_days[one.meeting])
         self._due = frozenset(one.id for one in over)
         self._noted &= self._due
+        self._failed &= self._due
 
     async def _delete(self, kept: Kept, keep_days: int) -> None:
         """Nothing is deleted of which the log does not know."""
@@ -73,6 +82,10 @@ class Retention:
             return  # somebody at the terminal was quicker
         except shelf.ShelfFailed as error:
             log.error("recording-not-deleted recording=%s why=%s", kept.id, error)
+            if kept.id not in self._failed:
+                self._failed.add(kept.id)
+                failed = (("recording", kept.id),)
+                self._audit.note("recording-not-deleted", meeting=kept.meeting, fields=failed)
             return
         log.info("recording-deleted recording=%s", kept.id)
 
