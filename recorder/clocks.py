@@ -110,6 +110,8 @@ class _Stream:
     settling_us: float = 0.0
     """What is still to be taken in of corrections."""
     settled_us: int = 0
+    doubted: list[float] = field(default_factory=list)
+    """How much later than expected the newest reports put things; empty: they do not."""
     astray_us: float = 0.0
     """By how much its reports are ahead of what arrivals bear out: a clock that was set, or a lie."""
 
@@ -118,6 +120,13 @@ class _Stream:
         if self.tie is None:
             return ts * 1_000_000 / self.rate
         return self.tie[1] + (ts - self.tie[0]) * 1_000_000 / self.rate
+
+    def bears_out(self, off_us: float) -> bool:
+        """Whether this report says so much more for the third time in a row."""
+        if self.doubted and abs(off_us - self.doubted[-1]) > _NOISE_US:
+            self.doubted.clear()
+        self.doubted.append(off_us)
+        return len(self.doubted) >= 3
 
     def settle(self, now_us: int) -> None:
         elapsed = max(0, now_us - self.settled_us)
@@ -264,8 +273,13 @@ class Clocks:
         assert known.tie is not None
         off_us = said_us - known.astray_us - known.sent_us(ts)
         if abs(off_us) <= _NOISE_US:
+            known.doubted.clear()
             off_us *= _TRUST
+        elif off_us > 0 and not known.bears_out(off_us):
+            # A busy sender looks at its clock too late, never too early.
+            off_us = 0.0
         else:
+            known.doubted.clear()
             settled = self._at(of, known, known.newest_ts) - known.settling_us
             if not _plausible(known.newest_us - settled - off_us):
                 # Where things are is known by the arrivals; from now on only how this clock goes is believed.

@@ -145,7 +145,20 @@ def test_a_line_that_becomes_longer_is_followed_slowly_and_together() -> None:
     assert voice > 150_000
 
 
-def test_a_stalled_sound_card_is_put_right_by_the_next_report() -> None:
+def test_a_busy_sender_whose_reports_are_late_keeps_voice_and_picture_together() -> None:
+    dice = random.Random(4)
+    talker = Talker(Clocks(), camera_later_us=20_000)
+    apart = []
+    for made in range(S, 300 * S, 40_000):
+        apart.append(talker.send(CAMERA, made) - talker.send(VOICE, made))
+        for stream, phase in ((VOICE, 0), (CAMERA, 400_000)):
+            if made % S == phase:
+                late_us = dice.randrange(150_000) if dice.random() < 0.25 else dice.randrange(5_000)
+                talker.report(stream, made, late_us)
+    assert max(abs(off) for off in apart[250:]) < 40_000
+
+
+def test_a_stalled_sound_card_is_put_right_by_the_next_reports() -> None:
     talker, off = Talker(Clocks()), 0
     for made in range(S, 60 * S, 20_000):
         if made == 30 * S:
