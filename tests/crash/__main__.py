@@ -29,7 +29,7 @@ async def kill_often(kills: int, seed: int) -> tuple[list[Kill], int]:
     with tempfile.TemporaryDirectory(prefix="giaoban-crash-") as folder:
         async with running(Path(folder)) as appliance, Matrix.begin(appliance, Path(folder)) as matrix:
             for number in range(kills):
-                kill = await matrix.kill(chance.choice(tuple(Target)), after_s=chance.uniform(1.0, 4.0))
+                kill = await matrix.kill(chance.choice(matrix.targets()), after_s=chance.uniform(1.0, 4.0))
                 print(
                     f"{number + 1:4} {kill.target:9} lost {kill.lost_s:5.2f} s, back {kill.back_s:4.1f} s"
                     f"  hole {kill.hole_s:4.2f} s"

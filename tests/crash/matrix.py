@@ -14,6 +14,7 @@ from pathlib import Path
 from deploy.simulate.loops import picture_loop
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import View
+from deploy.supervision import Policy
 from recorder.blocks import Block, Track
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
@@ -29,6 +30,8 @@ SEALED_S = 2.5
 """Until what was recorded at the kill is surely in the file, when its recorder lives on."""
 MARGIN_MS = 100
 READINGS = 3
+POLICY = Policy()
+QUICK_KILLS = 3
 SPEAKS = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 
 
@@ -67,6 +70,9 @@ class Matrix:
     chair: BridgePoint
     kills: list[Kill] = field(default_factory=list)
     _searched: dict[Path, float] = field(default_factory=dict)
+    _quick: dict[Target, int] = field(default_factory=dict)
+    """Kills in a row of what had lived shortly."""
+    _struck_s: dict[Target, float] = field(default_factory=dict)
     _steady_ms: int = 1 << 60
 
     @classmethod
@@ -83,6 +89,11 @@ class Matrix:
             await matrix.is_recording(matrix.now_at_ms())
             matrix._steady_ms = matrix.now_at_ms()
             yield matrix
+
+    def targets(self) -> list[Target]:
+        """What may be killed next: five quick deaths in a row are a fault for the supervisor, and not of what
+        is tried here."""
+        return [target for target in Target if self._quick.get(target, 0) < QUICK_KILLS or self._old(target)]
 
     async def kill(self, target: Target, after_s: float) -> Kill:
         """One kill, so many seconds from now, and what it has cost. Returns when all goes on."""
@@ -136,9 +147,15 @@ class Matrix:
                     found.append(file)
         return found
 
+    def _old(self, target: Target) -> bool:
+        return time.monotonic() - self._struck_s.get(target, 0.0) > POLICY.quick_s + POLICY.longest_pause_s
+
     async def _strike(self, target: Target) -> None:
         appliance = self.meeting.appliance
+        self._quick[target] = 1 if self._old(target) else self._quick.get(target, 0) + 1
+        self._struck_s[target] = time.monotonic()
         if target is Target.ALL:
+            self._quick.clear()
             await appliance.crash()
             return
         os.kill(appliance.pid(PARTS[target]), signal.SIGKILL)
