@@ -1,0 +1,141 @@
+"""What there is in a recording, who speaks when, and how its time becomes a film's."""
+
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from recorder.blocks import Block, Gap, GapKind, Track
+from recorder.opening.faults import Code, Fault
+from recorder.opening.reel import (
+    FRAME_MS,
+    SLATE_FRAMES,
+    frame_at,
+    frames_of,
+    from_frame,
+    parts,
+    reel,
+    segment_before,
+)
+from recorder.opening.survey import MOST_MS, Hole, NothingReadable, Segment, Survey, survey
+from tests.support.rolls import STATION, WARD, Roll, briefing, quiet_segment
+
+pytestmark = pytest.mark.record
+
+
+def test_turns_marks_and_pauses_are_found() -> None:
+    found = survey(briefing())
+    assert (found.title, found.meeting) == ("Giao ban hằng ngày", "giao-ban")
+    assert [(turn.name, turn.from_ms // 1000, round(turn.until_ms / 1000)) for turn in found.turns] == [
+        (STATION.name, 0, 4),
+        (WARD.name, 4, 8),
+        (STATION.name, 16, 19),
+    ]
+    assert [(mark.at_ms, mark.text) for mark in found.marks] == [(5000, "Chỉ đạo")]
+    assert found.holes == (Hole(8000, 16_000, GapKind.PAUSE),)
+    assert [segment.number for segment in found.segments] == [1, 2, 3]
+    assert found.faults == ()
+
+
+def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
+    lost = Fault(2, 4000, Code.MISSING, "missing")
+    found = survey(Roll(quiet_segment(1, 0, 4), [lost], quiet_segment(3, 20_000, 4)))
+    (hole,) = found.holes
+    assert (hole.from_ms // 1000, hole.until_ms, hole.kind) == (4, 20_000, None)
+    assert found.faults == ("segment 2: missing",)
+
+
+def test_a_gap_that_is_told_in_each_segment_is_one() -> None:
+    crash = Gap(at_ms=4000, until_ms=12_000, kind=GapKind.CRASH)
+    broken = Fault(1, 4000, Code.INTERRUPTED, "interrupted", grave=False)
+    recording = Roll(
+        [*quiet_segment(1, 0, 4), broken],
+        quiet_segment(2, 12_000, 4, STATION, crash),
+        quiet_segment(3, 16_000, 4, STATION, crash),
+    )
+    assert survey(recording).holes == (Hole(4000, 12_000, GapKind.CRASH),)
+
+
+def test_nobody_speaking_is_no_hole() -> None:
+    assert survey(Roll(quiet_segment(1, 0, 1), quiet_segment(2, 60_000, 1))).holes == ()
+
+
+def test_nothing_readable_says_why() -> None:
+    fault = Fault(1, 0, Code.WRONG_KEY, "none of the keys opens it")
+    with pytest.raises(NothingReadable, match="none of the keys"):
+        survey(Roll([fault]))
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from(list(Track)), st.integers(-(2**40), 2**40), st.binary(max_size=40)))
+)
+def test_whatever_is_in_it_gives_a_film_that_ends(blocks: list[tuple[Track, int, bytes]]) -> None:
+    recording = Roll([Block(track, at_ms, data) for track, at_ms, data in blocks], quiet_segment(1, 0, 1))
+    found = survey(recording)
+    assert 0 < frames_of(reel(found)) * FRAME_MS <= MOST_MS + 10_000
+
+
+def test_a_pause_becomes_a_slate_or_lasts_as_long_as_it_did() -> None:
+    found = survey(briefing())
+    short, long = reel(found), reel(found, real_time=True)
+    assert [stretch.frames for stretch in short if stretch.hole] == [SLATE_FRAMES]
+    assert frames_of(short) == pytest.approx((8 + 2 + 3) * 25, abs=2)
+    assert frames_of(long) == pytest.approx(19 * 25, abs=2)
+
+
+def surveyed(bounds: list[int], holes: tuple[Hole, ...]) -> Survey:
+    segments = tuple(Segment(number, a, b) for number, (a, b) in enumerate(pairwise(bounds), 1))
+    return Survey("r", "m", "", 0, (), segments, (), (), (), holes, (), bounds[-1])
+
+
+@given(
+    st.lists(st.integers(1, 300_000), min_size=1, max_size=6),
+    st.lists(st.integers(1, 40_000), max_size=8),
+    st.booleans(),
+)
+def test_the_film_has_no_hole_and_time_only_goes_on(
+    lengths: list[int], steps: list[int], real_time: bool
+) -> None:
+    bounds = [0]
+    for length in lengths:
+        bounds.append(bounds[-1] + length)
+    places = [sum(steps[:end]) for end in range(len(steps) + 1)]
+    holes = tuple(Hole(a, b) for a, b in list(pairwise(places))[::2] if b < bounds[-1])
+    found = surveyed(bounds, holes)
+    film = reel(found, real_time=real_time)
+    assert film[0].first == 0
+    for one, other in pairwise(film):
+        assert other.first == one.first + one.frames
+        assert other.at_ms >= one.until_ms - FRAME_MS
+        assert other.segment >= one.segment
+    assert all(stretch.frames > 0 for stretch in film)
+    assert [stretch for part in parts(film) for stretch in part] == list(film)
+    told = sum(hole.until_ms - hole.from_ms for hole in holes if hole.until_ms - hole.from_ms > 5000)
+    slates = sum(stretch.frames for stretch in film if stretch.hole)
+    played = (frames_of(film) - slates) * FRAME_MS
+    assert played == pytest.approx(bounds[-1] - told, abs=FRAME_MS * (2 + 2 * len(holes)))
+
+
+@given(st.integers(0, 349))
+def test_the_film_can_begin_anywhere(number: int) -> None:
+    film = reel(survey(briefing_without_media()))
+    rest = from_frame(film, number)
+    assert frames_of(rest) == max(0, frames_of(film) - number)
+    if not rest:
+        return
+    assert rest[0].first == 0
+    assert rest[-1].until_ms == film[-1].until_ms
+    if rest[0].hole is None:
+        assert frame_at(film, rest[0].at_ms) == number
+
+
+def briefing_without_media() -> Roll:
+    pause = Gap(at_ms=8000, until_ms=16_000, kind=GapKind.PAUSE)
+    return Roll(quiet_segment(1, 0, 8), quiet_segment(2, 16_000, 4, WARD, pause))
+
+
+def test_reading_begins_a_segment_earlier() -> None:
+    """A segment's first picture may need the last keyframe of the one before."""
+    found = survey(briefing())
+    assert [segment_before(found, at_ms) for at_ms in (0, 3999, 4000, 9000, 17_000)] == [1, 1, 1, 1, 2]
