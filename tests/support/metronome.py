@@ -91,10 +91,11 @@ def keep_time(media: Media, index: int) -> None:
 
 
 def beeps(sound: Sound, index: int, begins_s: float = 0.0) -> list[float]:
-    """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample."""
+    """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample. One that
+    is under way there began in what is missing before it, nobody knows when."""
     loud = loudness(sound, BEEP_HZ[index])
     on = loud > 0.05
-    starts = np.flatnonzero(on & ~np.concatenate(([False], on[:-1])))
+    starts = np.flatnonzero(on & ~np.concatenate(([True], on[:-1])))
     return [begins_s + float(start) * _STEP / RATE for start in starts]
 
 

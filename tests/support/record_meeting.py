@@ -6,6 +6,7 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ from signaling.control import clock
 from signaling.door import COOKIE
 from signaling.messages import AdmitAll, Role
 from signaling.records import AccountId
-from tests.support.appliance import Appliance, ApplianceError
+from tests.support.appliance import ROOT, Appliance, ApplianceError
 from tests.support.bad_link_relay import BadLink
 from tests.support.metronome import keep_time
 
@@ -51,6 +52,18 @@ class Recorded:
                     if self.appliance.pid("recorder") != before:
                         return
                 await asyncio.sleep(0.05)
+
+    async def at_the_boards(self, *arguments: str) -> tuple[int, str]:
+        """`giaoban ...` on the machine that has the key, without any state. Returns the exit code and what
+        was said."""
+        done = await asyncio.to_thread(
+            subprocess.run,
+            (sys.executable, "-m", "deploy.cli", *arguments),
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        return done.returncode, done.stdout + done.stderr
 
     @property
     def folder(self) -> Path:
