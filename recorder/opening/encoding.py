@@ -5,12 +5,14 @@ copied together from its parts and its sound is encoded once, without a seam.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from fractions import Fraction
 from typing import Any, Protocol
 
 import av
+import av.error
 import numpy as np
 from av.container import InputContainer, OutputContainer
 from av.video.frame import PictureType
@@ -30,6 +32,10 @@ _BT601 = 6
 _LIMITED = 1
 
 Pcm = NDArray[np.int16]
+
+
+class CannotEncode(Exception):
+    """The disk took no more, or the encoder failed; in words."""
 
 
 class Sight(StrEnum):
@@ -76,7 +82,7 @@ class _Pictures:
 
     def __init__(self, out: OutputContainer, sight: Sight, *, live: bool) -> None:
         options = {
-            Sight.H264: {"preset": "veryfast", "crf": "23", "bf": "0", "sc_threshold": "0"},
+            Sight.H264: {"preset": "superfast", "crf": "23", "bf": "0", "sc_threshold": "0"},
             Sight.VP8: {
                 "deadline": "realtime",
                 "cpu-used": "14",
@@ -95,7 +101,7 @@ class _Pictures:
         context.color_range = _LIMITED
         if sight is Sight.VP8:
             context.bit_rate = 1_500_000
-            context.thread_count = 2
+            context.thread_count = 1
         self._out = out
         self._stream = stream
         self._number = 0
@@ -162,9 +168,9 @@ def pcm(sound: Sound) -> Pcm:
 
 
 def write_part(path: str, sight: Sight | None, frames: Iterable[Frame], tell: Callable[[], None]) -> None:
-    """One part of a film, or of its sound alone. `tell` is called for each frame. Raises OSError
-    (av.FFmpegError is one)."""
-    with av.open(path, "w", format=PART_FORMAT) as out:
+    """One part of a film, or of its sound alone. `tell` is called for each frame. Raises
+    CannotEncode."""
+    with own_words(), av.open(path, "w", format=PART_FORMAT) as out:
         pictures = _Pictures(out, sight, live=False) if sight else None
         sounds = _Sounds(out, "pcm_s16le")
         for frame in frames:
@@ -186,9 +192,9 @@ def join(
     tell: Callable[[int], None],
 ) -> None:
     """The whole film from its parts; `chapters` are (number of the frame, words). `tell` hears how many
-    frames are done. Raises OSError."""
+    frames are done. Raises CannotEncode."""
     options = {"movflags": "+faststart"} if form.container in ("mp4", "ipod") else {}
-    with av.open(path, "w", format=form.container, options=options) as out:
+    with own_words(), av.open(path, "w", format=form.container, options=options) as out:
         out.metadata["title"] = title
         out.set_chapters(_chapters(chapters))
         whole: _Whole | None = None
@@ -232,20 +238,26 @@ class _Whole:
             self._out.mux(packet)
 
 
-def live(frames: Iterator[Frame], sink: Sink) -> None:
+def live(frames: Iterable[Frame], sink: Sink) -> None:
     """A film as a browser plays it while it is made: WebM, written to the sink in small clusters until the
-    frames end or the sink raises. Raises OSError."""
+    frames end. Raises CannotEncode."""
     options = {"live": "1", "cluster_time_limit": "1000", "flush_packets": "1"}
-    out = av.open(sink, "w", format="webm", options=options, buffer_size=4096)
-    try:
+    with own_words(), av.open(sink, "w", format="webm", options=options, buffer_size=4096) as out:
         pictures, sounds = _Pictures(out, Sight.VP8, live=True), _Sounds(out, str(Voice.OPUS))
         for frame in frames:
             pictures.put(frame.picture)
             sounds.put(pcm(frame.sound))
         pictures.finish()
         sounds.finish()
-    finally:
-        out.close()
+
+
+@contextmanager
+def own_words() -> Iterator[None]:
+    """The library's troubles as CannotEncode."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise CannotEncode(error.strerror or str(error)) from None
 
 
 def _chapters(chapters: Sequence[tuple[int, str]]) -> "list[av.container.core.Chapter]":

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import msgspec
 
-from recorder.opening.encoding import FORMS, Form, join, write_part
+from recorder.opening.encoding import FORMS, CannotEncode, Form, join, write_part
 from recorder.opening.film import Looks, Showing
 from recorder.opening.reel import FRAME_MS, Stretch, frame_at, frames_of, parts, reel
 from recorder.opening.survey import Blocks, Survey, survey
@@ -109,6 +109,8 @@ def export(recording: Blocks, wish: Wish, progress: Progress) -> Exported:
         return work.tracks() if form is None else work.film(form)
     except OSError as error:
         raise CannotExport(f"{wish.out} cannot be written: {error.strerror or error}") from None
+    except CannotEncode as error:
+        raise CannotExport(f"{wish.out} cannot be made: {error}") from None
 
 
 class _Work:

@@ -12,18 +12,19 @@ TOKEN is drawn anew each time. Another site in the same browser knows neither it
 
 import asyncio
 import contextlib
+import itertools
+import logging
 import queue
 import secrets
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from http import HTTPStatus
 from pathlib import Path
 
 import msgspec
 from aiohttp import web
 
-from recorder.opening.captions import BadFont
-from recorder.opening.encoding import live
+from recorder.opening.encoding import CannotEncode, live
 from recorder.opening.film import Frame, Looks, Showing
 from recorder.opening.reel import FPS, frame_at, frames_of, from_frame, reel
 from recorder.opening.survey import Blocks, Survey, Turn
@@ -36,8 +37,8 @@ _FILES = {
     "play.css": ("play.css", "text/css"),
 }
 _HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; media-src 'self';"
-    " connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:;"
+    " media-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
     "Cache-Control": "no-store",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
@@ -47,6 +48,8 @@ _QUEUE = 256
 """Pieces of the film that wait for the browser: some seconds."""
 _WAIT_S = 30.0
 """A browser that has paused takes nothing; after that the film is begun anew when it goes on."""
+
+_log = logging.getLogger(__name__)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
@@ -144,11 +147,11 @@ class Player:
             stream.stop()
         return answer
 
-    def _frames(self, from_s: float) -> Callable[[], Iterator[Frame]]:
+    def _frames(self, from_s: float) -> Callable[[], Generator[Frame, None, None]]:
         number = min(int(from_s * FPS), frames_of(self._stretches) - 1)
         rest = from_frame(self._stretches, number)
 
-        def frames() -> Iterator[Frame]:
+        def frames() -> Generator[Frame, None, None]:
             showing = Showing(self._recording, self._survey, self._looks, rest[0].at_ms)
             try:
                 yield from showing.frames(rest)
@@ -161,11 +164,10 @@ class Player:
 class _Stream:
     """A film made in a thread, taken piece by piece."""
 
-    def __init__(self, frames: Callable[[], Iterator[Frame]]) -> None:
-        self._frames = frames
+    def __init__(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
         self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUE)
         self._stopped = threading.Event()
-        threading.Thread(target=self._make, name="film", daemon=True).start()
+        threading.Thread(target=self._make, args=(frames,), name="film", daemon=True).start()
 
     def next(self) -> bytes:
         """Empty: the film is over, or was stopped."""
@@ -178,24 +180,22 @@ class _Stream:
         self._stopped.set()
 
     def write(self, data: bytes) -> int:
-        """For the encoder. Raises OSError when nobody watches any more."""
+        """For the encoder. When nobody watches any more, nothing is kept."""
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Full):
                 self._pieces.put(bytes(data), timeout=0.5)
-                return len(data)
-        raise OSError("nobody watches")
+                break
+        return len(data)
 
-    def _make(self) -> None:
+    def _make(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
+        made = frames()
         try:
-            with contextlib.suppress(OSError, BadFont):
-                live(self._frames(), self)
-                self.write(b"")
+            live(itertools.takewhile(lambda _: not self._stopped.is_set(), made), self)
+        except CannotEncode as error:
+            _log.warning("the film broke off: %s", error)
         finally:
-            self._frames = _nothing
-
-
-def _nothing() -> Iterator[Frame]:
-    return iter(())
+            made.close()
+            self.write(b"")
 
 
 def _seconds_untrusted(text: str) -> float | None:

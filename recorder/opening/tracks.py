@@ -13,6 +13,7 @@ import av
 
 from recorder import matroska
 from recorder.blocks import Block, Track
+from recorder.opening.encoding import own_words
 from recorder.opening.faults import Fault
 from recorder.opening.survey import MOST_MS
 
@@ -24,10 +25,11 @@ _MS = Fraction(1, 1000)
 def write_tracks(
     blocks: Iterable[Block | Fault], path: str, title: str, begun_ms: int, tell: Callable[[int], None]
 ) -> None:
-    """Copy all of a recording; `tell` hears how far it is, at_ms. Raises OSError."""
+    """Copy all of a recording; `tell` hears how far it is, at_ms. Raises CannotEncode."""
     head = matroska.header(title, begun_ms)
     newest: dict[Track, int] = {}
     with (
+        own_words(),
         av.open(BytesIO(head + matroska.cluster(0, ())), "r", format="matroska") as template,
         av.open(path, "w", format="matroska") as out,
     ):

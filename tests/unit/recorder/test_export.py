@@ -3,18 +3,20 @@
 import json
 import stat
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import av
 import numpy as np
 import pytest
 
+from recorder.blocks import Mark
 from recorder.opening.export import CannotExport, Exported, Kind, Wish, export
 from recorder.opening.film import Looks
 from recorder.opening.fonts import font
 from recorder.opening.survey import NothingReadable
 from tests.support.recorded import RATE, Sound, beeps_in, counter_of
-from tests.support.rolls import FPS, STATION, WARD, Roll, briefing
+from tests.support.rolls import FPS, STATION, WARD, Roll, briefing, segment
 
 pytestmark = [pytest.mark.record, pytest.mark.timeout(120)]
 
@@ -67,22 +69,23 @@ def test_a_film_shows_who_speaks_in_step_and_tells_the_pause(tmp_path: Path, nam
 
 def test_turns_and_marks_are_chapters(tmp_path: Path) -> None:
     out = tmp_path / "film.mp4"
-    film(briefing(), out)
+    mark = Mark(at_ms=1600, by="BS. Lý A Sử", text="Chỉ đạo")
+    film(Roll(segment(1, 0, 1), segment(2, 1000, 1, WARD, mark)), out)
     with av.open(str(out)) as container:
         chapters = [
-            (round(chapter["start"] * float(chapter["time_base"] or 1)), chapter["metadata"]["title"])
+            (round(chapter["start"] * float(chapter["time_base"] or 1), 2), chapter["metadata"]["title"])
             for chapter in container.chapters()
         ]
         title = container.metadata["title"]
     station, ward = (f"{who.unit} · {who.name}" for who in (STATION, WARD))
-    assert chapters == [(0, station), (4, ward), (5, "Chỉ đạo"), (10, station)]
+    assert chapters == [(0, station), (1, ward), (1.6, "Chỉ đạo")]
     assert title == "Giao ban hằng ngày"
 
 
 def test_what_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
     out, parts = tmp_path / "film.mkv", tmp_path / "film.mkv.parts"
     with pytest.raises(KeyboardInterrupt):
-        film(briefing(), out, tell=Interrupted(6000))
+        film(two_turns(), out, tell=Interrupted(1500))
     assert not out.exists()
     assert stat.S_IMODE(parts.stat().st_mode) == 0o700
     (first,) = parts.glob("*.nut")
@@ -94,13 +97,18 @@ def test_what_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
         if first.exists():
             assert first.stat().st_mtime_ns == written  # made once
 
-    film(briefing(), out, tell=tell)
-    assert told[0] == 4040
+    film(two_turns(), out, tell=tell)
+    assert told[0] == 1040
     assert not parts.exists()
     whole = tmp_path / "whole.mkv"
-    film(briefing(), whole)
+    film(two_turns(), whole)
     assert counters_of(out) == counters_of(whole)
     assert beeps_in(sound_of(out)) == pytest.approx(beeps_in(sound_of(whole)), abs=1)
+
+
+@cache
+def two_turns() -> Roll:
+    return Roll(segment(1, 0, 1), segment(2, 1000, 1, WARD))
 
 
 class Interrupted:
@@ -117,7 +125,7 @@ class Interrupted:
 def test_parts_of_another_export_are_not_gone_on_with(tmp_path: Path) -> None:
     out = tmp_path / "film.mkv"
     with pytest.raises(KeyboardInterrupt):
-        film(briefing(), out, tell=Interrupted(4500))
+        film(briefing(), out, tell=Interrupted(400))
     with pytest.raises(CannotExport, match="another export"):
         film(briefing(), out, Looks(LOOKS.font, watermark="khác"))
     assert not out.exists()
@@ -125,9 +133,9 @@ def test_parts_of_another_export_are_not_gone_on_with(tmp_path: Path) -> None:
 
 def test_who_exported_can_be_read_all_over_the_film(tmp_path: Path) -> None:
     plain, marked = tmp_path / "plain.mkv", tmp_path / "marked.mkv"
-    film(briefing(), plain)
-    film(briefing(), marked, Looks(LOOKS.font, watermark="BS. Lý A Sử 23/11/2026"))
-    one, other = (frame_of(path, 50) for path in (plain, marked))
+    film(two_turns(), plain)
+    film(two_turns(), marked, Looks(LOOKS.font, watermark="BS. Lý A Sử 23/11/2026"))
+    one, other = (frame_of(path, 30) for path in (plain, marked))
     differing = np.abs(one - other).max(axis=2) > 12
     quarters = [differing[y : y + 360, x : x + 640].mean() for y in (0, 360) for x in (0, 640)]
     assert all(0.005 < share < 0.3 for share in quarters)
