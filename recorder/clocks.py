@@ -272,6 +272,9 @@ class Clocks:
     def _tie_again(self, of: _Endpoint, known: _Stream, ts: int, said_us: float) -> None:
         assert known.tie is not None
         off_us = said_us - known.astray_us - known.sent_us(ts)
+        if abs(off_us + known.astray_us) <= _NOISE_US:
+            # It says again what it said before it went astray.
+            off_us, known.astray_us = off_us + known.astray_us, 0.0
         if abs(off_us) <= _NOISE_US:
             known.doubted.clear()
             off_us *= _TRUST

@@ -158,6 +158,19 @@ def test_a_busy_sender_whose_reports_are_late_keeps_voice_and_picture_together()
     assert max(abs(off) for off in apart[250:]) < 40_000
 
 
+def test_a_sender_that_was_stuck_for_a_while_is_where_it_was_afterwards() -> None:
+    talker = Talker(Clocks(), camera_later_us=20_000)
+    apart = 0
+    for made in range(S, 120 * S, 40_000):
+        apart = talker.send(CAMERA, made) - talker.send(VOICE, made)
+        stuck = 60 * S < made < 70 * S
+        if made % S == 0:
+            talker.report(VOICE, made)
+        if made % S == 400_000:
+            talker.report(CAMERA, made, 900_000 if stuck else 0)
+    assert abs(apart) < 5_000
+
+
 def test_a_stalled_sound_card_is_put_right_by_the_next_reports() -> None:
     talker, off = Talker(Clocks()), 0
     for made in range(S, 60 * S, 20_000):
