@@ -167,7 +167,7 @@ def test_a_sender_that_was_stuck_for_a_while_is_where_it_was_afterwards() -> Non
         if made % S == 0:
             talker.report(VOICE, made)
         if made % S == 400_000:
-            talker.report(CAMERA, made, 900_000 if stuck else 0)
+            talker.report(CAMERA, made, 500_000 if stuck else 0)
     assert abs(apart) < 5_000
 
 
