@@ -16,4 +16,4 @@ async def test_a_kill_costs_less_than_two_seconds_and_leaves_nothing_in_the_clea
             kill = await matrix.kill(target, after_s=1.5)
             assert kill.lost_s <= 2.0, kill
             assert (kill.unreadable, kill.plaintext) == (0, 0), kill
-        assert matrix.in_the_clear(everything=True) == []
+        assert await matrix.in_the_clear(everything=True) == []

@@ -160,8 +160,9 @@ class Appliance:
             raise ApplianceError(f"{part} was not restarted")
         await self.wait_healthy(30)
 
-    async def crash(self) -> None:
-        """All of it, as when the power fails; and on again. Returns when it is healthy."""
+    async def crash(self) -> int:
+        """All of it, as when the power fails; and on again. Returns when it is healthy; the Unix time of the
+        crash in milliseconds."""
         parts: tuple[Part, ...] = ("media-0", "recorder", "control")
         pids = [self.process.pid]
         for part in parts:
@@ -169,9 +170,11 @@ class Appliance:
                 pids.append(self.pid(part))
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
+        crashed_ms = _now_ms()
         await self.process.wait()
         self.process = await _start(self.arguments, self.state.parent, self.log)
         await self.wait_healthy()
+        return crashed_ms
 
     async def command(self, *arguments: str) -> tuple[int, str]:
         """`giaoban ...` on this appliance's state. Returns the exit code and all it said."""

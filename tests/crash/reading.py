@@ -1,0 +1,61 @@
+"""What can be read of a recording so far, by a process of its own: the points that are recorded live in ours,
+and nothing may hold them up."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from recorder.blocks import Block, Track
+from recorder.opening.archive import open_archive
+from recorder.opening.faults import Fault
+from recorder.opening.opened import OpenedRecording
+from recorder.opening.unsealed import identities_untrusted
+
+VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
+READINGS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    begun_ms: int
+    pictures: tuple[int, ...]
+    """at_ms of each."""
+    sounds: tuple[int, ...]
+    grave: int
+    """Faults that no crash explains."""
+
+
+def read(folder: Path, key: Path, first_segment: int) -> Read:
+    """From that segment on. The file grows while it is read, which may look like a fault; a fault stays."""
+    for _ in range(READINGS - 1):
+        found = _read(folder, key, first_segment)
+        if not found.grave:
+            return found
+    return _read(folder, key, first_segment)
+
+
+def _read(folder: Path, key: Path, first_segment: int) -> Read:
+    opened = OpenedRecording(open_archive(folder), identities_untrusted(key.read_bytes()))
+    pictures: list[int] = []
+    sounds: list[int] = []
+    grave = 0
+    for one in opened.blocks(first_segment):
+        match one:
+            case Block(track=track) if track in VOICES:
+                sounds.append(one.at_ms)
+            case Block(track=track) if track.kind is not None:
+                pictures.append(one.at_ms)
+            case Fault(grave=True):
+                grave += 1
+            case _:
+                pass  # of the timeline, or what a crash explains
+    return Read(opened.summary.begun_ms, tuple(pictures), tuple(sorted(sounds)), grave)
+
+
+def in_the_clear(files: list[Path], marks: list[bytes]) -> list[Path]:
+    """Those that hold one of the marks."""
+    found = []
+    for file in files:
+        octets = file.read_bytes()
+        if any(mark in octets for mark in marks):
+            found.append(file)
+    return found
