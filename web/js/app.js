@@ -4,21 +4,15 @@
  */
 
 import * as account from './account.js';
-import { mayHear } from './asking.js';
 import { Connection } from './connection.js';
-import { Devices } from './devices.js';
 import { Greeting } from './greeting.js';
 import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
-import { LineCheck } from './line-check.js';
 import { onNetworkChange } from './network.js';
-import { OwnSources } from './own-sources.js';
-import { Peer } from './peer.js';
-import { ownPerson } from './people.js';
+import { OwnMedia } from './own-media.js';
 import { PROTOCOL } from './protocol.js';
 import * as router from './router.js';
 import { ShowWish } from './show-wish.js';
-import { Sound } from './sound.js';
 import { RECEPTIONS, START, passing, reduce } from './store.js';
 
 /** @typedef {import('./store.js').State} State */
@@ -30,64 +24,46 @@ import { RECEPTIONS, START, passing, reduce } from './store.js';
 /** @typedef {(state: State, before: State) => void} Listener */
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
-/** The line check waits so long for camera and microphone: whoever is asked for them may take his time. */
-const DEVICES_MS = 4000;
 /** Who comes back is shown the meeting at once if the server answers within this, and the door meanwhile if not. */
 const PATIENCE_MS = 1500;
 
 export class App {
   /** @type {State} */ state = START;
-  devices = new Devices((action) => this.#dispatch(action));
-  sound = new Sound((action) => this.#dispatch(action));
-  peer = new Peer({
+  #numbers = 0;
+  #media = new OwnMedia({
+    state: () => this.state,
     send: (message) => this.send(message),
-    online: () => this.state.online === 'online',
-    number: () => this.#number(),
-    iceServers: () => this.#iceServers(),
-    tell: (media) => this.#dispatch({ type: 'local/media', media }),
-    devices: this.devices,
-    sound: this.sound,
+    say: (message) => this.#say(message),
+    dispatch: (action) => this.#dispatch(action),
+    number: () => (this.#numbers += 1),
   });
+  devices = this.#media.devices;
+  sound = this.#media.sound;
+  peer = this.#media.peer;
   /** Text by key, in the chosen language. */
   t = translator({});
 
   /** @type {Set<Listener>} */ #listeners = new Set();
   /** @type {Partial<Record<Language, import('./i18n.js').Catalogue>>} */ #texts = {};
   #greeting = new Greeting();
-  /** The newest number given to a message. */ #numbers = 0;
-  #sources = new OwnSources({
-    state: () => this.state,
-    devices: this.devices,
-    number: () => this.#number(),
-    say: (message) => this.#say(message),
-    refuse: (code) => this.#dispatch({ type: 'local/refused', re: 'set-source', code }),
-  });
   #showWish = new ShowWish((message) => this.send(message));
-  #check = new LineCheck({
-    send: (message) => this.send(message),
-    tell: (check) => this.#dispatch({ type: 'local/check', check }),
-    number: () => this.#number(),
-    iceServers: () => this.#iceServers(),
-    track: (source) => this.devices.track(source),
-  });
   #connection = new Connection({
     hello: (seen) => this.#hello(seen),
     message: (message) => this.#heard(message),
     online: (online) => {
       this.#dispatch({ type: 'local/online', online });
-      if (online !== 'online') this.#check.over('offline');
+      if (online !== 'online') this.#media.check.over('offline');
     },
     delay: (ms) => this.#dispatch({ type: 'local/delay', ms }),
     comeBack: passing,
   });
 
   constructor() {
-    this.devices.onChange = (source) => this.#trackChanged(source);
     onNetworkChange(() => {
       this.#connection.hurry();
       this.peer.networkChanged();
     });
-    window.addEventListener('pagehide', () => this.#check.abort(true));
+    window.addEventListener('pagehide', () => this.#media.check.abort(true));
     document.addEventListener('visibilitychange', () => document.hidden || this.#connection.hurry());
   }
 
@@ -136,7 +112,7 @@ export class App {
     if (this.state.screen === 'meeting') this.send({ type: 'leave' });
     if (this.state.screen === 'waiting') this.send({ type: 'withdraw' });
     this.#connection.stop();
-    this.#putAway();
+    this.#media.putAway();
     forget('signed-in');
     await account.signOut();
     router.show(null);
@@ -182,7 +158,7 @@ export class App {
    */
   async setSource(source, on) {
     if (source === 'camera' && on && this.state.reception === 'audio-only') this.setReception('no-pictures');
-    await this.#sources.set(source, on);
+    await this.#media.sources.set(source, on);
   }
 
   /** @param {number} page of tiles, from 0 */
@@ -218,8 +194,7 @@ export class App {
 
   /** Measure the line, before admission. `state.check` says what came of it. */
   checkLine() {
-    const { screen, online } = this.state;
-    if (online === 'online' && (screen === 'green-room' || screen === 'waiting')) this.#check.start();
+    this.#media.checkLine();
   }
 
   // --- the line ---
@@ -245,43 +220,11 @@ export class App {
   #heard(message) {
     const before = this.state;
     this.#dispatch(message);
-    switch (message.type) {
-      case 'welcome':
-        this.#welcomed(message, before);
-        break;
-      case 'seat':
-        if (message.seat === 'admitted') void this.#enter(false);
-        else if (before.seat.seat === 'admitted') this.peer.close();
-        break;
-      case 'answer':
-        if (!this.#check.answer(message)) this.peer.answer(message);
-        break;
-      case 'send-plan':
-        this.peer.plan(message);
-        break;
-      case 'line':
-        this.peer.line(message.line);
-        this.#check.line(message.line);
-        break;
-      case 'check-over':
-        this.#check.over(message.why);
-        break;
-      case 'media-lost':
-        if (mayHear(this.state)) this.peer.lost();
-        else this.peer.close();
-        break;
-      case 'refusal':
-        this.#refused(message);
-        break;
-      case 'roster':
-        this.#sources.obeyHost();
-        this.#followPermission(before);
-        break;
-      case 'bye':
-        if (!passing(message.code)) this.#putAway();
-        if (!passing(message.code)) this.#greeting.came({ code: message.code });
-        break;
-      default:
+    this.#media.heard(message, before);
+    if (message.type === 'welcome') this.#welcomed(message, before);
+    if (message.type === 'bye' && !passing(message.code)) {
+      this.#media.putAway();
+      this.#greeting.came({ code: message.code });
     }
   }
 
@@ -291,41 +234,7 @@ export class App {
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
     router.show(welcome.meeting.code);
     this.#greeting.came(null);
-    if (welcome.seat !== 'admitted') this.peer.close();
-    else if (before.screen !== 'meeting') void this.#enter(true);
-    else if (mayHear(this.state)) this.peer.resume();
-  }
-
-  /**
-   * Into the room: media, and the camera if it was on in the green room. The microphone is opened by its person only.
-   * @param {boolean} reloaded the seat was kept: whatever was open on the page before is not open on this one
-   */
-  async #enter(reloaded) {
-    this.#check.abort(false); // the server has ended it
-    if (!mayHear(this.state)) return this.devices.stop();
-    this.peer.open();
-    if (reloaded) {
-      this.#sources.ask('microphone', false);
-      this.#sources.ask('screen', false);
-      await (kept('camera') === 'off' ? this.devices.open('microphone') : this.devices.openBoth());
-    }
-    this.devices.hush();
-    if (this.state.screen === 'meeting') this.#sources.ask('camera', this.devices.track('camera') !== null);
-  }
-
-  /** A technician has media only while the chair permits it. @param {State} before */
-  #followPermission(before) {
-    const may = mayHear(this.state);
-    if (this.state.screen !== 'meeting' || may === mayHear(before)) return;
-    if (may) this.peer.open();
-    else this.peer.close();
-  }
-
-  /** @param {import('./protocol.js').RefusalMessage} refusal */
-  #refused(refusal) {
-    if (refusal.re === 'offer') this.peer.refused(refusal.code, refusal.to);
-    if (refusal.re === 'check-line') this.#check.refused(refusal.code, refusal.to);
-    if (refusal.re === 'set-source') this.#sources.refused(refusal.to);
+    this.#media.welcomed(welcome, before);
   }
 
   /** Send, or say why not. @param {ClientMessage} message */
@@ -333,41 +242,10 @@ export class App {
     if (!this.send(message)) this.#dispatch({ type: 'local/refused', re: message.type, code: 'offline' });
   }
 
-  /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */
-  #trackChanged(source) {
-    void this.peer.refresh(source);
-    if (this.state.screen !== 'meeting' || this.devices.track(source)) return;
-    const me = ownPerson(this.state);
-    if (me && !me[source].gate.includes('self')) this.send({ type: 'set-source', source, on: false });
-  }
-
-  /** Numbers of messages, so that an answer finds its question. */
-  #number() {
-    return (this.#numbers += 1);
-  }
-
-  /** @returns {RTCIceServer[]} */
-  #iceServers() {
-    return (this.state.welcome?.ice_servers ?? []).map(({ urls, username, credential }) => ({ urls: [...urls], username, credential }));
-  }
-
   /** @param {import('./store.js').Reception} reception */
   #receive(reception) {
     this.devices.voiceOnly = reception === 'audio-only';
     this.#dispatch({ type: 'local/reception', reception });
-  }
-
-  /** The green room: the devices are asked for, and the line is looked at once. */
-  async #prepare() {
-    await Promise.race([this.devices.openBoth(), pause(DEVICES_MS)]);
-    if (this.state.screen === 'green-room' && this.state.check.state === 'idle') this.checkLine();
-  }
-
-  /** Out of the room. */
-  #putAway() {
-    this.#check.abort(false);
-    this.peer.close();
-    this.devices.stop();
   }
 
   // --- the state ---
@@ -378,7 +256,7 @@ export class App {
     this.state = reduce(before, action);
     if (this.state === before) return;
     for (const listener of [...this.#listeners]) listener(this.state, before);
-    if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.#prepare();
+    if (this.state.screen === 'green-room' && before.screen !== 'green-room') void this.#media.prepare();
     this.#showWish.follow(this.state);
   }
 
