@@ -2,21 +2,33 @@
 
 import os
 import shutil
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
+from recorder import Recipient, shelf
 from signaling.messages import Role
-from tests.support.appliance import ROOT
+from tests.support.appliance import ROOT, Appliance
 from tests.support.browser import Page
+from tests.support.browser.slim import slim
 from tests.support.gathering import LAPTOP, PHONE, Gathering, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(180)]
 
 SCREENS = ROOT / "build" / "screens"
 README_PICTURE = ROOT / "docs" / "meeting.png"
+DOCUMENTS = ROOT / "docs" / "screens"
 SIZES = {"laptop": LAPTOP, "small": (1024, 768), "phone": PHONE}
+WIDTHS = (360, 390, 600, 768, 1024, 1366, 1920)
 POINTS = 5
+ACTS = ("record-start", "record-mark", "record-pause", "record-stop", "menu-recordings")
+KEYS = (
+    "age10wv4juhq90dsa8py5zsjmhkf9yj7s96qgy8z55nprgzqtx03zdpsh8yj5z",
+    "age10tyjymjl4ynt7dw2sf4f8nunv6fs5up5rzw8jpj5cg5xq35nddvsm3l6e5",
+)
+"""Public halves; nobody opens what these tests record."""
 
 
 async def shoot(page: Page, name: str) -> None:
@@ -129,6 +141,109 @@ async def test_the_floor_of_a_briefing(gathering: Gathering) -> None:
     assert [chair.page.errors, ward.page.errors] == [[], []]
 
 
+@pytest_asyncio.fixture(loop_scope="session")
+async def two_locks(appliance: Appliance) -> AsyncIterator[None]:
+    """Recordings can be made, and two persons are needed to open them; nothing of it is left behind."""
+    keys = [Recipient("Ban giám đốc", KEYS[0]), Recipient("Văn thư trung tâm", KEYS[1], second=True)]
+    directory = appliance.state / "recordings"
+    before = {kept.id for kept in shelf.recordings(directory)}
+    for key in keys:
+        await appliance.store.recipients.add(key, 1)
+    yield
+    for key in keys:
+        await appliance.store.recipients.remove(key.key, 2)
+    for kept in shelf.recordings(directory):
+        if kept.id not in before:
+            shelf.delete(directory, kept.id)
+
+
+@pytest.mark.record
+async def test_screens_of_a_recorded_meeting(gathering: Gathering, two_locks: None) -> None:
+    chair = await gathering.person(
+        "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
+    )
+    await chair.open_door()
+    await chair.sign_in()
+    await chair.page.click(tid("green-enter"))
+    await chair.is_inside()
+    ward = await gathering.person("chromium", name="ĐD. Giàng Thị Dợ", unit="test-nhi", colour="#5a2446")
+    await ward.come_to_the_lobby()
+    assert not await ward.page.exists(tid("recording-light"))
+    await chair.page.wait_for("probe.told('recording')?.keys.some((key) => key.second)")
+    await press_in_menu(chair, "record-start", "dialog-confirm")
+    await chair.reads("Văn thư trung tâm")
+    await shoot(chair.page, "recording-begin")
+    await chair.confirm()
+    for who in (chair, ward):
+        await light_is(who, "on")
+    await chair.page.wait_shown(tid("recording-toast"))
+    await shoot(chair.page, "recording-chair")
+    await shoot(ward.page, "recording-waiting")
+    await chair.admit(ward)
+    await light_is(ward, "on")
+    await shoot(ward.page, "recording-delegate")
+    await ward.page.click(tid("recording-light"))
+    await ward.page.wait_shown(tid("recording-keys"))
+    await shoot(ward.page, "recording-whose-keys")
+    await ward.close_sheet()
+    await ward.page.click(tid("bar-more"))
+    await ward.page.wait_shown(tid("menu-help"))
+    assert not [one for one in ACTS if await ward.page.exists(tid(one))]
+    await ward.close_sheet()
+    await press_in_menu(chair, "record-mark", "record-mark-text")
+    await chair.page.fill(tid("record-mark-text"), "Kết luận của chủ trì")
+    await shoot(chair.page, "recording-mark")
+    await chair.confirm()
+    await press_in_menu(chair, "record-pause")
+    for who in (chair, ward):
+        await light_is(who, "paused")
+    await shoot(ward.page, "recording-paused")
+    await press_in_menu(chair, "menu-recordings")
+    await chair.page.wait_shown(f"{tid('recordings')} [data-recording]")
+    assert not await chair.page.exists(tid("recording-download"))  # it goes on
+    await shoot(chair.page, "recordings-one-goes-on")
+    await chair.close_sheet()
+    await chair.page.click(tid("bar-more"))
+    await chair.page.wait_shown(tid("record-stop"))
+    await shoot(chair.page, "recording-menu")
+    await chair.close_sheet()
+    await press_in_menu(chair, "record-stop", "dialog-confirm")
+    await chair.confirm()
+    for who in (chair, ward):
+        await who.page.wait_for("probe.told('recording').state === 'off'")
+        await who.page.wait_for(f"!document.querySelector('{tid('recording-light')}').checkVisibility()")
+    await press_in_menu(chair, "menu-recordings", "recording-download")
+    await shoot(chair.page, "recordings")
+    file = f"fetch(document.querySelector('{tid('recording-download')}').href)"
+    await chair.page.wait_for(
+        f"{file}.then((one) => one.headers.get('content-type') === 'application/x-tar')"
+    )
+    assert [chair.page.errors, ward.page.errors] == [[], []]
+    if os.environ.get("GIAOBAN_README_SHOTS") == "1":
+        for name in ("recording-begin", "recording-whose-keys"):
+            keep(SCREENS / f"{name}-laptop.png", DOCUMENTS / f"{name}.png")
+            slim(DOCUMENTS / f"{name}.png")
+
+
+async def press_in_menu(chair: Person, button: str, then: str = "") -> None:
+    """And until what that opens is shown."""
+    await chair.page.click(tid("bar-more"))
+    await chair.page.click(tid(button))
+    if then:
+        await chair.page.wait_shown(tid(then))
+
+
+async def light_is(who: Person, state: str) -> None:
+    """In the head of whatever screen they have, whole, and as large as a finger."""
+    light = tid("recording-light")
+    await who.page.wait_for(f"document.querySelector('{light}')?.dataset.state === '{state}'", 30)
+    for width in WIDTHS:
+        await who.page.set_viewport(width, 768)
+        await who.page.wait_for(f"innerWidth === {width} && ({WHOLE})('{light}', 28)", 5)
+        await who.page.wait_for(f"document.documentElement.scrollWidth <= {width}", 5)
+    await who.page.set_viewport(*LAPTOP)
+
+
 async def shoot_floor(who: Person, name: str, button: str) -> None:
     """The page at every size; the one thing to do is whole on it, and no word of the bar is cut off."""
     await who.page.wait_shown(tid(button))
@@ -139,10 +254,10 @@ async def shoot_floor(who: Person, name: str, button: str) -> None:
     await shoot(who.page, name)
 
 
-WHOLE = """(which) => {
+WHOLE = """(which, least = 44) => {
     const box = document.querySelector(which).getBoundingClientRect();
     const inside = box.left >= 0 && box.top >= 0 && box.right <= innerWidth && box.bottom <= innerHeight;
-    return inside && box.height >= 44;
+    return inside && box.height >= least;
 }"""
 CUT = """() => [...document.querySelectorAll('gb-bar button')]
     .filter((one) => one.getClientRects().length > 0 && one.scrollWidth > one.clientWidth + 1)

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NOT_RECORDED, keyNames, needsTwo, objection, readKept } from '../../web/js/recording.js';
+import { NOT_RECORDED, announcement, isLow, keyNames, needsTwo, objection, readKept } from '../../web/js/recording.js';
 import { START, reduce } from '../../web/js/store.js';
 
 const BOARD = { name: 'Ban Giám đốc' };
@@ -33,4 +33,48 @@ test('the list is read newest first, and what is no recording is left out', () =
   assert.equal(answer?.mayDownload, true);
   assert.equal(readKept({ recordings: 'none' }), null);
   assert.equal(readKept(null), null);
+});
+
+/** @param {Partial<import('../../web/js/protocol.js').RecordingMessage>} recording */
+const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/js/protocol.js').Welcome} */ ({}) });
+
+test('everybody is told once that it begins, is interrupted, goes on and ends', () => {
+  const off = inside({});
+  const starting = inside({ state: 'starting' });
+  const on = inside({ state: 'on' });
+  const paused = inside({ state: 'paused' });
+  const lost = inside({ state: 'failed', trouble: 'recorder-unavailable' });
+  assert.equal(announcement(starting, off), '');
+  assert.equal(announcement(on, starting), 'begun');
+  assert.equal(announcement(paused, on), '');
+  assert.equal(announcement(on, paused), '');
+  assert.equal(announcement(lost, on), 'failed');
+  assert.equal(announcement(on, lost), 'back');
+  assert.equal(announcement(off, on), 'over');
+  assert.equal(announcement(off, lost), 'over');
+  assert.equal(announcement(on, on), '');
+});
+
+test('who comes to a meeting that is recorded is not told that it begins', () => {
+  assert.equal(announcement(inside({ state: 'on' }), { ...START, welcome: inside({}).welcome }), 'already');
+});
+
+test('what the chair has read needs no words when it is put away', () => {
+  assert.equal(announcement(inside({}), inside({ state: 'failed', trouble: 'disk-full' })), '');
+});
+
+test('who signs out is not told that the meeting is recorded no more', () => {
+  assert.equal(announcement(START, inside({ state: 'on' })), '');
+});
+
+test('a disk that becomes full is told once, and not while it is merely rounded down', () => {
+  const half = inside({ state: 'on', minutes_left: 30 });
+  assert.equal(announcement(half, inside({ state: 'on', minutes_left: 31 })), 'low');
+  assert.equal(announcement(inside({ state: 'on', minutes_left: 29 }), half), '');
+  assert.equal(isLow(inside({ state: 'on', minutes_left: -1 })), false);
+  assert.equal(isLow(inside({ state: 'off', minutes_left: 3 })), false);
+});
+
+test('a slow disk is told to those who can see to it', () => {
+  assert.equal(announcement(inside({ state: 'on', trouble: 'slow' }), inside({ state: 'on' })), 'trouble');
 });

@@ -106,7 +106,7 @@ export class Meeting extends HTMLElement {
       el('span', { class: 'grow' }),
       this.#part(new RecordingLight()),
       this.#part(new Listening()),
-      el('span', { class: 'badge' }, icon('people'), this.#count),
+      el('span', { class: 'badge points' }, icon('people'), this.#count),
       clock(this.app, signal));
   }
 

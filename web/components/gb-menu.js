@@ -32,15 +32,14 @@ export function openMenu(app) {
       !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
       shares && act('menu-screen', 'screen', app.t('bar.screen-self'), () => void app.setSource('screen', true)),
       host && act('menu-line', 'signal', app.t('line.own'), () => openOwnLine(app)),
-      select(app, 'microphone'),
-      select(app, 'camera'),
       // Who reads the log is settled by the account, whoever presides now.
       isHost(app.state.account?.role) && act('menu-recordings', 'record', app.t('recordings.title'), () => openRecordings(app)),
       isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
       act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
       // On the chair's bar there is no room beside ending.
-      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave'))));
+      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave')),
+      el('div', { class: 'menu-devices' }, select(app, 'microphone'), select(app, 'camera'))));
 }
 
 /** @param {import('../js/app.js').App} app */

@@ -1,7 +1,7 @@
 import { el, icon, setIcon, setText } from '../js/dom.js';
 import { clock, duration } from '../js/format.js';
 import { isHost, ownRole } from '../js/people.js';
-import { LOW_MINUTES, isRecorded, keyNames, needsTwo, objection } from '../js/recording.js';
+import { isInterrupted, isLow, isRecorded, keyNames, needsTwo, objection } from '../js/recording.js';
 import { ask, sheet } from './gb-dialog.js';
 
 /** @typedef {import('../js/app.js').App} App */
@@ -19,11 +19,12 @@ export class RecordingLight extends HTMLElement {
   #word = el('span');
   #time = el('span', { class: 'num' });
   #said = el('span', { class: 'sr', role: 'status' });
+  #low = el('span', { class: 'badge badge-warn wide', 'data-testid': 'recording-low' });
   #light = el('button', { class: 'badge light', type: 'button', 'data-testid': 'recording-light' }, this.#sign, this.#word, this.#time);
 
   connectedCallback() {
     this.#abort = new AbortController();
-    this.replaceChildren(this.#light, this.#said);
+    this.replaceChildren(this.#light, this.#low, this.#said);
     this.#light.addEventListener('click', () => openRecording(this.app), { signal: this.#abort.signal });
     this.app.subscribe((state, before) => {
       if (state.recording !== before.recording || state.language !== before.language) this.#render();
@@ -42,12 +43,15 @@ export class RecordingLight extends HTMLElement {
     const { recording } = state;
     this.hidden = !isRecorded(state);
     this.#light.dataset.state = recording.state;
-    const low = isHost(ownRole(state)) && recording.minutes_left >= 0 && recording.minutes_left <= LOW_MINUTES;
-    this.#light.classList.toggle('badge-alarm', recording.state === 'on' || recording.state === 'starting');
-    this.#light.classList.toggle('badge-warn', recording.state === 'failed' || low);
-    setIcon(this.#sign, recording.state === 'paused' ? 'pause' : recording.state === 'failed' ? 'alert' : 'record');
+    const ill = recording.state === 'failed' || recording.trouble !== '';
+    this.#light.classList.toggle('badge-alarm', !ill && (recording.state === 'on' || recording.state === 'starting'));
+    this.#light.classList.toggle('badge-warn', ill);
+    setIcon(this.#sign, ill ? 'alert' : recording.state === 'paused' ? 'pause' : 'record');
     const word = t(`recording.light-${recording.state}`);
-    setText(this.#word, low ? t('recording.low', { count: recording.minutes_left }) : word);
+    setText(this.#word, word);
+    this.#light.title = t(needsTwo(state) ? 'recording.keys-two' : 'recording.keys', { names: keyNames(state) });
+    this.#low.hidden = !isLow(state) || !isHost(ownRole(state));
+    setText(this.#low, this.#low.hidden ? '' : t('recording.low', { count: recording.minutes_left }));
     setText(this.#said, this.hidden ? '' : word);
     this.#tick();
   }
@@ -71,6 +75,7 @@ export function openRecording(app) {
     el('p', null, el('b', null, t(`recording.light-${recording.state}`)),
       recording.since_ms > 0 && ` · ${t('recording.since', { time: clock(recording.since_ms, state.language) })}`),
     recording.trouble !== '' && el('p', { 'data-testid': 'recording-trouble' }, t(`recording.trouble-${recording.trouble}`)),
+    isLow(state) && isHost(ownRole(state)) && el('p', null, t('recording.told-low', { count: recording.minutes_left })),
     locks(app), el('p', { class: 'note soft' }, t('recording.sealed')));
 }
 
@@ -89,9 +94,11 @@ export function recordingActs(app, act) {
   const { state, t } = app;
   const now = state.recording.state;
   const goes = now === 'on' || now === 'paused' || now === 'starting';
-  const marks = now === 'on' ? [act('record-mark', 'edit', t('recording.mark'), () => void mark(app))] : [];
+  const marks = now === 'on' && isHost(ownRole(state)) ? [act('record-mark', 'edit', t('recording.mark'), () => void mark(app))] : [];
   if (ownRole(state) !== 'chair') return marks;
   if (!goes) {
+    // The recorder is awaited: nothing new can begin, but what is interrupted can be ended.
+    if (isInterrupted(state)) return [act('record-stop', 'stop', t('recording.stop'), () => void stop(app))];
     const dismiss = now === 'failed' ? [act('record-dismiss', 'close', t('recording.dismiss'), () => app.send({ type: 'stop-recording' }))] : [];
     return [act('record-start', 'record', t('recording.start'), () => void start(app)), ...dismiss];
   }

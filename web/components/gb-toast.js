@@ -1,5 +1,6 @@
 import { el, icon } from '../js/dom.js';
-import { keyNames } from '../js/recording.js';
+import { isHost, ownRole } from '../js/people.js';
+import { announcement, keyNames } from '../js/recording.js';
 
 const SHOWN_MS = 7000;
 
@@ -18,7 +19,7 @@ export class Toast extends HTMLElement {
       if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
       if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
       if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
-      if (state.recording.state !== before.recording.state) this.#recorded(state.recording, before.recording.state);
+      this.#recorded(state, announcement(state, before));
     }, this.#abort.signal);
   }
 
@@ -35,15 +36,16 @@ export class Toast extends HTMLElement {
   }
 
   /**
-   * That it began, ended, or failed: to everybody.
-   * @param {import('../js/protocol.js').RecordingMessage} recording
-   * @param {import('../js/protocol.js').RecordingMessage['state']} before
+   * That it began, ended, or failed: to everybody. What somebody must see to: to those who can.
+   * @param {import('../js/store.js').State} state
+   * @param {ReturnType<typeof announcement>} what
    */
-  #recorded({ state, trouble }, before) {
-    const { t } = this.app;
-    if (state === 'failed') this.#say(t(`recording.trouble-${trouble || 'recorder-unavailable'}`), false, 'recording-toast');
-    else if (state === 'on' && before !== 'paused') this.#say(t('recording.begun', { names: keyNames(this.app.state) }), true, 'recording-toast');
-    else if (state === 'off') this.#say(t('recording.over'), true, 'recording-toast');
+  #recorded(state, what) {
+    const { trouble, minutes_left } = state.recording;
+    const bad = what === 'failed' || what === 'trouble' || what === 'low';
+    if (!what || ((what === 'trouble' || what === 'low') && !isHost(ownRole(state)))) return;
+    const key = what === 'failed' || what === 'trouble' ? `recording.trouble-${trouble || 'recorder-unavailable'}` : `recording.told-${what}`;
+    this.#say(this.app.t(key, { names: keyNames(state), count: minutes_left }), !bad, 'recording-toast');
   }
 
   /** @param {string} text @param {boolean} [good] @param {string} [testid] */

@@ -25,6 +25,31 @@ export function objection({ recording }) {
   return recording.keys.some((key) => !key.second) ? '' : 'no-recipient';
 }
 
+/** Whether it is one that the recorder goes on with by itself as soon as it is back. @param {State} state */
+export const isInterrupted = ({ recording }) => recording.state === 'failed' && recording.trouble === 'recorder-unavailable';
+
+/** So few minutes of the server's disk are left that somebody must see to it. @param {State} state */
+export const isLow = ({ recording }) => recording.state !== 'off' && recording.minutes_left >= 0 && recording.minutes_left <= LOW_MINUTES;
+
+/**
+ * What everybody is told once, by the end of a text's key; `trouble` and `low` are for those who can do something about it.
+ * @param {State} state
+ * @param {State} before
+ * @returns {'' | 'begun' | 'already' | 'back' | 'over' | 'failed' | 'trouble' | 'low'}
+ */
+export function announcement(state, before) {
+  const [now, then] = [state.recording, before.recording];
+  if (now === then || !state.welcome || !before.welcome) return '';
+  if (now.state !== then.state) {
+    if (now.state === 'failed') return 'failed';
+    if (now.state === 'off') return then.state === 'failed' && !isInterrupted(before) ? '' : 'over';
+    if (now.state === 'on' && then === NOT_RECORDED) return 'already';
+    if (now.state === 'on' && then.state !== 'paused') return then.state === 'failed' ? 'back' : 'begun';
+  }
+  if (now.trouble && now.trouble !== then.trouble) return 'trouble';
+  return isLow(state) && !isLow(before) ? 'low' : '';
+}
+
 /** @returns {Promise<{recordings: readonly Kept[], mayDownload: boolean} | null>} the newest first; null: not to be had */
 export async function recordingsKept() {
   try {
