@@ -199,8 +199,9 @@ async def test_screens_of_a_recorded_meeting(gathering: Gathering, two_locks: No
         await light_is(who, "paused")
     await shoot(ward.page, "recording-paused")
     await press_in_menu(chair, "menu-recordings")
-    await chair.page.wait_shown(f"{tid('recordings')} [data-recording]")
-    assert not await chair.page.exists(tid("recording-download"))  # it goes on
+    newest = f"{tid('recordings')} [data-recording]:first-child"
+    await chair.page.wait_shown(newest)
+    assert not await chair.page.exists(f"{newest} {tid('recording-download')}")  # it goes on
     await shoot(chair.page, "recordings-one-goes-on")
     await chair.close_sheet()
     await chair.page.click(tid("bar-more"))

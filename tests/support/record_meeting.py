@@ -67,8 +67,8 @@ class Recorded:
 
     @property
     def folder(self) -> Path:
-        """The one recording of this appliance's one recorded meeting."""
-        (folder,) = (self.appliance.state / "recordings").iterdir()
+        """The one recording of this meeting."""
+        (folder,) = (self.appliance.state / "recordings").glob(f"*-{self.meeting}-*")
         return folder
 
 
