@@ -29,7 +29,7 @@ check: $(VENV)/.dev ## format, lint, types: seconds
 	@bash deploy/make/check_web.sh
 
 test: check $(VENV)/.warm browsers ## everything: check, then all tests, browsers included
-	@$(BIN)/pytest -q $(ARGS)
+	@bash deploy/make/test.sh $(ARGS)
 
 bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy and one packet heard cost: a table, and build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)

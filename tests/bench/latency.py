@@ -6,7 +6,7 @@ over, one who listens, and simulated points, all of which send sound and picture
 others on the processor, since they stand for other machines. Times are those of the process that holds the
 three: from before the chair's message is written to the arrival of the last packet, the way through both
 sockets and this process's own event loop included. Beside them stands what a ping to the server takes in
-the same run, which does nothing but travel."""
+the same run, which does nothing but travel. At the end, what recording adds to a voice's way."""
 
 import argparse
 import asyncio
@@ -46,7 +46,9 @@ from signaling.messages import (
     SetRules,
     SetSource,
 )
+from tests.bench.transit import Transit, measure_added
 from tests.support.appliance import Appliance, running
+from tests.support.record_meeting import board_key
 from tests.support.voice_mark import Ear, voice
 
 OUT = Path("build/orders.json")
@@ -164,6 +166,7 @@ async def place(participants: int, console: Console) -> AsyncIterator[Three]:
     """A meeting of so many, in which the floor is given."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as appliance:
+            await board_key(appliance, Path(folder))
             chair = await _point(appliance, "chu-tri", 50)
             simulated = min(participants - 3, SIMULATED)
             names = [f"Point {n}" for n in range(participants - 1 - simulated)]
@@ -217,7 +220,7 @@ async def _point(appliance: Appliance, login: str, index: int) -> BridgePoint:
 
 def report(figures: Sequence[Figures]) -> Table:
     table = Table(title="From a press to its effect (ms)")
-    for name in ("", "presses", "p50", "p99", "worst", "p99 at most"):
+    for name in ("", "count", "p50", "p99", "worst", "p99 at most"):
         table.add_column(name, justify="left" if not name else "right")
     for row in figures:
         bound = "" if row.bound_ms is None else f"{row.bound_ms:.0f}"
@@ -226,21 +229,36 @@ def report(figures: Sequence[Figures]) -> Table:
     return table
 
 
-async def run(participants: int, presses: int, seed: int, console: Console) -> list[Figures]:
+async def run(participants: int, presses: int, rounds: int, seed: int, console: Console) -> list[Figures]:
     async with place(participants, console) as three:
-        return await measure(three, presses, seed)
+        figures = await measure(three, presses, seed)
+        return [*figures, *await recorded_or_not(three, rounds)]
+
+
+async def recorded_or_not(three: Three, rounds: int) -> list[Figures]:
+    await three.invite()
+    await three.open()
+    transit = Transit()
+    transit.between(three.holder.media, three.listener.media)
+    added = await measure_added(transit, three.chair, rounds)
+    return [
+        Figures("a voice on its way, nothing recorded", added.without_ms),
+        Figures("a voice on its way, all recorded", added.recorded_ms),
+        Figures("by how much the median of a round was longer", added.differences_ms),
+    ]
 
 
 def main() -> None:
     options = argparse.ArgumentParser(prog="python -m tests.bench.latency", description=__doc__)
     options.add_argument("--participants", type=int, default=50)
     options.add_argument("--presses", type=int, default=120)
+    options.add_argument("--rounds", type=int, default=8, help="with and without a recording")
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
     console = Console()
     with contextlib.suppress(PermissionError):  # what else the machine does is not to be measured
         os.setpriority(os.PRIO_PROCESS, 0, -10)
-    figures = asyncio.run(run(chosen.participants, chosen.presses, chosen.seed, console))
+    figures = asyncio.run(run(chosen.participants, chosen.presses, chosen.rounds, chosen.seed, console))
     console.print(report(figures))
     OUT.parent.mkdir(exist_ok=True)
     median = statistics.median(figures[0].ms)

@@ -265,7 +265,7 @@ class Person:
         hz = other.devices.tone_hz
         await self.page.wait_for(f"probe.loudness({hz}).then((level) => level > {HEARD_DB})", deadline_s)
 
-    async def hears_no_more(self, other: "Person", deadline_s: float = 5.0) -> None:
+    async def hears_no_more(self, other: "Person", deadline_s: float = 10.0) -> None:
         """Silence comes, and stays for longer than any buffer could hold sound back."""
         hz = other.devices.tone_hz
         await self.page.wait_for(f"probe.loudness({hz}).then((level) => level < {SILENT_DB})", deadline_s)
