@@ -88,10 +88,12 @@ async def _measure(folder: Path, seconds: float) -> Recording:
         line.order(recorder.start_order(recorder.recipient()))
         await line.told(in_stage(Stage.ON))
         await asyncio.sleep(SETTLE_S)
-        cpu, octets, began = cpu_s(recorder), on_disk(recorder), time.monotonic()
+        assert recorder.process is not None
+        pid = recorder.process.pid
+        cpu, octets, began = cpu_s(pid), on_disk(recorder), time.monotonic()
         await asyncio.sleep(seconds)
         lasted = time.monotonic() - began
-        return Recording((cpu_s(recorder) - cpu) / lasted * 100, (on_disk(recorder) - octets) / lasted)
+        return Recording((cpu_s(pid) - cpu) / lasted * 100, (on_disk(recorder) - octets) / lasted)
 
 
 @asynccontextmanager
@@ -101,10 +103,9 @@ async def _ends_with(event: asyncio.Event) -> AsyncIterator[None]:
         await event.wait()
 
 
-def cpu_s(recorder: RecorderProcess) -> float:
-    """On a processor, to the nanosecond; its threads last as long as it does."""
-    assert recorder.process is not None
-    threads = Path(f"/proc/{recorder.process.pid}/task").iterdir()
+def cpu_s(pid: int) -> float:
+    """How long a process was on a processor, to the nanosecond; its threads last as long as it does."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
     return sum(int((thread / "schedstat").read_text().split()[0]) for thread in threads) / 1e9
 
 

@@ -1,5 +1,6 @@
 """How long a voice is on its way through the server, among all others, while nothing is recorded and while
-everything is: in turns, because the machine is not quiet. Part of `make bench-orders`."""
+everything is, and what that costs: in turns, because the machine is not quiet. A part of
+`make bench-orders`."""
 
 import asyncio
 import statistics
@@ -13,11 +14,21 @@ from deploy.simulate.view import View
 from sfu.errors import BadPacket
 from sfu.rtp.header import parse_header_untrusted
 from signaling.messages import RecordingState, StartRecording, StopRecording
+from tests.bench.recording import cpu_s
+from tests.support.appliance import Appliance
 
 PHASE_S = 8.0
 SETTLE_S = 2.0
 """A recording's first keyframes, a stopped one's last segment: neither is part of a phase."""
 WAIT_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    ms: list[float]
+    worker: float
+    """% of a core."""
+    recorder: float
 
 
 @dataclass
@@ -47,42 +58,57 @@ class Transit:
         if (sent_s := self.sent_s.get(voice_of(packet))) is not None:
             self.ms.append((now_s - sent_s) * 1000)
 
-    async def phase(self) -> list[float]:
+    async def phase(self, appliance: Appliance) -> Phase:
         await asyncio.sleep(SETTLE_S)
         self.ms = []
+        worker, recorder = appliance.pid("media-0"), appliance.pid("recorder")
+        begun_s, worker_s, recorder_s = time.monotonic(), cpu_s(worker), cpu_s(recorder)
         await asyncio.sleep(PHASE_S)
-        return self.ms
+        percent = 100 / (time.monotonic() - begun_s)
+        ms, self.ms = self.ms, []
+        return Phase(ms, (cpu_s(worker) - worker_s) * percent, (cpu_s(recorder) - recorder_s) * percent)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Added:
     """What recording adds, by rounds of two phases."""
 
-    without_ms: list[float]
-    recorded_ms: list[float]
-    differences_ms: list[float]
+    without_ms: list[float] = field(default_factory=list)
+    recorded_ms: list[float] = field(default_factory=list)
+    differences_ms: list[float] = field(default_factory=list)
     """Of the medians of each round."""
+    worker: list[float] = field(default_factory=list)
+    """The media worker's share of a core, %, of each phase without."""
+    worker_recorded: list[float] = field(default_factory=list)
+    recorder: list[float] = field(default_factory=list)
+    """The recorder's, while it records."""
 
-    @property
-    def median_ms(self) -> float:
-        return statistics.median(self.differences_ms)
+    def cpu(self) -> dict[str, float]:
+        """Medians, % of a core; `tap_percent` is the median of what a round's second phase had more."""
+        more = [b - a for a, b in zip(self.worker, self.worker_recorded, strict=True)]
+        return {
+            "worker_percent": round(statistics.median(self.worker), 2),
+            "tap_percent": round(statistics.median(more), 2),
+            "recorder_percent": round(statistics.median(self.recorder), 2),
+        }
 
 
-async def measure_added(transit: Transit, chair: BridgePoint, rounds: int) -> Added:
-    without: list[float] = []
-    recorded: list[float] = []
-    differences = []
+async def measure_added(transit: Transit, chair: BridgePoint, appliance: Appliance, rounds: int) -> Added:
+    added = Added()
     for _ in range(rounds):
-        before = await transit.phase()
+        before = await transit.phase(appliance)
         await chair.send(StartRecording())
         await chair.wait_for(lambda view: light(view) is RecordingState.ON, WAIT_S)
-        after = await transit.phase()
+        after = await transit.phase(appliance)
         await chair.send(StopRecording())
         await chair.wait_for(lambda view: light(view) is RecordingState.OFF, WAIT_S)
-        differences.append(statistics.median(after) - statistics.median(before))
-        without += before
-        recorded += after
-    return Added(without, recorded, differences)
+        added.without_ms += before.ms
+        added.recorded_ms += after.ms
+        added.differences_ms.append(statistics.median(after.ms) - statistics.median(before.ms))
+        added.worker.append(before.worker)
+        added.worker_recorded.append(after.worker)
+        added.recorder.append(after.recorder)
+    return added
 
 
 def light(view: View) -> RecordingState | None:

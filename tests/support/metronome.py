@@ -23,6 +23,8 @@ from deploy.simulate.media import Media
 RATE = speech.RATE
 PACKET = RATE // 50
 BEEP_S = 0.08
+QUIET_S = 0.15
+"""Before a beep that counts: longer than one with its echo in the decoder."""
 BEEP_HZ = (4800, 5600, 6400, 7200)
 """Above the speech of the simulated points, which ends at 4 kHz."""
 COUNTERS_A_SECOND = FPS // COUNTER_STEP
@@ -92,10 +94,11 @@ def keep_time(media: Media, index: int) -> None:
 
 def beeps(sound: Sound, index: int, begins_s: float = 0.0) -> list[float]:
     """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample. One that
-    is under way there began in what is missing before it, nobody knows when."""
-    loud = loudness(sound, BEEP_HZ[index])
-    on = loud > 0.05
-    starts = np.flatnonzero(on & ~np.concatenate(([True], on[:-1])))
+    comes right behind a hole or another may have begun before it, nobody knows when, and is left out."""
+    on = loudness(sound, BEEP_HZ[index]) > 0.05
+    quiet = round(QUIET_S * RATE) // _STEP
+    before = np.concatenate(([0], np.cumsum(on)))
+    starts = np.flatnonzero(on[quiet:] & (before[quiet:-1] == before[: -1 - quiet])) + quiet
     return [begins_s + float(start) * _STEP / RATE for start in starts]
 
 
@@ -130,8 +133,15 @@ def ticks(counters: Iterable[tuple[float, int | None]]) -> list[float]:
     return found
 
 
-def offsets(pictures: Sequence[float], sounds: Sequence[float]) -> list[float]:
-    """For each picture's tick the nearest beep, later being positive; those without one within 0.4 s are not
+def matched(pictures: Sequence[float], sounds: Sequence[float]) -> list[tuple[float, float]]:
+    """Each picture's tick with how much later (s) the nearest beep is; those without one within 0.4 s are not
     counted."""
-    near = [min((sound - picture for sound in sounds), key=abs, default=9.0) for picture in pictures]
-    return [offset for offset in near if abs(offset) < 0.4]
+    near = [
+        (picture, min((sound - picture for sound in sounds), key=abs, default=9.0)) for picture in pictures
+    ]
+    return [(picture, offset) for picture, offset in near if abs(offset) < 0.4]
+
+
+def offsets(pictures: Sequence[float], sounds: Sequence[float]) -> list[float]:
+    """How much later the beeps are."""
+    return [offset for _, offset in matched(pictures, sounds)]

@@ -23,7 +23,7 @@ from signaling.messages import FloorMode, Invite, Role, SetRules, StartRecording
 from tests.support.appliance import ROOT, running
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import bad_link
-from tests.support.metronome import offsets
+from tests.support.metronome import matched
 from tests.support.record_meeting import Recorded, recorded_meeting, staff, taking_part
 from tests.support.record_reading import Reading, read
 
@@ -64,21 +64,26 @@ async def take_turns(held: Recorded, chair: BridgePoint, minutes: float) -> None
         await asyncio.sleep(TURN_S)
 
 
-def figures(held: Recorded, reading: Reading) -> dict[str, float]:
-    found: list[float] = []
+def figures(held: Recorded, reading: Reading) -> dict[str, object]:
+    found: list[tuple[float, float]] = []
     for number, point in enumerate(held.points):
-        found += offsets(reading.ticks_of(held.id_of(point)), reading.beeps_of(number))
+        found += matched(reading.ticks_of(held.id_of(point)), reading.beeps_of(number))
     counted = [picture for picture in reading.pictures if picture.counter is not None]
     pairs = [(a, b) for a, b in itertools.pairwise(counted) if a.endpoint == b.endpoint]
     back = sum(
         (b.counter - a.counter) % 24 > 12 for a, b in pairs if a.counter is not None and b.counter is not None
     )
-    sizes = sorted(abs(offset) * 1000 for offset in found)
+    sizes = sorted(abs(offset) * 1000 for _, offset in found)
     return {
         "pairs": len(found),
         "median_ms": round(statistics.median(sizes), 1),
         "p99_ms": round(sizes[int(len(sizes) * 0.99)], 1),
         "worst_ms": round(sizes[-1], 1),
+        "over_bar": [
+            f"{offset * 1000:+.0f} ms at {at_s:.0f} s"
+            for at_s, offset in sorted(found)
+            if abs(offset) * 1000 > BAR_MS
+        ],
         "pictures": len(reading.pictures),
         "out_of_order": back + sum(b.at_s < a.at_s for a, b in itertools.pairwise(reading.pictures)),
         "longest_gap_s": round(max(b.at_s - a.at_s for a, b in pairs), 2),
