@@ -8,6 +8,7 @@ from typing import Protocol
 
 import sfu
 from sfu import wire
+from signaling.local_socket import connect
 
 log = logging.getLogger("giaoban.media")
 
@@ -16,8 +17,6 @@ PENDING = 1024
 HAPPENINGS = 4096
 """Events not yet taken; beyond it we are not keeping up and start again from what is so."""
 UNSENT_BYTES = 8 << 20
-RETRY_S = 0.1
-LONGEST_RETRY_S = 1.0
 READ_BYTES = 1 << 16
 
 
@@ -90,15 +89,8 @@ class WorkerSocket:
 
     async def run(self) -> None:
         """Connect, read until the worker goes, connect again."""
-        retry_s = RETRY_S
         while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(self._path)
-            except OSError:
-                await asyncio.sleep(retry_s)
-                retry_s = min(LONGEST_RETRY_S, retry_s * 2)
-                continue
-            retry_s = RETRY_S
+            reader, writer = await connect(self._path)
             log.info("media-up")
             try:
                 await self._connected(reader, writer)

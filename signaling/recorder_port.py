@@ -9,6 +9,7 @@ from typing import Protocol
 from recorder import AnyOrder, AnyReport, Status
 from recorder.wire import decode_report, frame
 from sfu.wire import BadFrame, Deframer
+from signaling.local_socket import RETRY_S, connect
 
 log = logging.getLogger("giaoban.recorder")
 
@@ -18,8 +19,6 @@ RECORDINGS = 256
 """That may go on when we come: more than the house has rooms."""
 UNSENT_BYTES = 1 << 20
 SNAPSHOT_S = 5.0
-RETRY_S = 0.1
-LONGEST_RETRY_S = 1.0
 READ_BYTES = 1 << 16
 
 
@@ -92,15 +91,8 @@ class RecorderSocket:
 
     async def run(self) -> None:
         """Connect, read until the recorder goes, connect again."""
-        retry_s = RETRY_S
         while True:
-            try:
-                reader, writer = await asyncio.open_unix_connection(self._path)
-            except OSError:
-                await asyncio.sleep(retry_s)
-                retry_s = min(LONGEST_RETRY_S, retry_s * 2)
-                continue
-            retry_s = RETRY_S
+            reader, writer = await connect(self._path)
             try:
                 await self._connected(reader, writer)
             except (OSError, BadFrame, asyncio.QueueFull, TimeoutError) as error:

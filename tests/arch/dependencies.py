@@ -87,6 +87,7 @@ SHELLS: dict[str, str] = {
     "signaling.guards": "refuses requests and says so in the log",
     "signaling.house": "holds the rooms: clock, random ids, tasks",
     "signaling.http": "HTTPS",
+    "signaling.local_socket": "connecting to a process of this house",
     "signaling.media_port": "the Unix socket to a media worker",
     "signaling.outbox": "what a session still has to send wakes its writer",
     "signaling.pages": "reads the web client's files",
