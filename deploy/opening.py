@@ -15,8 +15,9 @@ from rich.text import Text
 from deploy.private_keys import identities
 from deploy.problem import Problem
 from deploy.recordings import size
+from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive, open_archive
-from recorder.opening.faults import Fault, clock
+from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording, Summary
 from recorder.opening.recover import CannotWrite
 from recorder.opening.recover import recover as write_out

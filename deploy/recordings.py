@@ -14,7 +14,7 @@ from deploy.firstrun import opened_store
 from deploy.problem import Problem
 from deploy.state import existing_state
 from recorder import shelf
-from recorder.opening.faults import clock as length_clock
+from recorder.instants import clock as length_clock
 from recorder.shelf import Kept, NoRecording, ShelfFailed
 from signaling.control import clock
 from signaling.custody import delete_ms

@@ -10,15 +10,27 @@ The recorder never decides to record. It holds no private key: recipients are pu
 
 from enum import StrEnum
 from typing import NewType
+from zlib import crc32
 
 import msgspec
 
+from recorder.instants import DAY_MS, civil, clock
 from sfu import EndpointId, RoomId
 
 RecordingId = NewType("RecordingId", str)
-"""Its folder's name, too: lower-case letters, digits, hyphens, at most 64 (recorder.shelf.new_id)."""
+"""Its folder's name, too: lower-case letters, digits, hyphens, at most 64 (new_id)."""
 
 ORPHAN_S = 60.0
+
+
+def new_id(code: str, unix_ms: int, mark: str) -> RecordingId:
+    """When (UTC), of which meeting, and four digits of `mark`: no two begin in one second of one clock, but
+    clocks are set back."""
+    days, of_day = divmod(unix_ms, DAY_MS)
+    year, month, day = civil(days)
+    time = clock(of_day).replace(":", "")
+    of = "".join(letter if letter.isalnum() else "-" for letter in code.lower())
+    return RecordingId(f"{year:04}{month:02}{day:02}-{time}-{of[:40]}-{crc32(mark.encode()) & 0xFFFF:04x}")
 
 
 class Recipient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

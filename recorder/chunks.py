@@ -7,6 +7,8 @@ the first chunk. With two locks the inner file is the plain text of the outer on
 Source: C2SP age.md, "Payload"; rage's `StreamWriter`.
 """
 
+from hashlib import sha256
+
 CHUNK = 65536
 SEALED_CHUNK = CHUNK + 16
 
@@ -65,6 +67,12 @@ def header_octets(beginning: bytes) -> int | None:
     if end < 0 or end + 1 + _NONCE > len(beginning):
         return None
     return end + 1 + _NONCE
+
+
+def header_hash(beginning: bytes) -> str:
+    """SHA-256 of that header with its nonce, as a manifest signs it; empty when there is none."""
+    length = header_octets(beginning)
+    return "" if length is None else sha256(beginning[:length]).hexdigest()
 
 
 def _sealed(written: int) -> int:

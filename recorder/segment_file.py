@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from recorder.chunks import HEADER_MOST, header_octets
+from recorder.chunks import HEADER_MOST, header_hash
 
 MANIFEST = "manifest.jsonl"
 _SEGMENT = ".mkv.age"
@@ -87,7 +87,7 @@ class SegmentFile:
         if self._header or len(self._beginning) >= HEADER_MOST:
             return False
         self._beginning += octets[:HEADER_MOST]
-        self._header = _header_hash(self._beginning)
+        self._header = header_hash(self._beginning)
         return bool(self._header)
 
     def found(self) -> Found:
@@ -95,11 +95,6 @@ class SegmentFile:
 
     def close(self) -> None:
         os.close(self._file)
-
-
-def _header_hash(beginning: bytes) -> str:
-    length = header_octets(beginning)
-    return "" if length is None else sha256(beginning[:length]).hexdigest()
 
 
 def find(path: Path, hashed: bool) -> Found:
@@ -110,7 +105,7 @@ def find(path: Path, hashed: bool) -> Found:
             if not hashed:
                 return Found(os.fstat(file.fileno()).st_size, "", "")
             octets = 0
-            header = _header_hash(file.read(HEADER_MOST))
+            header = header_hash(file.read(HEADER_MOST))
             file.seek(0)
             while part := file.read(_READ_OCTETS):
                 octets += len(part)

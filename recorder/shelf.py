@@ -67,16 +67,6 @@ def is_id(text: str) -> bool:
     return 0 < len(text) <= LONGEST_ID and _LETTERS.issuperset(text) and not text.startswith("-")
 
 
-def new_id(meeting: str, unix_ms: int, token: str) -> RecordingId:
-    """An id that sorts by meeting and time.
-
-    Shapes: meeting is its code; token is random, so that no second one is ever the same.
-    """
-    letters = "".join(each for each in meeting.lower() if each in _LETTERS).strip("-")[:24] or "meeting"
-    random = "".join(each for each in token.lower() if each in _LETTERS - {"-"})[:16]
-    return RecordingId(f"{letters}-{unix_ms // 1000}-{random}"[:LONGEST_ID])
-
-
 def recordings(directory: Path) -> list[Kept]:
     """All that can be read, the oldest first. Raises ShelfFailed."""
     try:

@@ -22,11 +22,11 @@ from recorder.blocks import (
     Track,
     entry_json,
 )
+from recorder.instants import DAY_MS, civil, time_of_day
 from sfu import EndpointId
 from sfu.tapline import TAP_SLOTS, TapSlot
 
 _EMPTY = (TapSlot(None, None),) * len(TAP_SLOTS)
-_DAY_S = 86_400
 
 _GAP_WORDS = {
     GapKind.PAUSE: "Tạm dừng ghi",
@@ -134,11 +134,10 @@ class Timeline:
 
     def clock(self, at_ms: int) -> str:
         """Time of the day at the server."""
-        seconds = (self._local_ms + at_ms) // 1000 % _DAY_S
-        return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
+        return time_of_day(self._local_ms + at_ms)
 
     def date(self, at_ms: int) -> str:
-        year, month, day = civil((self._local_ms + at_ms) // 1000 // _DAY_S)
+        year, month, day = civil((self._local_ms + at_ms) // DAY_MS)
         return f"{day:02}/{month:02}/{year}"
 
     # --- entries --------------------------------------------------------------------------------------
@@ -159,19 +158,6 @@ class Timeline:
             for person in self._people
         )
         return _entry(blocks.People(at_ms=at_ms, people=people))
-
-
-def civil(days: int) -> tuple[int, int, int]:
-    """Year, month and day of a number of days since 1970. Source: the Gregorian calendar's 400 years of
-    146,097 days, counted from 1 March."""
-    days += 719_468
-    era, of_era = divmod(days, 146_097)
-    years = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
-    of_year = of_era - (365 * years + years // 4 - years // 100)
-    from_march = (5 * of_year + 2) // 153
-    day = of_year - (153 * from_march + 2) // 5 + 1
-    month = from_march + 3 if from_march < 10 else from_march - 9
-    return era * 400 + years + (month <= 2), month, day
 
 
 def _entry(entry: AnyEntry) -> Block:

@@ -4,13 +4,13 @@ What may wait for the disk is called in a thread, one job after another, and say
 wait.
 """
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 
 import recorder
 from recorder.folder import BadFolder, DiskFailed, Facts, Folder
 from recorder.sealed import Sealer, SealerFailed, SealerFull, check_recipients
+from recorder.segment_file import free_octets
 from recorder.signing import SigningKey
 
 CLOSE_S = 60.0
@@ -111,11 +111,7 @@ def room(directory: Path) -> int:
     """Octets that are free where `directory` is or will be. Raises DiskFailed."""
     while not directory.exists() and directory != directory.parent:
         directory = directory.parent
-    try:
-        disk = os.statvfs(directory)
-    except OSError as error:
-        raise DiskFailed(error) from error
-    return disk.f_bavail * disk.f_frsize
+    return free_octets(directory)
 
 
 def _explain(sealer: Sealer) -> None:

@@ -20,7 +20,6 @@ from signaling.admission import one_line
 from signaling.effects import Effect, KeepRun, Outcome, Record, Refused
 from signaling.messages import RecordingTrouble, Why
 from signaling.notes import note
-from signaling.recording_id import new_id
 from signaling.records import Instant, Recording
 from signaling.seat import Seat
 from signaling.state import Recorder, State
@@ -58,7 +57,7 @@ def start(state: State, seat: Seat, _: m.StartRecording, now: Instant) -> Outcom
     if live.closing is not None:
         return Refused(Why.ALREADY_RECORDING)
     begun = Recording(
-        id=new_id(state.meeting.code, now.unix_ms, f"{seat.id} {state.run.next_number}"),
+        id=recorder.new_id(state.meeting.code, now.unix_ms, f"{seat.id} {state.run.next_number}"),
         by=seat.account.id,
         since_ms=now.unix_ms,
         keys=state.recipients,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from recorder.blocks import GapKind
+from recorder.instants import time_of_day
 from recorder.opening.survey import Hole
 
 Plane = NDArray[np.uint8]
@@ -26,7 +27,6 @@ _Alpha = NDArray[np.int16]
 INK, PAPER = (245, 245, 245), (18, 24, 32)
 _PALE = (160, 172, 184)
 _WATERMARK_OPACITY = 0.16
-_DAY_MS = 86_400_000
 _VIETNAMESE = "Đặng Thị Nguyễn Ở Ữ"
 _LONGEST = 200
 """Letters; a name is shorter, and a longer one is cut before it is measured."""
@@ -177,15 +177,6 @@ class Lettering:
         for letter in set(normalize("NFC", _VIETNAMESE)) - {" "}:
             if (letters.getmask(letter).getbbox(), bytes(letters.getmask(letter))) == missing:
                 raise BadFont(f"the font has no letter {letter}")
-
-
-def time_of_day(unix_ms: int, offset_ms: int) -> str:
-    """
-    >>> time_of_day(1_000_000, 7 * 3_600_000)
-    '07:16:40'
-    """
-    seconds = (unix_ms + offset_ms) % _DAY_MS // 1000
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"
 
 
 def picture_of(image: Image.Image) -> Picture:

@@ -155,7 +155,7 @@ class _Work:
         wish, found = self._wish, self._survey
         files = {"tracks": wish.out, "timeline": wish.beside(".timeline.json"), "words": wish.beside(".srt")}
         made = {name: self._folder / name for name in files}
-        write_tracks(
+        words = write_tracks(
             self._recording.blocks(),
             str(made["tracks"]),
             found.title,
@@ -165,7 +165,7 @@ class _Work:
         told = msgspec.json.format(msgspec.json.encode(Told(found, self._reel)), indent=2)
         made["timeline"].write_bytes(told + b"\n")
         with made["words"].open("w", encoding="utf-8") as file:
-            write_words(self._recording.blocks(), file)
+            write_words(words, file)
         for name in reversed(files):
             _settle(made[name], files[name])
         shutil.rmtree(self._folder)

@@ -45,12 +45,3 @@ class Fault:
 
     def __str__(self) -> str:
         return f"segment {self.segment}: {self.words}" if self.segment else self.words
-
-
-def clock(at_ms: int) -> str:
-    """
-    >>> clock(312_000)
-    '00:05:12'
-    """
-    seconds = max(0, at_ms) // 1000
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}"

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from recorder.blocks import AnyEntry, Block, Slots, Track
-from recorder.opening.captions import Language, Lettering, Overlay, Picture, Plane, time_of_day
+from recorder.instants import time_of_day
+from recorder.opening.captions import Language, Lettering, Overlay, Picture, Plane
 from recorder.opening.mix import AHEAD_MS, Mixer, Sound
 from recorder.opening.picture import (
     HEIGHT,

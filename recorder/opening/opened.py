@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from recorder.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
-from recorder.chunks import HEADER_MOST, header_octets
+from recorder.chunks import HEADER_MOST, header_hash
+from recorder.instants import clock
 from recorder.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.demux import BadMatroska, Cut, demux
-from recorder.opening.faults import Code, Fault, clock
+from recorder.opening.faults import Code, Fault
 from recorder.opening.unsealed import How, Identities, Source, Unsealed
 from recorder.signing import fingerprint, verified
 
@@ -263,11 +264,9 @@ def _header(archive: Archive, number: int) -> str:
     """Hash of a file's age header; empty when it has none."""
     try:
         with closing(archive.segment(number)) as part:
-            beginning = part.read(HEADER_MOST)
+            return header_hash(part.read(HEADER_MOST))
     except BadArchive:
         return ""
-    length = header_octets(beginning)
-    return "" if length is None else sha256(beginning[:length]).hexdigest()
 
 
 def _summary(

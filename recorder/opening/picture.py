@@ -15,6 +15,7 @@ from av.video.reformatter import VideoReformatter
 from recorder.blocks import Block
 from recorder.opening.captions import Overlay, Picture, Plane
 from sfu import EndpointId
+from sfu.rtp import vp8
 
 WIDTH, HEIGHT = 1280, 720
 SMALL = 352, 198
@@ -96,12 +97,9 @@ class Eye:
 
 
 def fits(data: bytes) -> bool:
-    """Whether a VP8 keyframe (RFC 6386 section 9.1) is one, of a size that a camera or a screen has."""
-    if len(data) < 10 or data[0] & 1 or data[3:6] != b"\x9d\x01\x2a":
-        return False
-    width = int.from_bytes(data[6:8], "little") & 0x3FFF
-    height = int.from_bytes(data[8:10], "little") & 0x3FFF
-    return 0 < width * height <= MOST_PIXELS
+    """Whether a VP8 keyframe is one, of a size that a camera or a screen has."""
+    size = vp8.frame_size(data)
+    return size is not None and 0 < size.width * size.height <= MOST_PIXELS
 
 
 class Projector:

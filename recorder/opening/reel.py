@@ -50,10 +50,7 @@ def reel(survey: Survey, *, real_time: bool = False) -> tuple[Stretch, ...]:
             stretches.append(Stretch(frame, frames, from_ms, _segment_at(survey, from_ms), hole))
             frame += frames
             continue
-        for stretch in _played(survey, from_ms, until_ms):
-            stretches.append(
-                Stretch(frame + stretch.first, stretch.frames, stretch.at_ms, stretch.segment, None)
-            )
+        stretches += _played(survey, frame, from_ms, until_ms)
         frame = stretches[-1].first + stretches[-1].frames
     return tuple(stretches)
 
@@ -119,8 +116,9 @@ def _told(survey: Survey) -> Iterator[Hole]:
     yield from (hole for hole in survey.holes if hole.until_ms - hole.from_ms > SHORT_MS)
 
 
-def _played(survey: Survey, from_ms: int, until_ms: int) -> Iterator[Stretch]:
-    """One piece without a hole, cut where segments begin, on whole pictures."""
+def _played(survey: Survey, first: int, from_ms: int, until_ms: int) -> Iterator[Stretch]:
+    """One piece without a hole, from the film's picture `first` on: cut where segments begin, on whole
+    pictures."""
     total = max(1, round((until_ms - from_ms) / FRAME_MS))
     cuts = {0: _segment_at(survey, from_ms)}
     for segment in survey.segments:
@@ -129,7 +127,7 @@ def _played(survey: Survey, from_ms: int, until_ms: int) -> Iterator[Stretch]:
             cuts[frame] = segment.number
     begins = sorted(cuts)
     for frame, end in zip(begins, [*begins[1:], total], strict=True):
-        yield Stretch(frame, end - frame, from_ms + frame * FRAME_MS, cuts[frame])
+        yield Stretch(first + frame, end - frame, from_ms + frame * FRAME_MS, cuts[frame])
 
 
 def _segment_at(survey: Survey, at_ms: int) -> int:

@@ -5,7 +5,7 @@ Everything that shows a recording needs it first: how long it is, where its hole
 instant lies.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import msgspec
@@ -33,9 +33,6 @@ LOST_MS = 1000
 """A shorter hole beside a fault is no loss that anybody would notice."""
 _SAME_TURN_MS = 500
 _PICTURES = (Track.STAGE, Track.SCREEN)
-
-Tell = Callable[[int], None]
-"""How far it is: at_ms."""
 
 
 class Blocks(Protocol):
@@ -94,11 +91,7 @@ class Survey(msgspec.Struct, frozen=True):
     until_ms: int
 
 
-class Found(Exception):
-    """Base of what keeps a recording from being shown."""
-
-
-class NothingReadable(Found):
+class NothingReadable(Exception):
     """Not one block of it could be read; the words say why."""
 
 
@@ -112,13 +105,11 @@ def read_entry(block: Block) -> AnyEntry | None:
         return None
 
 
-def survey(recording: Blocks, tell: Tell | None = None) -> Survey:
+def survey(recording: Blocks) -> Survey:
     """Go through it once. Raises NothingReadable."""
     surveyor = _Surveyor()
     for item in recording.blocks():
         surveyor.take(item)
-        if tell is not None and isinstance(item, Block):
-            tell(item.at_ms)
     return surveyor.finish()
 
 
@@ -227,7 +218,7 @@ class _Turns:
         turn = Turn(self._who, self._name, self._unit, self._since, at_ms)
         before = self._past[-1] if self._past else None
         if before and before.endpoint == turn.endpoint and turn.from_ms - before.until_ms < _SAME_TURN_MS:
-            turn = Turn(turn.endpoint, turn.name, turn.unit, before.from_ms, at_ms)
+            turn = msgspec.structs.replace(turn, from_ms=before.from_ms)
             self._past.pop()
         self._past.append(turn)
 
@@ -238,10 +229,10 @@ def _outside(turn: Turn, holes: Iterable[Hole]) -> Iterator[Turn]:
         if hole.until_ms <= begins or hole.from_ms >= turn.until_ms:
             continue
         if hole.from_ms > begins:
-            yield Turn(turn.endpoint, turn.name, turn.unit, begins, hole.from_ms)
+            yield msgspec.structs.replace(turn, from_ms=begins, until_ms=hole.from_ms)
         begins = hole.until_ms
     if begins < turn.until_ms:
-        yield Turn(turn.endpoint, turn.name, turn.unit, begins, turn.until_ms)
+        yield msgspec.structs.replace(turn, from_ms=begins)
 
 
 def _apart(holes: Iterable[Hole], until_ms: int) -> tuple[Hole, ...]:

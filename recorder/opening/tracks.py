@@ -13,6 +13,7 @@ import av
 
 from recorder import matroska
 from recorder.blocks import Block, Track
+from recorder.instants import clock
 from recorder.opening.encoding import own_words
 from recorder.opening.faults import Fault
 from recorder.opening.survey import MOST_MS
@@ -24,10 +25,12 @@ _MS = Fraction(1, 1000)
 
 def write_tracks(
     blocks: Iterable[Block | Fault], path: str, title: str, begun_ms: int, tell: Callable[[int], None]
-) -> None:
-    """Copy all of a recording; `tell` hears how far it is, at_ms. Raises CannotEncode."""
+) -> list[tuple[int, str]]:
+    """Copy all of a recording; `tell` hears how far it is, at_ms. Returns its words with their instants.
+    Raises CannotEncode."""
     head = matroska.header(title, begun_ms)
     newest: dict[Track, int] = {}
+    words: list[tuple[int, str]] = []
     with (
         own_words(),
         av.open(BytesIO(head + matroska.cluster(0, ())), "r", format="matroska") as template,
@@ -48,21 +51,23 @@ def write_tracks(
             packet.is_keyframe = item.key
             if item.track is Track.WORDS:
                 packet.duration = SHOWN_MS
+                words.append((item.at_ms, " ".join(item.data.decode("utf-8", "replace").split())))
             newest[item.track] = packet.pts
             out.mux(packet)
             tell(item.at_ms)
+    return words
 
 
-def write_words(blocks: Iterable[Block | Fault], file: TextIO) -> None:
-    """The timeline for people as subtitles (SubRip). Raises OSError."""
+def write_words(words: Iterable[tuple[int, str]], file: TextIO) -> None:
+    """The timeline for people as subtitles (SubRip), from (at_ms, text). Raises OSError."""
     number = 0
     before: tuple[int, str] | None = None
-    for at_ms, words in [*_words(blocks), (MOST_MS + SHOWN_MS, "")]:
+    for at_ms, text in [*words, (MOST_MS + SHOWN_MS, "")]:
         if before is not None:
             number += 1
             until_ms = min(at_ms, before[0] + SHOWN_MS)
             file.write(f"{number}\n{stamp(before[0])} --> {stamp(until_ms)}\n{before[1]}\n\n")
-        before = at_ms, words
+        before = at_ms, text
 
 
 def stamp(at_ms: int) -> str:
@@ -70,16 +75,7 @@ def stamp(at_ms: int) -> str:
     >>> stamp(3_723_004)
     '01:02:03,004'
     """
-    seconds = at_ms // 1000
-    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02},{at_ms % 1000:03}"
-
-
-def _words(blocks: Iterable[Block | Fault]) -> list[tuple[int, str]]:
-    return [
-        (item.at_ms, " ".join(item.data.decode("utf-8", "replace").split()))
-        for item in blocks
-        if isinstance(item, Block) and item.track is Track.WORDS and _sound(item)
-    ]
+    return f"{clock(at_ms)},{at_ms % 1000:03}"
 
 
 def _sound(block: Block) -> bool:

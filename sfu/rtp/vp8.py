@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sfu.errors import BadPacket
 
 _START_CODE = b"\x9d\x01\x2a"
+_HEADER_BYTES = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,14 @@ def starts_keyframe(payload: bytes, descriptor: Descriptor) -> bool:
 def keyframe_size(payload: bytes, descriptor: Descriptor) -> Size | None:
     """Picture size from the first packet of a keyframe, else None. Errors: cannot fail."""
     at = descriptor.length
-    if not starts_keyframe(payload, descriptor) or len(payload) < at + 10:
+    return frame_size(payload[at : at + _HEADER_BYTES]) if starts_keyframe(payload, descriptor) else None
+
+
+def frame_size(frame: bytes) -> Size | None:
+    """Picture size from the first octets of a keyframe (RFC 6386 section 9.1), else None.
+    Errors: cannot fail."""
+    if len(frame) < _HEADER_BYTES or frame[0] & 1 or frame[3:6] != _START_CODE:
         return None
-    if payload[at + 3 : at + 6] != _START_CODE:
-        return None
-    width = int.from_bytes(payload[at + 6 : at + 8], "little") & 0x3FFF
-    height = int.from_bytes(payload[at + 8 : at + 10], "little") & 0x3FFF
+    width = int.from_bytes(frame[6:8], "little") & 0x3FFF
+    height = int.from_bytes(frame[8:10], "little") & 0x3FFF
     return Size(width, height)

@@ -109,7 +109,7 @@ CORES = (
     *("signaling.admission", "signaling.lobby", "signaling.messages", "signaling.roles", "signaling.room"),
     *("signaling.gating", "signaling.roster", "signaling.seats", "signaling.throttle"),
     *("signaling.audit", "signaling.audit_export"),
-    *("signaling.recording", "signaling.recording_view", "signaling.recording_id"),
+    *("signaling.recording", "signaling.recording_view"),
     *("signaling.custody", "signaling.byte_range"),
     *("signaling.checks", "signaling.board", "signaling.backlog", "signaling.quality"),
 )

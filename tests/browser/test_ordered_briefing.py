@@ -131,7 +131,7 @@ async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:
 
 async def they_come_in(here: Briefing) -> None:
     """Staff walk in; the operator lets in those who belong, the chair the one who does not."""
-    await together(enter(who) for who in (here.chair, here.operator))
+    await together(who.walk_in() for who in (here.chair, here.operator))
     await here.guest.open_door()
     await here.guest.sign_in()
     await here.guest.page.wait_shown(tid("green-unit"))
@@ -149,13 +149,6 @@ async def they_come_in(here: Briefing) -> None:
     await here.guest.is_waiting()
     await here.chair.admit(here.guest)
     await together(who.switch("camera", True) for who in (here.chair, here.operator, *here.points))
-
-
-async def enter(who: Person) -> None:
-    await who.open_door()
-    await who.sign_in()
-    await who.page.click(tid("green-enter"))
-    await who.is_inside()
 
 
 async def hands_are_ranked_and_invited_in_order(here: Briefing) -> None:

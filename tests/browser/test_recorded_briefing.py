@@ -6,7 +6,6 @@ import asyncio
 import itertools
 import statistics
 import subprocess
-import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +21,7 @@ from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import identities_untrusted
 from signaling.messages import RaiseHand, Role
-from tests.support.appliance import Appliance
+from tests.support.appliance import Appliance, now_ms
 from tests.support.browser import Browser
 from tests.support.gathering import Gathering, Person, tid
 from tests.support.metronome import RATE, Sound, beeps, offsets, ticks
@@ -73,10 +72,7 @@ async def briefing(
     )
     folder = tmp_path_factory.mktemp("board")
     async with recorded_meeting(appliance, gathered.meeting, folder, 4) as meeting:
-        await chair.open_door()
-        await chair.sign_in()
-        await chair.page.click(tid("green-enter"))
-        await chair.is_inside()
+        await chair.walk_in()
         yield Briefing(chair, meeting)
     await gathered.part()
 
@@ -158,10 +154,6 @@ async def end(chair: Person) -> None:
     await chair.page.click(tid("record-stop"))
     await chair.confirm()
     await chair.page.wait_for("probe.told('recording')?.state === 'off'", 30)
-
-
-def now_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 # --- what the board finds in it ------------------------------------------------------------------------

@@ -66,10 +66,7 @@ async def test_a_meeting_of_six_bridge_points(gathering: Gathering) -> None:
     chair = await gathering.person(
         "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
     )
-    await chair.open_door()
-    await chair.sign_in()
-    await chair.page.click(tid("green-enter"))
-    await chair.is_inside()
+    await chair.walk_in()
     await chair.switch("camera", True)
     async with gathering.appliance.simulated(POINTS, gathering.meeting):
         await chair.page.wait_for(f"document.querySelectorAll('{tid('lobby-card')}').length === {POINTS}", 60)
@@ -108,10 +105,7 @@ async def test_the_floor_of_a_briefing(gathering: Gathering) -> None:
     chair = await gathering.person(
         "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
     )
-    await chair.open_door()
-    await chair.sign_in()
-    await chair.page.click(tid("green-enter"))
-    await chair.is_inside()
+    await chair.walk_in()
     ward = await gathering.person("chromium", name="ĐD. Giàng Thị Dợ", unit="test-noi", colour="#5a2446")
     await ward.come_to_the_lobby()
     await chair.admit(ward)
@@ -162,10 +156,7 @@ async def test_screens_of_a_recorded_meeting(gathering: Gathering, two_locks: No
     chair = await gathering.person(
         "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", colour="#24505a"
     )
-    await chair.open_door()
-    await chair.sign_in()
-    await chair.page.click(tid("green-enter"))
-    await chair.is_inside()
+    await chair.walk_in()
     ward = await gathering.person("chromium", name="ĐD. Giàng Thị Dợ", unit="test-nhi", colour="#5a2446")
     await ward.come_to_the_lobby()
     assert not await ward.page.exists(tid("recording-light"))

@@ -18,9 +18,10 @@ from deploy.simulate.loops import picture_loop
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import View
 from deploy.supervision import Policy
+from recorder.segment_file import segment_number
 from signaling.messages import RecordingState, Role, StartRecording
 from tests.crash.reading import Read, in_the_clear, read
-from tests.support.appliance import Appliance, Part
+from tests.support.appliance import Appliance, Part, now_ms
 from tests.support.metronome import beeping_voice
 from tests.support.record_meeting import WAIT_S, Recorded, recorded_meeting, staff, taking_part
 
@@ -119,7 +120,7 @@ class Matrix:
         return kill
 
     def now_at_ms(self) -> int:
-        return unix_ms() - self.begun_ms
+        return now_ms() - self.begun_ms
 
     async def is_recording(self, from_ms: int) -> None:
         """Until sounds and pictures of that time or later can be read back."""
@@ -159,17 +160,13 @@ class Matrix:
 
     def _segment(self) -> int:
         """The newest one's number."""
-        return max((int(file.name[:6]) for file in self.meeting.folder.glob("*.age")), default=1)
+        return max((segment_number(file.name) for file in self.meeting.folder.iterdir()), default=0) or 1
 
     async def _read(self, first_segment: int) -> Read:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(
             self.reader, read, self.meeting.folder, self.meeting.key, first_segment
         )
-
-
-def unix_ms() -> int:
-    return time.time_ns() // 1_000_000
 
 
 def is_on(view: View) -> bool:

@@ -4,13 +4,13 @@ and nothing may hold them up."""
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.blocks import Block, Track
+from recorder.blocks import Block
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording
+from recorder.opening.scene import VOICES
 from recorder.opening.unsealed import identities_untrusted
 
-VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 READINGS = 3
 
 

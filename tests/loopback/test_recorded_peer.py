@@ -13,11 +13,12 @@ from deploy.addresses import local_addresses
 from deploy.simulate.media import Media
 from recorder import Stage, Stop
 from recorder.blocks import Block, Gap, GapKind
+from recorder.opening.scene import VOICES
 from sfu import EndpointId, GateReason, Opened, OpenEndpoint, Source
 from sfu.tap_server import serve_taps
 from sfu.worker import WorkerConfig, open_plane, tick_until
 from tests.support.metronome import COUNTERS, keep_time, offsets
-from tests.support.record_reading import VOICES, Picture, read
+from tests.support.record_reading import Picture, read
 from tests.support.recorder_process import RECORDING, ROOM, RecorderProcess, in_stage, recorder_process
 
 pytestmark = [pytest.mark.record, pytest.mark.loopback]

@@ -108,13 +108,13 @@ class Appliance:
         """A new account with PASSWORD. Returns its login."""
         login = f"{role.value}{next(self._numbers)}"
         account = Account(AccountId(login), login, name, role, unit)
-        await self.store.people.add(account, await asyncio.to_thread(hash_now, PASSWORD), _now_ms())
+        await self.store.people.add(account, await asyncio.to_thread(hash_now, PASSWORD), now_ms())
         return login
 
     async def add_meeting(self, title: str) -> str:
         """A new meeting. Returns its code."""
         code = f"hop-{next(self._numbers)}"
-        await self.store.meetings.add(Meeting(code, code, title, 1, False), _now_ms())
+        await self.store.meetings.add(Meeting(code, code, title, 1, False), now_ms())
         return code
 
     async def healthy(self) -> bool:
@@ -170,7 +170,7 @@ class Appliance:
                 pids.append(self.pid(part))
         for pid in pids:
             os.kill(pid, signal.SIGKILL)
-        crashed_ms = _now_ms()
+        crashed_ms = now_ms()
         await self.process.wait()
         self.process = await _start(self.arguments, self.state.parent, self.log)
         await self.wait_healthy()
@@ -254,5 +254,6 @@ async def _stop(process: Process) -> None:
         raise ApplianceError("it did not stop when asked to") from None
 
 
-def _now_ms() -> int:
+def now_ms() -> int:
+    """Unix time."""
     return time.time_ns() // 1_000_000

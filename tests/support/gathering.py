@@ -64,6 +64,13 @@ class Person:
         await self.page.fill(tid("door-password"), password)
         await self.page.click(tid("door-submit"))
 
+    async def walk_in(self) -> None:
+        """From the address to the meeting, as staff may."""
+        await self.open_door()
+        await self.sign_in()
+        await self.page.click(tid("green-enter"))
+        await self.is_inside()
+
     async def knock(self) -> None:
         """Through the green room into the lobby."""
         await self.page.click(tid("green-enter"))
@@ -383,10 +390,7 @@ class Gathering:
         who = await self.person(
             "chromium", Role.OPERATOR, unit="test-tchc", viewport=viewport, size=size, grain=grain
         )
-        await who.open_door()
-        await who.sign_in()
-        await who.page.click(tid("green-enter"))
-        await who.is_inside()
+        await who.walk_in()
         return who
 
     async def part(self) -> None:

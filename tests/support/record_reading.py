@@ -9,10 +9,10 @@ import numpy as np
 
 from deploy.simulate.picture import read_counter
 from recorder.blocks import AnyEntry, Block, Slots, Track, parse_entry_untrusted
+from recorder.opening.scene import VOICES
 from sfu import EndpointId
 from tests.support.metronome import PACKET, RATE, Sound, beeps, ticks
 
-VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 MS = RATE // 1000
 
 

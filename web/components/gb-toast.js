@@ -42,10 +42,10 @@ export class Toast extends HTMLElement {
    */
   #recorded(state, what) {
     const { trouble, minutes_left } = state.recording;
-    const bad = what === 'failed' || what === 'trouble' || what === 'low';
-    if (!what || ((what === 'trouble' || what === 'low') && !isHost(ownRole(state)))) return;
+    const forHosts = what === 'trouble' || what === 'low';
+    if (!what || (forHosts && !isHost(ownRole(state)))) return;
     const key = what === 'failed' || what === 'trouble' ? `recording.trouble-${trouble || 'recorder-unavailable'}` : `recording.told-${what}`;
-    this.#say(this.app.t(key, { names: keyNames(state), count: minutes_left }), !bad, 'recording-toast');
+    this.#say(this.app.t(key, { names: keyNames(state), count: minutes_left }), !forHosts && what !== 'failed', 'recording-toast');
   }
 
   /** @param {string} text @param {boolean} [good] @param {string} [testid] */

@@ -10,6 +10,7 @@ import { LANGUAGES, load, translator } from './i18n.js';
 import { forget, keep, kept } from './kept.js';
 import { onNetworkChange } from './network.js';
 import { OwnMedia } from './own-media.js';
+import { pause } from './pause.js';
 import { PROTOCOL } from './protocol.js';
 import * as router from './router.js';
 import { ShowWish } from './show-wish.js';
@@ -267,9 +268,4 @@ export class App {
     document.documentElement.lang = language;
     this.#dispatch({ type: 'local/language', language });
   }
-}
-
-/** @param {number} ms @returns {Promise<void>} */
-function pause(ms) {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }

@@ -9,6 +9,7 @@ import { Devices } from './devices.js';
 import { kept } from './kept.js';
 import { LineCheck } from './line-check.js';
 import { OwnSources } from './own-sources.js';
+import { pause } from './pause.js';
 import { Peer } from './peer.js';
 import { ownPerson } from './people.js';
 import { Sound } from './sound.js';
@@ -112,7 +113,7 @@ export class OwnMedia {
 
   /** The green room: the devices are asked for, and the line is looked at once. */
   async prepare() {
-    await Promise.race([this.devices.openBoth(), new Promise((resolve) => setTimeout(resolve, DEVICES_MS))]);
+    await Promise.race([this.devices.openBoth(), pause(DEVICES_MS)]);
     const { screen, check } = this.#around.state();
     if (screen === 'green-room' && check.state === 'idle') this.checkLine();
   }

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.blocks import GapKind
-from recorder.opening.captions import BadFont, Language, Lettering, Plane, time_of_day
+from recorder.instants import time_of_day
+from recorder.opening.captions import BadFont, Language, Lettering, Plane
 from recorder.opening.fonts import NoFont, font
 from recorder.opening.survey import Hole
 

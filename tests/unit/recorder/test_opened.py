@@ -9,8 +9,9 @@ import pytest
 
 from recorder.blocks import Block
 from recorder.folder import Folder
+from recorder.instants import clock
 from recorder.opening.archive import open_archive
-from recorder.opening.faults import Code, Fault, clock
+from recorder.opening.faults import Code, Fault
 from recorder.opening.opened import OpenedRecording
 from recorder.signing import fingerprint
 from tests.support.sealed_recording import (

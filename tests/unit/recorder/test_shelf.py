@@ -12,7 +12,6 @@ from recorder.shelf import (
     NoRecording,
     delete,
     is_id,
-    new_id,
     recording,
     recordings,
     sweep,
@@ -64,15 +63,6 @@ def test_no_name_leads_anywhere_else(shelf: Path, name: str) -> None:
 def test_what_is_not_there_is_said_so(shelf: Path) -> None:
     with pytest.raises(NoRecording):
         recording(shelf, "ab12-9-z")
-
-
-@given(st.text(max_size=40), st.integers(0, 1 << 45), st.text(max_size=40))
-def test_a_new_id_is_always_a_name(meeting: str, unix_ms: int, token: str) -> None:
-    assert is_id(new_id(meeting, unix_ms, token))
-
-
-def test_a_new_id_can_be_recognised() -> None:
-    assert new_id("AB12-cd", 1_790_000_000_123, "F00d-Beef") == "ab12-cd-1790000000-f00dbeef"
 
 
 def test_a_download_is_a_tar_of_the_folder(shelf: Path) -> None:

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 import recorder
 from recorder.blocks import Block, GapKind, Slots, Track, parse_entry_untrusted
-from recorder.timeline import OpeningFacts, Timeline, civil
+from recorder.instants import civil
+from recorder.timeline import OpeningFacts, Timeline
 from sfu import EndpointId, Source
 from sfu.tapline import TapSlot
 

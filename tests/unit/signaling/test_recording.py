@@ -8,12 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import recorder
-from recorder import Stage, Trouble
+from recorder import Stage, Trouble, new_id
+from recorder.shelf import is_id
 from signaling import messages as m
 from signaling.effects import KeepRun, Note, Record
 from signaling.inputs import RecorderGone, Reread
 from signaling.messages import RecordingState, RecordingTrouble, Why
-from signaling.recording_id import new_id
 from signaling.records import SessionId
 from tests.support.control_room import CHAIR, MEETING, OPERATOR, Scene, account
 
@@ -435,6 +435,7 @@ def test_its_name_is_one_for_a_folder(code: str, mark: str) -> None:
     name = new_id(code, 1_767_225_600_000, mark)
     assert len(name) <= 64
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
+    assert is_id(name)
 
 
 def test_two_of_one_second_have_two_names() -> None:
