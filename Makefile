@@ -72,6 +72,6 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(VENV)/.python
 	@bash deploy/make/install.sh $(BIN) requirements-dev.lock
 	@touch $@ $(VENV)/.runtime
 
-$(VENV)/.warm: $(wildcard sfu/fastpath/*.py) | $(VENV)/.runtime
+$(VENV)/.warm: $(shell find sfu/fastpath -name "*.py") | $(VENV)/.runtime
 	@$(BIN)/giaoban warm
 	@touch $@

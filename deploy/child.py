@@ -13,7 +13,7 @@ import time
 from typing import assert_never
 
 from deploy.problem import Problem
-from deploy.processes import (
+from deploy.run.processes import (
     AnySettings,
     ControlSettings,
     MediaSettings,
@@ -23,7 +23,7 @@ from deploy.processes import (
     run_media,
     run_recorder,
 )
-from deploy.supervisor import EXIT_HOPELESS
+from deploy.run.supervisor import EXIT_HOPELESS
 
 GRACE_S = 4.0
 """How long an orphan may take to stop by itself."""

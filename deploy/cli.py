@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from rich.console import Console
 from rich.text import Text
 
-from deploy.flags import add_settings, settings
+from deploy.commands.flags import add_settings, settings
+from deploy.commands.record_commands import add_keys_commands, add_recording_commands
 from deploy.problem import Problem
-from deploy.record_commands import add_keys_commands, add_recording_commands
 
 EXIT_INTERRUPTED = 130
 
@@ -140,8 +140,8 @@ def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from deploy.appliance import serve
     from deploy.child import configure_logging
+    from deploy.run.appliance import serve
 
     config = settings(options)
     configure_logging(config.log_level)
@@ -168,8 +168,8 @@ def _simulate(options: argparse.Namespace) -> int:
 
 
 def _account_add(options: argparse.Namespace) -> int:
-    from deploy import accounts
-    from signaling.messages import Role
+    from deploy.commands import accounts
+    from signaling.model.words import Role
 
     role = Role(options.role)
     accounts.add(settings(options), options.login, role, options.name, options.unit, Console())
@@ -177,35 +177,35 @@ def _account_add(options: argparse.Namespace) -> int:
 
 
 def _account_set_password(options: argparse.Namespace) -> int:
-    from deploy import accounts
+    from deploy.commands import accounts
 
     accounts.set_password(settings(options), options.login, Console())
     return 0
 
 
 def _account_list(options: argparse.Namespace) -> int:
-    from deploy import accounts
+    from deploy.commands import accounts
 
     accounts.show(settings(options), Console())
     return 0
 
 
 def _meeting_show(options: argparse.Namespace) -> int:
-    from deploy import meetings
+    from deploy.commands import meetings
 
     meetings.show(settings(options), options.code, Console())
     return 0
 
 
 def _meeting_schedule(options: argparse.Namespace) -> int:
-    from deploy import meetings
+    from deploy.commands import meetings
 
     meetings.schedule(settings(options), options.code, options.start, options.lobby_minutes, Console())
     return 0
 
 
 def _meeting_compose(options: argparse.Namespace) -> int:
-    from deploy import meetings
+    from deploy.commands import meetings
 
     if bool(options.units) == options.everyone:
         raise Problem("which units belong to the meeting?", "Name units by their ids, or give --everyone.")
@@ -214,22 +214,22 @@ def _meeting_compose(options: argparse.Namespace) -> int:
 
 
 def _meeting_recording(options: argparse.Namespace) -> int:
-    from deploy import meetings
+    from deploy.commands import meetings
 
     meetings.recording(settings(options), options.code, options.allowed, options.keep_days, Console())
     return 0
 
 
 def _audit_verify(options: argparse.Namespace) -> int:
-    from deploy import audit
+    from deploy.commands import audit
 
     audit.verify(settings(options), options.head, Console())
     return 0
 
 
 def _audit_export(options: argparse.Namespace) -> int:
-    from deploy import audit
-    from signaling.audit_export import Form
+    from deploy.commands import audit
+    from signaling.audit.export import Form
 
     audit.export(settings(options), options.meeting, Form(options.format), sys.stdout.buffer)
     return 0

@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from recorder.instants import DAY_MS, civil, clock
+from recorder.format.instants import DAY_MS, civil, clock
 from sfu import EndpointId, RoomId
 
 RecordingId = NewType("RecordingId", str)

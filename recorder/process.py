@@ -23,16 +23,16 @@ from recorder import (
     Stop,
     Trouble,
 )
-from recorder.memory import Kept, guard
-from recorder.recording import Ending, Recording, RecordingSettings
 from recorder.shelf import is_id
-from recorder.signing import SigningKey, key_in
+from recorder.storage.signing import SigningKey, key_in
 from recorder.wire import decode_order, frame
+from recorder.writing.memory import Kept, guard
+from recorder.writing.recording import Ending, Recording, RecordingSettings
 from sfu.wire import BadFrame, Deframer
 
 OUTBOX_BYTES = 1 << 20
 READ_BYTES = 1 << 16
-MOST_RECORDINGS = 16
+MAX_RECORDINGS = 16
 
 log = logging.getLogger("giaoban.recorder")
 
@@ -142,7 +142,7 @@ class Recorder:
         if self._kept is Kept.MAY_SWAP and not self._config.may_swap:
             return Trouble.MEMORY_SWAPS
         known = is_id(start.recording) and 0 <= start.worker < len(self._config.tap_sockets)
-        if not known or len(self._recordings) >= MOST_RECORDINGS:
+        if not known or len(self._recordings) >= MAX_RECORDINGS:
             log.error("a recording that cannot be: %s", start.recording)
             return Trouble.NO_MEDIA
         return Trouble.NONE

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recorder import RecordingId
-from recorder.manifest import (
-    MOST_OCTETS,
+from recorder.format.manifest import (
+    MAX_OCTETS,
     AnyLine,
     BadManifest,
     End,
@@ -24,9 +24,9 @@ from recorder.manifest import (
     parse_line_untrusted,
     segments,
 )
-from recorder.segment_file import MANIFEST, segment_name, segment_number
+from recorder.storage.segment_file import MANIFEST, segment_name, segment_number
 
-LONGEST_ID = 64
+MAX_ID = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _TAIL_OCTETS = 64 << 10
 _FIRST_OCTETS = 256 << 10
@@ -64,7 +64,7 @@ class Kept:
 
 def is_id(text: str) -> bool:
     """Whether this can be a recording's id, and so the name of a folder and nothing else."""
-    return 0 < len(text) <= LONGEST_ID and _LETTERS.issuperset(text) and not text.startswith("-")
+    return 0 < len(text) <= MAX_ID and _LETTERS.issuperset(text) and not text.startswith("-")
 
 
 def recordings(directory: Path) -> list[Kept]:
@@ -183,7 +183,7 @@ def tar_plan(directory: Path, name: str) -> TarPlan:
     path = _folder(directory, name)
     try:
         with open(path / MANIFEST, "rb") as file:
-            manifest = file.read(MOST_OCTETS)
+            manifest = file.read(MAX_OCTETS)
         lines = _lines(manifest)
         sizes = _segment_sizes(path)
     except OSError as error:

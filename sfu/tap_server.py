@@ -11,8 +11,8 @@ import os
 from collections.abc import AsyncIterator, Sequence
 
 from sfu.fastpath import TableFull
-from sfu.plane import Plane
-from sfu.tap import Tap
+from sfu.plane.plane import Plane
+from sfu.plane.tap import Tap
 from sfu.tapline import AskKeyframes, FromTap, TapRoom, decode_to_tap, frame
 from sfu.wire import BadFrame, Deframer
 

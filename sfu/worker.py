@@ -15,8 +15,8 @@ from dataclasses import dataclass
 
 from sfu import AnyEvent
 from sfu.fastpath import FastPath
-from sfu.plane import MEND_S, Plane
-from sfu.pulse import TICK_S
+from sfu.plane.plane import MEND_S, Plane
+from sfu.plane.pulse import TICK_S
 from sfu.tap_server import serve_taps
 from sfu.transport import MediaPorts
 from sfu.voice import ThreadEars

@@ -15,20 +15,20 @@ from pathlib import Path
 
 from aiohttp import web
 
-from signaling.accounts import Accounts
-from signaling.audit_log import AuditLog
-from signaling.door import Door
-from signaling.house import House
-from signaling.http import application
-from signaling.limits import DEFAULT, Limits
-from signaling.media_port import MediaPort, WorkerSocket
-from signaling.pages import Pages
-from signaling.passwords import Passwords
-from signaling.recorder_port import NoRecorder, RecorderPort, RecorderSocket
-from signaling.records import Instant
-from signaling.retention import Retention
+from signaling.accounts.accounts import Accounts
+from signaling.accounts.passwords import Passwords
+from signaling.audit.log import AuditLog
+from signaling.custody.retention import Retention
+from signaling.http.app import application
+from signaling.http.context import Door
+from signaling.http.pages import Pages
+from signaling.links.media import MediaPort, WorkerSocket
+from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
+from signaling.live.rooms import House
+from signaling.model.ids import Instant
+from signaling.model.limits import DEFAULT, Limits
+from signaling.model.relay import Turn
 from signaling.store import Store
-from signaling.turn import Turn
 
 log = logging.getLogger("giaoban.control")
 

@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from rich.text import Text
 
-from deploy.addresses import url
 from deploy.config import Config
 from deploy.problem import Problem, StateError
+from deploy.run.addresses import url
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
 from deploy.simulate.view import Identity, Step
 from deploy.state import existing_state
-from signaling.bootstrap import MEETING_CODE
+from signaling.accounts.bootstrap import MEETING_CODE
 
 MOST = 60
 """More than a room holds is no trial but an attack."""

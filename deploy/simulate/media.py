@@ -29,7 +29,7 @@ from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
 from deploy.simulate.loops import Loop, picture_loop, voice_loop
 from deploy.simulate.speech import TALK_S
 from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
-from signaling.messages import SendPlan
+from signaling.protocol import SendPlan
 
 CLOSE_S = 2.0
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}

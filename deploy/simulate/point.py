@@ -15,7 +15,8 @@ import aiohttp
 from deploy.simulate.media import Media, prepare
 from deploy.simulate.view import Identity, Step, View
 from sfu import Source
-from signaling.messages import (
+from signaling.model.words import SeatState, Why
+from signaling.protocol import (
     MAX_MESSAGE_BYTES,
     PROTOCOL,
     Answer,
@@ -42,7 +43,6 @@ from signaling.messages import (
     Requests,
     Roster,
     Seat,
-    SeatState,
     SendPlan,
     SetSource,
     Show,
@@ -50,7 +50,6 @@ from signaling.messages import (
     Speakers,
     Voices,
     Welcome,
-    Why,
     Withdraw,
     decode_server,
     encode,

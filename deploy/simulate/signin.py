@@ -2,12 +2,12 @@
 password, made and signed in by who may write the database."""
 
 from deploy.config import Config
-from deploy.firstrun import opened_store
 from deploy.problem import StateError
+from deploy.run.firstrun import opened_store
 from deploy.simulate.view import Identity
-from signaling.bootstrap import simulated_points
+from signaling.accounts.bootstrap import simulated_points
 from signaling.control import clock
-from signaling.door import COOKIE
+from signaling.http.context import COOKIE
 from signaling.store import Store
 
 SPEAKERS = (

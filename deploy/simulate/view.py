@@ -3,18 +3,8 @@
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from signaling.messages import (
-    Bye,
-    Floor,
-    Lobby,
-    Recording,
-    Refusal,
-    Roster,
-    SeatState,
-    SlotView,
-    Speakers,
-    Welcome,
-)
+from signaling.model.words import SeatState
+from signaling.protocol import Bye, Floor, Lobby, Recording, Refusal, Roster, SlotView, Speakers, Welcome
 
 
 @dataclass(frozen=True, slots=True)

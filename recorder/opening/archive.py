@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from recorder.manifest import MOST_OCTETS
-from recorder.segment_file import MANIFEST, segment_number
+from recorder.format.manifest import MAX_OCTETS
+from recorder.storage.segment_file import MANIFEST, segment_number
 
 _BLOCK = 512
 _MAGIC = slice(257, 262)
-_MOST_FILES = 100_000
+_MAX_FILES = 100_000
 
 
 class BadArchive(Exception):
@@ -74,7 +74,7 @@ class Archive:
             return None
         part = self._open(place)
         try:
-            octets = part.read(MOST_OCTETS)
+            octets = part.read(MAX_OCTETS)
         finally:
             part.close()
         if part.failed is not None:
@@ -131,7 +131,7 @@ def _tar_untrusted(path: Path) -> Archive:
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
         at = lost = 0
-        while at + _BLOCK <= size and len(places) + len(strange) < _MOST_FILES:
+        while at + _BLOCK <= size and len(places) + len(strange) < _MAX_FILES:
             file.seek(at)
             block = file.read(_BLOCK)
             member = _member(block)

@@ -7,8 +7,8 @@ than something to be guessed at. Memory is bound by one cluster.
 from collections.abc import Iterator
 from typing import Protocol
 
-from recorder.blocks import Block, Track
-from recorder.matroska import (
+from recorder.format.blocks import Block, Track
+from recorder.format.matroska import (
     BLOCK,
     BLOCK_DURATION,
     BLOCK_GROUP,

@@ -10,15 +10,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 
-from recorder.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
-from recorder.chunks import HEADER_MOST, header_hash
-from recorder.instants import clock
-from recorder.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
+from recorder.format.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.format.chunks import MAX_HEADER, header_hash
+from recorder.format.instants import clock
+from recorder.format.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.demux import BadMatroska, Cut, demux
 from recorder.opening.faults import Code, Fault
 from recorder.opening.unsealed import How, Identities, Source, Unsealed
-from recorder.signing import fingerprint, verified
+from recorder.storage.signing import fingerprint, verified
 
 _HASH_PART = 1 << 20
 _BEFORE_OPENING = 64
@@ -264,7 +264,7 @@ def _header(archive: Archive, number: int) -> str:
     """Hash of a file's age header; empty when it has none."""
     try:
         with closing(archive.segment(number)) as part:
-            return header_hash(part.read(HEADER_MOST))
+            return header_hash(part.read(MAX_HEADER))
     except BadArchive:
         return ""
 

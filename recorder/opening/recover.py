@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
-from recorder import matroska
-from recorder.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.format import matroska
+from recorder.format.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
 from recorder.opening.archive import Archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording, Summary

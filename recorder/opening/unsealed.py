@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
-from recorder.chunks import CHUNK, HEADER_MOST, SEALED_CHUNK, header_octets
-from recorder.pipe import Broken, Pipe
+from recorder.format.chunks import CHUNK, MAX_HEADER, SEALED_CHUNK, header_octets
+from recorder.storage.pipe import Broken, Pipe
 
 MAGIC = b"age-encryption.org/v1"
 _ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
 _PIPE_OCTETS = 1 << 20
-_MOST_KEY_OCTETS = 64 << 10
+_MAX_KEY_OCTETS = 64 << 10
 _JOIN_S = 10.0
 
 
@@ -67,7 +67,7 @@ def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Id
     """The private keys of a key file: lines AGE-SECRET-KEY-1... with comments (#), or an age file with such
     lines in it, locked with a passphrase. Raises BadKey, NeedsPassphrase."""
     octets = text.encode() if isinstance(text, str) else text
-    if len(octets) > _MOST_KEY_OCTETS:
+    if len(octets) > _MAX_KEY_OCTETS:
         raise BadKey(f"{len(octets)} octets are no key file")
     if octets.startswith(MAGIC) or octets.lstrip().startswith(_ARMOR.encode()):
         octets = _unlocked(octets, passphrase)
@@ -207,8 +207,8 @@ class _Counted:
         part = self._source.read(most)
         self._octets += len(part)
         self._ended = self._ended or not part
-        if len(self._beginning) < HEADER_MOST:
-            self._beginning += part[: HEADER_MOST - len(self._beginning)]
+        if len(self._beginning) < MAX_HEADER:
+            self._beginning += part[: MAX_HEADER - len(self._beginning)]
         return part
 
     def is_cut(self, opened: int) -> bool:

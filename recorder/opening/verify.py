@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from recorder.instants import clock
+from recorder.format.instants import clock
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.faults import Code, Fault
 from recorder.opening.opened import OpenedRecording, Planned, Summary, hold

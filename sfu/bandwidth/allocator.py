@@ -25,7 +25,7 @@ AMPLE, AMPLE_RAISE_S = 1.2, 1.0
 """Where there is so many times what is wished, all rise at once and sooner."""
 HELD_RAISE_S = 1.0
 """A picture that has not moved yet need not wait for proof of more than its own."""
-LOWERED_S, LOWERED_MOST_S = 10.0, 60.0
+LOWERED_S, MAX_LOWERED_S = 10.0, 60.0
 """Not raised for so long after it was lowered by force; doubled when that comes soon after a raise."""
 HELD_S = 4.0
 """Screen and stage stand still no longer than this while the line carries their least: a small picture of who
@@ -43,7 +43,7 @@ class Rank(IntEnum):
     TILE = 2
 
 
-_LEAST_FPS = {Rank.SCREEN: 0.0, Rank.STAGE: STAGE_FPS, Rank.TILE: TILE_FPS}
+_MIN_FPS = {Rank.SCREEN: 0.0, Rank.STAGE: STAGE_FPS, Rank.TILE: TILE_FPS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +207,7 @@ class Allocator:
         had, place.key = place.key, key
         if change < 0 and had is not None:
             soon = now - place.raised_at < SOON_S
-            place.penalty_s = min(LOWERED_MOST_S, 2 * place.penalty_s) if soon else LOWERED_S
+            place.penalty_s = min(MAX_LOWERED_S, 2 * place.penalty_s) if soon else LOWERED_S
             place.blocked_until = now + place.penalty_s
             place.lowered_at = now
             place.fits_since = None
@@ -223,7 +223,7 @@ def ladder(demand: Demand) -> list[Option]:
         return []
     enough = ENOUGH * demand.height
     best = next((option.layer for option in options if option.height >= enough), options[-1].layer)
-    lowest, least_fps = options[0].layer, _LEAST_FPS[demand.rank]
+    lowest, least_fps = options[0].layer, _MIN_FPS[demand.rank]
     steps: list[Option] = []
     for option in reversed(options):
         if option.layer > best:

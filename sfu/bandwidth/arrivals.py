@@ -9,7 +9,7 @@ from sfu.bandwidth.feedback import Delivery
 RATE_WINDOW_US = 500_000
 """The delivered rate is that of the last half second: long enough to even out frames, short enough to see a
 line become slow."""
-LEAST_SPAN_US = 120_000
+MIN_SPAN_US = 120_000
 """A rate over less than this is chance."""
 MAX_GROUPS = 64
 BACKWARDS_US = 2_000_000
@@ -93,7 +93,7 @@ class DeliveredRate:
                 octets += size
             elif since_us is None or at >= since_us:
                 begin = at
-        if begin is None or (span := self._groups[-1][0] - begin) < LEAST_SPAN_US:
+        if begin is None or (span := self._groups[-1][0] - begin) < MIN_SPAN_US:
             return None
         return octets * 8e6 / span
 

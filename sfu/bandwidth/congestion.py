@@ -13,8 +13,8 @@ from sfu.bandwidth.queueing import QueueMeter
 
 QUEUE_S = 0.05
 """More than this all the time is a queue. Two full packets' time is allowed where that is more, and the
-line's jitter, but never more than QUEUE_MOST_S."""
-QUEUE_MOST_S = 0.14
+line's jitter, but never more than MAX_QUEUE_S."""
+MAX_QUEUE_S = 0.14
 PACKET_BITS = 1200 * 8
 PROBE_QUEUE_S = 0.15
 """A probe may add this much before it counts."""
@@ -37,7 +37,7 @@ AGAIN_S = 0.15
 KEPT, STILL_SHARE = 0.98, 0.92
 BURST_QUEUE_S, BURST_S = 0.22, 1.2
 """While less than the end is believed and the end is still delivered, a queue up to this is a keyframe's."""
-SETTLE_S, SETTLE_MOST_S = 0.3, 3.0
+SETTLE_S, MAX_SETTLE_S = 0.3, 3.0
 OVER_LOSS = 0.1
 """So much more than the line's own loss is suspected."""
 OWN_LOSS = 0.03
@@ -76,7 +76,7 @@ class Congestion:
 
     def limit_s(self, bps: float) -> float:
         """More than this is a queue."""
-        return min(QUEUE_MOST_S, max(QUEUE_S, 2 * PACKET_BITS / bps) + 2 * self.queue.jitter_s)
+        return min(MAX_QUEUE_S, max(QUEUE_S, 2 * PACKET_BITS / bps) + 2 * self.queue.jitter_s)
 
     def is_empty(self, bps: float) -> bool:
         return self.queue.queue_s <= self.limit_s(bps) / 2
@@ -119,7 +119,7 @@ class Congestion:
     def settle(self, now: float, *, is_empty: bool) -> None:
         """A reduction is over when the queue is gone, or does not go."""
         since = now - self.reduced_at
-        if (is_empty and since > SETTLE_S) or since > SETTLE_MOST_S:
+        if (is_empty and since > SETTLE_S) or since > MAX_SETTLE_S:
             self.is_draining = False
 
     def resume(self, now: float, loop_s: float) -> None:

@@ -25,8 +25,8 @@ from sfu.bandwidth.prober import Prober
 
 START_BPS = 400_000
 """A stage's lowest picture and the voices; hardly more than the thinnest line we are made for."""
-LEAST_BPS, MOST_BPS = 50_000, 30_000_000
-LOOP_SHARE, LOOP_LEAST_S, LOOP_MOST_S = 0.2, 0.02, 1.0
+MIN_BPS, MAX_BPS = 50_000, 30_000_000
+LOOP_SHARE, MIN_LOOP_S, MAX_LOOP_S = 0.2, 0.02, 1.0
 CLOCK_SLACK_US = 500_000
 """The packet that waited least may have been sent so much earlier than the last one of its feedback."""
 END_STEP = 0.4
@@ -56,7 +56,7 @@ STALE_S = 1.5
 """What was known of the queue is no longer true."""
 QUIET_S = 2.0
 """After a reduction."""
-PROBE_QUEUE_LIMIT_S = 0.04
+MAX_PROBE_QUEUE_S = 0.04
 """Left at a probe's end: it was more than the line carries."""
 FOUND_SHARE = 0.9
 """Of what a probe found the line to carry."""
@@ -120,7 +120,7 @@ class DelayEstimator:
             return
         self._heard_at, self._unanswered_s = now, 0.0
         age_us = max(0, int(now * 1e6) - group.last_sent)
-        self._loop_s += LOOP_SHARE * (min(LOOP_MOST_S, max(LOOP_LEAST_S, age_us / 1e6)) - self._loop_s)
+        self._loop_s += LOOP_SHARE * (min(MAX_LOOP_S, max(MIN_LOOP_S, age_us / 1e6)) - self._loop_s)
         self._delivered.add(group)
         self._usual_bps += min(1.0, elapsed / USUAL_S) * ((self._delivered.bps() or 0.0) - self._usual_bps)
         congestion.queue.update(group.least_delay, group.last_arrived, age_us + CLOCK_SLACK_US, now)
@@ -139,7 +139,7 @@ class DelayEstimator:
     def _lower(self, reduction: Reduction, now: float) -> None:
         if reduction.end_bps is not None:
             self._learn_end(reduction.end_bps)
-        self._bps = max(LEAST_BPS, min(self._bps, reduction.bps))
+        self._bps = max(MIN_BPS, min(self._bps, reduction.bps))
         self._trial = None
         self._congestion.reduced(reduction, now, self._loop_s)
         self._prober.drop()
@@ -167,7 +167,7 @@ class DelayEstimator:
         if self._end is not None:
             ceiling, climb = END_SHARE * self._end, RETURN
         elif delivered > self._bps:
-            self._bps = min(MOST_BPS, delivered)
+            self._bps = min(MAX_BPS, delivered)
             return
         else:
             ceiling, climb = (BLIND_TRUST if self._prober.is_blind else TRUST) * delivered, CLIMB
@@ -194,7 +194,7 @@ class DelayEstimator:
         if not losses.is_known or losses.sustained <= losses.floor + OVER_LOSS:
             return
         self._trial = (now + TRIAL_S + self._loop_s, self._bps, losses.fraction)
-        self._bps = max(LEAST_BPS, min(self._bps, END_SHARE * delivered))
+        self._bps = max(MIN_BPS, min(self._bps, END_SHARE * delivered))
         losses.clear()
         self._prober.drop()
         self._prober.postpone(now + TRIAL_S + self._loop_s)
@@ -209,7 +209,7 @@ class DelayEstimator:
         prober = self._prober
         own_loss = self._losses.floor if self._losses.is_known else None
         queue = self._congestion.queue
-        limit_s = PROBE_QUEUE_LIMIT_S + 2 * queue.jitter_s
+        limit_s = MAX_PROBE_QUEUE_S + 2 * queue.jitter_s
         outcome = prober.finish(now, self._loop_s, queue.base_us, limit_s, own_loss)
         if outcome is not None:
             self._believe(outcome)
@@ -241,7 +241,7 @@ class DelayEstimator:
                 self._learn_end(carried)
                 share = FOUND_SHARE * carried
                 if share > self._bps or carried < END_SHARE * self._bps:
-                    self._bps = max(LEAST_BPS, share)
+                    self._bps = max(MIN_BPS, share)
             case Verdict.UNCLEAR | Verdict.UNSENT:
                 self._bps = max(self._bps, BACK_OFF * carried)
 

@@ -12,7 +12,7 @@ BIN_S = 0.25
 BINS = 12
 BINS_KNOWN = 8
 """Two seconds: before that nothing is said."""
-LEAST_PACKETS = 6
+MIN_PACKETS = 6
 """A bin of fewer packets waits for more."""
 LEARN = 0.02
 """Share of the way to what is seen, each quarter of a second: a line's own loss is known after some ten
@@ -37,7 +37,7 @@ class LossMeter:
         """Packets of a feedback. While `is_loaded` the line's own loss cannot be seen."""
         self._packets += arrived + lost
         self._lost += lost
-        if now - self._at < BIN_S or self._packets < LEAST_PACKETS:
+        if now - self._at < BIN_S or self._packets < MIN_PACKETS:
             return
         self._at = now
         self._bins.append((self._packets, self._lost))

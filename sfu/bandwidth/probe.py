@@ -19,7 +19,7 @@ LONG_S = 0.4
 """After one that showed nothing: jitter blurs a short one."""
 MAX_PACKETS = 512
 """Of a probe, that are looked at."""
-LEAST_PACKETS = 5
+MIN_PACKETS = 5
 CARRIED = 0.85
 """A probe passed when so much of its rate arrived in its own time."""
 SENT = 0.5
@@ -85,7 +85,7 @@ class Probe:
         delays = self.delays_us
         if sent_bps < SENT * self.rate_bps:
             return Outcome(Verdict.UNSENT, 0)
-        if len(delays) < LEAST_PACKETS:
+        if len(delays) < MIN_PACKETS:
             return Outcome(Verdict.UNCLEAR, 0)
         span_us = max(1, self.last_arrived - self.first_arrived)
         arrived_bps = (self.octets - self.first_octets) * 8e6 / span_us

@@ -20,7 +20,7 @@ HEADROOM = 1.35
 """Times what is wanted: the allocator raises a picture only when a fifth more than it needs is there."""
 PLENTY_BPS = 2_500_000
 MAX_PROBE_BPS = 8_000_000
-RETRY_S, RETRY_STEP, RETRY_MOST_S = 2.0, 1.5, 6.0
+RETRY_S, RETRY_STEP, MAX_RETRY_S = 2.0, 1.5, 6.0
 """Pauses after failed probes. The longest bounds how late a recovered line is noticed."""
 PATIENT_AFTER, PATIENT_S = 20, 15.0
 """Failed so often, for two minutes: this line is as it is, and asking costs its voices something."""
@@ -126,7 +126,7 @@ class Prober:
         """The line gave no more."""
         self._unclear = 0
         is_patient = self._is_content or self._failures >= PATIENT_AFTER
-        most = PATIENT_S if is_patient else RETRY_MOST_S
+        most = PATIENT_S if is_patient else MAX_RETRY_S
         self._next = now + min(most, RETRY_S * RETRY_STEP ** min(self._failures, 8))
         self._failures += 1
 

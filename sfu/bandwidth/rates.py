@@ -18,7 +18,7 @@ QUICK_S = 0.7
 """Over which a sudden rise is seen; shorter, every keyframe would be one."""
 SUDDEN = 1.5
 """Times the mean of two seconds: so much the last QUICK_S show when a rate has doubled, and few keyframes."""
-LEAST_S = 0.45
+MIN_S = 0.45
 """Nothing is said of less."""
 PAUSE_S = 1.0
 """Quiet for so long, it is a pause, and what was known stays true."""
@@ -63,7 +63,7 @@ class LayerRates:
         samples.append(sample)
         while len(samples) > 2 and samples[1].at <= now - WINDOW_S:
             samples.popleft()
-        if now - samples[0].at >= LEAST_S:
+        if now - samples[0].at >= MIN_S:
             self._measure()
 
     def bps(self, temporal: int) -> int:

@@ -8,7 +8,7 @@ it does.
 
 from collections.abc import Sequence
 
-from sfu.bandwidth.estimator import LEAST_BPS, MOST_BPS
+from sfu.bandwidth.estimator import MAX_BPS, MIN_BPS
 from sfu.bandwidth.feedback import Delivery
 
 START_BPS = 600_000
@@ -57,7 +57,7 @@ class RembEstimator:
     def on_remb(self, bps: int, now: float) -> None:
         """Untrusted: any number is taken as one within our bounds."""
         self._now = max(now, self._now)
-        self._remb = max(LEAST_BPS, min(MOST_BPS, bps))
+        self._remb = max(MIN_BPS, min(MAX_BPS, bps))
         if not self._binds():
             self._bps = max(self._bps, self._remb)
             return
@@ -70,7 +70,7 @@ class RembEstimator:
         self._tick_at = now
         self._now = max(now, self._now)
         self._sent_bps += min(1.0, elapsed / SMOOTH_S) * (max(0, sent_bps) - self._sent_bps)
-        goal = min(MOST_BPS, HEADROOM * wanted_bps)
+        goal = min(MAX_BPS, HEADROOM * wanted_bps)
         if self._remb is not None and not self._binds() and not self.is_congested and self._bps < goal:
             self._bps = min(goal, self._bps * (1 + CLIMB * elapsed))
         return 0

@@ -6,9 +6,9 @@ without the GIL."""
 
 from sfu.fastpath.fastpath import FastPath, prepare_kernel
 from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind
+from sfu.fastpath.kernel.tables import STREAM, Size, TableFull
 from sfu.fastpath.readings import Kept, Reach
 from sfu.fastpath.srtp import SrtpProfile
-from sfu.fastpath.tables import STREAM, Size, TableFull
 
 __all__ = [
     "STREAM",

@@ -8,7 +8,6 @@ import numpy as np
 from pylibsrtp import Error as SrtpError
 
 from sfu.errors import BadPacket
-from sfu.fastpath import kernel
 from sfu.fastpath.handups import (
     Address,
     HandUp,
@@ -18,12 +17,9 @@ from sfu.fastpath.handups import (
     pack_sockaddr,
     unpack_sockaddr,
 )
-from sfu.fastpath.memory import Memory, Table, table
-from sfu.fastpath.native import prepare, session_pointer, uncompiled
-from sfu.fastpath.readings import Readings
-from sfu.fastpath.rows import RowBook
-from sfu.fastpath.srtp import Keys, SrtpProfile
-from sfu.fastpath.tables import (
+from sfu.fastpath.kernel import entry_points
+from sfu.fastpath.kernel.native import prepare, session_pointer, uncompiled
+from sfu.fastpath.kernel.tables import (
     BATCH,
     HISTORY,
     HISTORY_ROW,
@@ -45,10 +41,14 @@ from sfu.fastpath.tables import (
     Size,
     TableFull,
 )
+from sfu.fastpath.memory import Memory, Table, table
+from sfu.fastpath.readings import Readings
+from sfu.fastpath.rows import RowBook
+from sfu.fastpath.srtp import Keys, SrtpProfile
 
 MAX_BATCHES = 8
 """Batches read in one wake-up; then the loop gets its turn, and the socket is still readable."""
-HANDED_UP = kernel.HANDED_UP
+HANDED_UP = entry_points.HANDED_UP
 NO_ADDRESS: Address = ("", 0)
 _KHZ = (48, 90)
 
@@ -59,26 +59,26 @@ class _Kernel:
     def __init__(self, compiled: bool) -> None:
         if compiled:
             prepare_kernel()
-        self.drain = kernel.drain if compiled else uncompiled(kernel.drain)
-        self.ingest = kernel.ingest if compiled else uncompiled(kernel.ingest)
-        self.inject = kernel.inject if compiled else uncompiled(kernel.inject)
-        self.resend = kernel.resend if compiled else uncompiled(kernel.resend)
-        self.send_padding = kernel.send_padding if compiled else uncompiled(kernel.send_padding)
-        self.switch = kernel.switch if compiled else uncompiled(kernel.switch)
-        self.break_off = kernel.break_off if compiled else uncompiled(kernel.break_off)
-        self.end = kernel.end if compiled else uncompiled(kernel.end)
+        self.drain = entry_points.drain if compiled else uncompiled(entry_points.drain)
+        self.ingest = entry_points.ingest if compiled else uncompiled(entry_points.ingest)
+        self.inject = entry_points.inject if compiled else uncompiled(entry_points.inject)
+        self.resend = entry_points.resend if compiled else uncompiled(entry_points.resend)
+        self.send_padding = entry_points.send_padding if compiled else uncompiled(entry_points.send_padding)
+        self.switch = entry_points.switch if compiled else uncompiled(entry_points.switch)
+        self.break_off = entry_points.break_off if compiled else uncompiled(entry_points.break_off)
+        self.end = entry_points.end if compiled else uncompiled(entry_points.end)
 
 
 def prepare_kernel() -> None:
     """Compile the kernel (some 25 s, once) or load it from the cache (0.2 s)."""
-    prepare(kernel.drain, 3)
-    prepare(kernel.ingest, 4)
-    prepare(kernel.inject, 4)
-    prepare(kernel.resend, 5)
-    prepare(kernel.send_padding, 4)
-    prepare(kernel.switch, 3)
-    prepare(kernel.break_off, 2)
-    prepare(kernel.end, 2)
+    prepare(entry_points.drain, 3)
+    prepare(entry_points.ingest, 4)
+    prepare(entry_points.inject, 4)
+    prepare(entry_points.resend, 5)
+    prepare(entry_points.send_padding, 4)
+    prepare(entry_points.switch, 3)
+    prepare(entry_points.break_off, 2)
+    prepare(entry_points.end, 2)
 
 
 class FastPath(Readings):

@@ -7,8 +7,8 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
-from sfu.fastpath.kernel_send import CMSG_LEN, CMSG_SPACE, MESSAGE, UDP_SEGMENT
-from sfu.fastpath.tables import (
+from sfu.fastpath.kernel.send import CMSG_LEN, CMSG_SPACE, MESSAGE, UDP_SEGMENT
+from sfu.fastpath.kernel.tables import (
     ARENA,
     ARRIVALS,
     BATCH,

@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from sfu.fastpath.kernel.tables import ARRIVALS, SENT_PACKETS
 from sfu.fastpath.memory import Memory, Octets, Table
-from sfu.fastpath.tables import ARRIVALS, SENT_PACKETS
 
 
 class Reach(NamedTuple):

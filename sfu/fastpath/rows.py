@@ -4,8 +4,8 @@ differs."""
 import numpy as np
 import numpy.typing as npt
 
+from sfu.fastpath.kernel.tables import TableFull
 from sfu.fastpath.memory import Table
-from sfu.fastpath.tables import TableFull
 
 
 class RowBook:

@@ -4,20 +4,20 @@ one moment, with the next voice behind it.
 Pure. A leaky bucket: what leaves is charged, and a picture's packet may leave when all before it is paid for.
 
     voices, RTCP --charge--> leave at once
-    pictures ------put-----> wait in order --take--> leave, or are dropped after LONGEST_WAIT_S
+    pictures ------put-----> wait in order --take--> leave, or are dropped after MAX_WAIT_S
 """
 
 from collections import deque
 from dataclasses import dataclass
 
-LONGEST_WAIT_S = 0.4
+MAX_WAIT_S = 0.4
 """Both of a packet, and of all that wait at the present rate. Later than this a picture stands still anyhow,
 and the next keyframe is worth more than its rest."""
 CREDIT_S = 0.005
 """What an idle line may send at once, beside one packet: never more than this much of its rate."""
 CATCH_UP_S = 0.02
 """While something waits, a timer that comes late by so much loses nothing."""
-LONGEST_DEBT_S = 0.2
+MAX_DEBT_S = 0.2
 """Voices never wait; when they alone are more than the line carries, pictures wait no longer than this for
 them to be paid for."""
 _A_MOMENT_S = 0.001
@@ -64,13 +64,13 @@ class Pacer:
         assert bps > 0
         self._earn(now)
         self._bps = bps
-        self._balance = max(self._balance, -LONGEST_DEBT_S * bps / 8)
+        self._balance = max(self._balance, -MAX_DEBT_S * bps / 8)
         self._trim(now)
 
     def charge(self, size: int, now: float) -> None:
         """A packet that does not wait leaves: the pictures after it do."""
         self._earn(now)
-        most = -LONGEST_DEBT_S * self._bps / 8
+        most = -MAX_DEBT_S * self._bps / 8
         self._balance = max(self._balance - size, min(self._balance, most))
 
     def put(self, packet: bytes, now: float) -> None:
@@ -104,7 +104,7 @@ class Pacer:
         if not self._waiting:
             return None
         paid = self._at + max(0.0, -self._balance) * 8 / self._bps
-        return min(paid, self._waiting[0][0] + LONGEST_WAIT_S + _A_MOMENT_S)
+        return min(paid, self._waiting[0][0] + MAX_WAIT_S + _A_MOMENT_S)
 
     def _earn(self, now: float) -> None:
         most = (CATCH_UP_S if self._waiting else CREDIT_S) * self._bps / 8
@@ -113,10 +113,10 @@ class Pacer:
 
     def _trim(self, now: float) -> None:
         """One packet may always wait, however large it is for the rate."""
-        room = LONGEST_WAIT_S * self._bps / 8
+        room = MAX_WAIT_S * self._bps / 8
         while self._waiting:
             came, packet = self._waiting[0]
-            if now - came <= LONGEST_WAIT_S and (self._waiting_bytes <= room or len(self._waiting) == 1):
+            if now - came <= MAX_WAIT_S and (self._waiting_bytes <= room or len(self._waiting) == 1):
                 return
             self._waiting.popleft()
             self._waiting_bytes -= len(packet)

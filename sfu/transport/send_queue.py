@@ -6,15 +6,15 @@ would stand before a voice. So it gets only what the line carries in its own del
 
 from collections import deque
 
-WAIT_LIMIT_BYTES = 64 * 1024
+MAX_WAIT_BYTES = 64 * 1024
 """A large keyframe at once must fit."""
-LONGEST_WAIT_S = 0.4
+MAX_WAIT_S = 0.4
 """After a cut of ten seconds nobody wants to hear the voices of those ten seconds."""
 QUEUE_S = 0.1
 """How much of what the line carries may stand in its buffers."""
-LEAST_ROOM_BYTES = 6 * 1024
+MIN_ROOM_BYTES = 6 * 1024
 """To begin with, and for a line that stands: 0.16 s at 300 kbit/s."""
-MOST_ROOM_BYTES = 128 * 1024
+MAX_ROOM_BYTES = 128 * 1024
 URGENT_BYTES = 4 * 1024
 """More for packets that do not wait: pictures must not have taken all the room just before."""
 GAUGE_S = 0.2
@@ -40,7 +40,7 @@ class SendQueue:
         self._expire(now)
         (self._urgent if urgent else self._other).append((now, packet))
         self._bytes += len(packet)
-        while self._bytes > WAIT_LIMIT_BYTES:
+        while self._bytes > MAX_WAIT_BYTES:
             self._drop(self._other or self._urgent)
 
     def take(self, now: float, room: int) -> bytes | None:
@@ -55,7 +55,7 @@ class SendQueue:
 
     def _expire(self, now: float) -> None:
         for line in (self._urgent, self._other):
-            while line and now - line[0][0] > LONGEST_WAIT_S:
+            while line and now - line[0][0] > MAX_WAIT_S:
                 self._drop(line)
 
     def _drop(self, line: deque[tuple[float, bytes]]) -> None:
@@ -77,7 +77,7 @@ class LineGauge:
         self._acked = 0
         self._rate = 0.0
         """Bytes a second."""
-        self._room = LEAST_ROOM_BYTES
+        self._room = MIN_ROOM_BYTES
         self._is_busy = False
 
     def room(self, written: int, acked: int, min_rtt_s: float, now: float) -> int:
@@ -89,7 +89,7 @@ class LineGauge:
         elif now - self._at >= GAUGE_S:
             measured = (acked - self._acked) / (now - self._at)
             self._rate = measured if self._is_busy else max(measured, self._rate)
-            self._room = int(min(max(self._rate * (min_rtt_s + QUEUE_S), LEAST_ROOM_BYTES), MOST_ROOM_BYTES))
+            self._room = int(min(max(self._rate * (min_rtt_s + QUEUE_S), MIN_ROOM_BYTES), MAX_ROOM_BYTES))
             self._at, self._acked, self._is_busy = now, acked, True
         if 2 * outstanding < self._room:
             self._is_busy = False

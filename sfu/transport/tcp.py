@@ -30,7 +30,7 @@ UNSENT_BYTES = 4 * 1024
 """Taken by the system, but not under way yet: nothing can overtake it there. 0.1 s at 300 kbit/s."""
 KERNEL_BUFFER_BYTES = 256 * 1024
 """More than a LineGauge ever allows, so that it decides. The system's own choice would grow to megabytes."""
-LONGEST_SILENCE_MS = 1000
+MAX_SILENCE_MS = 1000
 """Between two tries of the system after a cut; by itself it doubles them up to two minutes."""
 
 
@@ -145,7 +145,7 @@ class TcpConnection(asyncio.Protocol):
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
         with contextlib.suppress(OSError):  # Linux before 6.15 does not know it
-            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, LONGEST_SILENCE_MS)
+            sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, MAX_SILENCE_MS)
         transport.set_write_buffer_limits(high=0)
         self._deadline = asyncio.get_running_loop().call_later(PROOF_DEADLINE_S, transport.abort)
 

@@ -9,9 +9,9 @@ from sfu.voice.ears import LISTENED, SILENT, BadSound, Counts, Judgment, Sound
 from sfu.voice.judge import Judge
 from sfu.voice.pitch import BLOCK
 
-MOST_EARS = 2 * LISTENED
+MAX_EARS = 2 * LISTENED
 """Those that are listened to, and those that are about to be forgotten."""
-LEAST_OCTETS = 3
+MIN_OCTETS = 3
 """What is shorter says only that there is silence (DTX)."""
 REPEATED = RATE // 2
 """A timestamp may go on by so much; another one is a new beginning."""
@@ -33,7 +33,7 @@ class Ear:
         if missing:
             self._judge.miss(min(missing, REPEATED) // BLOCK)
         self._due = (sound.ts + BLOCK) & 0xFFFF_FFFF
-        if len(sound.payload) < LEAST_OCTETS:
+        if len(sound.payload) < MIN_OCTETS:
             self._judge.miss(1)
         else:
             try:
@@ -65,7 +65,7 @@ class InlineEars:
     def _hear(self, sound: Sound) -> None:
         ear = self._ears.get(sound.microphone)
         if ear is None:
-            if len(self._ears) >= MOST_EARS:
+            if len(self._ears) >= MAX_EARS:
                 self.counts.dropped += 1
                 return
             ear = self._ears[sound.microphone] = Ear()

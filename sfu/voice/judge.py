@@ -33,7 +33,7 @@ ABOVE_FLOOR_DB = 11.0
 RESTED_DB = 7.0
 NEAR_DB, RESTED, RESTED_OF = 5.0, 36, 44
 """Less is enough to begin after a rest: so many of so many packets near the floor. Music rarely rests."""
-FAINTEST_DBFS = -58.0
+MIN_VOICE_DBFS = -58.0
 """What is quieter is not said into this microphone."""
 ACTIVE, ACTIVE_OF = 6, 7
 ACTIVE_DB = 10.0
@@ -54,7 +54,7 @@ EARLY = 25
 EARLY_FLOOR_DBFS = -60.0
 """Before so many packets the floor is not known; whoever speaks at once must be found all the same."""
 NOISE_DBFS = -50.0
-NOISY, QUIET, NOISE_MOST = 200, 60, 250
+NOISY, QUIET, MAX_NOISE = 200, 60, 250
 """A microphone is noisy after 4 s of sound without speech, until quiet has taken back all but a second."""
 RELIEF = 4
 """A quiet packet takes back so many loud ones: typing is not steady."""
@@ -124,7 +124,7 @@ class Judge:
             wide = wide.clip(-32768, 32767)
         may = self._detector.is_speech(wide.astype(np.int16).tobytes())
         margin = RESTED_DB if not self._hold and sum(self._near) >= RESTED else ABOVE_FLOOR_DB
-        above = may and level > max(FAINTEST_DBFS, floor + margin)
+        above = may and level > max(MIN_VOICE_DBFS, floor + margin)
         self._near.append(level < floor + NEAR_DB)
         self._levels.append(level)
         self._voiced.append(above and self._pitch.periodicity() > PERIODICITY)
@@ -157,7 +157,7 @@ class Judge:
         if self._hold:
             self._noise = 0
         elif level > NOISE_DBFS:
-            self._noise = min(NOISE_MOST, self._noise + 1)
+            self._noise = min(MAX_NOISE, self._noise + 1)
         else:
             self._noise = max(0, self._noise - RELIEF)
         self._noisy = self._noise >= (QUIET if self._noisy else NOISY)

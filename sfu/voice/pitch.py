@@ -18,7 +18,7 @@ _WINDOW = 140
 _PERIODS = _LONGEST - _SHORTEST + 1
 _KEPT = _WINDOW + _LONGEST
 _TOGETHER = 20
-_LEAST_ENERGY = 1e-3
+_MIN_ENERGY = 1e-3
 
 
 def low_pass(taps: int, corner: float) -> Floats:
@@ -75,4 +75,4 @@ class Pitch:
         best = int(alike.argmax())
         earlier = self._line[best : best + _WINDOW]
         energy = float(earlier @ earlier) * float(self._now @ self._now)
-        return float(alike[best]) / math.sqrt(energy + _LEAST_ENERGY)
+        return float(alike[best]) / math.sqrt(energy + _MIN_ENERGY)

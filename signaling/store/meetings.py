@@ -6,8 +6,11 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
-from signaling.messages import Role, SeatState, TalkLine, UnitKind
-from signaling.records import Account, Gates, Meeting, ParticipantId, RunRecord, SeatRow, Unit
+from signaling.model.ids import ParticipantId
+from signaling.model.meeting import Account, Meeting
+from signaling.model.run import Gates, RunRecord, SeatRow, TalkLine
+from signaling.model.units import Unit
+from signaling.model.words import Role, SeatState, UnitKind
 from signaling.store.database import Database
 from signaling.store.people import account_of
 from signaling.store.tables import account, composition, meeting, run_record, seat, unit

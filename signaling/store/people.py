@@ -4,8 +4,9 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from signaling.messages import Role
-from signaling.records import Account, AccountId
+from signaling.model.ids import AccountId
+from signaling.model.meeting import Account
+from signaling.model.words import Role
 from signaling.store.database import Database
 from signaling.store.tables import account, login_session
 

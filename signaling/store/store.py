@@ -2,7 +2,7 @@
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from signaling.store.audit import AuditTable
+from signaling.audit.table import AuditTable
 from signaling.store.database import Database, guarded
 from signaling.store.meetings import Meetings
 from signaling.store.migrate import upgrade

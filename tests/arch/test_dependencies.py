@@ -19,28 +19,28 @@ def test_the_planes_meet_only_at_the_door() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("sfu/plane.py", "import signaling.messages"),
-        ("sfu/plane.py", "from deploy import config"),
-        ("signaling/room.py", "from sfu.plane import Plane"),
-        ("signaling/room.py", "from sfu import plane"),
-        ("signaling/room.py", "from deploy.config import Config"),
+        ("sfu/plane/plane.py", "import signaling.messages"),
+        ("sfu/plane/plane.py", "from deploy import config"),
+        ("signaling/room/room.py", "from sfu.plane import Plane"),
+        ("signaling/room/room.py", "from sfu import plane"),
+        ("signaling/room/room.py", "from deploy.config import Config"),
         ("recorder/tap.py", "from sfu.transport import ice"),
         ("recorder/tap.py", "from signaling import messages"),
         ("deploy/cli.py", "from tests.support import world"),
     ],
 )
 def test_a_hole_in_the_wall_is_noticed(path: str, text: str) -> None:
-    house = [Source("sfu/plane.py", ""), Source("sfu/__init__.py", ""), Source(path, text)]
+    house = [Source("sfu/plane/__init__.py", ""), Source("sfu/__init__.py", ""), Source(path, text)]
     assert list(dependencies.wall_complaints(house))
 
 
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("sfu/plane.py", "from sfu import RoomId\nfrom .rtp import header"),
-        ("signaling/room.py", "from sfu import GateReason"),
+        ("sfu/plane/plane.py", "from sfu import RoomId\nfrom .rtp import header"),
+        ("signaling/room/room.py", "from sfu import GateReason"),
         ("recorder/tap.py", "from sfu.rtp import header\nfrom sfu import RoomId"),
-        ("deploy/appliance.py", "from sfu.worker import run\nfrom signaling import http"),
+        ("deploy/run/appliance.py", "from sfu.worker import run\nfrom signaling import http"),
     ],
 )
 def test_a_door_is_not_taken_for_a_hole(path: str, text: str) -> None:
@@ -54,8 +54,8 @@ def test_each_foreign_library_stays_at_home() -> None:
 
 @pytest.mark.parametrize("text", ["import numba", "from numba import njit", "import numba.core.types as t"])
 def test_a_library_away_from_home_is_noticed(text: str) -> None:
-    assert list(dependencies.home_complaints([Source("signaling/room.py", text)]))
-    assert not list(dependencies.home_complaints([Source("sfu/fastpath/native.py", text)]))
+    assert list(dependencies.home_complaints([Source("signaling/room/room.py", text)]))
+    assert not list(dependencies.home_complaints([Source("sfu/fastpath/kernel/native.py", text)]))
 
 
 def test_cores_are_pure() -> None:
@@ -98,5 +98,5 @@ def test_every_task_has_a_group() -> None:
     ],
 )
 def test_a_task_without_a_group_is_noticed(text: str, noticed: bool) -> None:
-    complaints = list(dependencies.task_complaints([Source("signaling/http.py", text)], frozenset()))
+    complaints = list(dependencies.task_complaints([Source("signaling/http/app.py", text)], frozenset()))
     assert bool(complaints) is noticed

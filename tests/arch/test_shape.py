@@ -10,7 +10,7 @@ def test_files_stay_small() -> None:
     assert report(shape.size_complaints(everything() + product(".js") + product(".css"))) == ""
 
 
-@pytest.mark.parametrize(("path", "lines"), [("sfu/plane.py", 501), ("web/js/store.js", 401)])
+@pytest.mark.parametrize(("path", "lines"), [("sfu/plane/plane.py", 501), ("web/js/store.js", 401)])
 def test_a_file_that_grew_too_long_is_noticed(path: str, lines: int) -> None:
     assert list(shape.size_complaints([Source(path, "\n" * lines)]))
     assert not list(shape.size_complaints([Source(path, "\n" * (lines - 1))]))
@@ -21,8 +21,8 @@ def test_functions_stay_short() -> None:
 
 
 def test_a_long_function_is_noticed() -> None:
-    text = "def f() -> None:\n" + "    x = 1\n" * shape.LONGEST_FUNCTION
-    assert list(shape.function_complaints([Source("sfu/plane.py", text)]))
+    text = "def f() -> None:\n" + "    x = 1\n" * shape.MAX_FUNCTION_LINES
+    assert list(shape.function_complaints([Source("sfu/plane/plane.py", text)]))
 
 
 def test_names_say_something() -> None:
@@ -51,11 +51,11 @@ def test_one_thing_has_one_word() -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("signaling/room.py", "class ConferenceRoom: ..."),
-        ("signaling/room.py", "def open_waiting_room(): ..."),
-        ("signaling/room.py", "def f(subscribers): ..."),
-        ("sfu/slot.py", "downtrack = 1"),
-        ("sfu/slot.py", "self.mute_flag = True"),
+        ("signaling/room/room.py", "class ConferenceRoom: ..."),
+        ("signaling/room/room.py", "def open_waiting_room(): ..."),
+        ("signaling/room/room.py", "def f(subscribers): ..."),
+        ("sfu/plane/slot.py", "downtrack = 1"),
+        ("sfu/plane/slot.py", "self.mute_flag = True"),
         ("web/js/store.js", "const userList = [];"),
     ],
 )
@@ -66,7 +66,7 @@ def test_a_second_word_for_a_thing_is_noticed(path: str, text: str) -> None:
 @pytest.mark.parametrize(
     ("path", "text"),
     [
-        ("signaling/room.py", "class Room: ...\nbottom = robot_s = 1"),
+        ("signaling/room/room.py", "class Room: ...\nbottom = robot_s = 1"),
         ("web/js/store.js", "const roster = []; // not a userList\nsay('conference');"),
     ],
 )

@@ -10,8 +10,7 @@ import numpy as np
 
 from sfu.fastpath import FastPath, MediaKind, Size
 from sfu.fastpath.handups import pack_sockaddr
-from sfu.fastpath.memory import Memory
-from sfu.fastpath.native import (
+from sfu.fastpath.kernel.native import (
     Bytes,
     bytes_at,
     compiled,
@@ -21,7 +20,8 @@ from sfu.fastpath.native import (
     session_pointer,
     words_at,
 )
-from sfu.fastpath.tables import BATCH, NAME_ROW, RX_ROW
+from sfu.fastpath.kernel.tables import BATCH, NAME_ROW, RX_ROW
+from sfu.fastpath.memory import Memory
 from tests.bench.peers import FIRST_SSRC, PROFILE, TWCC, Load, Peers, outbound
 
 OUR_HEADER = 20

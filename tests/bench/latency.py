@@ -30,22 +30,12 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import Identity, View
 from sfu import Source
-from signaling.accounts import mint
-from signaling.bootstrap import MEETING_CODE
+from signaling.accounts.accounts import mint
+from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.control import clock
-from signaling.door import COOKIE
-from signaling.messages import (
-    Admit,
-    AdmitAll,
-    EndTurn,
-    FloorMode,
-    Invite,
-    Mute,
-    Ping,
-    Role,
-    SetRules,
-    SetSource,
-)
+from signaling.http.context import COOKIE
+from signaling.model.words import FloorMode, Role
+from signaling.protocol import Admit, AdmitAll, EndTurn, Invite, Mute, Ping, SetRules, SetSource
 from tests.bench.transit import Transit, measure_added
 from tests.support.appliance import Appliance, running
 from tests.support.record_meeting import board_key

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from rich.table import Table
 
-from recorder.chunks import CHUNK
+from recorder.format.chunks import CHUNK
 from recorder.opening.unsealed import new_key
-from recorder.sealed import QUEUE_OCTETS, Sealer
+from recorder.writing.sealer import QUEUE_OCTETS, Sealer
 
 ROUNDS = 7
 OCTETS = 64 << 20

@@ -13,7 +13,8 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import View
 from sfu.errors import BadPacket
 from sfu.rtp.header import parse_header_untrusted
-from signaling.messages import RecordingState, StartRecording, StopRecording
+from signaling.model.words import RecordingState
+from signaling.protocol import StartRecording, StopRecording
 from tests.bench.recording import cpu_s
 from tests.support.appliance import Appliance
 

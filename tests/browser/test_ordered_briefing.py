@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import pytest
 import pytest_asyncio
 
-from signaling.messages import Role
+from signaling.model.words import Role
 from tests.support.appliance import ROOT, Appliance
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import BadLink, bad_link

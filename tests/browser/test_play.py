@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from recorder.opening.film import Looks
-from recorder.opening.fonts import font
-from recorder.opening.play import Player, serve
-from recorder.opening.survey import survey
+from recorder.opening.film.composer import Looks
+from recorder.opening.film.contents import survey
+from recorder.opening.film.fonts import font
+from recorder.opening.player.player import Player, serve
 from tests.support.browser import Browser, Page
 from tests.support.rolls import WARD, briefing
 

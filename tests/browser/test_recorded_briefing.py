@@ -16,11 +16,12 @@ import pytest
 import pytest_asyncio
 
 from deploy.simulate.picture import read_counter
-from recorder.blocks import Block, Gap, GapKind, Holders, Mark, People
+from recorder.format.blocks import Block, Gap, GapKind, Holders, Mark, People
 from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import identities_untrusted
-from signaling.messages import RaiseHand, Role
+from signaling.model.words import Role
+from signaling.protocol import RaiseHand
 from tests.support.appliance import Appliance, now_ms
 from tests.support.browser import Browser
 from tests.support.gathering import Gathering, Person, tid

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from recorder import Recipient, shelf
-from signaling.messages import Role
+from signaling.model.words import Role
 from tests.support.appliance import ROOT, Appliance
 from tests.support.browser import Page
 from tests.support.browser.slim import slim

@@ -14,12 +14,13 @@ from enum import StrEnum
 from itertools import pairwise
 from pathlib import Path
 
+from deploy.run.supervision import Policy
 from deploy.simulate.loops import picture_loop
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import View
-from deploy.supervision import Policy
-from recorder.segment_file import segment_number
-from signaling.messages import RecordingState, Role, StartRecording
+from recorder.storage.segment_file import segment_number
+from signaling.model.words import RecordingState, Role
+from signaling.protocol import StartRecording
 from tests.crash.reading import Read, in_the_clear, read
 from tests.support.appliance import Appliance, Part, now_ms
 from tests.support.metronome import beeping_voice

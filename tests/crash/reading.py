@@ -4,11 +4,11 @@ and nothing may hold them up."""
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder.blocks import Block
+from recorder.format.blocks import Block
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
+from recorder.opening.film.presence import VOICES
 from recorder.opening.opened import OpenedRecording
-from recorder.opening.scene import VOICES
 from recorder.opening.unsealed import identities_untrusted
 
 READINGS = 3

@@ -5,10 +5,11 @@ from dataclasses import replace
 import pytest
 
 from sfu import GateReason, Source
-from signaling import messages as m
-from signaling.messages import FloorMode, Permission, Role, SeatState
-from signaling.records import ParticipantId, Request, Rules, RunRecord, Turn, Wish
-from signaling.seat import Gates, Seat
+from signaling import protocol as m
+from signaling.model.ids import ParticipantId
+from signaling.model.run import Request, Rules, RunRecord, Turn, Wish
+from signaling.model.words import FloorMode, Permission, Role, SeatState
+from signaling.room.state.seat import Gates, Seat
 from tests.support.hostility import Tally
 from tests.support.siege import HOSTILE, WITNESS, Siege, Standing, gains
 

@@ -21,11 +21,12 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import Identity, View
 from sfu import Source
-from signaling import messages as m
-from signaling.accounts import mint
+from signaling import protocol as m
+from signaling.accounts.accounts import mint
 from signaling.control import clock
-from signaling.door import COOKIE
-from signaling.messages import FloorMode, Role, SeatState, Why, encode
+from signaling.http.context import COOKIE
+from signaling.model.words import FloorMode, Role, SeatState, Why
+from signaling.protocol import encode
 from tests.support.appliance import PASSWORD, Appliance, running
 from tests.support.enemy import Enemy
 from tests.support.forgery import forge

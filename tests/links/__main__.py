@@ -21,7 +21,7 @@ from tests.links.scene import Scene, Traffic, scene
 from tests.support.browser.gauge import Reading
 
 OUT = Path("build/links.json")
-MOST_RESENT = 0.20
+MAX_RESENT = 0.20
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ def unharmed(usual: Figures, seen: Mapping[str, Figures], traffic: tuple[Traffic
     if traffic is not None:
         first, last = traffic
         figures["resent"] = (last.resent - first.resent) / max(1.0, last.sent - first.sent)
-        bounds.append(Bound("resent", most=MOST_RESENT))
+        bounds.append(Bound("resent", most=MAX_RESENT))
     return Line(OTHERS, "what the others have meanwhile", figures, tuple(bounds))
 
 

@@ -8,9 +8,9 @@ import pytest
 
 from deploy.cli import main
 from deploy.config import Config
-from deploy.firstrun import opened_store, prepare_database
+from deploy.run.firstrun import opened_store, prepare_database
 from deploy.state import open_state
-from signaling.passwords import HASHER
+from signaling.accounts.passwords import HASHER
 
 pytestmark = pytest.mark.loopback
 

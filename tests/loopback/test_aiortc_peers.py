@@ -8,7 +8,7 @@ import pytest
 from aiortc.mediastreams import MediaStreamTrack
 from av import AudioFrame, VideoFrame
 
-from deploy.addresses import local_addresses
+from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from deploy.simulate.picture import read_counter
 from sfu import (
@@ -25,7 +25,7 @@ from sfu import (
     Source,
     TileWish,
 )
-from sfu.plane import Plane
+from sfu.plane.plane import Plane
 from sfu.worker import WorkerConfig, open_plane, tick_until
 
 pytestmark = pytest.mark.loopback

@@ -8,7 +8,7 @@ import pytest
 
 from deploy.cli import main
 from deploy.config import Config
-from deploy.firstrun import prepare_database
+from deploy.run.firstrun import prepare_database
 from deploy.state import open_state
 
 pytestmark = pytest.mark.loopback
@@ -115,7 +115,7 @@ def test_an_export_has_every_entry_of_a_meeting(
 def test_a_new_password_is_in_the_log_and_its_words_are_not(
     state: str, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
-    monkeypatch.setattr("deploy.accounts._typed_password", lambda: "một mật khẩu dài")
+    monkeypatch.setattr("deploy.commands.accounts._typed_password", lambda: "một mật khẩu dài")
     assert main(["account", "set-password", " Thu-Ky ", state]) == 0
     capfdbinary.readouterr()
     assert main(["audit", "export", state]) == 0

@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from signaling.audit import Happening, Head, verify
-from signaling.audit_log import AuditLog
+from signaling.audit.chain import Happening, Head, verify
+from signaling.audit.log import AuditLog
+from signaling.audit.table import HeadDiffers, HeadUnreadable, kept_head
 from signaling.control import clock
 from signaling.store import AlreadyThere, StorageUnavailable, Store
-from signaling.store.audit import HeadDiffers, HeadUnreadable, kept_head
 from tests.support.stores import DATABASES, emptied_store
 
 pytestmark = pytest.mark.loopback

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from av import AudioFrame, VideoFrame
 
-from deploy.addresses import local_addresses
+from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from deploy.simulate.picture import read_counter
 from sfu import AUDIO_SLOTS, Done, EndpointId, GateReason, Opened, OpenEndpoint, RoomId, SetStage, Source
-from sfu.plane import Plane
+from sfu.plane.plane import Plane
 from sfu.worker import WorkerConfig, open_plane, tick_until
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import BadLink, bad_link

@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from sfu import Source
-from signaling import audit_log
-from signaling.audit import Entry, Happening, Head, Stored, chained, read, verify
-from signaling.audit_log import AuditLog, AuditState
+from signaling.audit import log as audit_log
+from signaling.audit.chain import Entry, Happening, Head, Stored, chained, read, verify
+from signaling.audit.log import AuditLog, AuditState
+from signaling.audit.table import AuditTable, kept_head
 from signaling.control import clock
-from signaling.messages import Admit, Kick, Mute, Presence, Role, Roster, Seat, SeatState
+from signaling.model.words import Presence, Role, SeatState
+from signaling.protocol import Admit, Kick, Mute, Roster, Seat
 from signaling.store import StorageUnavailable, Store
-from signaling.store.audit import AuditTable, kept_head
 from tests.support.control import PASSWORD, PATIENCE_S, Browser, Control, running_control
 
 pytestmark = pytest.mark.loopback

@@ -8,8 +8,9 @@ import aiohttp
 import pytest
 from sqlalchemy import Connection
 
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.limits import DEFAULT
+from signaling.model.words import Role, SeatState, Why
+from signaling.protocol import (
     MAX_MESSAGE_BYTES,
     PROTOCOL,
     Admit,
@@ -27,11 +28,8 @@ from signaling.messages import (
     Pong,
     Refusal,
     Refuse,
-    Role,
     Seat,
-    SeatState,
     Show,
-    Why,
     Withdraw,
 )
 from tests.support.control import Control, running_control

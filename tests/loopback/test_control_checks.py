@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 import sfu
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.limits import DEFAULT
+from signaling.model.relay import Turn
+from signaling.model.words import SeatState, Why
+from signaling.protocol import (
     Admit,
     Answer,
     CheckLine,
@@ -20,12 +22,9 @@ from signaling.messages import (
     Pong,
     Refusal,
     Seat,
-    SeatState,
     Show,
     TileWish,
-    Why,
 )
-from signaling.turn import Turn
 from tests.support.control import MEETING, OFFER, Browser, Control, running_control
 
 pytestmark = pytest.mark.loopback

@@ -7,7 +7,8 @@ import pytest
 from yarl import URL
 
 import sfu
-from signaling.messages import Answer, Bye, Offer, OwnLine, Why
+from signaling.model.words import Why
+from signaling.protocol import Answer, Bye, Offer, OwnLine
 from tests.support.control import OFFER, PASSWORD, Control, running_control
 
 pytestmark = pytest.mark.loopback

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 import sfu
-from signaling.messages import (
+from signaling.model.words import Presence, Role, SeatState, Why
+from signaling.protocol import (
     PROTOCOL,
     Admit,
     AdmitAll,
@@ -22,18 +23,14 @@ from signaling.messages import (
     Offer,
     Ping,
     Pong,
-    Presence,
     Refusal,
     Refuse,
-    Role,
     Roster,
     Seat,
-    SeatState,
     SetSource,
     Slots,
     Speakers,
     Welcome,
-    Why,
 )
 from tests.support.control import OFFER, Browser, Control, FakeMedia, running_control
 

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 import sfu
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.limits import DEFAULT
+from signaling.model.words import DepartureKind, Permission, Presence, Role, SeatState, Why
+from signaling.protocol import (
     PROTOCOL,
     Admit,
     Answer,
@@ -16,7 +17,6 @@ from signaling.messages import (
     CorrectDeparture,
     Decide,
     Decision,
-    DepartureKind,
     Departures,
     DepartureView,
     Hello,
@@ -29,18 +29,13 @@ from signaling.messages import (
     MediaLost,
     Offer,
     ParticipantView,
-    Permission,
-    Presence,
     Refusal,
     Requests,
-    Role,
     Roster,
     Seat,
-    SeatState,
     SendBack,
     SetSource,
     Talk,
-    Why,
 )
 from tests.support.control import OFFER, PASSWORD, Browser, Control, running_control
 

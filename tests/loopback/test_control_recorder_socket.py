@@ -10,7 +10,7 @@ import pytest
 from recorder import Recipient, RecordingId, Snapshot, Stage, Start, Stop
 from recorder.wire import frame
 from sfu import RoomId
-from signaling.recorder_port import RecorderDown, RecorderHappening, RecorderSocket, RecorderUp
+from signaling.links.recorder import RecorderDown, RecorderHappening, RecorderSocket, RecorderUp
 from tests.support.scripted_recorder import ScriptedRecorder
 
 pytestmark = [pytest.mark.loopback, pytest.mark.record]

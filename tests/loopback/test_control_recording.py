@@ -14,31 +14,30 @@ from sqlalchemy import select, text
 
 import recorder
 from recorder import Recipient, Stage, Start, Stop
-from signaling.audit import Entry
-from signaling.audit_log import AuditLog
-from signaling.backlog import Backlog
-from signaling.bootstrap import FirstAccounts, bootstrap
+from signaling.accounts.bootstrap import FirstAccounts, bootstrap
+from signaling.audit.chain import Entry
+from signaling.audit.log import AuditLog
 from signaling.control import clock
-from signaling.effects import Refused
-from signaling.house import House
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.links.recorder import RecorderSocket
+from signaling.live.backlog import Backlog
+from signaling.live.rooms import House
+from signaling.model.ids import Instant, SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.meeting import Account, Meeting
+from signaling.model.words import Presence, RecordingState, Why
+from signaling.protocol import (
     Bye,
     ClientMessage,
     EndMeeting,
     Knock,
     MarkRecording,
     PauseRecording,
-    Presence,
     Recording,
-    RecordingState,
     ServerMessage,
     StartRecording,
     StopRecording,
-    Why,
 )
-from signaling.recorder_port import RecorderSocket
-from signaling.records import Account, Instant, Meeting, SessionId
+from signaling.room.state.effects import Refused
 from signaling.store import Store
 from signaling.store.meetings import Meetings
 from signaling.store.recipients import Recipients

@@ -7,39 +7,35 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from signaling.audit_log import AuditLog
-from signaling.backlog import Backlog
-from signaling.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.audit.log import AuditLog
 from signaling.control import clock
-from signaling.effects import Refused
-from signaling.house import House
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.live.backlog import Backlog
+from signaling.live.rooms import House
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.meeting import Account
+from signaling.model.words import FloorMode, Permission, Presence, Role, SeatState, Why
+from signaling.protocol import (
     Admit,
     Ask,
     Bye,
     Floor,
-    FloorMode,
     InviteNext,
     Kick,
     Knock,
     Lobby,
     LobbyTalk,
-    Permission,
-    Presence,
     RaiseHand,
     RegisterSpeech,
     Requests,
-    Role,
     Roster,
     Seat,
-    SeatState,
     ServerMessage,
     SetRules,
     Talk,
-    Why,
 )
-from signaling.records import Account, SessionId
+from signaling.room.state.effects import Refused
 from signaling.store import Store
 from tests.support.control import Browser, Control, FakeMedia, running_control
 

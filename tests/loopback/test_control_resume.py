@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import sfu
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.limits import DEFAULT
+from signaling.model.words import Presence, SeatState, Why
+from signaling.protocol import (
     Admit,
     Answer,
     Lobby,
@@ -16,16 +17,13 @@ from signaling.messages import (
     Offer,
     Ping,
     Pong,
-    Presence,
     Refusal,
     Roster,
     Seat,
-    SeatState,
     SendPlan,
     SetSource,
     Slots,
     Welcome,
-    Why,
 )
 from tests.support.control import OFFER, PATIENCE_S, Browser, Control, running_control
 

@@ -10,9 +10,8 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from recorder import Recipient
-from signaling.accounts import LIFETIME_MS, mint, token_hash
-from signaling.audit import Head
-from signaling.bootstrap import (
+from signaling.accounts.accounts import LIFETIME_MS, mint, token_hash
+from signaling.accounts.bootstrap import (
     CENTRE_NAME,
     FirstAccounts,
     bootstrap,
@@ -22,23 +21,12 @@ from signaling.bootstrap import (
     set_password,
     simulated_points,
 )
-from signaling.messages import DepartureKind, FloorMode, Permission, Role, SeatState, TalkLine, UnitKind
-from signaling.records import (
-    Account,
-    AccountId,
-    Departure,
-    Gates,
-    Instant,
-    Meeting,
-    ParticipantId,
-    Request,
-    Rules,
-    RunRecord,
-    SeatRow,
-    Turn,
-    Unit,
-    Wish,
-)
+from signaling.audit.chain import Head
+from signaling.model.ids import AccountId, Instant, ParticipantId
+from signaling.model.meeting import Account, Meeting
+from signaling.model.run import Departure, Gates, Request, Rules, RunRecord, SeatRow, TalkLine, Turn, Wish
+from signaling.model.units import Unit
+from signaling.model.words import DepartureKind, FloorMode, Permission, Role, SeatState, UnitKind
 from signaling.store import (
     AlreadyThere,
     KeptKey,

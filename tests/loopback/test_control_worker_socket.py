@@ -9,7 +9,7 @@ import pytest
 
 import sfu
 from sfu import wire
-from signaling.media_port import MediaUnavailable, WorkerSocket, WorkerUp
+from signaling.links.media import MediaUnavailable, WorkerSocket, WorkerUp
 
 pytestmark = pytest.mark.loopback
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 
 import pytest
 
-from deploy.addresses import local_addresses
+from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from sfu import EndpointId, GateReason, Opened, OpenEndpoint, RoomId, SetGates, Source, VoicesChanged
-from sfu.plane import Plane
+from sfu.plane.plane import Plane
 from sfu.worker import WorkerConfig, open_plane, tick_until
 
 pytestmark = pytest.mark.loopback

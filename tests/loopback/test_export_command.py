@@ -11,7 +11,7 @@ import av
 import pytest
 
 from deploy.cli import main
-from recorder.folder import Facts, Folder
+from recorder.storage.folder import Facts, Folder
 from tests.arch.source import ROOT
 from tests.support.recorded import counter_of
 from tests.support.rolls import WARD, quiet_segment, segment

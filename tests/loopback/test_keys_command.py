@@ -13,11 +13,11 @@ import pytest
 
 from deploy.cli import main
 from deploy.config import Config
-from deploy.firstrun import prepare_database
+from deploy.run.firstrun import prepare_database
 from deploy.state import open_state
-from recorder.manifest import key_fingerprint
+from recorder.format.manifest import key_fingerprint
 from recorder.opening.unsealed import NewKey, new_key
-from recorder.signing import key_in
+from recorder.storage.signing import key_in
 
 pytestmark = [pytest.mark.loopback, pytest.mark.record]
 

@@ -12,13 +12,13 @@ import av
 import numpy as np
 import pytest
 
-from recorder.blocks import Block
-from recorder.opening import play
+from recorder.format.blocks import Block
 from recorder.opening.faults import Fault
-from recorder.opening.film import Looks
-from recorder.opening.fonts import font
-from recorder.opening.play import PAGE, Player, serve
-from recorder.opening.survey import Blocks, survey
+from recorder.opening.film.composer import Looks
+from recorder.opening.film.contents import Blocks, survey
+from recorder.opening.film.fonts import font
+from recorder.opening.player import player as play
+from recorder.opening.player.player import PAGE, Player, serve
 from tests.arch import screens
 from tests.arch.source import Source
 from tests.support.recorded import RATE, beeps_in, counter_of

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy.addresses import local_addresses
+from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from recorder import Stage, Stop
-from recorder.blocks import Block, Gap, GapKind
-from recorder.opening.scene import VOICES
+from recorder.format.blocks import Block, Gap, GapKind
+from recorder.opening.film.presence import VOICES
 from sfu import EndpointId, GateReason, Opened, OpenEndpoint, Source
 from sfu.tap_server import serve_taps
 from sfu.worker import WorkerConfig, open_plane, tick_until

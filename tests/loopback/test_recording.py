@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from recorder import Mark, Pause, People, Person, Recipient, Stage, Stop, Trouble
-from recorder.blocks import Block, Gap, GapKind, Opening, Track
-from recorder.blocks import Mark as MarkEntry
-from recorder.folder import segment_name
+from recorder.format.blocks import Block, Gap, GapKind, Opening, Track
+from recorder.format.blocks import Mark as MarkEntry
+from recorder.storage.folder import segment_name
 from tests.support.publishers import made_us
 from tests.support.recorder_process import (
     RECORDING,

@@ -12,13 +12,14 @@ import pytest
 
 from deploy.cli import main
 from deploy.config import Config
-from deploy.firstrun import opened_store, prepare_database
+from deploy.run.firstrun import opened_store, prepare_database
 from deploy.state import open_state
 from recorder import RecordingId
-from recorder.folder import Facts, Folder
 from recorder.opening.unsealed import locked
-from signaling.custody import DAY_MS
-from signaling.records import AccountId, Recording, RunRecord
+from recorder.storage.folder import Facts, Folder
+from signaling.custody.custody import DAY_MS
+from signaling.model.ids import AccountId
+from signaling.model.run import Recording, RunRecord
 from tests.support import sealed_recording
 from tests.support.sealed_recording import SERVER, Made, make
 

@@ -15,20 +15,20 @@ import pytest
 from sqlalchemy import select
 
 from recorder import RecordingId
-from recorder.folder import Facts, Folder
 from recorder.opening.archive import open_archive
 from recorder.opening.verify import verify
-from signaling.audit import Entry, Happening, Head
-from signaling.audit_log import AuditLog
-from signaling.bootstrap import FirstAccounts, bootstrap
+from recorder.storage.folder import Facts, Folder
+from signaling.accounts.bootstrap import FirstAccounts, bootstrap
+from signaling.audit.chain import Entry, Happening, Head
+from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.control import clock
-from signaling.custody import DAY_MS
-from signaling.messages import Role
-from signaling.recordings_http import DOWNLOADS
-from signaling.records import Instant
-from signaling.retention import Retention
+from signaling.custody.custody import DAY_MS
+from signaling.custody.retention import Retention
+from signaling.http.api.recordings import DOWNLOADS
+from signaling.model.ids import Instant
+from signaling.model.words import Role
 from signaling.store import StorageUnavailable, Store
-from signaling.store.audit import AuditTable
 from signaling.store.tables import audit
 from tests.support import sealed_recording
 from tests.support.control import MEETING, PATIENCE_S, Control, running_control

@@ -16,11 +16,12 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, View
 from sfu import SlotKind
-from signaling.accounts import mint
-from signaling.bootstrap import MEETING_CODE
+from signaling.accounts.accounts import mint
+from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.control import clock
-from signaling.door import COOKIE
-from signaling.messages import AdmitAll, Mute, Refuse, SeatState, Show, TileWish, Unmute, Why
+from signaling.http.context import COOKIE
+from signaling.model.words import SeatState, Why
+from signaling.protocol import AdmitAll, Mute, Refuse, Show, TileWish, Unmute
 from tests.support.appliance import Appliance, running
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from deploy.supervision import Policy
-from deploy.supervisor import EXIT_HOPELESS, Child, GaveUp, Supervisor
+from deploy.run.supervision import Policy
+from deploy.run.supervisor import EXIT_HOPELESS, Child, GaveUp, Supervisor
 
 pytestmark = pytest.mark.loopback
 

@@ -10,24 +10,15 @@ import av
 import numpy as np
 import pytest
 
-from deploy.addresses import local_addresses
+from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from deploy.simulate.picture import read_counter
 from sfu import Done, EndpointId, GateReason, Opened, OpenEndpoint, RoomId, SetGates, SlotKind, Source
 from sfu.fastpath import TableFull
-from sfu.plane import MAX_TAPS, Plane
+from sfu.plane.plane import MAX_TAPS, Plane
 from sfu.rtp import vp8
 from sfu.tap_server import OUTBOX_BYTES, TapServer, send_bounded, serve_taps
-from sfu.tapline import (
-    AskKeyframes,
-    FromTap,
-    TapMedia,
-    TapPacket,
-    TapRoom,
-    TapSlot,
-    decode_from_tap,
-    frame,
-)
+from sfu.tapline import AskKeyframes, FromTap, TapMedia, TapPacket, TapRoom, TapSlot, decode_from_tap, frame
 from sfu.wire import MAX_FRAME_BYTES, Deframer
 from sfu.worker import WorkerConfig, open_plane, serve_worker, tick_until
 from tests.support.tapped import Tapped, is_keyframe

@@ -19,19 +19,10 @@ from aiortc import (
 from aiortc.mediastreams import MediaStreamError
 
 from deploy.simulate.media import Media
-from sfu import (
-    AUDIO_SLOTS,
-    EndpointId,
-    GateReason,
-    Opened,
-    OpenEndpoint,
-    RoomId,
-    Source,
-)
+from sfu import AUDIO_SLOTS, EndpointId, GateReason, Opened, OpenEndpoint, RoomId, Source
 from sfu.transport import Association
 from sfu.worker import WorkerConfig, open_plane, tick_until
-from signaling.messages import IceServer
-from signaling.turn import VALID_S
+from signaling.model.relay import VALID_S, IceServer
 from tests.support import relay as relays
 from tests.support.appliance import reachable_address
 from tests.support.relay import Relay

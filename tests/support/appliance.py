@@ -19,10 +19,12 @@ from typing import Literal
 
 import aiohttp
 
-from deploy.addresses import local_addresses, url
-from signaling.messages import Role, UnitKind
-from signaling.passwords import hash_now
-from signaling.records import Account, AccountId, Meeting, Unit
+from deploy.run.addresses import local_addresses, url
+from signaling.accounts.passwords import hash_now
+from signaling.model.ids import AccountId
+from signaling.model.meeting import Account, Meeting
+from signaling.model.units import Unit
+from signaling.model.words import Role, UnitKind
 from signaling.store import Store
 
 ROOT = Path(__file__).parents[2]

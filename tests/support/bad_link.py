@@ -10,7 +10,7 @@ from random import Random
 
 STALL_S = (0.2, 0.3)
 """How long a TCP connection stands still where a packet would have been lost: until it is sent again."""
-LONGEST_QUEUE_MS = 10_000
+MAX_QUEUE_MS = 10_000
 """Longer waits are counted as this one; it bounds the memory of the record."""
 
 
@@ -47,11 +47,11 @@ class Waits:
     """How long packets waited in a queue, in whole milliseconds: a histogram, so its memory is bounded."""
 
     def __init__(self) -> None:
-        self._counts = [0] * (LONGEST_QUEUE_MS + 1)
+        self._counts = [0] * (MAX_QUEUE_MS + 1)
         self.count = 0
 
     def add(self, wait_s: float) -> None:
-        self._counts[min(max(round(wait_s * 1000), 0), LONGEST_QUEUE_MS)] += 1
+        self._counts[min(max(round(wait_s * 1000), 0), MAX_QUEUE_MS)] += 1
         self.count += 1
 
     def quantile_ms(self, share: float) -> int:

@@ -15,7 +15,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from time import monotonic
 
-from deploy.addresses import url
+from deploy.run.addresses import url
 from tests.support.bad_link import Change, Direction, Quality, Record
 
 PIECE_OCTETS = 1400
@@ -28,7 +28,7 @@ WINDOW_OCTETS = 32_768
 ROOM_OCTETS = 4 << 20
 _SO_RCVBUFFORCE = 33
 """Past the system's limit, when one is root. Source: Linux, asm-generic/socket.h."""
-MOST_FLOWS = 64
+MAX_FLOWS = 64
 """UDP clients and TCP connections; more than a test has."""
 _CANDIDATE = re.compile(r"^a=candidate:(\S+) 1 (udp|tcp) (\d+) (\S+) \d+ (.*)$", re.IGNORECASE | re.MULTILINE)
 
@@ -142,7 +142,7 @@ class BadLink:
     async def _listen(self, server_port: int) -> int:
         async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             task = asyncio.current_task()
-            if task is None or len(self._connections) >= MOST_FLOWS:
+            if task is None or len(self._connections) >= MAX_FLOWS:
                 writer.close()
                 return
             self._connections.add(task)
@@ -203,7 +203,7 @@ class BadLink:
             return
         flow = self._flows.get(client)
         if flow is None:
-            if len(self._flows) >= MOST_FLOWS:
+            if len(self._flows) >= MAX_FLOWS:
                 return
             flow = self._flows[client] = _Flow(lambda answer: self._from_server(answer, client))
             flow.open(self._source, self.address, self._media_port)

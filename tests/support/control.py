@@ -11,29 +11,28 @@ from typing import Self, TypeVar
 import aiohttp
 
 import sfu
-from signaling.accounts import mint
-from signaling.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.accounts.accounts import mint
+from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
-from signaling.limits import DEFAULT, Limits
-from signaling.media_port import Happening, MediaUnavailable, WorkerUp
-from signaling.messages import (
+from signaling.links.media import Happening, MediaUnavailable, WorkerUp
+from signaling.model.ids import Instant
+from signaling.model.limits import DEFAULT, Limits
+from signaling.model.relay import Turn
+from signaling.model.words import Role, SeatState
+from signaling.protocol import (
     PROTOCOL,
     AnyServerMessage,
     Bye,
     ClientMessage,
     Hello,
     Knock,
-    Role,
     Seat,
-    SeatState,
     Welcome,
     decode_server,
     encode,
 )
-from signaling.passwords import hash_now
-from signaling.records import Instant
 from signaling.store import Store
-from signaling.turn import Turn
 
 MEETING = "giao-ban"
 PASSWORD = "một hai ba bốn"

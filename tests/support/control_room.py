@@ -5,9 +5,27 @@ from typing import TypeVar
 
 import recorder
 import sfu
-from signaling import recording
-from signaling.effects import Dismiss, Effect, Keep, Media, Negotiate, Outcome, Record, Refused, Tell
-from signaling.inputs import (
+from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
+from signaling.model.limits import DEFAULT, Limits
+from signaling.model.meeting import Account, Meeting
+from signaling.model.run import RunRecord, SeatRow
+from signaling.model.units import Unit
+from signaling.model.words import Role, UnitKind, Why
+from signaling.protocol import Admit, CheckLine, ClientMessage, Knock, Lobby, Offer, Roster, ServerMessage
+from signaling.room.room import Room
+from signaling.room.rules import recording
+from signaling.room.state.effects import (
+    Dismiss,
+    Effect,
+    Keep,
+    Media,
+    Negotiate,
+    Outcome,
+    Record,
+    Refused,
+    Tell,
+)
+from signaling.room.state.inputs import (
     Answered,
     Dropped,
     Elapsed,
@@ -20,34 +38,8 @@ from signaling.inputs import (
     Said,
     WorkerBack,
 )
-from signaling.limits import DEFAULT, Limits
-from signaling.messages import (
-    Admit,
-    CheckLine,
-    ClientMessage,
-    Knock,
-    Lobby,
-    Offer,
-    Role,
-    Roster,
-    ServerMessage,
-    UnitKind,
-    Why,
-)
-from signaling.records import (
-    Account,
-    AccountId,
-    Instant,
-    Meeting,
-    ParticipantId,
-    RunRecord,
-    SeatRow,
-    SessionId,
-    Unit,
-)
-from signaling.room import Room
-from signaling.seat import Seat
-from signaling.state import opened
+from signaling.room.state.seat import Seat
+from signaling.room.state.state import opened
 
 UNITS = (
     Unit("bgd", "Ban Giám đốc", "BGĐ", UnitKind.BOARD),

@@ -13,8 +13,9 @@ import aiohttp
 from deploy.simulate.loops import Loop
 from deploy.simulate.media import Media
 from sfu import Source
-from signaling.door import COOKIE
-from signaling.messages import (
+from signaling.http.context import COOKIE
+from signaling.model.words import SeatState
+from signaling.protocol import (
     MAX_MESSAGE_BYTES,
     PROTOCOL,
     Answer,
@@ -29,7 +30,6 @@ from signaling.messages import (
     Pong,
     Refusal,
     Seat,
-    SeatState,
     Welcome,
     decode_server,
     encode,

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import msgspec
 
 from sfu import Source
-from signaling import messages as m
-from signaling.messages import ClientMessage, DepartureKind, FloorMode, Permission, UnitKind, encode
+from signaling import protocol as m
+from signaling.model.words import DepartureKind, FloorMode, Permission, UnitKind
+from signaling.protocol import ClientMessage, encode
 
 
 class Forged(NamedTuple):

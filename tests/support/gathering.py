@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from signaling.messages import Role
+from signaling.model.words import Role
 from tests.support.appliance import PASSWORD, Appliance
 from tests.support.bad_link_relay import BadLink
 from tests.support.browser import Browser, Page, PageError

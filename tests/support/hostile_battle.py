@@ -6,15 +6,7 @@ What the point tries is in `hostile_attacks`.
 from collections.abc import Callable, Sequence
 from enum import Enum, auto
 
-from sfu import (
-    CloseEndpoint,
-    Done,
-    GateReason,
-    SetGates,
-    Show,
-    Source,
-    TileWish,
-)
+from sfu import CloseEndpoint, Done, GateReason, SetGates, Show, Source, TileWish
 from tests.support.hostile_point import (
     Attacker,
     Overhearing,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 
-from recorder.blocks import Block, Track
+from recorder.format.blocks import Block, Track
 from sfu import EndpointId, Source
 from sfu.tapline import TapMedia, TapPacket, TapReport
 

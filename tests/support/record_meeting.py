@@ -17,11 +17,12 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, Step
-from signaling.accounts import mint
+from signaling.accounts.accounts import mint
 from signaling.control import clock
-from signaling.door import COOKIE
-from signaling.messages import AdmitAll, Role
-from signaling.records import AccountId
+from signaling.http.context import COOKIE
+from signaling.model.ids import AccountId
+from signaling.model.words import Role
+from signaling.protocol import AdmitAll
 from tests.support.appliance import ROOT, Appliance, ApplianceError
 from tests.support.bad_link_relay import BadLink
 from tests.support.metronome import keep_time

@@ -8,8 +8,8 @@ import av
 import numpy as np
 
 from deploy.simulate.picture import read_counter
-from recorder.blocks import AnyEntry, Block, Slots, Track, parse_entry_untrusted
-from recorder.opening.scene import VOICES
+from recorder.format.blocks import AnyEntry, Block, Slots, Track, parse_entry_untrusted
+from recorder.opening.film.presence import VOICES
 from sfu import EndpointId
 from tests.support.metronome import PACKET, RATE, Sound, beeps, ticks
 

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from deploy.simulate import picture
-from recorder.blocks import Block, Track
+from recorder.format.blocks import Block, Track
 
 RATE = 48_000
 PACKET_MS = 20

@@ -18,9 +18,9 @@ from pathlib import Path
 
 import pyrage  # type: ignore[import-untyped]
 
-from deploy.processes import RecorderSettings, encode
+from deploy.run.processes import RecorderSettings, encode
 from recorder import AnyOrder, Recipient, RecordingId, Snapshot, Stage, Start, Status
-from recorder.blocks import AnyEntry, Block, Track, parse_entry_untrusted
+from recorder.format.blocks import AnyEntry, Block, Track, parse_entry_untrusted
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording
@@ -28,16 +28,7 @@ from recorder.opening.unsealed import identities_untrusted
 from recorder.opening.verify import Verified, verify
 from recorder.wire import decode_report, frame
 from sfu import EndpointId, RoomId, Source
-from sfu.tapline import (
-    AskKeyframes,
-    FromTap,
-    TapMedia,
-    TapPacket,
-    TapRoom,
-    TapSlot,
-    TapSlots,
-    decode_to_tap,
-)
+from sfu.tapline import AskKeyframes, FromTap, TapMedia, TapPacket, TapRoom, TapSlot, TapSlots, decode_to_tap
 from sfu.tapline import frame as tap_frame
 from sfu.wire import Deframer
 from tests.support.appliance import ROOT

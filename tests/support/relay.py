@@ -14,9 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from signaling.messages import IceServer
-from signaling.records import AccountId, Instant
-from signaling.turn import Turn
+from signaling.model.ids import AccountId, Instant
+from signaling.model.relay import IceServer, Turn
 from tests.support.certificate import self_signed
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "coturn" / "turnserver.conf.example"

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from recorder.blocks import (
+from recorder.format.blocks import (
     AnyEntry,
     Block,
     Gap,

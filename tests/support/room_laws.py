@@ -2,9 +2,11 @@
 
 import recorder
 from sfu import GateReason, Source
-from signaling import floor_view, recording_view, requests, roster, voices
-from signaling import messages as m
-from signaling.messages import FloorMode, Role, SeatState, UnitKind
+from signaling import protocol as m
+from signaling.model.words import FloorMode, RecordingState, Role, SeatState, UnitKind
+from signaling.room.rules import permissions, voices
+from signaling.room.views import floor as floor_view
+from signaling.room.views import recording, roster
 from tests.support.control_room import Scene
 
 OUTSIDE = GateReason.LOBBY | GateReason.LEFT
@@ -140,7 +142,7 @@ def everyone_has_seen_the_newest_of_what_they_may_see(scene: Scene) -> None:
             assert scene.last(seat.session, m.Roster).participants == roster.participants(state)
             seen = scene.last(seat.session, m.Floor)
             assert floor_view.numbered(seen, 0) == floor
-            assert scene.last(seat.session, m.Requests).requests == requests.view(state, seat)
+            assert scene.last(seat.session, m.Requests).requests == permissions.view(state, seat)
     for session in state.staff():
         lobby = scene.last(session, m.Lobby)
         assert (lobby.knocks, lobby.banned) == (roster.knocks(state), roster.banned(state))
@@ -153,11 +155,11 @@ def nobody_is_recorded_unseen(scene: Scene) -> None:
     """Whoever is inside, waits or looks in has seen the light as it is; and it is on, or says that it cannot
     tell, while anything is written."""
     state = scene.room.state
-    light = recording_view.view(state)
+    light = recording.view(state)
     for session in state.looking():
         assert scene.last(session, m.Recording) == light
     if any(not paused for paused in scene.writing.values()) and not state.ended:
-        assert light.state in (m.RecordingState.STARTING, m.RecordingState.ON, m.RecordingState.FAILED)
+        assert light.state in (RecordingState.STARTING, RecordingState.ON, RecordingState.FAILED)
 
 
 def only_what_the_record_says_is_recorded(scene: Scene) -> None:

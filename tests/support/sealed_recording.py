@@ -5,12 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder import Recipient, matroska
-from recorder.blocks import Block, Opening, Track, entry_json
-from recorder.folder import Facts, Folder
+from recorder import Recipient
+from recorder.format import matroska
+from recorder.format.blocks import Block, Opening, Track, entry_json
 from recorder.opening.unsealed import Identities, identities_untrusted, new_key
-from recorder.sealed import Sealer
-from recorder.signing import SigningKey
+from recorder.storage.folder import Facts, Folder
+from recorder.storage.signing import SigningKey
+from recorder.writing.sealer import Sealer
 
 SERVER = SigningKey.of_seed(b"the server's signing key, a test")
 BEGUN_MS = 1_790_000_000_000

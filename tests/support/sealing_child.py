@@ -5,10 +5,11 @@ import sys
 import time
 from pathlib import Path
 
-from recorder import Recipient, matroska
-from recorder.blocks import Block, Track
-from recorder.folder import Facts, Folder
-from recorder.sealed import Sealer
+from recorder import Recipient
+from recorder.format import matroska
+from recorder.format.blocks import Block, Track
+from recorder.storage.folder import Facts, Folder
+from recorder.writing.sealer import Sealer
 from tests.support.sealed_recording import BEGUN_MS, SERVER
 
 STEP_S = 0.02

@@ -10,21 +10,16 @@ from dataclasses import dataclass, field, replace
 
 import sfu
 from sfu import GateReason, Source
-from signaling import messages as m
-from signaling.effects import Negotiate, Outcome, Refused
-from signaling.inputs import Answered, Dropped, Enter, Said
-from signaling.messages import (
-    BadMessage,
-    ClientMessage,
-    Permission,
-    Role,
-    SeatState,
-    decode_untrusted,
-    encode,
-)
-from signaling.records import Account, AccountId, ParticipantId, RunRecord, SessionId
-from signaling.seat import Seat
-from signaling.state import State
+from signaling import protocol as m
+from signaling.model.ids import AccountId, ParticipantId, SessionId
+from signaling.model.meeting import Account
+from signaling.model.run import RunRecord
+from signaling.model.words import FloorMode, Permission, Role, SeatState
+from signaling.protocol import BadMessage, ClientMessage, decode_untrusted, encode
+from signaling.room.state.effects import Negotiate, Outcome, Refused
+from signaling.room.state.inputs import Answered, Dropped, Enter, Said
+from signaling.room.state.seat import Seat
+from signaling.room.state.state import State
 from tests.support.control_room import CHAIR, OPERATOR, SLOTS, Scene, account
 from tests.support.forgery import forge
 from tests.support.hostility import Tally
@@ -172,7 +167,7 @@ class Siege:
         enemies = [seat.id for seat in state.seats.values() if seat.account in HOSTILE]
         someone = chance.choice(enemies)
         source = chance.choice(list(Source))
-        permission, mode = chance.choice(list(Permission)), chance.choice(list(m.FloorMode))
+        permission, mode = chance.choice(list(Permission)), chance.choice(list(FloorMode))
         who = chance.choice((CHAIR, CHAIR, OPERATOR))
         self.order(
             who,
@@ -287,6 +282,6 @@ class Siege:
 def opens_against_the_rules(state: State, seat: Seat) -> bool:
     """An open microphone without the floor, where the floor decides."""
     mode = state.run.rules.mode
-    if mode is m.FloorMode.OPEN or seat.role is Role.CHAIR or seat.gates.microphone != GateReason.OPEN:
+    if mode is FloorMode.OPEN or seat.role is Role.CHAIR or seat.gates.microphone != GateReason.OPEN:
         return False
     return seat.id not in {turn.participant for turn in state.run.turns}

@@ -15,8 +15,8 @@ from typing import TypeVar
 from sfu import AnyCommand, AnyEvent, AnyResult
 from sfu.errors import BadPacket
 from sfu.fastpath import STREAM, FastPath, HandUpKind, SrtpProfile
-from sfu.plane import MEND_S, Plane
-from sfu.pulse import TICK_S
+from sfu.plane.plane import MEND_S, Plane
+from sfu.plane.pulse import TICK_S
 from sfu.sdp import Candidate, Fingerprint, LocalTransport, RemoteTransport
 from sfu.transport import AssociationListener
 from sfu.transport.pacer import Leaving, Pacer

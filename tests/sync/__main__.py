@@ -15,11 +15,12 @@ import time
 from pathlib import Path
 
 from deploy.simulate.point import BridgePoint
-from recorder.blocks import Block
+from recorder.format.blocks import Block
 from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import identities_untrusted
-from signaling.messages import FloorMode, Invite, Role, SetRules, StartRecording, StopRecording
+from signaling.model.words import FloorMode, Role
+from signaling.protocol import Invite, SetRules, StartRecording, StopRecording
 from tests.support.appliance import ROOT, running
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import bad_link

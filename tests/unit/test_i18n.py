@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from signaling.messages import Role, UnitKind, Why
+from signaling.model.words import Role, UnitKind, Why
 
 WEB = Path(__file__).parents[2] / "web"
 LANGUAGES = ("vi", "en")

@@ -5,7 +5,7 @@ import { test } from 'node:test';
 
 import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/js/protocol.js';
 
-const SCHEMA = new URL('../../signaling/schema/', import.meta.url);
+const SCHEMA = new URL('../../signaling/protocol/schema/', import.meta.url);
 const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));
 const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong', 'lobby-talk', 'floor', 'requests', 'decision', 'departures', 'hint', 'voices', 'recording']);
 

@@ -6,7 +6,7 @@ import { test } from 'node:test';
 import { START, reduce } from '../../web/js/store.js';
 
 const example = (/** @type {string} */ name) =>
-  JSON.parse(readFileSync(new URL(`../../signaling/schema/examples/valid/${name}.json`, import.meta.url), 'utf8'));
+  JSON.parse(readFileSync(new URL(`../../signaling/protocol/schema/examples/valid/${name}.json`, import.meta.url), 'utf8'));
 const ACCOUNT = { account: 'tram', name: 'YS. G.A.P.', role: 'delegate', unit: null };
 const signedIn = { type: 'local/signed-in', account: ACCOUNT, meeting: 'giao-ban' };
 const outside = { ...example('welcome.outside'), reason: '' };

@@ -19,7 +19,7 @@ from sfu import (
     Source,
 )
 from sfu.fastpath import TableFull
-from sfu.plane import MAX_TAPS
+from sfu.plane.plane import MAX_TAPS
 from sfu.rtp import rtcp
 from sfu.tapline import FromTap, TapSlot, TapSlots
 from tests.support.scripted import ROOM, Scripted, meet

@@ -3,7 +3,7 @@
 import struct
 
 from sfu import FlowChanged, LineReport, SlotKind, Source
-from sfu.downlink import RESEND_LEAST, RESEND_SHARE
+from sfu.plane.downlink import MIN_RESEND, RESEND_SHARE
 from sfu.rtp import rtcp
 from tests.support.offer import MID_EXT, OPUS, RID_EXT, RTX, VP8
 from tests.support.scripted import Scripted, meet
@@ -65,7 +65,7 @@ def test_a_flood_of_nacks_is_answered_within_its_budget() -> None:
     carries = max(report.estimate_bps for report in world.heard(LineReport)) / 8
     assert lan.rtx_seen > before
     resent = int(world.fastpath.counters.resent_octets) - octets
-    assert resent <= (took + 0.2) * (1.5 * RESEND_SHARE * carries + 10 * RESEND_LEAST)
+    assert resent <= (took + 0.2) * (1.5 * RESEND_SHARE * carries + 10 * MIN_RESEND)
 
 
 def test_a_voice_under_another_codecs_number_is_not_taken_for_a_picture() -> None:

@@ -5,15 +5,7 @@ import statistics
 
 import pytest
 
-from sfu import (
-    LineReport,
-    Pictures,
-    SendPlan,
-    Show,
-    SlotKind,
-    SlotsChanged,
-    TileWish,
-)
+from sfu import LineReport, Pictures, SendPlan, Show, SlotKind, SlotsChanged, TileWish
 from tests.support.scripted import Receiver, Scripted, meet
 from tests.support.world import World
 

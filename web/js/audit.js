@@ -3,7 +3,7 @@
 const LIMIT_MS = 8000;
 /** The newest so many: a briefing has some hundred. Whoever wants more takes the file. */
 const MOST = 2000;
-const MOST_PAGES = 12;
+const MAX_PAGES = 12;
 
 /** @typedef {{number: number, at: number, event: string, login: string, address: string, words: readonly string[]}} Entry */
 
@@ -16,7 +16,7 @@ export async function auditOf(meeting) {
   /** @type {Entry[]} */
   const entries = [];
   let from = `last=${MOST}`;
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  for (let page = 0; page < MAX_PAGES; page += 1) {
     const answer = await ask(`/api/audit?meeting=${encodeURIComponent(meeting)}&${from}`);
     if (!answer) return null;
     entries.push(...answer.entries);

@@ -4,7 +4,7 @@
 /** @typedef {Readonly<Record<string, {points: readonly LinePoint[]}>>} Board by participant; the oldest point first */
 
 /** Three minutes, a point every two seconds. */
-export const MOST_POINTS = 90;
+export const MAX_POINTS = 90;
 
 /**
  * The board after a message. Who is neither in the message nor in the room any more is dropped.
@@ -21,7 +21,7 @@ export function withLines(board, message, present) {
     const before = message.whole ? [] : board[participant]?.points ?? [];
     const last = before.at(-1)?.at ?? -1;
     const newer = points.filter((point) => point.at > last);
-    next[participant] = { points: [...before, ...newer].slice(-MOST_POINTS) };
+    next[participant] = { points: [...before, ...newer].slice(-MAX_POINTS) };
   }
   return Object.freeze(next);
 }

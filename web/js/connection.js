@@ -27,7 +27,7 @@ import { BadMessage, readUntrusted } from './protocol.js';
  */
 
 export const FIRST_WAIT_MS = 500;
-export const LONGEST_WAIT_MS = 8000;
+export const MAX_WAIT_MS = 8000;
 export const PING_MS = 5000;
 /** While a page builds its first screen it answers late, and the line would get the blame. */
 export const FIRST_PING_MS = 1500;
@@ -43,7 +43,7 @@ const OPEN = 1;
  * @param {number} random 0..1
  */
 export function waitMs(attempt, random) {
-  const full = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 16));
+  const full = Math.min(MAX_WAIT_MS, FIRST_WAIT_MS * 2 ** Math.min(attempt, 16));
   return Math.round(full * (0.5 + random / 2));
 }
 

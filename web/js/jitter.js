@@ -10,7 +10,7 @@ const STEPS = /** @type {const} */ ([
   { from: 20, until: 10, ms: 120 },
 ]);
 
-const LONGEST_MS = 500;
+const MAX_MS = 500;
 /** A round trip that wavers by less changes nothing. */
 const SAME_MS = 50;
 
@@ -37,6 +37,6 @@ export function jitterTarget(before, lossDown) {
 export function pictureTarget(before, voices, rttMs) {
   if (voices === null) return null;
   const rounds = voices >= STEPS[0].ms ? 3 : 1.5;
-  const wished = Math.min(LONGEST_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
+  const wished = Math.min(MAX_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
   return before !== null && Math.abs(wished - before) < SAME_MS ? before : Math.round(wished);
 }

@@ -1,6 +1,6 @@
 /**
  * The WebSocket protocol as this side sees it: the types of `signaling/messages/`, and a reader that believes nothing.
- * The files in `signaling/schema/examples/` hold both sides to the same contract.
+ * The files in `signaling/protocol/schema/examples/` hold both sides to the same contract.
  */
 
 /** @typedef {'microphone' | 'camera' | 'screen'} Source */

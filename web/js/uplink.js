@@ -36,7 +36,7 @@ const SLOW_MS = 1000;
 const LOW_READINGS = 3;
 const HEAVY_READINGS = 2;
 const FIRST_WAIT_MS = 10_000;
-const LONGEST_WAIT_MS = 60_000;
+const MAX_WAIT_MS = 60_000;
 
 /** @type {Uplink} */
 export const UNKNOWN_UPLINK = Object.freeze({
@@ -90,7 +90,7 @@ export function judged(uplink, figures, wanted, red, now) {
   if (uplink.level > 0 && low >= (heavy ? HEAVY_READINGS : LOW_READINGS)) {
     const failed = uplink.raised && now - uplink.changed < uplink.waitMs;
     const level = /** @type {0 | 1 | 2} */ (Math.min(fits, uplink.level - 1));
-    const waitMs = failed ? Math.min(LONGEST_WAIT_MS, 2 * uplink.waitMs) : FIRST_WAIT_MS;
+    const waitMs = failed ? Math.min(MAX_WAIT_MS, 2 * uplink.waitMs) : FIRST_WAIT_MS;
     return { ...next, level, low: 0, changed: now, raised: false, waitMs };
   }
   // Less sent also makes the browser believe in less: so more is tried again after a while, whatever it believes.

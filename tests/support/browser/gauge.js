@@ -3,7 +3,7 @@
 // Times are Unix milliseconds, so that they can be held against the test's own clock on the same machine.
 ({ hz }) => {
   if (!window.probe) return;
-  const BLOCK = 512, LEAST = 0.01, MOST_WIDTHS = 400, MOST_TIMES = 6000;
+  const BLOCK = 512, LEAST = 0.01, MAX_WIDTHS = 400, MAX_TIMES = 6000;
   const STAGE = 3; // among the received lines: three voices come first
   const now = () => performance.timeOrigin + performance.now();
   const lines = () => (probe.connection()?.getTransceivers() ?? []).slice(3);
@@ -14,7 +14,7 @@
   let mark = fresh();
   const remember = (times, time) => {
     times.push(time);
-    if (times.length > MOST_TIMES) times.shift();
+    if (times.length > MAX_TIMES) times.shift();
   };
 
   // --- the tone, in blocks of 11 ms; a block that the page was too busy for is no gap, but not looked at ---
@@ -69,7 +69,7 @@
     picture.last = time;
     picture.count += 1;
     remember(mark.frames, { time, width });
-    if (width !== picture.widths.at(-1)?.[1] && picture.widths.length < MOST_WIDTHS) picture.widths.push([time, width]);
+    if (width !== picture.widths.at(-1)?.[1] && picture.widths.length < MAX_WIDTHS) picture.widths.push([time, width]);
   };
   const look = () => {
     const track = lines()[STAGE]?.receiver.track;

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.bandwidth import DelayEstimator, Delivery, FeedbackReader, RembEstimator
-from sfu.bandwidth.estimator import LEAST_BPS, MOST_BPS
+from sfu.bandwidth.estimator import MAX_BPS, MIN_BPS
 from sfu.bandwidth.feedback import MAX_GAP, MAX_READ
 from sfu.bandwidth.prober import MAX_PROBE_BPS
 from sfu.rtp.twcc import TwccFeedback
@@ -34,7 +34,7 @@ def test_the_estimate_stays_within_its_bounds(script: list[tuple[list[Delivery],
         now += elapsed
         estimator.on_deliveries(reported, now)
         assert 0 <= estimator.tick(now, sent, wanted) <= MAX_PROBE_BPS
-        assert LEAST_BPS <= estimator.bps <= MOST_BPS
+        assert MIN_BPS <= estimator.bps <= MAX_BPS
         assert math.isfinite(estimator.queue_s)
         assert 0 <= estimator.loss <= 1
 
@@ -51,7 +51,7 @@ def test_any_remb_is_one_within_the_bounds(script: list[tuple[int, float, int]])
         now += elapsed
         estimator.on_remb(bps, now)
         assert estimator.tick(now, sent, 3_000_000) == 0
-        assert LEAST_BPS <= estimator.bps <= MOST_BPS
+        assert MIN_BPS <= estimator.bps <= MAX_BPS
 
 
 class Ring:

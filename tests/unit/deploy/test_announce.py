@@ -4,11 +4,11 @@ import io
 
 from rich.console import Console
 
-from deploy.addresses import local_addresses, url
-from deploy.announce import addresses_to_open, tell_accounts, tell_ready
 from deploy.config import Config
-from deploy.firstrun import NewAccount, readable_password
-from signaling.messages import Role
+from deploy.run.addresses import local_addresses, url
+from deploy.run.announce import addresses_to_open, tell_accounts, tell_ready
+from deploy.run.firstrun import NewAccount, readable_password
+from signaling.model.words import Role
 
 
 def told(config: Config, *, terminal: bool, ca: bool = True) -> str:

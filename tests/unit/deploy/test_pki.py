@@ -12,8 +12,8 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.verification import PolicyBuilder, Store, VerificationError
 
-from deploy.pki import CertificateFiles, foreign_certificate, names_of, own_certificate, ssl_context
 from deploy.problem import CertificateError
+from deploy.run.pki import CertificateFiles, foreign_certificate, names_of, own_certificate, ssl_context
 
 NOW = datetime.datetime(2026, 3, 2, 1, 0, tzinfo=datetime.UTC)
 DAY = datetime.timedelta(days=1)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.keys import public_untrusted
+from deploy.commands.keys import public_untrusted
 from deploy.problem import Problem
 from recorder.opening.unsealed import new_key
 

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from deploy.problem import ConfigError
-from deploy.relay import LEAST_SECRET, read_secret
+from deploy.run.relay import MIN_SECRET, read_secret
 
 SECRET = "0123456789abcdef" * 4
 
@@ -60,4 +60,4 @@ def test_any_content_is_a_secret_or_a_complaint(tmp_path: Path, content: bytes) 
     except ConfigError:
         return
     assert secret.encode() in content
-    assert len(secret) >= LEAST_SECRET
+    assert len(secret) >= MIN_SECRET

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.supervision import Kill, Policy, Start, Supervision, Terminate
+from deploy.run.supervision import Kill, Policy, Start, Supervision, Terminate
 
 POLICY = Policy(first_pause_s=1, longest_pause_s=4, quick_s=10, give_up_after=5, polite_s=2, kill_s=5)
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.fastpath import Kept, MediaKind
-from sfu.fastpath.tables import HISTORY
-from sfu.following import MOST_AT_ONCE, PATIENCE_S, Following
+from sfu.fastpath.kernel.tables import HISTORY
+from sfu.plane.following import MAX_AT_ONCE, PATIENCE_S, Following
 from tests.support.fastpath_stage import RED_PT, RTX_PT, Publisher, Stage, red, rtp, vp8
 
 pytestmark = pytest.mark.record
@@ -190,7 +190,7 @@ def test_what_fell_out_of_the_history_is_not_waited_for(camera: Camera) -> None:
 
 
 def test_one_step_is_bounded(camera: Camera) -> None:
-    most = MOST_AT_ONCE[MediaKind.VIDEO]
+    most = MAX_AT_ONCE[MediaKind.VIDEO]
     camera.send(1, key=True)
     camera.send(*range(2, most + 11))
     assert camera.read() == list(range(1, most + 1))

@@ -1,7 +1,7 @@
 """What the ears are given of a sound layer: what came while its gate was open, once, in order, bounded."""
 
 from sfu.fastpath import MediaKind
-from sfu.fastpath.tables import SOUND_ROW, SOUNDS
+from sfu.fastpath.kernel.tables import SOUND_ROW, SOUNDS
 from tests.support.fastpath_stage import RED_PT, Stage, red, rtp
 
 HOST = 2

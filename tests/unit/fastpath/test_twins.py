@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from sfu.fastpath import MediaKind
-from sfu.fastpath.kernel_rtp import extension, payload_end, payload_start, unwrap, vp8
-from sfu.fastpath.native import uncompiled
-from sfu.fastpath.tables import AddressTable, TableFull
+from sfu.fastpath.kernel.native import uncompiled
+from sfu.fastpath.kernel.rtp import extension, payload_end, payload_start, unwrap, vp8
+from sfu.fastpath.kernel.tables import AddressTable, TableFull
 from tests.support.fastpath_stage import LEVEL, RED_PT, TWCC, Stage, red, rtp
 from tests.support.fastpath_stage import vp8 as picture
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.assembly import MAX_SOUND_BYTES, Assembler, Whole
-from recorder.matroska import MAX_BLOCK_BYTES
+from recorder.format.matroska import MAX_BLOCK_BYTES
+from recorder.muxing.assembly import MAX_SOUND_BYTES, Assembler, Whole
 from sfu import EndpointId, Source
 from sfu.tapline import TapMedia, TapPacket
 from tests.support.publishers import picture_packets

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.blocks import GapKind
-from recorder.instants import time_of_day
-from recorder.opening.captions import BadFont, Language, Lettering, Plane
-from recorder.opening.fonts import NoFont, font
-from recorder.opening.survey import Hole
+from recorder.format.blocks import GapKind
+from recorder.format.instants import time_of_day
+from recorder.opening.film.captions import BadFont, Language, Lettering, Plane
+from recorder.opening.film.contents import Hole
+from recorder.opening.film.fonts import NoFont, font
 
 pytestmark = pytest.mark.record
 

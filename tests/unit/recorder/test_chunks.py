@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.chunks import CHUNK, HEADER_MOST, VOID_LEAST, header_octets, padding, readable
+from recorder.format.chunks import CHUNK, MAX_HEADER, MIN_VOID, header_octets, padding, readable
 
 pytestmark = pytest.mark.record
 
@@ -89,7 +89,7 @@ def test_no_more_is_promised_than_can_be_read(size: int, layers: int) -> None:
 @given(st.integers(1, 1 << 33), layers)
 def test_padding_is_bounded_and_done_once(size: int, layers: int) -> None:
     pad = padding(size, layers)
-    assert VOID_LEAST <= pad <= (layers + 1) * CHUNK
+    assert MIN_VOID <= pad <= (layers + 1) * CHUNK
     assert padding(size + pad, layers, size) == 0
 
 
@@ -111,4 +111,4 @@ def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
 def test_what_is_no_header_has_no_length(octets: bytes) -> None:
     assert header_octets(octets) is None
     length = header_octets(b"age-encryption.org/v1\n" + octets)
-    assert length is None or length <= HEADER_MOST + 600
+    assert length is None or length <= MAX_HEADER + 600

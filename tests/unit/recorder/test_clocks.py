@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.clocks import FURTHEST_US, MOST_ENDPOINTS, MOST_STREAMS, Clocks
+from recorder.muxing.clocks import MAX_ENDPOINTS, MAX_STREAMS, MAX_US, Clocks
 from sfu import EndpointId, Source
 
 pytestmark = pytest.mark.record
@@ -187,7 +187,7 @@ def test_a_lie_moves_nothing_further_than_a_second() -> None:
     talker, off = Talker(Clocks()), 0
     for made in range(S, 60 * S, 20_000):
         off = talker.send(VOICE, made)
-        assert -FURTHEST_US <= off <= 0
+        assert -MAX_US <= off <= 0
         if made % S == 0:
             talker.clocks.report(A, VOICE, dice.getrandbits(64), dice.getrandbits(32))
     assert abs(off) < 300_000
@@ -208,9 +208,9 @@ def test_memory_is_bounded() -> None:
         clocks.sample(EndpointId(str(number)), Source.CAMERA, 1, 0, number)
         clocks.sample(A, Source.CAMERA, number, 0, number)
         clocks.report(A, 10_000 + number, number, number)
-    assert len(clocks._endpoints) <= MOST_ENDPOINTS
-    assert len(clocks._endpoints[A].streams) <= MOST_STREAMS
-    assert len(clocks._endpoints[A].waiting) <= MOST_STREAMS
+    assert len(clocks._endpoints) <= MAX_ENDPOINTS
+    assert len(clocks._endpoints[A].streams) <= MAX_STREAMS
+    assert len(clocks._endpoints[A].waiting) <= MAX_STREAMS
 
 
 TICKS = st.integers(0, 0xFFFF_FFFF)
@@ -236,4 +236,4 @@ def test_whatever_is_said_nothing_is_put_later_than_it_arrived_nor_long_before(
             source = Source.MICROPHONE if stream == VOICE else Source.CAMERA
             clocks.sample(A, source, stream, ts, now)
             for other in (ts, ts ^ 0x8000_0000, 0):
-                assert now - FURTHEST_US <= clocks.at_us(A, stream, other) <= now
+                assert now - MAX_US <= clocks.at_us(A, stream, other) <= now

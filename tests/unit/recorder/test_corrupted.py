@@ -9,16 +9,16 @@ import msgspec
 import pyrage  # type: ignore[import-untyped]
 import pytest
 
-from recorder.blocks import Block
-from recorder.manifest import Head, Opening, head_of, line_octets, parse_line_untrusted
-from recorder.matroska import void
+from recorder.format.blocks import Block
+from recorder.format.manifest import Head, Opening, head_of, line_octets, parse_line_untrusted
+from recorder.format.matroska import void
 from recorder.opening.archive import Archive, BadArchive, open_archive
 from recorder.opening.faults import Code, Fault
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.verify import verify
-from recorder.segment_file import MANIFEST
 from recorder.shelf import tar_plan
-from recorder.signing import SigningKey
+from recorder.storage.segment_file import MANIFEST
+from recorder.storage.signing import SigningKey
 from tests.support.sealed_recording import SERVER, Made, keys, make, plain, segment_blocks
 
 pytestmark = pytest.mark.record

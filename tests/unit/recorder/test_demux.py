@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.blocks import Block, Track
-from recorder.matroska import CLUSTER, cluster, element, header, unsigned, void
+from recorder.format.blocks import Block, Track
+from recorder.format.matroska import CLUSTER, cluster, element, header, unsigned, void
 from recorder.opening.demux import BadMatroska, Cut, demux
 
 pytestmark = pytest.mark.record

@@ -10,11 +10,11 @@ import av
 import numpy as np
 import pytest
 
-from recorder.blocks import Mark
-from recorder.opening.export import CannotExport, Exported, Kind, Wish, export
-from recorder.opening.film import Looks
-from recorder.opening.fonts import font
-from recorder.opening.survey import NothingReadable
+from recorder.format.blocks import Mark
+from recorder.opening.film.composer import Looks
+from recorder.opening.film.contents import NothingReadable
+from recorder.opening.film.export import CannotExport, Exported, Kind, Wish, export
+from recorder.opening.film.fonts import font
 from tests.support.recorded import RATE, Sound, beeps_in, counter_of
 from tests.support.rolls import FPS, STATION, WARD, Roll, briefing, segment
 

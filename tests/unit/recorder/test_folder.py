@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from recorder import Recipient
-from recorder.folder import BadFolder, DiskFailed, Facts, Folder
-from recorder.manifest import Again, End, Reading, read_untrusted, segments
-from recorder.segment_file import free_octets, segment_name, segment_number
-from recorder.signing import SigningKey, verified
+from recorder.format.manifest import Again, End, Reading, read_untrusted, segments
+from recorder.storage.folder import BadFolder, DiskFailed, Facts, Folder
+from recorder.storage.segment_file import free_octets, segment_name, segment_number
+from recorder.storage.signing import SigningKey, verified
 from tests.support.sealed_recording import SERVER, Ticking
 
 pytestmark = pytest.mark.record

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder import Recipient
-from recorder.manifest import (
+from recorder.format.manifest import (
     FORMAT,
     START,
     Again,
@@ -27,7 +27,7 @@ from recorder.manifest import (
     read_untrusted,
     segments,
 )
-from recorder.signing import SigningKey, verified
+from recorder.storage.signing import SigningKey, verified
 from tests.support.sealed_recording import SERVER
 
 pytestmark = pytest.mark.record

@@ -5,8 +5,8 @@ import io
 import av
 import pytest
 
-from recorder.blocks import Block, Track
-from recorder.matroska import MOST_LATE_MS, cluster, header, size_of, void
+from recorder.format.blocks import Block, Track
+from recorder.format.matroska import MAX_LATE_MS, cluster, header, size_of, void
 from tests.support.recorded import beeps, counter_of, counters, in_order, pictures, tone
 
 pytestmark = pytest.mark.record
@@ -97,7 +97,7 @@ def test_a_block_that_came_late_keeps_its_instant() -> None:
         assert [packet.pts for packet in file.demux() if packet.pts is not None] == [60_000, 59_300]
     # Beyond what 16 bits can say it is put as far back as can be said.
     assert cluster(60_000, [Block(Track.STAGE, 0, b"")]) == cluster(
-        60_000, [Block(Track.STAGE, 60_000 - MOST_LATE_MS, b"")]
+        60_000, [Block(Track.STAGE, 60_000 - MAX_LATE_MS, b"")]
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.memory import Kept, kept_without_lock, wipe
+from recorder.writing.memory import Kept, kept_without_lock, wipe
 
 pytestmark = pytest.mark.record
 
@@ -65,7 +65,7 @@ def test_a_group_that_may_not_swap_keeps_it_on_any_machine(tmp_path: Path) -> No
 
 def test_a_guarded_process_leaves_no_core_and_says_what_keeps_its_memory() -> None:
     program = (
-        "import resource, ctypes; from recorder.memory import guard; kept = guard();"
+        "import resource, ctypes; from recorder.writing.memory import guard; kept = guard();"
         "x = bytearray(64 << 20);"
         "dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0);"
         "print(kept.value, resource.getrlimit(resource.RLIMIT_CORE)[0], dumpable,"

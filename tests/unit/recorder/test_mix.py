@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.blocks import Block, Track
-from recorder.opening.mix import LOUDEST, MS, Limiter, Mixer, Sound, stretched
-from recorder.opening.reel import FRAME_MS, RATE, SAMPLES
+from recorder.format.blocks import Block, Track
+from recorder.opening.film.edit_list import FRAME_MS, RATE, SAMPLES
+from recorder.opening.film.mix import LOUDEST, MS, Limiter, Mixer, Sound, stretched
 from tests.support.recorded import beeps, beeps_in, in_order, opus, tone
 
 pytestmark = pytest.mark.record

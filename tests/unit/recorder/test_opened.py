@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from recorder.blocks import Block
-from recorder.folder import Folder
-from recorder.instants import clock
+from recorder.format.blocks import Block
+from recorder.format.instants import clock
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Code, Fault
 from recorder.opening.opened import OpenedRecording
-from recorder.signing import fingerprint
+from recorder.storage.folder import Folder
+from recorder.storage.signing import fingerprint
 from tests.support.sealed_recording import (
     SEGMENT_MS,
     SERVER,

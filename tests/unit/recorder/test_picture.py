@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.simulate.picture import colour_of
-from recorder.blocks import AnyEntry, Block, People, SlotEntry, Slots, Track
-from recorder.opening.captions import Plane
-from recorder.opening.film import Film, Frame, Looks, Showing
-from recorder.opening.fonts import font
-from recorder.opening.picture import HEIGHT, WIDTH, Eye, Layout, fits, fitted
-from recorder.opening.reel import FRAME_MS, frame_at, from_frame, reel
-from recorder.opening.survey import Survey, survey
+from recorder.format.blocks import AnyEntry, Block, People, SlotEntry, Slots, Track
+from recorder.opening.film.captions import Plane
+from recorder.opening.film.composer import Film, Frame, Looks, Showing
+from recorder.opening.film.contents import Survey, survey
+from recorder.opening.film.edit_list import FRAME_MS, frame_at, from_frame, reel
+from recorder.opening.film.fonts import font
+from recorder.opening.film.picture import HEIGHT, WIDTH, Eye, Layout, fits, fitted
 from sfu import Source
 from tests.support.recorded import counter_of, in_order, pictures
 from tests.support.rolls import STATION, WARD, Roll, briefing, said, told

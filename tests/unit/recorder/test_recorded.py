@@ -2,7 +2,7 @@
 
 import pytest
 
-from recorder.blocks import Track
+from recorder.format.blocks import Track
 from tests.support.recorded import beeps, beeps_in, counters, in_order, pictures, sound_of, tone
 
 pytestmark = pytest.mark.record

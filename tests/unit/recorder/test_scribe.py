@@ -8,7 +8,7 @@ import av
 import pytest
 
 import recorder
-from recorder.blocks import (
+from recorder.format.blocks import (
     AnyEntry,
     Block,
     Gap,
@@ -21,8 +21,8 @@ from recorder.blocks import (
     Track,
     parse_entry_untrusted,
 )
+from recorder.muxing.muxer import OpeningFacts, Scribe, ScribeSettings
 from recorder.opening.demux import demux
-from recorder.scribe import OpeningFacts, Scribe, ScribeSettings
 from sfu import EndpointId, Source
 from sfu.tapline import TAP_SLOTS, TapMedia, TapPacket, TapSlot, TapSlots
 from tests.support.publishers import Publisher, made_us, picture_packets, sound_packet

@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pytest
 
-from recorder import matroska
+from recorder.format import matroska
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import How, Identities, Unsealed, identities_untrusted
-from recorder.sealed import (
+from recorder.writing.sealer import (
     QUEUE_OCTETS,
     BadRecipient,
     Sealer,

@@ -8,15 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from recorder.shelf import (
-    NoRecording,
-    delete,
-    is_id,
-    recording,
-    recordings,
-    sweep,
-    tar_plan,
-)
+from recorder.shelf import NoRecording, delete, is_id, recording, recordings, sweep, tar_plan
 from tests.support.sealed_recording import BEGUN_MS, Made, make
 
 pytestmark = pytest.mark.record

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.signing import BadSigningKey, SigningKey, fingerprint, key_in, verified
+from recorder.storage.signing import BadSigningKey, SigningKey, fingerprint, key_in, verified
 
 pytestmark = pytest.mark.record
 

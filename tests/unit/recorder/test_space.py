@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.space import Left, SpaceGuard
+from recorder.writing.space import Left, SpaceGuard
 
 pytestmark = pytest.mark.record
 

@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.blocks import Block, Gap, GapKind, Track
+from recorder.format.blocks import Block, Gap, GapKind, Track
 from recorder.opening.faults import Code, Fault
-from recorder.opening.reel import (
+from recorder.opening.film.contents import MAX_MS, Hole, NothingReadable, Segment, Survey, survey
+from recorder.opening.film.edit_list import (
     FRAME_MS,
     SLATE_FRAMES,
     frame_at,
@@ -18,7 +19,6 @@ from recorder.opening.reel import (
     reel,
     segment_before,
 )
-from recorder.opening.survey import MOST_MS, Hole, NothingReadable, Segment, Survey, survey
 from tests.support.rolls import STATION, WARD, Roll, briefing, quiet_segment
 
 pytestmark = pytest.mark.record
@@ -73,7 +73,7 @@ def test_nothing_readable_says_why() -> None:
 def test_whatever_is_in_it_gives_a_film_that_ends(blocks: list[tuple[Track, int, bytes]]) -> None:
     recording = Roll([Block(track, at_ms, data) for track, at_ms, data in blocks], quiet_segment(1, 0, 1))
     found = survey(recording)
-    assert 0 < frames_of(reel(found)) * FRAME_MS <= MOST_MS + 10_000
+    assert 0 < frames_of(reel(found)) * FRAME_MS <= MAX_MS + 10_000
 
 
 def test_a_pause_becomes_a_slate_or_lasts_as_long_as_it_did() -> None:

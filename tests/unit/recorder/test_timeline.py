@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import recorder
-from recorder.blocks import Block, GapKind, Slots, Track, parse_entry_untrusted
-from recorder.instants import civil
-from recorder.timeline import OpeningFacts, Timeline
+from recorder.format.blocks import Block, GapKind, Slots, Track, parse_entry_untrusted
+from recorder.format.instants import civil
+from recorder.muxing.timeline import OpeningFacts, Timeline
 from sfu import EndpointId, Source
 from sfu.tapline import TapSlot
 

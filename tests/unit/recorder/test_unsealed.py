@@ -17,7 +17,7 @@ from recorder.opening.unsealed import (
     locked,
     new_key,
 )
-from recorder.sealed import Sealer
+from recorder.writing.sealer import Sealer
 from tests.support.sealed_recording import keys
 
 pytestmark = pytest.mark.record

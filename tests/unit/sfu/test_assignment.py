@@ -1,8 +1,8 @@
 """Which feeds the slots of one endpoint carry."""
 
 from sfu import EndpointId, SlotKind, Source
-from sfu.assignment import RoomChoice, assign
-from sfu.slot import Feed
+from sfu.plane.assignment import RoomChoice, assign
+from sfu.plane.slot import Feed
 
 A, B, C, D, ME = (EndpointId(name) for name in ("a", "b", "c", "d", "me"))
 KINDS = [SlotKind.AUDIO] * 3 + [SlotKind.STAGE, SlotKind.SCREEN] + [SlotKind.TILE] * 4

@@ -1,6 +1,6 @@
 """A publisher is asked once for what forty viewers miss."""
 
-from sfu.keyframes import INTERVAL_S, KeyframeRequests
+from sfu.recovery.keyframes import INTERVAL_S, KeyframeRequests
 
 
 def test_the_first_request_is_sent_at_once() -> None:

@@ -1,6 +1,6 @@
 """Voices are repeated on lines that lose, and only there."""
 
-from sfu.redundancy import EASE_S, Redundancy
+from sfu.recovery.redundancy import EASE_S, Redundancy
 
 
 def test_a_clean_line_pays_for_nothing() -> None:

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.repair import GIVE_UP_S, LIMIT, TRIES, Missing
+from sfu.recovery.repair import GIVE_UP_S, LIMIT, TRIES, Missing
 
 
 def test_a_hole_is_asked_for_at_once_and_then_once_in_a_round_trip() -> None:

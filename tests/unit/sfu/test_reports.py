@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfu.reports import Line, Reception
+from sfu.recovery.reports import Line, Reception
 from sfu.rtp.rtcp import ReportBlock
 
 SECOND = 1 << 16

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from sfu import EndpointId
-from sfu.speakers import STAGE_HOLD_S, Choice, Reading, Speakers
+from sfu.plane.speakers import STAGE_HOLD_S, Choice, Reading, Speakers
 
 QUIET, NORMAL, LOUD = 75.0, 35.0, 20.0
 

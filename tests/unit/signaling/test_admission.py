@@ -6,9 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.admission import Caller, caller, one_line
-from signaling.messages import Knock, Why
-from signaling.vietnamese import sort_key
+from signaling.model.text import one_line, sort_key
+from signaling.model.words import Why
+from signaling.protocol import Knock
+from signaling.room.rules.admission import Caller, caller
 from tests.support.control_room import UNITS, account
 
 BY_ID = {unit.id: unit for unit in UNITS}

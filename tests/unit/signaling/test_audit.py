@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.audit import (
+from signaling.audit.chain import (
     START,
     Fault,
     Happening,
@@ -23,7 +23,7 @@ from signaling.audit import (
     read,
     verify,
 )
-from signaling.audit_export import Form, exported, opening
+from signaling.audit.export import Form, exported, opening
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FIELD = st.tuples(NAME, st.one_of(NAME, st.integers(-(2**53), 2**53)))

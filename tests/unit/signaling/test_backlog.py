@@ -3,8 +3,9 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.backlog import MOST_CHARACTERS, MOST_MESSAGES, Backlog
-from signaling.messages import (
+from signaling.live.backlog import MAX_CHARACTERS, MAX_MESSAGES, Backlog
+from signaling.model.words import SeatState, Why
+from signaling.protocol import (
     Answer,
     Lobby,
     MediaLost,
@@ -12,12 +13,10 @@ from signaling.messages import (
     Refusal,
     Roster,
     Seat,
-    SeatState,
     SendPlan,
     ServerMessage,
     Slots,
     Speakers,
-    Why,
     encode,
 )
 
@@ -74,7 +73,7 @@ def test_a_page_that_claims_more_than_it_was_sent_gets_nothing() -> None:
 
 def test_when_something_is_forgotten_there_is_all_after_it_or_nothing() -> None:
     backlog = Backlog()
-    answers = [Answer(str(n)) for n in range(MOST_MESSAGES + 3)]
+    answers = [Answer(str(n)) for n in range(MAX_MESSAGES + 3)]
     send(backlog, *answers)
     assert missed(backlog, 2) == []
     assert missed(backlog, 3) == answers[3:]
@@ -82,9 +81,9 @@ def test_when_something_is_forgotten_there_is_all_after_it_or_nothing() -> None:
 
 def test_a_few_large_ones_are_as_much_as_many_small_ones() -> None:
     backlog = Backlog()
-    send(backlog, *(Answer("x" * (MOST_CHARACTERS // 3)) for _ in range(4)))
+    send(backlog, *(Answer("x" * (MAX_CHARACTERS // 3)) for _ in range(4)))
     assert len(missed(backlog, 2)) == 2
-    backlog.post(Answer("y" * MOST_CHARACTERS), "y" * (MOST_CHARACTERS + 1))
+    backlog.post(Answer("y" * MAX_CHARACTERS), "y" * (MAX_CHARACTERS + 1))
     assert missed(backlog, 4) == []
 
 

@@ -1,9 +1,9 @@
 """The line board: the last minutes of everyone's line, for those who run the meeting."""
 
 import sfu
-from signaling.messages import Knock, Lines
-from signaling.quality import Quality
-from signaling.records import SessionId
+from signaling.model.ids import SessionId
+from signaling.protocol import Knock, Lines
+from signaling.protocol.line_views import Quality
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

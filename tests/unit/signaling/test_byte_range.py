@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.byte_range import BadRange, Span, span_untrusted
+from signaling.custody.byte_range import BadRange, Span, span_untrusted
 
 pytestmark = pytest.mark.record
 

@@ -1,24 +1,22 @@
 """The chair is handed over, taken back and lent, and nobody is locked out of their own meeting."""
 
 from sfu import GateReason, Source
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.words import FloorMode, Role, Why
+from signaling.protocol import (
     Admit,
     Floor,
-    FloorMode,
     HandChair,
     Knock,
     Leave,
     LendChair,
     Lobby,
     MuteAll,
-    Role,
     Roster,
     SetRules,
     SetSource,
     TakeChair,
-    Why,
 )
-from signaling.records import SessionId
 from tests.support.control_room import CHAIR, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

@@ -6,10 +6,10 @@ import pytest
 
 import sfu
 from sfu import EndpointId, EndpointState, Failure, GateReason, LineReport, Source
-from signaling.effects import Media, Negotiate, Refused
-from signaling.inputs import Dropped, Said
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.words import SeatState, Why
+from signaling.protocol import (
     Admit,
     Answer,
     CheckLine,
@@ -22,12 +22,11 @@ from signaling.messages import (
     OwnLine,
     Refusal,
     Roster,
-    SeatState,
-    Why,
     Withdraw,
 )
-from signaling.quality import Quality
-from signaling.records import SessionId
+from signaling.protocol.line_views import Quality
+from signaling.room.state.effects import Media, Negotiate, Refused
+from signaling.room.state.inputs import Dropped, Said
 from tests.support.control_room import CHAIR, SLOTS, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

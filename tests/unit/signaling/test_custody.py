@@ -6,7 +6,7 @@ import pytest
 
 from recorder import RecordingId
 from recorder.shelf import Kept
-from signaling.custody import DAY_MS, delete_ms, due
+from signaling.custody.custody import DAY_MS, delete_ms, due
 
 pytestmark = pytest.mark.record
 

@@ -8,29 +8,26 @@ from hypothesis import strategies as st
 
 import sfu
 from sfu import EndpointState, Source
-from signaling.departures import Media, Way, judge
-from signaling.effects import Note
-from signaling.inputs import Dropped
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.words import DepartureKind, Permission, Presence, Why
+from signaling.protocol import (
     Admit,
     Ask,
     CorrectDeparture,
     Decide,
-    DepartureKind,
     Departures,
     DepartureView,
     EndMeeting,
     Kick,
     Knock,
     Leave,
-    Permission,
-    Presence,
     Roster,
     SetSource,
-    Why,
 )
-from signaling.records import SessionId
+from signaling.room.rules.departures import Media, Way, judge
+from signaling.room.state.effects import Note
+from signaling.room.state.inputs import Dropped
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI = account("nhi")

@@ -6,16 +6,15 @@ import pytest
 
 import sfu
 from sfu import GateReason, Source
-from signaling.effects import KeepRun, Media, Note, Refused
-from signaling.inputs import Elapsed, Said
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.words import FloorMode, Role, UnitKind, Why
+from signaling.protocol import (
     Admit,
     ClientMessage,
     EndTurn,
     ExtendTurn,
     Floor,
-    FloorMode,
     GoRound,
     HandChair,
     Invite,
@@ -29,14 +28,12 @@ from signaling.messages import (
     RaiseHand,
     RegisterSpeech,
     Return,
-    Role,
     SetRules,
     SetSource,
     Skip,
-    UnitKind,
-    Why,
 )
-from signaling.records import SessionId
+from signaling.room.state.effects import KeepRun, Media, Note, Refused
+from signaling.room.state.inputs import Elapsed, Said
 from tests.support.control_room import CHAIR, Scene, account
 
 OFFICE = account("van-phong", unit="tchc")

@@ -3,19 +3,8 @@
 import pytest
 
 from sfu import GateReason, Source
-from signaling.messages import (
-    FloorMode,
-    HandChair,
-    Invite,
-    Leave,
-    Mute,
-    MuteAll,
-    Roster,
-    SetRules,
-    SetSource,
-    Unmute,
-    Why,
-)
+from signaling.model.words import FloorMode, Why
+from signaling.protocol import HandChair, Invite, Leave, Mute, MuteAll, Roster, SetRules, SetSource, Unmute
 from tests.support.control_room import CHAIR, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

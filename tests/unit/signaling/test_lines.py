@@ -4,8 +4,9 @@ import pytest
 
 import sfu
 from sfu import Failure, Source
-from signaling.effects import Media, Negotiate
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.words import Why
+from signaling.protocol import (
     Answer,
     MediaLost,
     Offer,
@@ -17,10 +18,10 @@ from signaling.messages import (
     Slots,
     Speakers,
     TileWish,
-    Why,
 )
-from signaling.quality import Quality, word
-from signaling.records import SessionId
+from signaling.protocol.line_views import Quality
+from signaling.room.rules.quality import word
+from signaling.room.state.effects import Media, Negotiate
 from tests.support.control_room import SLOTS, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

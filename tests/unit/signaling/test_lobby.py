@@ -4,22 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from signaling.effects import Refused
-from signaling.limits import DEFAULT
-from signaling.messages import (
-    Admit,
-    AdmitAll,
-    EndMeeting,
-    Kick,
-    Knock,
-    Refuse,
-    Role,
-    Roster,
-    SeatState,
-    Why,
-    Withdraw,
-)
-from signaling.messages import Seat as SeatMessage
+from signaling.model.limits import DEFAULT
+from signaling.model.words import Role, SeatState, Why
+from signaling.protocol import Admit, AdmitAll, EndMeeting, Kick, Knock, Refuse, Roster, Withdraw
+from signaling.protocol import Seat as SeatMessage
+from signaling.room.state.effects import Refused
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 

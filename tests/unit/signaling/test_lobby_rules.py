@@ -5,12 +5,13 @@ from dataclasses import replace
 import pytest
 
 from sfu import GateReason, Source
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.words import DepartureKind, Role, SeatState, Why
+from signaling.protocol import (
     Admit,
     AdmitAll,
     Ban,
-    DepartureKind,
     Departures,
     Kick,
     Knock,
@@ -21,17 +22,13 @@ from signaling.messages import (
     Lock,
     Mute,
     Refuse,
-    Role,
-    SeatState,
     SendBack,
     SetSource,
     Talk,
     Welcome,
-    Why,
     Withdraw,
 )
-from signaling.messages import Seat as SeatMessage
-from signaling.records import SessionId
+from signaling.protocol import Seat as SeatMessage
 from tests.support.control_room import CHAIR, MEETING, OPERATOR, Scene, account
 
 NHI = account("nhi")

@@ -7,24 +7,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling import messages
-from signaling.messages import BadMessage, decode_server, decode_untrusted, encode
-from signaling.schema import INVALID, SCHEMA, VALID, message_types, render
+from signaling import protocol
+from signaling.protocol import BadMessage, decode_server, decode_untrusted, encode
+from signaling.protocol.schema import INVALID, SCHEMA, VALID, message_types, render
 
-CLIENT = message_types(messages.AnyClientMessage)
-SERVER = message_types(messages.AnyServerMessage)
+CLIENT = message_types(protocol.AnyClientMessage)
+SERVER = message_types(protocol.AnyServerMessage)
 
 
 def kind_of(example: Path) -> str:
     return example.name.split(".")[0]
 
 
-def decode(kind: str, text: str) -> messages.ClientMessage | messages.ServerMessage:
+def decode(kind: str, text: str) -> protocol.ClientMessage | protocol.ServerMessage:
     return decode_untrusted(text) if kind in CLIENT else decode_server(text)
 
 
 def test_the_schema_on_disk_is_the_one_of_the_types() -> None:
-    assert SCHEMA.read_text(encoding="utf-8") == render(), "stale: run python -m signaling.schema"
+    assert SCHEMA.read_text(encoding="utf-8") == render(), "stale: run python -m signaling.protocol.schema"
 
 
 @pytest.mark.parametrize("kind", [*CLIENT, *SERVER])
@@ -53,12 +53,12 @@ def test_an_invalid_example_is_a_bad_message(example: Path) -> None:
 
 def test_fields_with_a_default_may_be_left_out() -> None:
     hello = decode_untrusted('{"type": "hello", "protocol": 2, "meeting": "giao-ban"}')
-    assert hello == messages.Hello(2, "giao-ban")
+    assert hello == protocol.Hello(2, "giao-ban")
 
 
 def test_a_frame_over_the_bound_is_not_even_read() -> None:
     with pytest.raises(BadMessage, match="too large"):
-        decode_untrusted(" " * messages.MAX_MESSAGE_BYTES + "{}")
+        decode_untrusted(" " * protocol.MAX_MESSAGE_BYTES + "{}")
 
 
 @given(st.one_of(st.text(), st.binary()))
@@ -67,7 +67,7 @@ def test_any_frame_is_a_message_or_a_bad_message(frame: str | bytes) -> None:
         message = decode_untrusted(frame)
     except BadMessage:
         return
-    assert isinstance(message, messages.ClientMessage)
+    assert isinstance(message, protocol.ClientMessage)
 
 
 _json = st.recursive(
@@ -113,4 +113,4 @@ def test_only_sizes_that_a_screen_can_have_are_wished_for(
         assert not possible
         return
     assert possible
-    assert isinstance(message, messages.Show)
+    assert isinstance(message, protocol.Show)

@@ -1,18 +1,8 @@
 """What is sent to a client: in order, bounded, newest only where that is enough."""
 
-from signaling.messages import (
-    Answer,
-    Bye,
-    Pong,
-    Roster,
-    Seat,
-    SeatState,
-    ServerMessage,
-    Why,
-    decode_server,
-    encode,
-)
-from signaling.outbox import Outbox
+from signaling.model.words import SeatState, Why
+from signaling.protocol import Answer, Bye, Pong, Roster, Seat, ServerMessage, decode_server, encode
+from signaling.session.outbox import Outbox
 
 
 def post(outbox: Outbox, *messages: ServerMessage) -> None:

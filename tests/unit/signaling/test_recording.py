@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 import recorder
 from recorder import Stage, Trouble, new_id
 from recorder.shelf import is_id
-from signaling import messages as m
-from signaling.effects import KeepRun, Note, Record
-from signaling.inputs import RecorderGone, Reread
-from signaling.messages import RecordingState, RecordingTrouble, Why
-from signaling.records import SessionId
+from signaling import protocol as m
+from signaling.model.ids import SessionId
+from signaling.model.words import Code, RecordingState, RecordingTrouble, Why
+from signaling.room.state.effects import KeepRun, Note, Record
+from signaling.room.state.inputs import RecorderGone, Reread
 from tests.support.control_room import CHAIR, MEETING, OPERATOR, Scene, account
 
 pytestmark = pytest.mark.record
@@ -23,7 +23,7 @@ BOARD = recorder.Recipient("Ban Giám đốc", "age1board")
 OFFICE = recorder.Recipient("Phòng Tổ chức", "age1office", second=True)
 
 
-def briefing(meeting: m.Code = "giao-ban", keys: tuple[recorder.Recipient, ...] = (BOARD,)) -> Scene:
+def briefing(meeting: Code = "giao-ban", keys: tuple[recorder.Recipient, ...] = (BOARD,)) -> Scene:
     return Scene(meeting=replace(MEETING, code=meeting), recipients=keys, recorder_up=True)
 
 

@@ -3,24 +3,22 @@
 from dataclasses import replace
 
 from sfu import GateReason, Source
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.words import Permission, Role, Why
+from signaling.protocol import (
     Ask,
     Decide,
     Decision,
     Leave,
     Mute,
-    Permission,
     Requests,
-    Role,
     Roster,
     SendBack,
     SetRules,
     SetSource,
     Unask,
-    Why,
 )
-from signaling.records import SessionId
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

@@ -4,11 +4,11 @@ from typing import get_args
 
 import pytest
 
-from signaling import messages as m
-from signaling.messages import Role, SeatState, Why
-from signaling.records import ParticipantId
-from signaling.roles import RULES, refusal, table
-from signaling.seat import Seat
+from signaling import protocol as m
+from signaling.model.ids import ParticipantId
+from signaling.model.words import Role, SeatState, Why
+from signaling.room.state.roles import RULES, refusal, table
+from signaling.room.state.seat import Seat
 from tests.arch.source import ROOT
 from tests.support.control_room import account
 
@@ -82,4 +82,4 @@ def test_who_waits_talks_with_the_office_and_a_delegate_inside_does_not() -> Non
 
 def test_the_table_in_the_documents_is_the_one_of_the_rules() -> None:
     text = (ROOT / "docs" / "roles.md").read_text(encoding="utf-8")
-    assert text == table(), "stale: run python -m signaling.roles > docs/roles.md"
+    assert text == table(), "stale: run python -m signaling.room.state.roles > docs/roles.md"

@@ -11,10 +11,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 import recorder
 import sfu
 from sfu import GateReason, Source
-from signaling import floor_view
-from signaling import messages as m
-from signaling.effects import EndRun, Keep, KeepRun, Negotiate, Outcome, Record, Refused, Tell
-from signaling.inputs import (
+from signaling import protocol as m
+from signaling.model.ids import AccountId, ParticipantId, SessionId
+from signaling.model.limits import DEFAULT
+from signaling.model.meeting import Account
+from signaling.model.run import SeatRow
+from signaling.model.words import DepartureKind, FloorMode, Permission, Presence, Role, SeatState, UnitKind
+from signaling.room.state.effects import EndRun, Keep, KeepRun, Negotiate, Outcome, Record, Refused, Tell
+from signaling.room.state.inputs import (
     Answered,
     Dropped,
     Elapsed,
@@ -27,10 +31,8 @@ from signaling.inputs import (
     Said,
     WorkerBack,
 )
-from signaling.limits import DEFAULT
-from signaling.messages import Role, SeatState
-from signaling.records import Account, AccountId, ParticipantId, SeatRow, SessionId
-from signaling.seat import Seat
+from signaling.room.state.seat import Seat
+from signaling.room.views import floor as floor_view
 from tests.support import room_laws
 from tests.support.control_room import SLOTS, UNITS, Scene, account
 
@@ -110,7 +112,7 @@ class RoomMachine(RuleBasedStateMachine):
         match message:
             case m.Invite() | m.InviteNext() | m.SetRules() | m.SetSource() | m.HandChair():
                 assert role is Role.CHAIR
-            case m.Unmute() | m.Decide(permission=m.Permission.SCREEN, granted=True):
+            case m.Unmute() | m.Decide(permission=Permission.SCREEN, granted=True):
                 assert role in (Role.CHAIR, Role.OPERATOR)
             case m.LendChair():
                 assert role is Role.OPERATOR
@@ -223,7 +225,7 @@ class RoomMachine(RuleBasedStateMachine):
             *(m.Admit(knock), m.Admit(knock), m.Admit(knock), m.Admit(someone), m.AdmitAll()),
             *(m.Refuse(knock, why), m.Withdraw(), m.Leave(), m.Kick(someone, why)),
             *(m.Ban(anyone, why), m.Lift(anyone), m.SendBack(someone, why), m.Talk(why, knock), m.Talk(why)),
-            *(m.Lock(chance.random() < 0.3), m.CorrectDeparture("d1", m.DepartureKind.LOST, why)),
+            *(m.Lock(chance.random() < 0.3), m.CorrectDeparture("d1", DepartureKind.LOST, why)),
         )
 
     def of_media(
@@ -251,10 +253,10 @@ class RoomMachine(RuleBasedStateMachine):
     def of_the_house(
         self, chance: random.Random, knock: str, someone: str, anyone: str, why: str
     ) -> tuple[m.ClientMessage, ...]:
-        mode = chance.choice((None, *m.FloorMode, m.FloorMode.ORDERED))
-        order = chance.choice((None, tuple(chance.sample(list(m.UnitKind), 2))))
+        mode = chance.choice((None, *FloorMode, FloorMode.ORDERED))
+        order = chance.choice((None, tuple(chance.sample(list(UnitKind), 2))))
         yes, no = chance.choice((None, True, False)), chance.random() < 0.5
-        permission = chance.choice(list(m.Permission))
+        permission = chance.choice(list(Permission))
         return (
             *(m.HandChair(someone), m.TakeChair(), m.LendChair(someone)),
             *(m.SetRules(mode, yes, not no, 60, order), m.SetRules(mode, order=order)),
@@ -331,7 +333,7 @@ class RoomMachine(RuleBasedStateMachine):
         if what == "worker":
             self.worker_restarts()
         else:
-            how = m.Presence.CLOSED if n % 2 else m.Presence.LOST
+            how = Presence.CLOSED if n % 2 else Presence.LOST
             self.happen(Dropped(self.speaker(n), how))
 
     @rule(

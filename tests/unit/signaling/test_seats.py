@@ -2,9 +2,9 @@
 
 import sfu
 from sfu import GateReason, Source
-from signaling.effects import Refused
-from signaling.limits import DEFAULT
-from signaling.messages import (
+from signaling.model.limits import DEFAULT
+from signaling.model.words import Presence, SeatState, Why
+from signaling.protocol import (
     EndMeeting,
     Kick,
     Knock,
@@ -13,15 +13,13 @@ from signaling.messages import (
     MediaLost,
     Mute,
     Offer,
-    Presence,
     Roster,
-    SeatState,
     SetSource,
     Slots,
     Unmute,
     Welcome,
-    Why,
 )
+from signaling.room.state.effects import Refused
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI = account("nhi")

@@ -4,8 +4,9 @@ import pytest
 
 import sfu
 from sfu import GateReason, Source
-from signaling.effects import Media
-from signaling.messages import (
+from signaling.model.ids import SessionId
+from signaling.model.words import Permission, Role, Why
+from signaling.protocol import (
     Ask,
     Decide,
     Decision,
@@ -14,14 +15,11 @@ from signaling.messages import (
     Lines,
     MediaLost,
     Offer,
-    Permission,
     Requests,
-    Role,
     Roster,
     SetSource,
-    Why,
 )
-from signaling.records import SessionId
+from signaling.room.state.effects import Media
 from tests.support.control_room import CHAIR, Scene, account
 
 TECHNICIAN = account("ky-thuat", Role.TECHNICIAN, "tchc")

@@ -3,8 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.bucket import Bucket
-from signaling.throttle import BY_ACCOUNT, BY_ADDRESS, FORGET_S, TABLE, Throttle, network
+from signaling.accounts.throttle import BY_ACCOUNT, BY_ADDRESS, FORGET_S, TABLE, Throttle, network
+from signaling.session.bucket import Bucket
 
 
 def test_some_attempts_are_free_then_each_doubles_the_wait() -> None:

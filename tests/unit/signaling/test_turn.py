@@ -4,9 +4,9 @@ import base64
 import hashlib
 import hmac
 
-from signaling.messages import Welcome
-from signaling.records import AccountId, Instant
-from signaling.turn import Turn
+from signaling.model.ids import AccountId, Instant
+from signaling.model.relay import Turn
+from signaling.protocol import Welcome
 from tests.support.control_room import Scene, account
 
 URLS = ("turn:192.0.2.7:443?transport=tcp",)

@@ -1,8 +1,8 @@
 """What the server hears: how long each has spoken, a holder who is silent, noise, a hint."""
 
 import sfu
-from signaling.messages import EndTurn, Floor, Hint, Invite, Leave, TalkTime, Voices
-from signaling.records import SessionId
+from signaling.model.ids import SessionId
+from signaling.protocol import EndTurn, Floor, Hint, Invite, Leave, TalkTime, Voices
 from tests.support.control_room import CHAIR, MEETING, Scene, account
 
 NHI, NOI = account("nhi"), account("noi", unit="noi")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from recorder.blocks import Block, Track
+from recorder.format.blocks import Block, Track
 from tests.support.metronome import beeping_voice
 from tests.support.record_reading import read
 

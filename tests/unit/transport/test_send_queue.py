@@ -7,11 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sfu.transport.send_queue import (
-    LEAST_ROOM_BYTES,
-    LONGEST_WAIT_S,
-    MOST_ROOM_BYTES,
+    MAX_ROOM_BYTES,
+    MAX_WAIT_BYTES,
+    MAX_WAIT_S,
+    MIN_ROOM_BYTES,
     URGENT_BYTES,
-    WAIT_LIMIT_BYTES,
     LineGauge,
     SendQueue,
 )
@@ -38,7 +38,7 @@ def test_what_has_waited_too_long_is_dropped_and_counted() -> None:
     queue = SendQueue()
     for n in range(10):
         queue.put(bytes([n]), n % 2 == 0, n / 10)
-    assert taken(queue, 0.55 + LONGEST_WAIT_S) == [b"\x06", b"\x08", b"\x07", b"\x09"]
+    assert taken(queue, 0.55 + MAX_WAIT_S) == [b"\x06", b"\x08", b"\x07", b"\x09"]
     assert queue.dropped == 6
     assert len(queue) == 0
 
@@ -61,7 +61,7 @@ def test_what_waits_is_bounded_and_nothing_is_lost_uncounted(puts: list[tuple[fl
         now += pause
         queue.put(bytes(size), urgent, now)
     waiting = taken(queue, now)
-    assert sum(len(packet) for packet in waiting) <= WAIT_LIMIT_BYTES
+    assert sum(len(packet) for packet in waiting) <= MAX_WAIT_BYTES
     assert len(waiting) + queue.dropped == len(puts)
 
 
@@ -100,7 +100,7 @@ class Line:
                 self.write(1000)
                 owed -= 1000
             if offered_bps is not None:
-                owed = min(owed, offered_bps * LONGEST_WAIT_S / 8)  # what waited too long
+                owed = min(owed, offered_bps * MAX_WAIT_S / 8)  # what waited too long
             self.now += STEP_S
         return int((self.written - before) * 8 / seconds)
 
@@ -111,8 +111,8 @@ def test_a_line_is_used_and_its_buffers_hold_no_seconds(bps: int, rtt_s: float) 
     line = Line(bps, rtt_s)
     line.run(5)
     line.longest_s = 0
-    assert line.run(5) > 0.9 * min(bps, MOST_ROOM_BYTES * 8 / rtt_s)
-    assert line.longest_s < max(0.3, 1.3 * (LEAST_ROOM_BYTES + 1000) * 8 / bps)
+    assert line.run(5) > 0.9 * min(bps, MAX_ROOM_BYTES * 8 / rtt_s)
+    assert line.longest_s < max(0.3, 1.3 * (MIN_ROOM_BYTES + 1000) * 8 / bps)
 
 
 @pytest.mark.parametrize("rtt_s", [0.01, 0.1, 0.25])
@@ -155,4 +155,4 @@ def test_whatever_the_system_says_the_room_is_bounded(steps: list[tuple[float, i
     now = 0.0
     for pause, written, acked in steps:
         now += pause
-        assert gauge.room(written, acked, pause, now) <= MOST_ROOM_BYTES
+        assert gauge.room(written, acked, pause, now) <= MAX_ROOM_BYTES

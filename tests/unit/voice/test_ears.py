@@ -9,7 +9,7 @@ import pytest
 
 from sfu.voice import Counts, InlineEars, Judgment, Sound, ThreadEars
 from sfu.voice.ears import LISTENED, SILENCE_DBOV, SILENT
-from sfu.voice.inline import MOST_EARS
+from sfu.voice.inline import MAX_EARS
 from sfu.voice.judge import Judge
 from tests.support.mix import noises
 from tests.support.mix.opus import PACKET, encode
@@ -151,13 +151,13 @@ def test_the_short_packets_of_dtx_are_silence() -> None:
 def test_ears_are_bounded_and_free_again_when_somebody_is_forgotten() -> None:
     ears = InlineEars()
     still = packets(np.zeros(PACKET * 2))[0]
-    ears.hear([Sound(microphone, 0, still) for microphone in range(MOST_EARS + 3)])
-    assert len(ears.judgments()) == MOST_EARS
+    ears.hear([Sound(microphone, 0, still) for microphone in range(MAX_EARS + 3)])
+    assert len(ears.judgments()) == MAX_EARS
     assert ears.counts.dropped == 3
     ears.forget(0)
-    ears.hear([Sound(MOST_EARS, 0, still)])
-    assert MOST_EARS in ears.judgments()
-    assert MOST_EARS > LISTENED
+    ears.hear([Sound(MAX_EARS, 0, still)])
+    assert MAX_EARS in ears.judgments()
+    assert MAX_EARS > LISTENED
 
 
 def test_the_thread_judges_as_the_inline_ears_do_and_forgets() -> None:

@@ -1,0 +1,111 @@
+"""`giaoban audit`: the audit log looked at, handed out, and written to by the terminal's own commands."""
+
+import asyncio
+import os
+import sys
+from collections.abc import AsyncIterator, Iterable
+from typing import BinaryIO
+
+from rich.console import Console
+from rich.text import Text
+
+from deploy.config import Config
+from deploy.problem import Problem
+from deploy.run.firstrun import opened_store
+from deploy.state import existing_state
+from signaling.audit.chain import Fault, Head, Stored, Verifier
+from signaling.audit.export import Form, exported, opening
+from signaling.audit.log import AuditLog
+from signaling.audit.table import HeadUnreadable, kept_head
+from signaling.control import clock
+from signaling.store import Store
+
+PAGE = 1000
+TERMINAL = "terminal"
+"""Stands in an entry for the address of who types on the server itself."""
+
+
+class AuditFault(Problem):
+    """The log is not as it was written."""
+
+    exit_code = 1
+
+
+def verify(config: Config, noted: str | None, console: Console) -> None:
+    """Go through the whole log. Raises AuditFault, StateError."""
+    head = asyncio.run(_verify(config, noted))
+    console.print(
+        Text(f"{head.number} entries, none changed, none missing; the newest has the hash"), soft_wrap=True
+    )
+    console.print(Text(head.hash), soft_wrap=True)
+
+
+async def _verify(config: Config, noted: str | None) -> Head:
+    existing_state(config.state_dir)
+    try:
+        kept = kept_head(config.audit_head)  # first: the log may grow while it is read, and only grow
+    except HeadUnreadable as error:
+        raise AuditFault(
+            f"the audit log's head, {config.audit_head}, cannot be read: {error}",
+            "Compare with a backup of the state directory: somebody or something damaged it.",
+        ) from None
+    async with opened_store(config) as store:
+        verifier = Verifier(kept, None if noted is None else noted.strip().lower())
+        async for stored in _every(store, None):
+            _complain(verifier.take(stored))
+        _complain(verifier.finish())
+    if kept is None and verifier.head.number:
+        raise AuditFault(
+            f"the audit log's head, {config.audit_head}, is missing",
+            f"The {verifier.head.number} entries follow each other, but that none is cut off at the end"
+            " cannot be told. A hash that was noted (--head) can tell up to there.",
+        )
+    return verifier.head
+
+
+def _complain(fault: Fault | None) -> None:
+    if fault is not None:
+        where = f"entry {fault.number} " if fault.number else ""
+        raise AuditFault(
+            f"the audit log was tampered with or damaged: {where}{fault.wrong.value}",
+            "Keep the state directory as it is, and compare with a backup or an earlier export."
+            " A database restored from a backup looks the same, unless its audit.head is restored with it.",
+        )
+
+
+def export(config: Config, meeting: str | None, form: Form, out: BinaryIO) -> None:
+    """Write the entries of one meeting, or all, to a binary stream. Raises Problem."""
+    asyncio.run(_export(config, meeting, form, out))
+
+
+async def _export(config: Config, meeting: str | None, form: Form, out: BinaryIO) -> None:
+    existing_state(config.state_dir)
+    async with opened_store(config) as store:
+        if meeting is not None and await store.meetings.find(meeting) is None:
+            raise Problem(f"there is no meeting {meeting}", "The standing one has the code giao-ban.")
+        out.write(opening(form))
+        async for stored in _every(store, meeting):
+            out.write(exported([stored], form))
+    out.flush()
+
+
+async def _every(store: Store, meeting: str | None) -> AsyncIterator[Stored]:
+    """The log from its beginning. Raises StorageUnavailable."""
+    after = 0
+    while part := await store.audit.page(after, PAGE, meeting):
+        for stored in part:
+            yield stored
+        after = part[-1].number
+
+
+async def write_down(
+    config: Config, store: Store, event: str, fields: Iterable[tuple[str, str | int]], meeting: str = ""
+) -> bool:
+    """An entry about something that is done at the terminal, by whom the system says. False: it could not be
+    written, which was said."""
+    log = AuditLog(store.audit, clock, config.audit_head)
+    log.note(event, meeting=meeting, address=TERMINAL, fields=(*fields, ("uid", os.getuid())))
+    written = await log.flush()
+    if not written:
+        print(f"giaoban: {event} could not be written to the audit log", file=sys.stderr)
+    return written

@@ -1,0 +1,1 @@
+"""The appliance as it runs: settings become processes, and processes are supervised."""

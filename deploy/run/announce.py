@@ -1,0 +1,57 @@
+"""What `giaoban serve` says at the terminal."""
+
+import io
+
+import segno
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from deploy.config import Config
+from deploy.run.addresses import host_name, local_addresses, url
+from deploy.run.firstrun import NewAccount
+
+
+def say(console: Console, text: str) -> None:
+    """One line of progress."""
+    console.print(Text.assemble(("giaoban: ", "dim"), text), soft_wrap=True)
+
+
+def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
+    """The first accounts with their passwords, which nobody can show again."""
+    console.print(Text("First accounts. Write them down: the passwords are shown only now.", style="bold"))
+    table = Table()
+    for column in ("role", "login", "password"):
+        table.add_column(column)
+    for account in accounts:
+        table.add_row(account.role.value, account.login, Text(account.password, style="bold"))
+    console.print(table)
+
+
+def addresses_to_open(config: Config) -> tuple[str, ...]:
+    """URLs, that of this machine first, then the network's."""
+    hosts = [host for host in config.host if host not in ("0.0.0.0", "::")]  # noqa: S104 - compared
+    if not hosts:
+        hosts = ["localhost", *config.advertise, *local_addresses()]
+    return tuple(dict.fromkeys(url(host, config.https_port) for host in hosts))
+
+
+def tell_ready(console: Console, config: Config, meeting: str, ca: bool) -> None:
+    """Where to open the meeting, with a QR code for telephones."""
+    urls = addresses_to_open(config)
+    network = next((one for one in urls if "localhost" not in one and "127.0.0.1" not in one), None)
+    console.print()
+    console.print(Text.assemble(("Giao ban is ready. ", "bold green"), f"Meeting: {meeting}. Open:"))
+    for one in urls:
+        console.print(Text(f"    {one}", style="bold"), soft_wrap=True)
+    if ca:
+        say(
+            console, "browsers warn until they know this installation's own certificate authority; accept it,"
+        )
+        say(console, f"or install {config.state_dir / 'pki' / 'ca.crt'} on the devices")
+    if network is not None and console.is_terminal:
+        console.print(Text(f"For telephones on this network ({network}, this machine is {host_name()}):"))
+        drawing = io.StringIO()
+        segno.make(network, error="m").terminal(out=drawing, compact=True)
+        console.out(drawing.getvalue(), end="", highlight=False)
+    say(console, "Ctrl-C stops it. To try it alone: make simulate, in another terminal")

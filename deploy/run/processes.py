@@ -1,0 +1,180 @@
+"""What each supervised process is given and what it runs.
+
+The planes are imported inside the functions: each process loads only its own half.
+"""
+
+import asyncio
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import msgspec
+
+from deploy.problem import PortError, Problem
+
+WEB_ROOT = Path(__file__).resolve().parents[2] / "web"
+
+
+class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
+    """Of a media worker."""
+
+    log_level: str
+    socket_path: str
+    addresses: tuple[str, ...]
+    advertise: tuple[str, ...]
+    port: int
+    tap_socket: str
+
+
+class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
+    """Of the control process."""
+
+    log_level: str
+    hosts: tuple[str, ...]
+    """None means all addresses."""
+    port: int
+    database_url: str
+    audit_head: str
+    certificate: str
+    key: str
+    ca: str
+    """Our CA's certificate, offered for download; empty with a foreign certificate."""
+    media_sockets: tuple[str, ...]
+    recorder_socket: str
+    recordings: str
+    """Directory of the recordings."""
+    meeting: str
+    """Code of the standing meeting."""
+    seat_grace_s: int
+    turn_urls: tuple[str, ...] = ()
+    turn_secret: str = ""
+    """Comes by the pipe like all this: no other process can read it there."""
+
+
+class RecorderSettings(msgspec.Struct, frozen=True, tag="recorder"):
+    """Of the recorder."""
+
+    log_level: str
+    socket_path: str
+    tap_sockets: tuple[str, ...]
+    recordings: str
+    signing_key: str
+    reserve_mb: int
+    segment_s: int
+    may_swap: bool
+
+
+AnySettings = MediaSettings | ControlSettings | RecorderSettings
+
+_decoder: msgspec.json.Decoder[AnySettings] = msgspec.json.Decoder(AnySettings)
+
+
+def decode(line: bytes) -> AnySettings:
+    """What the supervisor wrote."""
+    return _decoder.decode(line)
+
+
+def encode(settings: AnySettings) -> bytes:
+    """One line, without its end."""
+    return msgspec.json.encode(settings)
+
+
+async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
+    """Serve media until `stop`. Raises PortError."""
+    from sfu.transport import PortTaken
+    from sfu.worker import WorkerConfig, serve_worker
+
+    config = WorkerConfig(
+        socket_path=settings.socket_path,
+        addresses=settings.addresses,
+        port=settings.port,
+        tap_path=settings.tap_socket,
+        advertise=settings.advertise,
+    )
+    try:
+        await serve_worker(config, stop)
+    except PortTaken as error:
+        raise PortError(
+            f"media port {settings.port} is in use ({error})", "Choose another with --media-port."
+        ) from None
+
+
+async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
+    """Record what control orders, until `stop`. Raises Problem."""
+    from recorder.process import RecorderConfig, serve_recorder
+    from recorder.storage.signing import BadSigningKey
+
+    config = RecorderConfig(
+        socket_path=settings.socket_path,
+        tap_sockets=settings.tap_sockets,
+        directory=Path(settings.recordings),
+        signing_key=Path(settings.signing_key),
+        reserve_octets=settings.reserve_mb << 20,
+        segment_s=float(settings.segment_s),
+        may_swap=settings.may_swap,
+    )
+    try:
+        await serve_recorder(config, stop)
+    except BadSigningKey as error:
+        raise Problem(
+            f"the recorder's signing key cannot be used: {error}",
+            "Restore it from a backup of the state directory, or move it away: then a new one is made.",
+        ) from None
+
+
+async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
+    """Serve people until `stop`. Raises Problem."""
+    from deploy.run.firstrun import newer_problem, storage_problem
+    from deploy.run.pki import CertificateFiles, ssl_context
+    from signaling.control import ControlConfig, serve_control
+    from signaling.model.limits import DEFAULT
+    from signaling.model.relay import Turn
+    from signaling.store import StateIsNewer, StorageUnavailable
+
+    files = CertificateFiles(Path(settings.certificate), Path(settings.key), None)
+    ca = await asyncio.to_thread(Path(settings.ca).read_bytes) if settings.ca else None
+    config = ControlConfig(
+        database_url=settings.database_url,
+        audit_head=Path(settings.audit_head),
+        web_root=WEB_ROOT,
+        media_sockets=tuple(Path(path) for path in settings.media_sockets),
+        recorder_socket=Path(settings.recorder_socket),
+        recordings=Path(settings.recordings),
+        hosts=settings.hosts,
+        port=settings.port,
+        tls=ssl_context(files),
+        ca_certificate=ca,
+        default_meeting=settings.meeting,
+        version=own_version(),
+        limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
+        turn=Turn(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
+    )
+    # Its task groups wrap what they raise; a Problem must leave here unwrapped.
+    problem: Problem | None = None
+    try:
+        await serve_control(config, stop)
+    except* StorageUnavailable as group:
+        problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
+    except* StateIsNewer as group:
+        problem = newer_problem(StateIsNewer(_first(group)))
+    except* OSError as group:
+        problem = PortError(
+            f"HTTPS port {settings.port} cannot be used: {_first(group)}", "Choose another with --https-port."
+        )
+    if problem is not None:
+        raise problem
+
+
+def own_version() -> str:
+    try:
+        return version("giaoban")
+    except PackageNotFoundError:  # run from the source tree, not installed
+        return "source"
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> str:
+    """Words of the first exception in a group of groups."""
+    error: BaseException = group
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return str(error)

@@ -1,0 +1,151 @@
+"""Runs the processes of the appliance: starts them, restarts what dies, stops all. Shell of supervision.py.
+
+A child gets its settings as one line of JSON on its standard input, which stays open: its end tells the
+child that the parent is gone, however that died, so no process is ever orphaned (deploy/child.py).
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+import time
+from asyncio.subprocess import PIPE, Process
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import assert_never
+
+from deploy.problem import Problem
+from deploy.run.supervision import Action, Kill, Policy, Start, Supervision, Terminate
+
+EXIT_HOPELESS = 2
+"""Exit code of a child that cannot run with these settings; it has said why."""
+
+log = logging.getLogger("giaoban.supervisor")
+
+
+class GaveUp(Problem):
+    """A process died again and again, or said itself that it cannot run with these settings."""
+
+    def __init__(self, name: str, *, hopeless: bool) -> None:
+        super().__init__(
+            f"{name} cannot run with these settings" if hopeless else f"{name} dies again and again",
+            "Its last words are above. Correct the cause, then start again.",
+        )
+        self.hopeless = hopeless
+        # A service manager may try again what was not said to be hopeless.
+        self.exit_code = EXIT_HOPELESS if hopeless else 1
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """How to start one process."""
+
+    command: tuple[str, ...]
+    settings: bytes
+    """One line for its standard input."""
+    dispensable: bool = False
+    """The others go on without it."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Died:
+    name: str
+    code: int
+
+
+class Supervisor:
+    """Keeps a set of processes running until told to stop."""
+
+    def __init__(
+        self,
+        children: Mapping[str, Child],
+        policy: Policy | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._children = dict(children)
+        dispensable = frozenset(name for name, child in self._children.items() if child.dispensable)
+        self._core = Supervision(tuple(self._children), policy, dispensable)
+        self._clock = clock
+        self._inbox: asyncio.Queue[_Died | None] = asyncio.Queue(maxsize=64)
+        self._running: dict[str, Process] = {}
+
+    def stop(self) -> None:
+        """End everything; run() returns when it is done. May be called from a signal handler."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._inbox.put_nowait(None)
+
+    def pid(self, name: str) -> int | None:
+        """Process id, None while it is not running."""
+        process = self._running.get(name)
+        return process.pid if process is not None else None
+
+    async def run(self) -> None:
+        """Run until stop(). Raises GaveUp when a process cannot be kept alive; by then all have ended."""
+        hopeless = False
+        try:
+            async with asyncio.TaskGroup() as group:
+                await self._carry_out(self._core.start(self._clock()), group)
+                while not self._core.finished:
+                    event = await self._next_event()
+                    now = self._clock()
+                    if isinstance(event, _Died):
+                        del self._running[event.name]
+                        if not self._core.stopping:
+                            log.error("%s ended with code %d", event.name, event.code)
+                            hopeless = event.code == EXIT_HOPELESS
+                        actions = self._core.died(event.name, now, hopeless=event.code == EXIT_HOPELESS)
+                    elif event is None:
+                        actions = self._core.stop(now)
+                    else:
+                        actions = self._core.on_deadline(now)
+                    await self._carry_out(actions, group)
+        finally:
+            for process in self._running.values():
+                with contextlib.suppress(ProcessLookupError):
+                    process.kill()
+        name = self._core.given_up_on
+        if name is not None:
+            raise GaveUp(name, hopeless=hopeless)
+
+    async def _next_event(self) -> _Died | float | None:
+        """A death, a wish to stop (None), or the instant a deadline came."""
+        deadline = self._core.next_deadline()
+        try:
+            async with asyncio.timeout_at(None if deadline is None else self._loop_time(deadline)):
+                return await self._inbox.get()
+        except TimeoutError:
+            return self._clock()
+
+    def _loop_time(self, deadline: float) -> float:
+        return asyncio.get_running_loop().time() + deadline - self._clock()
+
+    async def _carry_out(self, actions: tuple[Action, ...], group: asyncio.TaskGroup) -> None:
+        for action in actions:
+            match action:
+                case Start(name):
+                    process = await self._spawn(self._children[name])
+                    self._running[name] = process
+                    group.create_task(self._report(name, process), name=f"wait for {name}")
+                case Terminate(name):
+                    with contextlib.suppress(ProcessLookupError):
+                        self._running[name].terminate()
+                case Kill(name):
+                    log.error("%s does not stop and is killed", name)
+                    with contextlib.suppress(ProcessLookupError):
+                        self._running[name].kill()
+                case _:
+                    assert_never(action)
+
+    async def _spawn(self, child: Child) -> Process:
+        # A session of its own: Ctrl-C at the terminal reaches the supervisor only, which stops in order.
+        process = await asyncio.create_subprocess_exec(
+            *child.command, stdin=PIPE, start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        )
+        assert process.stdin is not None
+        with contextlib.suppress(ConnectionError):  # it died already; its code tells
+            process.stdin.write(child.settings + b"\n")
+            await process.stdin.drain()
+        return process
+
+    async def _report(self, name: str, process: Process) -> None:
+        await self._inbox.put(_Died(name, await process.wait()))

@@ -1,0 +1,306 @@
+"""From what a tap brings to what is written: one recording, segment by segment, in Matroska. Pure.
+
+The scribe is told what comes and polled some ten times a second; each time it hands over whole clusters. What
+came is held HOLD_MS, so that voices and pictures that arrive side by side are written in the order of their
+instants; what comes later than that still gets its instant, behind what is written already. On one track
+instants never go back.
+
+Units: `_us` on the machine's monotonic clock, `_ms` since the recording began.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import recorder
+from recorder.format import matroska
+from recorder.format.blocks import Block, GapKind, Track
+from recorder.muxing.assembly import Assembler
+from recorder.muxing.clocks import Clocks
+from recorder.muxing.reorder import TEXTS, Held
+from recorder.muxing.timeline import OpeningFacts, Timeline
+from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapReport, TapSlot, TapSlots
+
+__all__ = ["OpeningFacts", "Out", "Scribe", "ScribeSettings"]
+
+HOLD_MS = 200
+CUT_WAITS_MS = 2_000
+"""A segment that is due waits so long for the stage's keyframe."""
+ASK_EVERY_US = 1_000_000
+MAX_CLUSTER_MS = 1_000
+MAX_CLUSTER_BYTES = 1 << 20
+"""More only where a single picture is larger."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScribeSettings:
+    segment_s: float = 120.0
+    cluster_ms: int = 250
+    """A cluster spans about so much, and at most MAX_CLUSTER_MS."""
+    backlog_bytes: int = 8 << 20
+    """What may wait to be polled; more is left out, which the timeline says."""
+    east_of_utc_min: int = 420
+    """Where the recording is made, for the times of the day in its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Out:
+    """What a poll brings."""
+
+    data: bytes
+    """Whole clusters for the present segment."""
+    ask_keyframes: bool
+    """Stage and screen are to begin afresh."""
+    cut: bool
+    """With `data` the segment is complete; the next one is to be opened before the next poll."""
+
+
+class Scribe:
+    """One recording. Errors: no method can fail on what comes from a tap."""
+
+    def __init__(self, opening: OpeningFacts, begun_us: int, settings: ScribeSettings | None = None) -> None:
+        self._opening = opening
+        self._begun_us = begun_us
+        self._settings = settings or ScribeSettings()
+        self._timeline = Timeline(opening, self._settings.east_of_utc_min)
+        self._clocks = Clocks()
+        self._slots = [Assembler() for _ in TAP_SLOTS]
+        self._held = Held()
+        self._fresh: _Fresh | None = None
+        self._now_us = begun_us
+        self._paused_ms: int | None = None
+        self._not_before_ms = 0
+        """Of the time before a pause ended nothing is taken any more."""
+        self._slow_ms: int | None = None
+        self._asks = False
+        self._asked_us = begun_us - ASK_EVERY_US
+        self._segment = 0
+        self._segment_ms = 0
+        self._due_ms: int | None = None
+        self._cut: tuple[int, list[Block]] | None = None
+        """Where the next segment begins, and with what."""
+        self._written_ms = 0
+        self._cluster_ms = 0
+
+    @property
+    def segment_at_ms(self) -> int:
+        """Where the present segment begins."""
+        return self._segment_ms
+
+    @property
+    def written_ms(self) -> int:
+        """Up to there all that was in time has been handed over."""
+        return self._written_ms
+
+    @property
+    def paused(self) -> bool:
+        return self._paused_ms is not None
+
+    def at_ms(self, at_us: int) -> int:
+        """The recording's own time."""
+        return max(0, (at_us - self._begun_us) // 1000)
+
+    def open_segment(self, number: int, now_us: int) -> bytes:
+        """Begin a file: what stands at its beginning, and what goes on at that moment."""
+        now_ms = self._tick(now_us)
+        at_ms, blocks = self._cut or (now_ms, [])
+        if not blocks or number != self._segment + 1:
+            blocks = list(self._timeline.opening(number, at_ms))
+        self._segment, self._segment_ms = number, at_ms
+        self._cut, self._due_ms = None, None
+        self._cluster_ms = at_ms
+        self._written_ms = max(self._written_ms, at_ms)
+        for track in TEXTS:
+            self._held.pass_by(track, at_ms)
+        return matroska.header(self._opening.title, self._opening.begun_ms) + matroska.cluster(at_ms, blocks)
+
+    # --- what comes -----------------------------------------------------------------------------------
+
+    def take(self, message: FromTap) -> None:
+        """What the tap brings."""
+        match message:
+            case TapSlots():
+                self._fill(message.slots, self._tick(message.at_us))
+            case TapMedia():
+                self._tick(message.newest_us)
+                if 0 <= message.slot < len(TAP_SLOTS):
+                    self._media(message)
+            case TapReport():
+                self._clocks.report(message.endpoint, message.stream, message.ntp, message.ts)
+
+    def people(self, order: recorder.People, now_us: int) -> None:
+        self._tell(self._timeline.people(order, self._tick(now_us)))
+
+    def mark(self, order: recorder.Mark, now_us: int) -> None:
+        """None is kept of a pause."""
+        self._tell(self._timeline.mark(order, self._tick(now_us)))
+
+    def pause(self, on: bool, now_us: int) -> None:
+        """Of what was seen and heard while it was on nothing is written, also when it comes later."""
+        now_ms = self._tick(now_us)
+        if on and self._paused_ms is None:
+            self._settle_slots()
+            self._paused_ms = now_ms
+        elif not on and self._paused_ms is not None:
+            from_ms, self._paused_ms = self._paused_ms, None
+            self._not_before_ms = now_ms
+            self._after_gap(GapKind.PAUSE, from_ms)
+
+    def gap(self, kind: GapKind, from_us: int, until_us: int) -> None:
+        """Nothing was recorded from then till then, for a reason of the caller's. What was left out may have
+        been anything, so what goes on is told again, and pictures begin at a keyframe."""
+        self._tick(until_us)
+        if self._paused_ms is None:
+            self._after_gap(kind, self.at_ms(from_us))
+
+    # --- what is written ------------------------------------------------------------------------------
+
+    def poll(self, now_us: int) -> Out:
+        """To be called some ten times a second, and once before the first segment is opened at the most."""
+        now_ms = self._tick(now_us)
+        if self._fresh is not None and now_ms - self._fresh.told_ms >= HOLD_MS:
+            self._settle_slots()
+        if self._slow_ms is not None:
+            from_ms, self._slow_ms = self._slow_ms, None
+            self._after_gap(GapKind.SLOW, from_ms)
+        self._see_whether_due(now_ms)
+        ready_ms = now_ms - HOLD_MS
+        if self._cut is not None and ready_ms >= self._cut[0]:
+            return Out(self._until(self._cut[0]), self._ask(), True)
+        if ready_ms - self._written_ms < self._settings.cluster_ms or not self._segment:
+            return Out(b"", self._ask(), False)
+        return Out(self._until(ready_ms), self._ask(), False)
+
+    def finish(self, now_us: int) -> bytes:
+        """All that is held, for the present segment, which is complete with it."""
+        now_ms = self._tick(now_us)
+        self._settle_slots()
+        if self._paused_ms is not None:
+            self._held.put(self._timeline.gap(GapKind.PAUSE, self._paused_ms, now_ms))
+        data = self._until(now_ms + matroska.MAX_LATE_MS)
+        self._written_ms = now_ms
+        return data
+
+    def void(self, size: int) -> bytes:
+        """Padding for the present segment, of exactly that size, at least 2."""
+        return matroska.void(size)
+
+    def _until(self, before_ms: int) -> bytes:
+        """Clusters of all that is held and belongs before that instant."""
+        self._written_ms = max(self._written_ms, before_ms)
+        data = b""
+        inside: list[Block] = []
+        size = 0
+        for block in self._held.take_until(before_ms):
+            if inside and (
+                block.at_ms - self._cluster_ms >= MAX_CLUSTER_MS or size + len(block.data) > MAX_CLUSTER_BYTES
+            ):
+                data += matroska.cluster(self._cluster_ms, inside)
+                inside, size = [], 0
+            if not inside:
+                self._cluster_ms = max(self._cluster_ms, block.at_ms)
+            inside.append(block)
+            size += len(block.data)
+        return data + matroska.cluster(self._cluster_ms, inside) if inside else data
+
+    # --- inside ---------------------------------------------------------------------------------------
+
+    def _tick(self, now_us: int) -> int:
+        self._now_us = max(self._now_us, now_us)
+        return self.at_ms(self._now_us)
+
+    def _tell(self, blocks: Iterable[Block]) -> None:
+        """Into the timeline, but for a pause: then only what goes on is known afterwards."""
+        told = list(blocks)
+        if self._paused_ms is None:
+            self._held.put(told)
+
+    def _fill(self, slots: tuple[TapSlot, ...], now_ms: int) -> None:
+        self._settle_slots()
+        before = self._timeline.fill(slots)
+        after = self._timeline.slots
+        changed = [number for number in range(len(TAP_SLOTS)) if before[number] != after[number]]
+        for number in changed:
+            if after[number].endpoint is None:
+                self._slots[number].stop()
+        if changed and self._paused_ms is None:
+            tracks = frozenset(Track(Track.STAGE + number) for number in changed)
+            self._fresh = _Fresh(tracks, now_ms, before)
+
+    def _settle_slots(self, at_ms: int | None = None) -> None:
+        """Write who is where from now on: at the instant of the first picture or sound of theirs, which was
+        made before it arrived."""
+        if self._fresh is not None:
+            fresh, self._fresh = self._fresh, None
+            told_ms = fresh.told_ms if at_ms is None else min(at_ms, fresh.told_ms)
+            self._held.put(self._timeline.slots_changed(fresh.before, told_ms))
+
+    def _media(self, media: TapMedia) -> None:
+        self._clocks.sample(media.endpoint, media.source, media.stream, media.newest_ts, media.newest_us)
+        assembler = self._slots[media.slot]
+        if self._paused_ms is not None or self._slow_ms is not None:
+            assembler.begin_anew()
+            return
+        track = Track(Track.STAGE + media.slot)
+        left_out = False
+        for whole in assembler.take(media):
+            if left_out and not whole.key:
+                continue
+            at_ms = self.at_ms(self._clocks.at_us(media.endpoint, media.stream, whole.ts))
+            left_out = not self._keep(Block(track, at_ms, whole.data, whole.key))
+        if left_out:
+            assembler.begin_anew()
+        self._asks = self._asks or assembler.wants_keyframe
+
+    def _keep(self, block: Block) -> bool:
+        """False: it was left out."""
+        if block.at_ms < self._not_before_ms or self._slow_ms is not None:
+            return False
+        if self._held.size + len(block.data) > self._settings.backlog_bytes:
+            self._slow_ms = self.at_ms(self._now_us)
+            return False
+        at_ms = max(block.at_ms, self._held.newest_ms(block.track) + 1)
+        if self._fresh is not None and block.track in self._fresh.tracks:
+            self._settle_slots(at_ms)
+        if self._due_ms is not None and block.track is Track.STAGE and block.key:
+            self._cut_at(at_ms)
+        self._held.put([Block(block.track, at_ms, block.data, block.key)])
+        return True
+
+    def _after_gap(self, kind: GapKind, from_ms: int) -> None:
+        now_ms = self.at_ms(self._now_us)
+        self._fresh = None
+        self._held.put(
+            [*self._timeline.gap(kind, min(from_ms, now_ms), now_ms), *self._timeline.standing(now_ms)]
+        )
+        for assembler in self._slots:
+            assembler.begin_anew()
+        self._asks = True
+
+    def _see_whether_due(self, now_ms: int) -> None:
+        if self._paused_ms is not None or not self._segment:
+            return
+        if self._due_ms is None and now_ms - self._segment_ms >= self._settings.segment_s * 1000:
+            self._due_ms = now_ms
+            self._asks, self._asked_us = True, self._now_us - ASK_EVERY_US
+        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAITS_MS - HOLD_MS:
+            self._cut_at(now_ms)
+
+    def _cut_at(self, at_ms: int) -> None:
+        """The next segment begins there, with what goes on now; unless that was decided before."""
+        if self._cut is None:
+            self._cut = (at_ms, list(self._timeline.opening(self._segment + 1, at_ms)))
+
+    def _ask(self) -> bool:
+        if not self._asks or self._paused_ms is not None or self._now_us - self._asked_us < ASK_EVERY_US:
+            return False
+        self._asks, self._asked_us = False, self._now_us
+        return True
+
+
+@dataclass(frozen=True, slots=True)
+class _Fresh:
+    """Slots were filled anew, and nothing of it has come yet."""
+
+    tracks: frozenset[Track]
+    told_ms: int
+    before: tuple[TapSlot, ...]

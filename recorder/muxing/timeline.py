@@ -1,0 +1,168 @@
+"""What a recording tells beside picture and sound: who was where, who had the floor, marks, gaps; each as an
+entry for programs and, where people care, as a line of words for them. Pure.
+
+The words are in Vietnamese, as they stand in the file for good: subtitles have no other language to be looked
+up in.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import recorder
+from recorder.format import blocks
+from recorder.format.blocks import (
+    AnyEntry,
+    Block,
+    Gap,
+    GapKind,
+    Holders,
+    Opening,
+    SlotEntry,
+    Slots,
+    Track,
+    entry_json,
+)
+from recorder.format.instants import DAY_MS, civil, time_of_day
+from sfu import EndpointId
+from sfu.tapline import TAP_SLOTS, TapSlot
+
+_EMPTY = (TapSlot(None, None),) * len(TAP_SLOTS)
+
+_GAP_WORDS = {
+    GapKind.PAUSE: "Tạm dừng ghi",
+    GapKind.CRASH: "Ghi bị gián đoạn do sự cố",
+    GapKind.NO_MEDIA: "Không nhận được hình và tiếng",
+    GapKind.SLOW: "Ổ đĩa không ghi kịp, mất hình và tiếng",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class OpeningFacts:
+    """What is known of a recording when it begins."""
+
+    recording: str
+    meeting: str
+    title: str
+    begun_ms: int
+    """Unix time of at_ms 0."""
+    keys: tuple[str, ...]
+
+
+class Timeline:
+    """What goes on now, so that each segment can begin with it, and the blocks of each change."""
+
+    def __init__(self, opening: OpeningFacts, east_of_utc_min: int) -> None:
+        self._opening = opening
+        self._local_ms = opening.begun_ms + east_of_utc_min * 60_000
+        self._slots: tuple[TapSlot, ...] = _EMPTY
+        self._people: tuple[recorder.Person, ...] = ()
+        self._names: dict[EndpointId, str] = {}
+        self._floor: tuple[EndpointId, ...] = ()
+
+    @property
+    def slots(self) -> tuple[TapSlot, ...]:
+        return self._slots
+
+    def opening(self, segment: int, at_ms: int) -> Iterator[Block]:
+        facts = self._opening
+        yield _entry(
+            Opening(
+                at_ms=at_ms,
+                recording=facts.recording,
+                meeting=facts.meeting,
+                title=facts.title,
+                begun_ms=facts.begun_ms,
+                segment=segment,
+                keys=facts.keys,
+            )
+        )
+        yield from self.standing(at_ms)
+        begins = f"{self.clock(at_ms)} ngày {self.date(at_ms)}"
+        yield _words(at_ms, f"{facts.title}: {begins}" + (f", phần {segment}" if segment > 1 else ""))
+
+    def standing(self, at_ms: int) -> Iterator[Block]:
+        """What goes on now, told again."""
+        yield self._slots_entry(at_ms)
+        yield self._people_entry(at_ms)
+        yield _entry(Holders(at_ms=at_ms, holders=self._floor))
+
+    def fill(self, slots: tuple[TapSlot, ...]) -> tuple[TapSlot, ...]:
+        """The slots carry this from now on; what they carried before is returned. Not as many as TAP_SLOTS:
+        the rest is empty, or left out."""
+        before = self._slots
+        self._slots = (slots + _EMPTY)[: len(TAP_SLOTS)]
+        return before
+
+    def slots_changed(self, before: tuple[TapSlot, ...], at_ms: int) -> Iterator[Block]:
+        yield self._slots_entry(at_ms)
+        (was_stage, was_screen), (stage, screen) = before[:2], self._slots[:2]
+        if stage.endpoint is not None and stage.endpoint != was_stage.endpoint:
+            yield _words(at_ms, f"{self.name(stage.endpoint)}: đang phát biểu")
+        if screen.endpoint != was_screen.endpoint:
+            if screen.endpoint is not None:
+                yield _words(at_ms, f"{self.name(screen.endpoint)}: đang trình chiếu")
+            elif was_screen.endpoint is not None:
+                yield _words(at_ms, f"{self.name(was_screen.endpoint)}: dừng trình chiếu")
+
+    def people(self, order: recorder.People, at_ms: int) -> Iterator[Block]:
+        if order.people != self._people:
+            self._people = order.people
+            # Who left is still called by name where something of theirs ends.
+            known = {person.endpoint: person.unit or person.name for person in order.people}
+            self._names = {name: self._names[name] for name in self._names if name in self._shown()} | known
+            yield self._people_entry(at_ms)
+        if order.floor != self._floor:
+            new = [holder for holder in order.floor if holder not in self._floor]
+            self._floor = order.floor
+            yield _entry(Holders(at_ms=at_ms, holders=order.floor))
+            for holder in new:
+                yield _words(at_ms, f"{self.name(holder)}: có lượt phát biểu")
+
+    def mark(self, order: recorder.Mark, at_ms: int) -> Iterator[Block]:
+        yield _entry(blocks.Mark(at_ms=at_ms, by=order.by, text=order.text))
+        yield _words(at_ms, f"Đánh dấu: {order.text or self.clock(at_ms)} ({order.by})")
+
+    def gap(self, kind: GapKind, from_ms: int, until_ms: int) -> Iterator[Block]:
+        entry = Gap(at_ms=from_ms, until_ms=until_ms, kind=kind)
+        yield Block(Track.ENTRIES, until_ms, entry_json(entry))
+        yield _words(until_ms, f"{_GAP_WORDS[kind]} từ {self.clock(from_ms)} đến {self.clock(until_ms)}")
+
+    # --- words ----------------------------------------------------------------------------------------
+
+    def name(self, endpoint: EndpointId) -> str:
+        return self._names.get(endpoint, "Điểm cầu chưa rõ tên")
+
+    def clock(self, at_ms: int) -> str:
+        """Time of the day at the server."""
+        return time_of_day(self._local_ms + at_ms)
+
+    def date(self, at_ms: int) -> str:
+        year, month, day = civil((self._local_ms + at_ms) // DAY_MS)
+        return f"{day:02}/{month:02}/{year}"
+
+    # --- entries --------------------------------------------------------------------------------------
+
+    def _shown(self) -> set[EndpointId]:
+        return {slot.endpoint for slot in self._slots if slot.endpoint is not None}
+
+    def _slots_entry(self, at_ms: int) -> Block:
+        slots = tuple(
+            SlotEntry(track=Track.STAGE + number, endpoint=slot.endpoint, source=slot.source)
+            for number, slot in enumerate(self._slots)
+        )
+        return _entry(Slots(at_ms=at_ms, slots=slots))
+
+    def _people_entry(self, at_ms: int) -> Block:
+        people = tuple(
+            blocks.PersonEntry(endpoint=person.endpoint, name=person.name, unit=person.unit)
+            for person in self._people
+        )
+        return _entry(blocks.People(at_ms=at_ms, people=people))
+
+
+def _entry(entry: AnyEntry) -> Block:
+    return Block(Track.ENTRIES, entry.at_ms, entry_json(entry))
+
+
+def _words(at_ms: int, words: str) -> Block:
+    return Block(Track.WORDS, at_ms, words.encode("utf-8", "replace"))

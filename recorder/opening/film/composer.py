@@ -1,0 +1,268 @@
+"""The film of a recording: blocks in, 25 pictures a second and their sound out, in step.
+
+The same for an export and for watching: who wants it says which stretches, and gets Frames.
+"""
+
+from collections import deque
+from collections.abc import Generator, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from recorder.format.blocks import AnyEntry, Block, Slots, Track
+from recorder.format.instants import time_of_day
+from recorder.opening.film.captions import Language, Lettering, Overlay, Picture, Plane
+from recorder.opening.film.contents import MAX_MS, Blocks, Survey, read_entry
+from recorder.opening.film.edit_list import FRAME_MS, SAMPLES, Stretch, segment_before
+from recorder.opening.film.mix import AHEAD_MS, Mixer, Sound
+from recorder.opening.film.picture import (
+    HEIGHT,
+    SMALL,
+    SMALL_SCREEN,
+    WIDTH,
+    Canvas,
+    Eye,
+    Layout,
+    Projector,
+    Shot,
+)
+from recorder.opening.film.presence import VOICES, Scene
+from sfu import EndpointId
+
+SIZE = WIDTH, HEIGHT
+FROZEN_MS = 5000
+"""A stage's picture that stands still for so long is shown grey: nobody is to believe it."""
+HELD_MS = 500
+"""The picture before is shown so long while the next one has not come."""
+_NOTHING = np.empty((0, 0), np.uint8)
+_SILENCE = np.zeros(SAMPLES, np.float32)
+_EARLY_MS = FRAME_MS // 2
+"""A picture is shown in the nearest picture of the film, not in the next one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How a film is to look."""
+
+    font: bytes
+    language: Language = Language.VI
+    layout: Layout = Layout.SCREEN
+    watermark: str = ""
+    offset_ms: int = 0
+    """Of the clock in the picture to UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    at_ms: int
+    picture: Plane
+    """yuv420p, WIDTH x HEIGHT, as libav lays it out; it is drawn over with the next one."""
+    changed: bool
+    """False: the picture is the one before."""
+    sound: Sound
+    """SAMPLES of it."""
+
+
+class Film:
+    """What a recording shows and says at an instant. Instants only grow."""
+
+    def __init__(self, survey: Survey, looks: Looks | None) -> None:
+        """Without `looks` there is sound alone. Raises BadFont."""
+        self._survey = survey
+        self._scene = Scene()
+        self._coming: deque[tuple[Block, AnyEntry | None]] = deque()
+        self._speakers: dict[Track, EndpointId | None] = {}
+        self._mixer = Mixer()
+        self._sight = _Sight(survey, looks) if looks is not None else None
+
+    def take(self, block: Block) -> None:
+        """The next block of the recording."""
+        if block.track in VOICES:
+            self._mixer.take(block)
+            return
+        entry = read_entry(block)
+        if isinstance(entry, Slots):
+            now = {Track(each.track): each.endpoint for each in entry.slots if each.track in VOICES}
+            for track, endpoint in now.items():
+                if self._speakers.get(track, endpoint) != endpoint:
+                    self._mixer.anew(track)
+            self._speakers |= now
+        if self._sight is not None and block.track is not Track.WORDS:
+            self._come(block, entry)
+
+    def _come(self, block: Block, entry: AnyEntry | None) -> None:
+        """Put it in its place: who is in a slot is known before that instant's picture."""
+        place = len(self._coming)
+        while entry is not None and place and self._coming[place - 1][0].at_ms >= block.at_ms:
+            if self._coming[place - 1][1] is not None:
+                break
+            place -= 1
+        self._coming.insert(place, (block, entry))
+
+    def skim(self, at_ms: int) -> None:
+        """Nothing before this instant is asked for any more."""
+        sight = self._sight
+        while sight is not None and self._coming and self._coming[0][0].at_ms <= at_ms + _EARLY_MS:
+            block, entry = self._coming.popleft()
+            if entry is not None:
+                self._scene.take(entry)
+                sight.entered(self._scene, block.at_ms)
+            else:
+                sight.take(block, self._scene)
+
+    def frame(self, at_ms: int) -> Frame:
+        """Of that instant; blocks up to AHEAD_MS behind it were taken."""
+        self.skim(at_ms)
+        sound = self._mixer.pull(at_ms, SAMPLES)
+        if self._sight is None:
+            return Frame(at_ms, _NOTHING, False, sound)
+        changed = self._sight.draw(self._scene, at_ms)
+        return Frame(at_ms, self._sight.canvas.array, changed, sound)
+
+    def slate(self, stretch: Stretch) -> Frame:
+        """What stands for a hole."""
+        assert stretch.hole is not None
+        changed = self._sight.slate(stretch) if self._sight is not None else False
+        picture = self._sight.canvas.array if self._sight is not None else _NOTHING
+        return Frame(stretch.at_ms, picture, changed, _SILENCE)
+
+    @property
+    def broken(self) -> int:
+        """Pictures and sounds that could not be decoded."""
+        return self._mixer.broken + (self._sight.broken if self._sight else 0)
+
+
+class _Sight:
+    """The picture alone."""
+
+    def __init__(self, survey: Survey, looks: Looks) -> None:
+        self._survey = survey
+        self._looks = looks
+        self._lettering = Lettering(looks.font, looks.language)
+        self._eyes = {Track.STAGE: Eye(), Track.SCREEN: Eye()}
+        self._since: dict[Track, tuple[EndpointId | None, int]] = {}
+        """Who is in a slot, and since when."""
+        self._projector = Projector()
+        self.canvas = Canvas()
+        self._drawn: tuple[object, ...] = ()
+        """What the canvas shows; the same again need not be drawn."""
+        self._mark = self._lettering.watermark(looks.watermark, SIZE) if looks.watermark else None
+
+    @property
+    def broken(self) -> int:
+        return sum(eye.broken for eye in self._eyes.values())
+
+    def entered(self, scene: Scene, at_ms: int) -> None:
+        for track in self._eyes:
+            endpoint = scene.at(track)
+            if track not in self._since or self._since[track][0] != endpoint:
+                self._since[track] = endpoint, at_ms
+
+    def take(self, block: Block, scene: Scene) -> None:
+        self._eyes[block.track].take(block, scene.at(block.track))
+
+    def draw(self, scene: Scene, at_ms: int) -> bool:
+        """Draw it. Returns whether it is another picture than the last one."""
+        shown = at_ms + _EARLY_MS
+        stage = self._visible(Track.STAGE, scene, shown)
+        screen = self._visible(Track.SCREEN, scene, shown)
+        frozen = stage is not None and shown - stage.at_ms > FROZEN_MS
+        clock = time_of_day(self._survey.begun_ms + at_ms, self._looks.offset_ms)
+        name = self._named(scene, stage)
+        said = self._screen_words(scene, screen)
+        wanted = (stage, screen, frozen, clock, name, said)
+        if wanted == self._drawn:
+            return False
+        self._drawn = wanted
+        large, small = (screen, stage) if self._looks.layout is Layout.SCREEN else (stage, screen)
+        if large is None:
+            large, small = small, None
+        if large is None:
+            self.canvas.fill(self._lettering.slate(SIZE, (self._survey.title, *filter(None, name))))
+        else:
+            self.canvas.fill(self._scaled(large, stage, SIZE, frozen))
+        if small is not None:
+            box = SMALL if small is stage else SMALL_SCREEN
+            self.canvas.corner(self._scaled(small, stage, box, frozen))
+        self._write(name if large is not None else ("", ""), said, clock)
+        return True
+
+    def slate(self, stretch: Stretch) -> bool:
+        assert stretch.hole is not None
+        if self._drawn == (stretch.hole,):
+            return False
+        self._drawn = (stretch.hole,)
+        lines = self._lettering.hole(stretch.hole, self._survey.begun_ms, self._looks.offset_ms)
+        self.canvas.fill(self._lettering.slate(SIZE, lines))
+        self._cover()
+        return True
+
+    def _visible(self, track: Track, scene: Scene, at_ms: int) -> Shot | None:
+        """The slot's picture: of who is in it now, or for a moment of who was."""
+        shot = self._eyes[track].look(at_ms)
+        endpoint, since = self._since.get(track, (scene.at(track), at_ms))
+        its_own = shot is not None and shot.endpoint == endpoint and (endpoint is not None or not scene.told)
+        return shot if its_own or at_ms - since <= HELD_MS else None
+
+    def _named(self, scene: Scene, stage: Shot | None) -> tuple[str, str]:
+        person = scene.person(stage.endpoint if stage is not None else scene.speaker)
+        return (person.name, person.unit) if person is not None else ("", "")
+
+    def _screen_words(self, scene: Scene, screen: Shot | None) -> str:
+        person = scene.person(screen.endpoint) if screen is not None else None
+        return self._lettering.screen_of(person.name) if person is not None else ""
+
+    def _scaled(self, shot: Shot, stage: Shot | None, box: tuple[int, int], frozen: bool) -> Picture:
+        use = f"{box[0]}-{'stage' if shot is stage else 'screen'}"
+        return self._projector.scaled(use, shot, box, grey=frozen and shot is stage)
+
+    def _write(self, name: tuple[str, str], said: str, clock: str) -> None:
+        words = name if name[0] else (said, "")
+        if words[0]:
+            unit = f"{words[1]} · {said}" if said and words[1] else words[1] or (said if name[0] else "")
+            self.canvas.lower_left(self._lettering.name(words[0], unit, WIDTH // 2))
+        self.canvas.upper_right(self._lettering.clock(clock))
+        self._cover()
+
+    def _cover(self) -> None:
+        mark: Overlay | None = self._mark
+        if mark is not None:
+            self.canvas.cover(mark)
+
+
+class Showing:
+    """A recording's film from an instant on, and on."""
+
+    def __init__(self, recording: Blocks, survey: Survey, looks: Looks | None, from_ms: int) -> None:
+        """Raises BadFont."""
+        self.film = Film(survey, looks)
+        self._blocks = recording.blocks(segment_before(survey, from_ms))
+        self._ended = False
+        self._held: Block | None = None
+
+    def frames(self, stretches: Sequence[Stretch]) -> Iterator[Frame]:
+        """These stretches; each call goes on behind the one before."""
+        for stretch in stretches:
+            for number in range(stretch.frames):
+                if stretch.hole is not None:
+                    yield self.film.slate(stretch)
+                    continue
+                at_ms = stretch.at_ms + number * FRAME_MS
+                self._advance(at_ms + AHEAD_MS)
+                yield self.film.frame(at_ms)
+
+    def _advance(self, until_ms: int) -> None:
+        while not self._ended and (self._held is None or self._held.at_ms <= until_ms):
+            if self._held is not None:
+                self.film.take(self._held)
+                self._held = None
+            item = next(self._blocks, None)
+            if item is None:
+                self._ended = True
+            elif isinstance(item, Block) and 0 <= item.at_ms <= MAX_MS:
+                self._held = item
+
+    def close(self) -> None:
+        """Let go of the recording, also in the middle."""
+        if isinstance(self._blocks, Generator):
+            self._blocks.close()

@@ -1,0 +1,250 @@
+"""The timeline of a whole recording, from one going through it: what there is, who spoke when, what is
+missing. Pure.
+
+Everything that shows a recording needs it first: how long it is, where its holes are, in which segment an
+instant lies.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Protocol
+
+import msgspec
+
+from recorder.format.blocks import (
+    AnyEntry,
+    BadEntry,
+    Block,
+    Gap,
+    GapKind,
+    Mark,
+    Opening,
+    Track,
+    parse_entry_untrusted,
+)
+from recorder.opening.faults import Code, Fault
+from recorder.opening.film.presence import Scene
+from sfu import EndpointId
+
+MAX_MS = 7 * 24 * 3_600_000
+"""What claims to lie outside of a week is no instant of a recording."""
+LAST_MS = 40
+"""How long the last block of all is shown."""
+LOST_MS = 1000
+"""A shorter hole beside a fault is no loss that anybody would notice."""
+_SAME_TURN_MS = 500
+_PICTURES = (Track.STAGE, Track.SCREEN)
+
+
+class Blocks(Protocol):
+    """A recording that was opened (recorder.opening.opened.OpenedRecording)."""
+
+    def blocks(self, first_segment: int = 1) -> Iterator[Block | Fault]: ...
+
+
+class Segment(msgspec.Struct, frozen=True):
+    number: int
+    from_ms: int
+    until_ms: int
+
+
+class Turn(msgspec.Struct, frozen=True):
+    """Somebody's being shown, or named, as the one who speaks; or somebody's screen."""
+
+    endpoint: EndpointId
+    name: str
+    unit: str
+    from_ms: int
+    until_ms: int
+
+
+class Marked(msgspec.Struct, frozen=True):
+    at_ms: int
+    by: str
+    text: str
+
+
+class Hole(msgspec.Struct, frozen=True):
+    """Nothing was recorded, or what was recorded is lost."""
+
+    from_ms: int
+    until_ms: int
+    kind: GapKind | None = None
+    """None: lost."""
+
+
+class Survey(msgspec.Struct, frozen=True):
+    recording: str
+    meeting: str
+    title: str
+    begun_ms: int
+    """Unix time of at_ms 0."""
+    keys: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    """Those of which anything is readable, by number."""
+    turns: tuple[Turn, ...]
+    screens: tuple[Turn, ...]
+    marks: tuple[Marked, ...]
+    holes: tuple[Hole, ...]
+    """In order, none touches another."""
+    faults: tuple[str, ...]
+    """In words, for who exports."""
+    until_ms: int
+
+
+class NothingReadable(Exception):
+    """Not one block of it could be read; the words say why."""
+
+
+def read_entry(block: Block) -> AnyEntry | None:
+    """What a block of the timeline says; None: it is none, or cannot be understood."""
+    if block.track is not Track.ENTRIES:
+        return None
+    try:
+        return parse_entry_untrusted(block.data)
+    except BadEntry:
+        return None
+
+
+def survey(recording: Blocks) -> Survey:
+    """Go through it once. Raises NothingReadable."""
+    surveyor = _Surveyor()
+    for item in recording.blocks():
+        surveyor.take(item)
+    return surveyor.finish()
+
+
+class _Surveyor:
+    def __init__(self) -> None:
+        self._scene = Scene()
+        self._opening: Opening | None = None
+        self._segments: dict[int, tuple[int, int]] = {}
+        self._number = 0
+        self._turns = _Turns()
+        self._screens = _Turns()
+        self._marks: dict[tuple[int, str, str], Marked] = {}
+        self._holes: list[Hole] = []
+        self._faults: list[str] = []
+        self._until = 0
+        self._lost = False
+        """Something is missing between `_until` and what comes next."""
+
+    def take(self, item: Block | Fault) -> None:
+        if isinstance(item, Fault):
+            self._faults.append(str(item))
+            self._lost |= item.grave or item.code is Code.INTERRUPTED
+        elif 0 <= item.at_ms <= MAX_MS:
+            self._block(item)
+
+    def _block(self, block: Block) -> None:
+        at_ms = block.at_ms
+        if self._lost:
+            if at_ms - self._until >= LOST_MS:
+                self._holes.append(Hole(self._until, at_ms))
+            self._lost = False
+        entry = read_entry(block)
+        if isinstance(entry, Opening):
+            self._opening = self._opening or entry
+            if not self._number and 0 in self._segments:
+                self._segments[entry.segment] = self._segments.pop(0)  # beside it at the same instant
+            self._number = entry.segment
+        begun, _ = self._segments.get(self._number, (at_ms, 0))
+        self._until = max(self._until, at_ms + (0 if block.track > Track.VOICE_3 else LAST_MS))
+        self._segments[self._number] = (begun, self._until)
+        if entry is not None:
+            self._entry(entry, at_ms)
+
+    def _entry(self, entry: AnyEntry, at_ms: int) -> None:
+        if isinstance(entry, Mark):
+            self._marks.setdefault(
+                (entry.at_ms, entry.by, entry.text), Marked(at_ms=entry.at_ms, by=entry.by, text=entry.text)
+            )
+        elif isinstance(entry, Gap) and 0 <= entry.at_ms < entry.until_ms <= MAX_MS:
+            self._holes.append(Hole(entry.at_ms, entry.until_ms, entry.kind))
+            self._until = max(self._until, entry.until_ms)
+        self._scene.take(entry)
+        self._turns.now(at_ms, self._scene.speaker, self._scene)
+        self._screens.now(at_ms, self._scene.at(Track.SCREEN), self._scene)
+
+    def finish(self) -> Survey:
+        if not self._segments:
+            raise NothingReadable("; ".join(self._faults) or "there is nothing in it")
+        opening = self._opening or Opening(
+            at_ms=0, recording="", meeting="", title="", begun_ms=0, segment=1, keys=()
+        )
+        holes = _apart(self._holes, self._until)
+        segments = tuple(Segment(number, *bounds) for number, bounds in sorted(self._segments.items()))
+        return Survey(
+            recording=opening.recording,
+            meeting=opening.meeting,
+            title=opening.title,
+            begun_ms=opening.begun_ms,
+            keys=opening.keys,
+            segments=segments,
+            turns=self._turns.finish(self._until, holes),
+            screens=self._screens.finish(self._until, holes),
+            marks=tuple(self._marks.values()),
+            holes=holes,
+            faults=tuple(self._faults),
+            until_ms=self._until,
+        )
+
+
+class _Turns:
+    """Turns of one kind, as one gives way to the next."""
+
+    def __init__(self) -> None:
+        self._past: list[Turn] = []
+        self._who: EndpointId | None = None
+        self._name = self._unit = ""
+        self._since = 0
+
+    def now(self, at_ms: int, who: EndpointId | None, scene: Scene) -> None:
+        if who != self._who:
+            self._close(at_ms)
+            self._who, self._since = who, at_ms
+            self._name = self._unit = ""
+        person = scene.person(who)
+        if person is not None:
+            self._name, self._unit = person.name, person.unit
+
+    def finish(self, until_ms: int, holes: Iterable[Hole]) -> tuple[Turn, ...]:
+        """All of them, without what lies in a hole."""
+        self._close(until_ms)
+        return tuple(part for turn in self._past for part in _outside(turn, holes))
+
+    def _close(self, at_ms: int) -> None:
+        if self._who is None or at_ms <= self._since:
+            return
+        turn = Turn(self._who, self._name, self._unit, self._since, at_ms)
+        before = self._past[-1] if self._past else None
+        if before and before.endpoint == turn.endpoint and turn.from_ms - before.until_ms < _SAME_TURN_MS:
+            turn = msgspec.structs.replace(turn, from_ms=before.from_ms)
+            self._past.pop()
+        self._past.append(turn)
+
+
+def _outside(turn: Turn, holes: Iterable[Hole]) -> Iterator[Turn]:
+    begins = turn.from_ms
+    for hole in holes:
+        if hole.until_ms <= begins or hole.from_ms >= turn.until_ms:
+            continue
+        if hole.from_ms > begins:
+            yield msgspec.structs.replace(turn, from_ms=begins, until_ms=hole.from_ms)
+        begins = hole.until_ms
+    if begins < turn.until_ms:
+        yield msgspec.structs.replace(turn, from_ms=begins)
+
+
+def _apart(holes: Iterable[Hole], until_ms: int) -> tuple[Hole, ...]:
+    """In order; what overlaps is one hole, and what the timeline says of it is believed before 'lost'."""
+    merged: list[Hole] = []
+    for hole in sorted(holes, key=lambda each: (each.from_ms, each.until_ms)):
+        if merged and hole.from_ms <= merged[-1].until_ms:
+            before = merged.pop()
+            longest = max(
+                before, hole, key=lambda each: (each.kind is not None, each.until_ms - each.from_ms)
+            )
+            hole = Hole(before.from_ms, max(before.until_ms, hole.until_ms), longest.kind)
+        if hole.from_ms < until_ms:
+            merged.append(hole)
+    return tuple(merged)

@@ -1,0 +1,274 @@
+"""Frames of a film encoded and put into files: parts of the work, the whole, and a stream for a browser.
+
+A part holds the picture as it will be in the whole and the sound uncompressed, so that the whole's picture is
+copied together from its parts and its sound is encoded once, without a seam.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from fractions import Fraction
+from typing import Any, Protocol
+
+import av
+import av.error
+import numpy as np
+from av.container import InputContainer, OutputContainer
+from av.video.frame import PictureType
+from numpy.typing import NDArray
+
+from recorder.opening.film.captions import Plane
+from recorder.opening.film.composer import Frame
+from recorder.opening.film.edit_list import FPS, RATE, SAMPLES
+from recorder.opening.film.mix import Sound
+from recorder.opening.film.picture import HEIGHT, WIDTH
+
+KEYFRAME_EVERY = 5 * FPS
+LIVE_KEYFRAME_EVERY = 2 * FPS
+PART_FORMAT = "nut"
+_BT601 = 6
+"""SMPTE 170M, of primaries, transfer and matrix alike."""
+_LIMITED = 1
+
+Pcm = NDArray[np.int16]
+
+
+class CannotEncode(Exception):
+    """The disk took no more, or the encoder failed; in words."""
+
+
+class Sight(StrEnum):
+    """How pictures are encoded."""
+
+    H264 = "libx264"
+    VP8 = "libvpx"
+
+
+class Voice(StrEnum):
+    """How sound is encoded."""
+
+    AAC = "aac"
+    OPUS = "libopus"
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A kind of file."""
+
+    container: str
+    sight: Sight | None
+    """None: sound alone."""
+    voice: Voice
+
+
+FORMS = {
+    ".mp4": Form("mp4", Sight.H264, Voice.AAC),
+    ".mkv": Form("matroska", Sight.H264, Voice.OPUS),
+    ".webm": Form("webm", Sight.VP8, Voice.OPUS),
+    ".m4a": Form("ipod", None, Voice.AAC),
+    ".ogg": Form("ogg", None, Voice.OPUS),
+    ".opus": Form("ogg", None, Voice.OPUS),
+}
+"""By the ending of a file's name."""
+
+
+class Sink(Protocol):
+    def write(self, data: bytes) -> int: ...
+
+
+class _Pictures:
+    """Numbers pictures and encodes them: one packet for each, in the same order."""
+
+    def __init__(self, out: OutputContainer, sight: Sight, *, live: bool) -> None:
+        options = {
+            Sight.H264: {"preset": "superfast", "crf": "23", "bf": "0", "sc_threshold": "0"},
+            Sight.VP8: {
+                "deadline": "realtime",
+                "cpu-used": "14",
+                "static-thresh": "100",
+                "lag-in-frames": "0",
+                "auto-alt-ref": "0",
+            },
+        }[sight]
+        stream = out.add_stream(str(sight), rate=FPS, options=options)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
+        stream.gop_size = LIVE_KEYFRAME_EVERY if live else KEYFRAME_EVERY
+        context = stream.codec_context
+        context.color_primaries = context.color_trc = context.colorspace = _BT601
+        context.color_range = _LIMITED
+        if sight is Sight.VP8:
+            context.bit_rate = 1_500_000
+            context.thread_count = 1
+        self._out = out
+        self._stream = stream
+        self._number = 0
+
+    def put(self, picture: Plane) -> None:
+        frame = av.VideoFrame.from_ndarray(picture, format="yuv420p")
+        frame.pts, frame.time_base = self._number, Fraction(1, FPS)
+        frame.colorspace = frame.color_primaries = frame.color_trc = _BT601
+        frame.color_range = _LIMITED
+        if self._number == 0:
+            frame.pict_type = PictureType.I
+        self._number += 1
+        self._out.mux(self._stream.encode(frame))
+
+    def finish(self) -> None:
+        self._out.mux(self._stream.encode(None))
+
+
+class _Sounds:
+    """Encodes sound in packets of the size that its encoder wants."""
+
+    def __init__(self, out: OutputContainer, codec: str) -> None:
+        stream = out.add_stream(codec, rate=RATE)
+        assert isinstance(stream, av.AudioStream)
+        context = stream.codec_context
+        context.layout = "mono"
+        context.format = "fltp" if codec == Voice.AAC else "s16"
+        stream.time_base = context.time_base = Fraction(1, RATE)
+        if codec in (Voice.AAC, Voice.OPUS):
+            context.bit_rate = 80_000 if codec == Voice.AAC else 48_000
+        self._planar = codec == Voice.AAC
+        self._out = out
+        self._stream = stream
+        self._at = 0
+        self._rest: Pcm = np.zeros(0, np.int16)
+
+    def put(self, sound: Pcm) -> None:
+        size = self._stream.codec_context.frame_size or len(sound)
+        sound = np.concatenate((self._rest, sound)) if len(self._rest) else sound
+        whole = len(sound) // size * size if size else 0
+        for start in range(0, whole, size):
+            self._encode(sound[start : start + size])
+        self._rest = sound[whole:]
+
+    def finish(self) -> None:
+        if len(self._rest):
+            self._encode(self._rest)
+        self._out.mux(self._stream.encode(None))
+
+    def _encode(self, sound: Pcm) -> None:
+        samples = sound[np.newaxis, :]
+        if self._planar:
+            data = np.ascontiguousarray(samples, np.float32) / np.float32(32768)
+            frame = av.AudioFrame.from_ndarray(data, format="fltp", layout="mono")
+        else:
+            frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="s16", layout="mono")
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
+        self._at += len(sound)
+        self._out.mux(self._stream.encode(frame))
+
+
+def pcm(sound: Sound) -> Pcm:
+    return np.clip(np.round(sound * 32767), -32768, 32767).astype(np.int16)
+
+
+def write_part(path: str, sight: Sight | None, frames: Iterable[Frame], tell: Callable[[], None]) -> None:
+    """One part of a film, or of its sound alone. `tell` is called for each frame. Raises
+    CannotEncode."""
+    with own_words(), av.open(path, "w", format=PART_FORMAT) as out:
+        pictures = _Pictures(out, sight, live=False) if sight else None
+        sounds = _Sounds(out, "pcm_s16le")
+        for frame in frames:
+            if pictures is not None:
+                pictures.put(frame.picture)
+            sounds.put(pcm(frame.sound))
+            tell()
+        if pictures is not None:
+            pictures.finish()
+        sounds.finish()
+
+
+def join(
+    paths: Sequence[str],
+    path: str,
+    form: Form,
+    title: str,
+    chapters: Sequence[tuple[int, str]],
+    tell: Callable[[int], None],
+) -> None:
+    """The whole film from its parts; `chapters` are (number of the frame, words). `tell` hears how many
+    frames are done. Raises CannotEncode."""
+    options = {"movflags": "+faststart"} if form.container in ("mp4", "ipod") else {}
+    with own_words(), av.open(path, "w", format=form.container, options=options) as out:
+        out.metadata["title"] = title
+        out.set_chapters(_chapters(chapters))
+        whole: _Whole | None = None
+        for part in paths:
+            with av.open(part, "r", format=PART_FORMAT) as source:
+                whole = whole or _Whole(out, form, source, tell)
+                for packet in source.demux():
+                    if packet.size:
+                        whole.put(packet)
+        if whole is not None:
+            whole.sounds.finish()
+
+
+class _Whole:
+    """What parts are copied into."""
+
+    def __init__(
+        self, out: OutputContainer, form: Form, first: InputContainer, tell: Callable[[int], None]
+    ) -> None:
+        self._out = out
+        self._tell = tell
+        self._pictures: av.VideoStream | None = None
+        if form.sight is not None:
+            self._pictures = out.add_stream_from_template(first.streams.video[0])
+            self._pictures.time_base = Fraction(1, FPS)
+        self.sounds = _Sounds(out, str(form.voice))
+        self._number = 0
+        self._samples = 0
+
+    def put(self, packet: "av.Packet[Any]") -> None:
+        if packet.stream.type == "audio":
+            sound = np.frombuffer(bytes(packet), np.int16)
+            self._samples += len(sound)
+            self.sounds.put(sound)
+            self._tell(self._samples // SAMPLES)
+        elif self._pictures is not None:
+            packet.stream, packet.time_base = self._pictures, Fraction(1, FPS)
+            packet.pts = packet.dts = self._number
+            packet.duration = 1
+            self._number += 1
+            self._out.mux(packet)
+
+
+def live(frames: Iterable[Frame], sink: Sink) -> None:
+    """A film as a browser plays it while it is made: WebM, written to the sink in small clusters until the
+    frames end. Raises CannotEncode."""
+    options = {"live": "1", "cluster_time_limit": "1000", "flush_packets": "1"}
+    with own_words(), av.open(sink, "w", format="webm", options=options, buffer_size=4096) as out:
+        pictures, sounds = _Pictures(out, Sight.VP8, live=True), _Sounds(out, str(Voice.OPUS))
+        for frame in frames:
+            pictures.put(frame.picture)
+            sounds.put(pcm(frame.sound))
+        pictures.finish()
+        sounds.finish()
+
+
+@contextmanager
+def own_words() -> Iterator[None]:
+    """The library's troubles as CannotEncode."""
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise CannotEncode(error.strerror or str(error)) from None
+
+
+def _chapters(chapters: Sequence[tuple[int, str]]) -> "list[av.container.core.Chapter]":
+    base = Fraction(1, FPS)
+    return [
+        {
+            "id": number,
+            "start": frame,
+            "end": chapters[number + 1][0] if number + 1 < len(chapters) else frame + 1,
+            "time_base": base,
+            "metadata": {"title": words},
+        }
+        for number, (frame, words) in enumerate(chapters)
+    ]

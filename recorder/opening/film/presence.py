@@ -1,0 +1,50 @@
+"""Who is where at an instant of a recording, followed entry by entry. Pure."""
+
+from recorder.format.blocks import AnyEntry, Gap, Holders, Mark, Opening, People, PersonEntry, Slots, Track
+from sfu import EndpointId
+
+VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
+
+
+class Scene:
+    """The slots, the names and the floor, as the entries so far tell them."""
+
+    def __init__(self) -> None:
+        self._slots: dict[int, EndpointId] = {}
+        self._people: dict[EndpointId, PersonEntry] = {}
+        """Whoever left stays in it: a name is still asked for a moment later."""
+        self.holders: tuple[EndpointId, ...] = ()
+        self.told = False
+        """Who is in the slots is known."""
+
+    def take(self, entry: AnyEntry) -> None:
+        match entry:
+            case Slots(slots=slots):
+                self._slots = {each.track: each.endpoint for each in slots if each.endpoint is not None}
+                self.told = True
+            case People(people=people):
+                self._people |= {person.endpoint: person for person in people}
+            case Holders(holders=holders):
+                self.holders = holders
+            case Opening() | Mark() | Gap():
+                pass
+
+    def at(self, track: Track) -> EndpointId | None:
+        """Whom a slot carries."""
+        return self._slots.get(track)
+
+    def person(self, endpoint: EndpointId | None) -> PersonEntry | None:
+        """None: nobody, or somebody whose name was never told."""
+        return None if endpoint is None else self._people.get(endpoint)
+
+    @property
+    def speaker(self) -> EndpointId | None:
+        """Whose name belongs under the picture: who is on the stage; without one, who has the floor; else
+        who is the only one heard."""
+        stage = self.at(Track.STAGE)
+        if stage is not None:
+            return stage
+        if self.holders:
+            return self.holders[0]
+        heard = {self._slots[track] for track in VOICES if track in self._slots}
+        return heard.pop() if len(heard) == 1 else None

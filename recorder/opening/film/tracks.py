@@ -1,0 +1,82 @@
+"""The tracks of a recording as they are, in one Matroska file with an index, as any player knows it, and its
+words as subtitles. Nothing is decoded.
+
+The file has the recording's own time: pauses last as long as they lasted.
+"""
+
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from io import BytesIO
+from typing import TextIO
+
+import av
+
+from recorder.format import matroska
+from recorder.format.blocks import Block, Track
+from recorder.format.instants import clock
+from recorder.opening.faults import Fault
+from recorder.opening.film.contents import MAX_MS
+from recorder.opening.film.encoding import own_words
+
+SHOWN_MS = 5000
+"""So long words are shown, unless others come."""
+_MS = Fraction(1, 1000)
+
+
+def write_tracks(
+    blocks: Iterable[Block | Fault], path: str, title: str, begun_ms: int, tell: Callable[[int], None]
+) -> list[tuple[int, str]]:
+    """Copy all of a recording; `tell` hears how far it is, at_ms. Returns its words with their instants.
+    Raises CannotEncode."""
+    head = matroska.header(title, begun_ms)
+    newest: dict[Track, int] = {}
+    words: list[tuple[int, str]] = []
+    with (
+        own_words(),
+        av.open(BytesIO(head + matroska.cluster(0, ())), "r", format="matroska") as template,
+        av.open(path, "w", format="matroska") as out,
+    ):
+        out.metadata["title"] = title
+        streams = {
+            track: out.add_stream_from_template(template.streams[track - Track.STAGE])
+            for track in Track
+            if track is not Track.ENTRIES
+        }
+        for item in blocks:
+            if isinstance(item, Fault) or item.track not in streams or not _sound(item):
+                continue
+            packet = av.Packet(item.data)
+            packet.stream, packet.time_base = streams[item.track], _MS
+            packet.pts = packet.dts = max(item.at_ms, newest.get(item.track, -1) + 1)
+            packet.is_keyframe = item.key
+            if item.track is Track.WORDS:
+                packet.duration = SHOWN_MS
+                words.append((item.at_ms, " ".join(item.data.decode("utf-8", "replace").split())))
+            newest[item.track] = packet.pts
+            out.mux(packet)
+            tell(item.at_ms)
+    return words
+
+
+def write_words(words: Iterable[tuple[int, str]], file: TextIO) -> None:
+    """The timeline for people as subtitles (SubRip), from (at_ms, text). Raises OSError."""
+    number = 0
+    before: tuple[int, str] | None = None
+    for at_ms, text in [*words, (MAX_MS + SHOWN_MS, "")]:
+        if before is not None:
+            number += 1
+            until_ms = min(at_ms, before[0] + SHOWN_MS)
+            file.write(f"{number}\n{stamp(before[0])} --> {stamp(until_ms)}\n{before[1]}\n\n")
+        before = at_ms, text
+
+
+def stamp(at_ms: int) -> str:
+    """
+    >>> stamp(3_723_004)
+    '01:02:03,004'
+    """
+    return f"{clock(at_ms)},{at_ms % 1000:03}"
+
+
+def _sound(block: Block) -> bool:
+    return 0 <= block.at_ms <= MAX_MS and bool(block.data)

@@ -1,0 +1,1 @@
+"""A recording watched on the machine that holds its key."""

@@ -1,0 +1,230 @@
+"""A recording watched on one's own machine: a page on this machine's loopback, and the film made while it is
+watched, decrypting as it plays. Nothing is written to a disk, and nobody else can ask for it.
+
+| path | what |
+|---|---|
+| /TOKEN/ | the page; play.js and play.css beside it |
+| /TOKEN/timeline | who spoke when, marks, holes: JSON, seconds of the film |
+| /TOKEN/watch?from=S | the film from that second on, as WebM without an end that is known |
+
+TOKEN is drawn anew each time. Another site in the same browser knows neither it nor may read an answer.
+"""
+
+import asyncio
+import contextlib
+import itertools
+import logging
+import queue
+import secrets
+import threading
+from collections.abc import Awaitable, Callable, Generator
+from http import HTTPStatus
+from pathlib import Path
+
+import msgspec
+from aiohttp import web
+
+from recorder.opening.film.composer import Frame, Looks, Showing
+from recorder.opening.film.contents import Blocks, Survey, Turn
+from recorder.opening.film.edit_list import FPS, frame_at, frames_of, from_frame, reel
+from recorder.opening.film.encoding import CannotEncode, live
+
+HERE = "127.0.0.1"
+PAGE = Path(__file__).with_name("page")
+_FILES = {
+    "": ("index.html", "text/html"),
+    "play.js": ("play.js", "text/javascript"),
+    "play.css": ("play.css", "text/css"),
+}
+_HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:;"
+    " media-src 'self'; connect-src 'self'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+_QUEUE = 256
+"""Pieces of the film that wait for the browser: some seconds."""
+_WAIT_S = 30.0
+"""A browser that has paused takes nothing; after that the film is begun anew when it goes on."""
+
+_log = logging.getLogger(__name__)
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A turn or a mark on the film's time, in seconds."""
+
+    from_s: float
+    until_s: float
+    name: str
+    unit: str = ""
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """What the page shows beside the film."""
+
+    title: str
+    begun_ms: int
+    seconds: float
+    turns: tuple[Shown, ...]
+    marks: tuple[Shown, ...]
+    holes: tuple[Shown, ...]
+    faults: tuple[str, ...]
+
+
+class Player:
+    """One recording, for as long as its page is served."""
+
+    def __init__(self, recording: Blocks, found: Survey, looks: Looks) -> None:
+        self.token = secrets.token_urlsafe(16)
+        self._recording = recording
+        self._survey = found
+        self._looks = looks
+        self._stretches = reel(found)
+        self._watching: _Stream | None = None
+
+    def application(self) -> web.Application:
+        app = web.Application(middlewares=[_guarded])
+        for name in _FILES:
+            app.router.add_get(f"/{self.token}/{name}", self._file)
+        app.router.add_get(f"/{self.token}/timeline", self._timeline)
+        app.router.add_get(f"/{self.token}/watch", self._watch)
+        return app
+
+    async def _file(self, request: web.Request) -> web.Response:
+        name, kind = _FILES[request.path.rpartition("/")[2]]
+        octets = await asyncio.to_thread((PAGE / name).read_bytes)
+        return web.Response(body=octets, content_type=kind, charset="utf-8", headers=_HEADERS)
+
+    async def _timeline(self, _: web.Request) -> web.Response:
+        body = msgspec.json.encode(self.timeline())
+        return web.Response(body=body, content_type="application/json", headers=_HEADERS)
+
+    def timeline(self) -> Timeline:
+        survey = self._survey
+        return Timeline(
+            title=survey.title,
+            begun_ms=survey.begun_ms,
+            seconds=frames_of(self._stretches) / FPS,
+            turns=tuple(self._turn(turn) for turn in survey.turns),
+            marks=tuple(
+                Shown(self._film_s(mark.at_ms), self._film_s(mark.at_ms), mark.text or mark.by)
+                for mark in survey.marks
+            ),
+            holes=tuple(
+                Shown(self._film_s(hole.from_ms), self._film_s(hole.until_ms), hole.kind or "lost")
+                for hole in survey.holes
+            ),
+            faults=survey.faults,
+        )
+
+    def _turn(self, turn: Turn) -> Shown:
+        return Shown(self._film_s(turn.from_ms), self._film_s(turn.until_ms), turn.name, turn.unit)
+
+    def _film_s(self, at_ms: int) -> float:
+        return frame_at(self._stretches, at_ms) / FPS
+
+    async def _watch(self, request: web.Request) -> web.StreamResponse:
+        from_s = _seconds_untrusted(request.query.get("from", "0"))
+        if from_s is None:
+            return web.Response(status=HTTPStatus.BAD_REQUEST, headers=_HEADERS)
+        if self._watching is not None:
+            self._watching.stop()  # one is watched at a time: this is a seek
+        stream = self._watching = _Stream(self._frames(from_s))
+        answer = web.StreamResponse(headers={**_HEADERS, "Content-Type": "video/webm"})
+        await answer.prepare(request)
+        try:
+            while piece := await asyncio.to_thread(stream.next):
+                async with asyncio.timeout(_WAIT_S):
+                    await answer.write(piece)
+            await answer.write_eof()
+        except (ConnectionError, TimeoutError):
+            pass
+        finally:
+            stream.stop()
+        return answer
+
+    def _frames(self, from_s: float) -> Callable[[], Generator[Frame, None, None]]:
+        number = min(int(from_s * FPS), frames_of(self._stretches) - 1)
+        rest = from_frame(self._stretches, number)
+
+        def frames() -> Generator[Frame, None, None]:
+            showing = Showing(self._recording, self._survey, self._looks, rest[0].at_ms)
+            try:
+                yield from showing.frames(rest)
+            finally:
+                showing.close()
+
+        return frames
+
+
+class _Stream:
+    """A film made in a thread, taken piece by piece."""
+
+    def __init__(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
+        self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUE)
+        self._stopped = threading.Event()
+        threading.Thread(target=self._make, args=(frames,), name="film", daemon=True).start()
+
+    def next(self) -> bytes:
+        """Empty: the film is over, or was stopped."""
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Empty):
+                return self._pieces.get(timeout=0.5)
+        return b""
+
+    def stop(self) -> None:
+        self._stopped.set()
+
+    def write(self, data: bytes) -> int:
+        """For the encoder. When nobody watches any more, nothing is kept."""
+        while not self._stopped.is_set():
+            with contextlib.suppress(queue.Full):
+                self._pieces.put(bytes(data), timeout=0.5)
+                break
+        return len(data)
+
+    def _make(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
+        made = frames()
+        try:
+            live(itertools.takewhile(lambda _: not self._stopped.is_set(), made), self)
+        except CannotEncode as error:
+            _log.warning("the film broke off: %s", error)
+        finally:
+            made.close()
+            self.write(b"")
+
+
+def _seconds_untrusted(text: str) -> float | None:
+    """None: no number of seconds."""
+    try:
+        seconds = float(text)
+    except ValueError:
+        return None
+    return seconds if 0 <= seconds < 7 * 24 * 3600 else None
+
+
+@web.middleware
+async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Only by this machine's own name for itself: a name that was made to point here is another site's."""
+    host = request.host.partition(":")[0]
+    if host not in (HERE, "localhost"):
+        return web.Response(status=HTTPStatus.FORBIDDEN)
+    return await handler(request)
+
+
+async def serve(player: Player, ready: Callable[[str], None], stop: asyncio.Event, port: int = 0) -> None:
+    """Until `stop`; `ready` is told the page's address. Raises OSError."""
+    runner = web.AppRunner(player.application(), access_log=None, shutdown_timeout=1.0)
+    await runner.setup()
+    try:
+        site = web.TCPSite(runner, HERE, port)
+        await site.start()
+        (address,) = runner.addresses
+        ready(f"http://{HERE}:{address[1]}/{player.token}/")
+        await stop.wait()
+    finally:
+        await runner.cleanup()

@@ -1,0 +1,309 @@
+"""A recording's folder on the disk: segments as they are sealed, and the manifest. Written by one process.
+
+Everything is appended and synced (fdatasync), nothing is ever changed, moved or cut: after a crash at any
+instant what stands there is a beginning of what would have stood there.
+"""
+
+import fcntl
+import os
+import threading
+import time
+from collections.abc import Callable, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from recorder import Recipient
+from recorder.format.manifest import (
+    FORMAT,
+    MAX_OCTETS,
+    Again,
+    AnyLine,
+    Checkpoint,
+    End,
+    Head,
+    Opening,
+    Pause,
+    Resume,
+    SegmentBegun,
+    SegmentEnd,
+    head_of,
+    key_facts,
+    line_octets,
+    read_untrusted,
+    segments,
+)
+from recorder.storage.segment_file import (
+    MANIFEST,
+    BadFolder,
+    DiskFailed,
+    Found,
+    SegmentFile,
+    find,
+    segment_name,
+    sync,
+    written,
+)
+from recorder.storage.signing import SigningKey, verified
+
+__all__ = ["MANIFEST", "BadFolder", "DiskFailed", "Facts", "Folder", "segment_name", "unix_now"]
+
+
+class Facts(NamedTuple):
+    """What the first line says of a recording."""
+
+    recording: str
+    meeting: str
+    title: str
+    recipients: tuple[Recipient, ...]
+
+
+def unix_now() -> int:
+    return time.time_ns() // 1_000_000
+
+
+class Folder:
+    """Of one recording, held by one process (a lock on the manifest).
+
+    Its methods may be called from several threads; `append` comes from the sealer's.
+    """
+
+    def __init__(self, path: Path, manifest: int, key: SigningKey, clock: Callable[[], int]) -> None:
+        """Use `create` or `open_again`."""
+        self.path = path
+        self.begun_ms = 0
+        """Unix time of at_ms 0."""
+        self.last_at_ms = 0
+        """Of the newest line: what comes with an earlier one is given this."""
+        self.reached_ms = 0
+        """Of a recording gone on with: how far it was signed before."""
+        self.next_segment = 1
+        self.octets = 0
+        """Of all segments."""
+        self.finished = False
+        self._recording = path.name
+        self._key = key
+        self._clock = clock
+        self._manifest = manifest
+        self._head = Head()
+        self._segment: SegmentFile | None = None
+        self._broken: OSError | None = None
+        self._lock = threading.RLock()
+
+    @classmethod
+    def create(
+        cls, directory: Path, facts: Facts, key: SigningKey, clock: Callable[[], int] = unix_now
+    ) -> "Folder":
+        """A new folder `directory`/`facts.recording`, at_ms 0 being now. Raises DiskFailed, BadFolder."""
+        path = directory / facts.recording
+        try:
+            directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+            path.mkdir(mode=0o700)
+            sync(directory)
+        except FileExistsError:
+            raise BadFolder(f"{path} is there already") from None
+        except OSError as error:
+            raise DiskFailed(error) from error
+        folder = cls(path, _open_manifest(path, os.O_CREAT | os.O_EXCL), key, clock)
+        folder.begun_ms = clock()
+        folder._add(
+            Opening(
+                at_ms=0,
+                unix_ms=folder.begun_ms,
+                format=FORMAT,
+                meeting=facts.meeting,
+                title=facts.title,
+                keys=key_facts(facts.recipients),
+                public=key.public.hex(),
+            )
+        )
+        try:
+            sync(path)
+        except OSError as error:
+            raise DiskFailed(error) from error
+        return folder
+
+    @classmethod
+    def open_again(
+        cls,
+        directory: Path,
+        recording: str,
+        recipients: Sequence[Recipient],
+        key: SigningKey,
+        clock: Callable[[], int] = unix_now,
+    ) -> "Folder":
+        """Go on with a folder whose process went away. What an unfinished segment's file holds is signed as
+        it is found; the next segment begins a new file.
+
+        Errors: raises BadFolder (no such folder, in use, finished, another server's, a broken manifest),
+        DiskFailed.
+        """
+        path = directory / recording
+        folder = cls(path, _open_manifest(path, 0), key, clock)
+        try:
+            folder._take_up(tuple(recipients))
+        except BaseException:
+            folder.close()
+            raise
+        return folder
+
+    @property
+    def head(self) -> str:
+        """Hash of the manifest's newest line."""
+        return self._head.sha256
+
+    @property
+    def now_at_ms(self) -> int:
+        """Where in the recording it is now by the wall clock, never before what was written already."""
+        return max(self.last_at_ms, self._clock() - self.begun_ms)
+
+    def begin_segment(self, number: int, at_ms: int) -> None:
+        """A new file; `append` goes there from now on. Raises DiskFailed, BadFolder (the file is there)."""
+        with self._lock:
+            if self._segment is not None:
+                raise BadFolder("the segment before has not ended")
+            segment = SegmentFile(self.path / segment_name(number), number, at_ms)
+            self._add(SegmentBegun(at_ms=at_ms, segment=number))
+            self._segment = segment
+            self.next_segment = max(self.next_segment, number + 1)
+
+    def append(self, ciphertext: bytes) -> None:
+        """Add to the segment's file; it is on the disk when this returns. Raises DiskFailed, BadFolder."""
+        with self._lock:
+            segment = self._segment
+            if segment is None:
+                raise BadFolder("no segment has begun")
+            before = segment.octets
+            try:
+                fresh_header = segment.append(ciphertext)
+            finally:
+                self.octets += segment.octets - before
+            if fresh_header:
+                self.checkpoint(max(segment.at_ms, self.last_at_ms))
+
+    def checkpoint(self, at_ms: int) -> None:
+        """Sign how far the segment is. Raises DiskFailed."""
+        with self._lock:
+            segment = self._segment
+            if segment is None:
+                return
+            found = segment.found()
+            self._add(Checkpoint(at_ms=at_ms, segment=segment.number, **found._asdict()))
+
+    def end_segment(self, at_ms: int, why: str) -> None:
+        """The file is complete: call it when its sealer is closed. Raises DiskFailed."""
+        with self._lock:
+            segment, self._segment = self._segment, None
+            if segment is None:
+                return
+            found = segment.found()
+            segment.close()
+            self._add(SegmentEnd(at_ms=at_ms, segment=segment.number, why=why, **found._asdict()))
+
+    def pause(self, at_ms: int) -> None:
+        """Raises DiskFailed."""
+        self._add(Pause(at_ms=at_ms))
+
+    def resume(self, at_ms: int) -> None:
+        """Raises DiskFailed."""
+        self._add(Resume(at_ms=at_ms))
+
+    def finish(self, at_ms: int = 0, why: str = "stopped") -> None:
+        """The last line. A segment still open is left to be found cut off. Raises DiskFailed."""
+        with self._lock:
+            self._add(End(at_ms=at_ms, segments=self.next_segment - 1, octets=self.octets, why=why))
+            self.finished = True
+            self.close()
+
+    def close(self) -> None:
+        """Let the files go; without `finish` the recording can be opened again."""
+        with self._lock:
+            if self._segment is not None:
+                self._segment.close()
+                self._segment = None
+            if self._manifest >= 0:
+                os.close(self._manifest)
+                self._manifest = -1
+
+    def _take_up(self, recipients: tuple[Recipient, ...]) -> None:
+        octets = _read_all(self.path / MANIFEST)
+        reading = read_untrusted(octets, verified, self._key.public)
+        opening = reading.opening
+        if opening is None or opening.recording != self._recording:
+            raise BadFolder(f"{self.path}: the manifest is not this server's")
+        if reading.end is not None:
+            raise BadFolder(f"{self.path}: the recording is finished")
+        self.begun_ms = opening.unix_ms
+        self.last_at_ms = self.reached_ms = max(line.at_ms for line in reading.lines)
+        self._head = reading.head
+        if reading.torn:
+            self._write(b"\n")
+        records = segments(reading.lines)
+        last = records[-1] if records else None
+        unfinished = last.number if last is not None and not (last.ended or last.crashed) else 0
+        found = Found(0, sha256().hexdigest(), "")
+        for record in records:
+            present = find(self.path / segment_name(record.number), record.number == unfinished)
+            self.octets += present.octets
+            found = present if record.number == unfinished else found
+        self.next_segment = last.number + 1 if last is not None else 1
+        while find(self.path / segment_name(self.next_segment), False).octets:
+            self.next_segment += 1
+        self._add(
+            Again(at_ms=self.now_at_ms, segment=unfinished, keys=key_facts(recipients), **found._asdict())
+        )
+
+    def _add(self, line: AnyLine) -> None:
+        with self._lock:
+            line = msgspec.structs.replace(
+                line,
+                n=self._head.n + 1,
+                recording=self._recording,
+                at_ms=max(line.at_ms, self.last_at_ms),
+                unix_ms=line.unix_ms or self._clock(),
+                prev=self._head.sha256,
+            )
+            octets = line_octets(line, self._key.sign)
+            self._write(octets)
+            self._head = head_of(octets, line.n)
+            self.last_at_ms = line.at_ms
+
+    def _write(self, octets: bytes) -> None:
+        """A line that did not go in whole is the last one: what came behind it would be part of it."""
+        if self._broken is not None:
+            raise DiskFailed(self._broken)
+        if self._manifest < 0:
+            raise BadFolder("the manifest is closed")
+        try:
+            for _ in written(self._manifest, octets):
+                pass
+            os.fdatasync(self._manifest)
+        except OSError as error:
+            self._broken = error
+            raise DiskFailed(error) from error
+
+
+def _open_manifest(path: Path, flags: int) -> int:
+    """Opened to add to it, and locked. Raises BadFolder, DiskFailed."""
+    try:
+        manifest = os.open(path / MANIFEST, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | flags, 0o600)
+    except FileNotFoundError:
+        raise BadFolder(f"{path}: no manifest") from None
+    except OSError as error:
+        raise DiskFailed(error) from error
+    try:
+        fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(manifest)
+        raise BadFolder(f"{path} is being written by another process") from None
+    return manifest
+
+
+def _read_all(path: Path) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(MAX_OCTETS)
+    except OSError as error:
+        raise DiskFailed(error) from error

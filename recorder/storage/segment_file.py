@@ -1,0 +1,135 @@
+"""One segment's file on the disk: ciphertext as it comes, synced, with the hash of what is in it."""
+
+import errno
+import os
+from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
+from typing import NamedTuple
+
+from recorder.format.chunks import MAX_HEADER, header_hash
+
+MANIFEST = "manifest.jsonl"
+_SEGMENT = ".mkv.age"
+_DIGITS = 6
+_READ_OCTETS = 1 << 20
+
+
+class DiskFailed(Exception):
+    """The disk takes no more, or fails. The folder's file is closed for this segment."""
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__(f"{error.strerror} ({error.filename})" if error.filename else error.strerror)
+        self.full = error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+
+
+class BadFolder(Exception):
+    """The folder is not one that can be gone on with: another's, in use, finished, or unreadable."""
+
+
+class Found(NamedTuple):
+    """How far a segment's file is."""
+
+    octets: int
+    sha256: str
+    header: str
+
+
+def segment_name(number: int) -> str:
+    return f"{number:0{_DIGITS}}{_SEGMENT}"
+
+
+def segment_number(name: str) -> int:
+    """Of a segment's file; 0: no such name."""
+    digits = name.removesuffix(_SEGMENT)
+    plain = digits.isascii() and digits.isdecimal() and len(digits) <= 9
+    return int(digits) if plain and segment_name(int(digits)) == name else 0
+
+
+def free_octets(directory: Path) -> int:
+    """What is left for us on this disk. Raises DiskFailed."""
+    try:
+        found = os.statvfs(directory)
+    except OSError as error:
+        raise DiskFailed(error) from error
+    return found.f_bavail * found.f_frsize
+
+
+class SegmentFile:
+    """One file of ciphertext, with the hash of what is in it."""
+
+    def __init__(self, path: Path, number: int, at_ms: int) -> None:
+        self.number = number
+        self.at_ms = at_ms
+        self.octets = 0
+        self._hash = sha256()
+        self._beginning = b""
+        self._header = ""
+        try:
+            self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
+            size = os.fstat(self._file).st_size
+            sync(path.parent)
+        except OSError as error:
+            raise DiskFailed(error) from error
+        if size:
+            os.close(self._file)
+            raise BadFolder(f"{path} is there already")
+
+    def append(self, octets: bytes) -> bool:
+        """Whether this made the header complete. Raises DiskFailed; what did go in is counted."""
+        try:
+            for part in written(self._file, octets):
+                self.octets += len(part)
+                self._hash.update(part)
+            os.fdatasync(self._file)
+        except OSError as error:
+            raise DiskFailed(error) from error
+        if self._header or len(self._beginning) >= MAX_HEADER:
+            return False
+        self._beginning += octets[:MAX_HEADER]
+        self._header = header_hash(self._beginning)
+        return bool(self._header)
+
+    def found(self) -> Found:
+        return Found(self.octets, self._hash.hexdigest(), self._header)
+
+    def close(self) -> None:
+        os.close(self._file)
+
+
+def find(path: Path, hashed: bool) -> Found:
+    """A segment's file as it is now; without hashes where none are wanted. Raises DiskFailed."""
+    total = sha256()
+    try:
+        with open(path, "rb") as file:
+            if not hashed:
+                return Found(os.fstat(file.fileno()).st_size, "", "")
+            octets = 0
+            header = header_hash(file.read(MAX_HEADER))
+            file.seek(0)
+            while part := file.read(_READ_OCTETS):
+                octets += len(part)
+                total.update(part)
+            return Found(octets, total.hexdigest(), header)
+    except FileNotFoundError:
+        return Found(0, total.hexdigest(), "")
+    except OSError as error:
+        raise DiskFailed(error) from error
+
+
+def written(file: int, octets: bytes) -> Iterator[memoryview]:
+    """Write all, part by part as the system takes them, and give what went in. Raises OSError."""
+    rest = memoryview(octets)
+    while rest:
+        taken = os.write(file, rest)
+        yield rest[:taken]
+        rest = rest[taken:]
+
+
+def sync(directory: Path) -> None:
+    """A new name in a directory survives a power cut only when the directory is synced."""
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,120 @@
+"""Where a recording's octets go: a sealer for each segment, and the folder. Shell.
+
+What may wait for the disk is called in a thread, one job after another, and says so; `put` and `pad` never
+wait.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import recorder
+from recorder.storage.folder import BadFolder, DiskFailed, Facts, Folder
+from recorder.storage.segment_file import free_octets
+from recorder.storage.signing import SigningKey
+from recorder.writing.sealer import Sealer, SealerFailed, SealerFull, check_recipients
+
+CLOSE_S = 60.0
+"""A disk that stands still for longer is broken."""
+
+
+class NoRoom(Exception):
+    """The disk's reserve is reached already."""
+
+
+class Writing:
+    """One recording's way to the disk."""
+
+    def __init__(self, folder: Folder, keys: tuple[list[str], list[str]], *, again: bool) -> None:
+        """Use `opened`."""
+        self.folder = folder
+        self.again = again
+        """It was begun by a process that is gone."""
+        self.segment = 0
+        self._keys = keys
+        self._sealer: Sealer | None = None
+
+    @classmethod
+    def opened(
+        cls, directory: Path, start: recorder.Start, key: SigningKey, reserve_octets: int
+    ) -> "Writing":
+        """In a thread. Nothing is made where nothing could be recorded. Raises BadRecipient, NoRoom,
+        DiskFailed, BadFolder."""
+        recipients = start.recipients
+        keys = (
+            [one.key for one in recipients if not one.second],
+            [one.key for one in recipients if one.second],
+        )
+        check_recipients(*keys)
+        if room(directory) <= reserve_octets:
+            raise NoRoom
+        again = (directory / start.recording).exists()
+        if again:
+            folder = Folder.open_again(directory, start.recording, recipients, key)
+        else:
+            facts = Facts(start.recording, start.meeting, start.title, recipients)
+            folder = Folder.create(directory, facts, key)
+        return cls(folder, keys, again=again)
+
+    def begin_segment(self, number: int, at_ms: int, beginning: bytes) -> None:
+        """In a thread; the one before is ended. Raises DiskFailed, BadFolder, SealerFailed."""
+        self.folder.begin_segment(number, at_ms)
+        self._sealer = Sealer(*self._keys, self.folder.append)
+        self._sealer.write(beginning)
+        self.segment = number
+
+    def end_segment(self, at_ms: int, why: str) -> None:
+        """In a thread: until its last chunk is on the disk. Raises SealerFailed, DiskFailed, BadFolder."""
+        sealer = self._present()
+        try:
+            sealer.close(CLOSE_S)
+        except SealerFailed:
+            _explain(sealer)
+            raise
+        self.folder.end_segment(at_ms, why)
+
+    def put(self, data: bytes) -> bool:
+        """False: the disk does not keep up, and this was left out. Raises SealerFailed, DiskFailed,
+        BadFolder."""
+        sealer = self._present()
+        try:
+            sealer.write(data)
+        except SealerFull:
+            return False
+        except SealerFailed:
+            _explain(sealer)
+            raise
+        return True
+
+    def pad(self, void: Callable[[int], bytes]) -> None:
+        """Have what was put so far sealed and on the disk. Raises as `put`."""
+        sealer = self._present()
+        try:
+            sealer.pad(void)
+        except SealerFull:
+            pass  # what waits is more than a chunk anyway
+        except SealerFailed:
+            _explain(sealer)
+            raise
+
+    def let_go(self) -> None:
+        """Of the files, as they are."""
+        if self._sealer is not None:
+            self._sealer.abandon()
+        self.folder.close()
+
+    def _present(self) -> Sealer:
+        assert self._sealer is not None
+        return self._sealer
+
+
+def room(directory: Path) -> int:
+    """Octets that are free where `directory` is or will be. Raises DiskFailed."""
+    while not directory.exists() and directory != directory.parent:
+        directory = directory.parent
+    return free_octets(directory)
+
+
+def _explain(sealer: Sealer) -> None:
+    """Raise what the disk said, where that is what ended the sealer."""
+    if isinstance(sealer.failed, DiskFailed | BadFolder):
+        raise sealer.failed

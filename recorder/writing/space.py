@@ -1,0 +1,64 @@
+"""The guard of the disk: how long it lasts, when to warn, when to stop. Pure."""
+
+from collections import deque
+from dataclasses import dataclass
+
+WARN_MINUTES = 30
+CALM_MINUTES = 35
+"""A warning ends above this, so that it does not come and go."""
+WINDOW_S = 120.0
+MIN_S = 10.0
+"""Before that the rate is not known."""
+MAX_MINUTES = 60 * 24 * 365
+_SAMPLES = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Left:
+    minutes: int
+    """Until the reserve is reached at the present rate, rounded down; -1 while unknown."""
+    warn: bool
+    stop: bool
+    """The reserve is reached: end in order, while there is room for that."""
+
+
+class SpaceGuard:
+    """Fed with what the disk says and what we wrote; whichever of the two shrinks it faster counts, because
+    others write there, too."""
+
+    def __init__(self, reserve_octets: int) -> None:
+        self._reserve = reserve_octets
+        self._samples: deque[tuple[float, int, int]] = deque(maxlen=_SAMPLES)
+        self._warned = False
+
+    def look(self, now_s: float, free_octets: int, written_octets: int) -> Left:
+        """Units: seconds of a monotonic clock; octets free for us, and written by us since any one time."""
+        self._sample(now_s, free_octets, written_octets)
+        room = free_octets - self._reserve
+        rate = self._rate()
+        minutes = -1 if rate is None else MAX_MINUTES
+        if rate:
+            minutes = min(MAX_MINUTES, max(0, int(room / rate / 60)))
+        if room <= 0:
+            minutes = 0
+        if minutes >= 0:
+            self._warned = minutes <= (CALM_MINUTES if self._warned else WARN_MINUTES)
+        return Left(minutes, self._warned, room <= 0)
+
+    def _sample(self, now_s: float, free_octets: int, written_octets: int) -> None:
+        samples = self._samples
+        if samples and now_s - samples[-1][0] < WINDOW_S / _SAMPLES:
+            samples.pop()
+        samples.append((now_s, free_octets, written_octets))
+        while now_s - samples[0][0] > WINDOW_S:
+            samples.popleft()
+
+    def _rate(self) -> float | None:
+        """Octets a second; None while too little was seen."""
+        (first_s, first_free, first_written), (last_s, last_free, last_written) = (
+            self._samples[0],
+            self._samples[-1],
+        )
+        if last_s - first_s < MIN_S:
+            return None
+        return max(first_free - last_free, last_written - first_written, 0) / (last_s - first_s)

@@ -1,0 +1,261 @@
+"""What the kernel calls that is not Python: libsrtp, the socket calls, memory; each of them twice.
+
+Compiled, the C functions are bound by name (`add_symbol` + `ExternalFunction`), so the machine code can be
+cached on disk and finds them at their new addresses in the next process. Uncompiled, the same kernel source
+runs as ordinary Python over the twins below (ctypes, cffi); `uncompiled` makes that second world out of the
+first.
+
+libsrtp is the one inside pylibsrtp: its Session objects make and free the keys, the kernel uses their
+pointers."""
+
+import builtins
+import ctypes
+import hashlib
+import os
+import shutil
+import types
+from collections.abc import Callable
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, TypeAlias, TypeVar, cast
+
+import llvmlite.binding
+import numba
+import numpy as np
+import numpy.typing as npt
+from numba import carray as numba_carray  # type: ignore[attr-defined] # not in its __all__
+from numba.core import cgutils
+from numba.core import types as nb
+from numba.core.registry import CPUDispatcher
+from numba.extending import intrinsic
+from pylibsrtp import Session
+from pylibsrtp._binding import ffi, lib
+
+from sfu.fastpath.kernel.tables import CONTEXT
+
+Row: TypeAlias = Any
+"""A row of a table: numba knows its fields, mypy cannot."""
+Rows: TypeAlias = Any
+Dispatcher: TypeAlias = Any
+"""A function that numba has compiled."""
+Bytes: TypeAlias = npt.NDArray[np.uint8]
+F = TypeVar("F", bound=Callable[..., Any])
+
+carray: Callable[..., Any] = numba_carray
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _srtp_address(name: str) -> int:
+    return int(ffi.cast("uintptr_t", ffi.addressof(lib, name)))
+
+
+def _libc_address(name: str) -> int:
+    return cast("int", ctypes.cast(getattr(_libc, name), ctypes.c_void_p).value)
+
+
+for _name in ("srtp_protect", "srtp_unprotect"):
+    llvmlite.binding.add_symbol("gb_" + _name, _srtp_address(_name))
+for _name in ("recvmmsg", "sendmmsg", "memcpy", "__errno_location"):
+    llvmlite.binding.add_symbol("gb_" + _name, _libc_address(_name))
+
+_I4, _I8, _U4 = nb.int32, nb.int64, nb.uint32
+_External: Callable[..., Callable[..., int]] = nb.ExternalFunction
+_protect = _External("gb_srtp_protect", _I4(_I8, _I8, _I8))
+_unprotect = _External("gb_srtp_unprotect", _I4(_I8, _I8, _I8))
+_recvmmsg = _External("gb_recvmmsg", _I4(_I4, _I8, _U4, _I4, _I8))
+_sendmmsg = _External("gb_sendmmsg", _I4(_I4, _I8, _U4, _I4))
+_memcpy = _External("gb_memcpy", _I8(_I8, _I8, _I8))
+_errno_at = _External("gb___errno_location", _I8())
+
+_DONTWAIT = 0x40
+
+
+def _use_cache() -> None:
+    """Keep the machine code beside the source, in a folder named after all of it.
+
+    numba looks only at the file of the function that is called; a change in one that it calls would go unseen
+    and the old kernel would run on."""
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for source in sorted(here.parent.rglob("*.py")):
+        digest.update(source.read_bytes())
+    everything = here / "__pycache__"
+    mine = everything / f"kernel-{digest.hexdigest()[:16]}"
+    with suppress(OSError):  # a read-only installation: numba finds a place of its own
+        mine.mkdir(parents=True, exist_ok=True)
+        for old in everything.glob("kernel-*"):
+            if old != mine:
+                shutil.rmtree(old, ignore_errors=True)
+    if os.access(mine, os.W_OK):
+        numba.config.CACHE_DIR = str(mine)  # type: ignore[attr-defined]
+
+
+_use_cache()
+
+
+def compiled(function: F) -> F:
+    """Compile a kernel function; bounds checks stay on: a bad packet may raise, never scribble."""
+    return cast("F", numba.njit(nogil=True, cache=True, boundscheck=True)(function))
+
+
+@cast("Callable[[Callable[..., object]], Callable[[int], object]]", intrinsic)
+def _pointer(_context: object, _address: object) -> tuple[object, object]:
+    def generate(_context: object, builder: Row, _signature: object, args: Row) -> object:
+        return builder.inttoptr(args[0], cgutils.voidptr_t)
+
+    return nb.voidptr(nb.int64), generate
+
+
+@compiled
+def protect(session: int, packet: int, length: int) -> int:
+    return _protect(session, packet, length)
+
+
+@compiled
+def unprotect(session: int, packet: int, length: int) -> int:
+    return _unprotect(session, packet, length)
+
+
+@compiled
+def recvmmsg(fd: int, messages: int, count: int) -> int:
+    return _recvmmsg(fd, messages, count, _DONTWAIT, 0)
+
+
+@compiled
+def sendmmsg(fd: int, messages: int, count: int) -> int:
+    return _sendmmsg(fd, messages, count, _DONTWAIT)
+
+
+@compiled
+def last_errno() -> int:
+    return np.int64(carray(_pointer(_errno_at()), (1,), np.int32)[0])  # type: ignore[return-value]
+
+
+@compiled
+def copy(to: int, source: int, size: int) -> None:
+    """memcpy. Who calls it has checked both ends; numba's slice assignment copies byte by byte (1.4 us a
+    packet)."""
+    _memcpy(to, source, size)
+
+
+@compiled
+def rows_at(address: int, count: int, row_type: object) -> Rows:
+    """A bounds-checked table over memory that somebody else keeps alive."""
+    return carray(_pointer(address), (count,), row_type)
+
+
+@compiled
+def words_at(address: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
+    return carray(_pointer(address), (rows, columns), np.int64)  # type: ignore[no-any-return] # numba
+
+
+@compiled
+def bytes_at(address: int, size: int) -> Bytes:
+    return carray(_pointer(address), (size,), np.uint8)  # type: ignore[no-any-return] # numba
+
+
+@compiled
+def context_at(address: int) -> Row:
+    return carray(_pointer(address), (1,), CONTEXT)[0]
+
+
+# --- the twins: the same names for the uncompiled kernel ------------------------------------------
+
+
+def _plain_protect(session: int, packet: int, length: int) -> int:
+    return int(lib.srtp_protect(*_srtp_arguments(session, packet, length)))
+
+
+def _plain_unprotect(session: int, packet: int, length: int) -> int:
+    return int(lib.srtp_unprotect(*_srtp_arguments(session, packet, length)))
+
+
+def _srtp_arguments(session: int, packet: int, length: int) -> tuple[Any, Any, Any]:
+    return (
+        ffi.cast("srtp_t", int(session)),
+        ffi.cast("void *", int(packet)),
+        ffi.cast("int *", int(length)),
+    )
+
+
+def _plain_recvmmsg(fd: int, messages: int, count: int) -> int:
+    return int(_libc.recvmmsg(int(fd), ctypes.c_void_p(int(messages)), int(count), _DONTWAIT, None))
+
+
+def _plain_sendmmsg(fd: int, messages: int, count: int) -> int:
+    return int(_libc.sendmmsg(int(fd), ctypes.c_void_p(int(messages)), int(count), _DONTWAIT))
+
+
+def _plain_copy(to: int, source: int, size: int) -> None:
+    ctypes.memmove(int(to), int(source), int(size))
+
+
+@lru_cache(maxsize=4096)
+def _memory(address: int, size: int) -> memoryview:
+    return memoryview((ctypes.c_char * int(size)).from_address(int(address)))
+
+
+@lru_cache(maxsize=4096)
+def _plain_rows(address: int, count: int, row_type: np.dtype[np.void]) -> Rows:
+    size = count * row_type.itemsize
+    return np.frombuffer(_memory(address, size), row_type).view(np.recarray)
+
+
+@lru_cache(maxsize=4096)
+def _plain_words(address: int, rows: int, columns: int) -> npt.NDArray[np.int64]:
+    size = int(rows) * int(columns) * 8
+    return np.frombuffer(_memory(address, size), np.int64).reshape(rows, columns)
+
+
+@lru_cache(maxsize=4096)
+def _plain_bytes(address: int, size: int) -> Bytes:
+    return np.frombuffer(_memory(address, size), np.uint8)
+
+
+def _plain_context(address: int) -> Row:
+    return _plain_rows(address, 1, CONTEXT)[0]
+
+
+_TWINS: dict[int, Callable[..., Any]] = {
+    id(protect): _plain_protect,
+    id(unprotect): _plain_unprotect,
+    id(recvmmsg): _plain_recvmmsg,
+    id(sendmmsg): _plain_sendmmsg,
+    id(last_errno): ctypes.get_errno,
+    id(copy): _plain_copy,
+    id(rows_at): _plain_rows,
+    id(words_at): _plain_words,
+    id(bytes_at): _plain_bytes,
+    id(context_at): _plain_context,
+}
+
+
+def prepare(function: Callable[..., int | None], arguments: int) -> None:
+    """Compile an entry point, or load it from the cache, before the first packet needs it."""
+    cast("Any", function).compile((nb.int64,) * arguments)
+
+
+def uncompiled(function: F) -> F:
+    """The same kernel function as ordinary Python, and so everything that it calls."""
+    return cast("F", _uncompiled(function))
+
+
+def _uncompiled(dispatcher: Dispatcher) -> Callable[..., Any]:
+    made = _TWINS.get(id(dispatcher))
+    if made is not None:
+        return made
+    source = cast("types.FunctionType", dispatcher.py_func)
+    names: dict[str, Any] = {"__builtins__": builtins}
+    made = types.FunctionType(source.__code__, names, source.__name__, source.__defaults__)
+    _TWINS[id(dispatcher)] = made
+    for name in source.__code__.co_names:
+        if name in source.__globals__:
+            value = source.__globals__[name]
+            names[name] = _uncompiled(value) if isinstance(value, CPUDispatcher) else value
+    return made
+
+
+def session_pointer(session: Session) -> int:
+    """The srtp_t of a session. It dangles when the Session is collected: keep the object."""
+    return int(ffi.cast("uintptr_t", session._srtp[0]))

@@ -1,0 +1,1 @@
+"""The objects that decide what is forwarded to whom."""

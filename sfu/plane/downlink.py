@@ -1,0 +1,223 @@
+"""An endpoint's way down: what it is believed to carry, and how that is spent on the endpoint's slots.
+
+The estimator and the allocator are pure (sfu.bandwidth); here they meet the fast path.
+
+    feedback -> estimator -> budget -> allocator -> a layer, or none, for each slot
+                    `-> pace, padding for probes, redundancy of the voices
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from sfu import MAX_HEIGHT, Pictures, SlotKind
+from sfu.bandwidth import (
+    Allocation,
+    Allocator,
+    DelayEstimator,
+    Demand,
+    DownlinkEstimator,
+    FeedbackReader,
+    Rank,
+    RembEstimator,
+)
+from sfu.fastpath import FastPath
+from sfu.plane.layer import Layer
+from sfu.plane.producer import Producer
+from sfu.plane.pulse import TICK_S, Pulse
+from sfu.plane.slot import Feed, Slot
+from sfu.recovery.redundancy import Redundancy
+from sfu.rtp.rtcp import Remb
+from sfu.rtp.twcc import TwccFeedback
+
+PACED_BELOW_BPS = 2_000_000
+UNPACED_ABOVE_BPS = 3_000_000
+"""A thin line is sent to evenly, so that a keyframe does not stand in the way of the voice. On a broad one
+that would only cost time."""
+PACE = 1.25
+"""Times the estimate: what waits is gone soon, and the line's own queue stays short."""
+SENT_SHARE = 0.25
+"""Of the way to the newest tick: fifteen pictures a second do not fall evenly into ten ticks."""
+SPEND = 0.93
+"""Of the estimate: the rest is for what is sent again."""
+VOICE_BPS = 45_000
+"""Kept free while anybody is heard: 24-32 kbit/s of Opus and its headers, fifty times a second."""
+VOICE_OVERHEAD = 1.3
+"""Of a voice's payload with the headers, in the currency of the estimate."""
+THIN_BPS = 400_000
+"""A line that carries no more has no room to say everything three times."""
+RESEND_SHARE = 0.25
+"""Most of the estimate that may be sent again: a storm of requests must not make congestion worse."""
+MIN_RESEND = 3_000
+"""Octets a tick: a keyframe's lost packet can always be sent again."""
+CHECK_BPS = 3_000_000
+"""What a line check looks for: more than anybody is ever sent."""
+EARLY_TICKS = 60
+"""So long everybody is looked at like that: a broad line is known, and then sent to without a pacer."""
+_RANKS = {SlotKind.SCREEN: Rank.SCREEN, SlotKind.STAGE: Rank.STAGE, SlotKind.TILE: Rank.TILE}
+
+
+class Paced(Protocol):
+    """What the downlink needs of its transport."""
+
+    row: int
+
+    def pace(self, bps: int, voices: frozenset[int] = ...) -> None: ...
+
+
+class Downlink:
+    def __init__(
+        self, fastpath: FastPath, transport: Paced, slots: Sequence[Slot], *, twcc: bool, check: bool
+    ) -> None:
+        self._twcc = twcc
+        self.estimator = self._new_estimator()
+        self.allocation = Allocation({}, 0, 0, Pictures.ALL)
+        self.resend_octets = MIN_RESEND
+        """What may be sent again until the next tick."""
+        self._fastpath = fastpath
+        self._transport = transport
+        self._slots = slots
+        self._check = check
+        self._reader = FeedbackReader()
+        self._allocator = Allocator()
+        self._redundancy = Redundancy()
+        self._voices = frozenset(slot.ssrc for slot in slots if slot.kind is SlotKind.AUDIO)
+        self._probe_slot = next((slot for slot in slots if slot.rtx_pt), None)
+        self._is_paced = True
+        self._ticks = 0
+        self._sent_before = 0
+        self._sent_bps = 0
+        self._voice_octets = 0
+        self._voices_bps = 0.0
+
+    # --- what the client reports -----------------------------------------------------------------
+
+    def feedback(self, feedback: TwccFeedback, now: float) -> None:
+        row, sent = self._transport.row, self._fastpath.sent_packet
+        deliveries = self._reader.read(feedback, lambda number: sent(row, number))
+        if deliveries:
+            self.estimator.on_deliveries(deliveries, now)
+
+    def remb(self, remb: Remb, now: float) -> None:
+        self.estimator.on_remb(remb.bitrate_bps, now)
+
+    def moved(self) -> None:
+        """Another network: what was known of the old one is worth nothing."""
+        self.estimator = self._new_estimator()
+
+    def _new_estimator(self) -> DownlinkEstimator:
+        return DelayEstimator() if self._twcc else RembEstimator()
+
+    # --- the ticker ------------------------------------------------------------------------------
+
+    def tick(self, pulse: Pulse) -> None:
+        """Ten times a second: pace, probe, redundancy."""
+        now = pulse.now
+        self._ticks += 1
+        self._note_voices(pulse)
+        row = self._fastpath.transports[self._transport.row]
+        sent = int(row["tx_bytes"])
+        self._sent_bps += int(SENT_SHARE * ((sent - self._sent_before) * 8 / TICK_S - self._sent_bps))
+        wanted = self.allocation.wanted_bps
+        if self._check or self._ticks < EARLY_TICKS:
+            wanted = max(wanted, CHECK_BPS)
+        probe = self.estimator.tick(now, self._sent_bps, wanted)
+        self._pace(probe)
+        if probe and self._probe_slot is not None:
+            media = 0 if self._check else min(self._sent_bps, self.allocation.used_bps)
+            octets = int((probe - media) * TICK_S / 8)
+            if octets > 0:
+                self._fastpath.send_padding(self._probe_slot.row, octets, int(now * 1e6))
+        self._sent_before = int(row["tx_bytes"])
+        allowed = self.estimator.bps * RESEND_SHARE * TICK_S / 8
+        self.resend_octets = max(MIN_RESEND, int(allowed / 2 if self.estimator.is_congested else allowed))
+        self._repeat(now)
+
+    def _pace(self, probe: int) -> None:
+        bps = self.estimator.bps
+        if bps < PACED_BELOW_BPS:
+            self._is_paced = True
+        elif bps > UNPACED_ABOVE_BPS:
+            self._is_paced = False
+        rate = max(int(bps * PACE), probe) if self._is_paced else 0
+        self._transport.pace(rate, self._voices)
+
+    def _repeat(self, now: float) -> None:
+        """Loss that comes with congestion is mended by sending less, not by saying everything again."""
+        loss = 0.0 if self.estimator.is_congested else self.estimator.loss
+        blocks = self._redundancy.step(loss, now)
+        if self.estimator.bps < THIN_BPS:
+            blocks = min(blocks, 1)
+        for slot in self._slots:
+            if slot.kind is SlotKind.AUDIO:
+                slot.set_redundancy(blocks)
+
+    # --- spending --------------------------------------------------------------------------------
+
+    def forget(self, slot: int) -> None:
+        """The slot with this index will carry something else."""
+        self._allocator.forget(slot)
+
+    def spend(
+        self, heights: Mapping[int, int], producer_of: Callable[[Feed | None], Producer | None], pulse: Pulse
+    ) -> bool:
+        """Give each slot its layer. `heights`: what is wished, by the slot's index; one that is missing has
+        no wish. True when a picture is held back, or let go, that was not before."""
+        producers = [producer_of(slot.feed) for slot in self._slots]
+        demands = [
+            Demand(index, _RANKS[slot.kind], height, producer.options(pulse))
+            for index, (slot, producer) in enumerate(zip(self._slots, producers, strict=True))
+            if slot.kind in _RANKS
+            and producer is not None
+            and producer.is_open
+            and (height := min(heights.get(index, 0), MAX_HEIGHT)) > 0
+        ]
+        for demand in demands:
+            producer = producers[demand.slot]
+            if not demand.options and producer is not None:
+                producer.hope(demand.height, pulse)
+        demands = [demand for demand in demands if demand.options]
+        wished = {demand.slot: demand.height for demand in demands}
+        budget = int(self.estimator.bps * SPEND)
+        self.allocation = self._allocator.allocate(
+            demands,
+            max(VOICE_BPS, int(self._voices_bps)),
+            budget,
+            pulse.now,
+            may_raise=not self.estimator.is_congested,
+        )
+        changed = False
+        for index, (slot, producer) in enumerate(zip(self._slots, producers, strict=True)):
+            changed |= self._fill(slot, producer, index, wished.get(index, 0), pulse)
+        return changed
+
+    def _fill(self, slot: Slot, producer: Producer | None, index: int, height: int, pulse: Pulse) -> bool:
+        """True when `held` has changed."""
+        grant = self.allocation.grants.get(index) if height else None
+        was, slot.held = slot.held, bool(height) and grant is None
+        layer = None
+        if slot.kind is SlotKind.AUDIO:
+            layer = _voice(producer)
+        elif producer is not None and grant is not None:
+            producer.want(grant.layer, pulse.now)
+            if not self.estimator.is_congested:
+                producer.hope(height, pulse)
+            layer = producer.pick(grant.layer, slot.layer, pulse)
+            slot.set_temporal(grant.temporal)
+        changed = slot.attach(layer)
+        if layer is not None and producer is not None and (changed or pulse.is_waiting(slot.row)):
+            producer.ask_keyframe(layer, pulse.now)
+        return slot.held != was
+
+    def _note_voices(self, pulse: Pulse) -> None:
+        """What the voices take, with what redundancy adds."""
+        octets = sum(pulse.slot_octets[slot.row] for slot in self._slots if slot.kind is SlotKind.AUDIO)
+        measured = max(0, octets - self._voice_octets) * 8 / TICK_S * VOICE_OVERHEAD
+        self._voice_octets = octets
+        self._voices_bps += 0.1 * (measured - self._voices_bps)
+
+
+def _voice(producer: Producer | None) -> Layer | None:
+    """None while the microphone is shut or has never been heard: the slot's numbering waits."""
+    if producer is None or not producer.is_open:
+        return None
+    return next(producer.bound_layers(), None)

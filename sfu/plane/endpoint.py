@@ -1,0 +1,376 @@
+"""An Endpoint: one participant's presence in the media plane, its Producers and Slots on one Transport.
+
+It is what the transport reports to (`AssociationListener`): strangers become layers, RTCP becomes
+resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
+"""
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Protocol
+
+from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
+from sfu.errors import BadPacket
+from sfu.fastpath import FastPath, TableFull
+from sfu.plane.downlink import Downlink
+from sfu.plane.layer import ClockReport, Layer
+from sfu.plane.producer import OUR_SSRC, Producer
+from sfu.plane.pulse import Pulse
+from sfu.plane.slot import Slot
+from sfu.recovery.reports import GUESSED_RTT_S, Line
+from sfu.rtp import rtcp
+from sfu.rtp.header import parse_header_untrusted
+from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
+from sfu.sdp import LocalTransport, Offer, RemoteTransport
+
+RTCP_PER_TICK = 100
+"""Compound packets looked at in a tenth of a second. Browsers send about four."""
+RED_FROM, RED_UNTIL = 0.03, 0.01
+"""Loss on the way up from which a voice is sent with redundancy, and below which no more."""
+LOST_AFTER_S = 12.0
+"""Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
+AGAIN_SHARE = 0.7
+"""Of the round trip, which wavers: who asks again a little sooner than it says has missed the answer."""
+MIN_RTT_S = 0.02
+
+
+class Transport(Protocol):
+    """One ICE + DTLS + SRTP association, as an endpoint uses it (see sfu.transport.Association)."""
+
+    row: int
+    """In the fast path."""
+
+    def local_parameters(self) -> LocalTransport: ...
+    def start(self, remote: RemoteTransport) -> None: ...
+    def restart(self, remote: RemoteTransport) -> LocalTransport: ...
+    def pace(self, bps: int, voices: frozenset[int] = ...) -> None: ...
+    def last_heard(self) -> float: ...
+    def close(self) -> None: ...
+
+
+class PlaneView(Protocol):
+    """What an endpoint needs of the plane around it."""
+
+    def now(self) -> float: ...
+    def ntp(self, now: float) -> int: ...
+    def endpoint_changed(self, endpoint: "Endpoint") -> None: ...
+    def producer_of(self, endpoint: "Endpoint", slot: Slot) -> Producer | None: ...
+    def slots_on(self, layer: Layer) -> list[Slot]: ...
+
+
+class Endpoint:
+    def __init__(
+        self,
+        endpoint: EndpointId,
+        fastpath: FastPath,
+        offer: Offer,
+        gates: Mapping[Source, GateReason],
+        plane: PlaneView,
+        connect: "Callable[[Endpoint], Transport]",
+        *,
+        check: bool = False,
+    ) -> None:
+        """`check`: only its line is measured. Raises TableFull, and then leaves nothing behind."""
+        self.id = endpoint
+        self.offer = offer
+        self.state = EndpointState.CONNECTING
+        self.path = ""
+        self.cname = secrets.token_hex(8)
+        """Names this endpoint's clock to the client (RFC 7022): its slots are to be played in step."""
+        self.check = check
+        self.wish = Show(endpoint=endpoint)
+        self.line = Line()
+        self._fastpath = fastpath
+        self._plane = plane
+        self._rtcp_left = RTCP_PER_TICK
+        self._resend_octets = 0
+        self._red = False
+        self._plan: SendPlan | None = None
+        self._bytes_before = (0, 0)
+        self._feedback = FeedbackWriter(OUR_SSRC)
+        self.transport = connect(self)
+        try:
+            row = self.transport.row
+            self.producers = {
+                line.source: Producer(fastpath, row, line, gates.get(line.source, GateReason.LOBBY))
+                for line in offer.sending
+            }
+            self.slots = [
+                Slot(fastpath, row, line, ssrc=_ssrc(), rtx_ssrc=_ssrc()) for line in offer.receiving
+            ]
+        except TableFull:
+            self.transport.close()
+            raise
+        self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
+        self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
+        twcc = any(line.extensions.twcc for line in offer.receiving)
+        self.downlink = Downlink(fastpath, self.transport, self.slots, twcc=twcc, check=check)
+
+    @property
+    def heights(self) -> dict[int, int]:
+        """What is wished of each video slot, by its index, in rows of pixels."""
+        tiles = iter(self.wish.tiles)
+        heights: dict[int, int] = {}
+        for index, slot in enumerate(self.slots):
+            if slot.kind is SlotKind.STAGE:
+                heights[index] = self.wish.stage
+            elif slot.kind is SlotKind.SCREEN:
+                heights[index] = self.wish.screen
+            elif slot.kind is SlotKind.TILE:
+                tile = next(tiles, None)
+                heights[index] = 0 if tile is None else tile.height
+        return heights
+
+    def slot_lines(self) -> tuple[SlotLine, ...]:
+        return tuple(SlotLine(mid=slot.mid, kind=slot.kind) for slot in self.slots)
+
+    def close(self) -> None:
+        self.state = EndpointState.CLOSED
+        self.transport.close()
+
+    # --- AssociationListener ---------------------------------------------------------------------
+
+    def on_connected(self, path: str) -> None:
+        self.path = path
+        self._enter(EndpointState.CONNECTED)
+
+    def on_moved(self, path: str) -> None:
+        """A new address, perhaps a new network: what was in flight is lost, both directions start afresh."""
+        self.path = path
+        self.downlink.moved()
+        now = self._plane.now()
+        for producer in self.producers.values():
+            producer.ask_keyframes(now)
+        self._refresh_slots(now)
+
+    def on_closed(self, why: str) -> None:
+        self._enter(EndpointState.CLOSED)
+
+    def on_stranger(self, packet: bytes) -> None:
+        """A packet of an unknown SSRC: its header extensions say which line and layer it is (RFC 8852)."""
+        try:
+            header = parse_header_untrusted(packet)
+        except BadPacket:
+            return
+        names = self.offer.extensions
+        mid = header.text(names.mid)
+        repaired = header.text(names.rrid)
+        producer = self._producer_by_mid.get(mid)
+        if producer is None:
+            return
+        # Without layers (screens, aiortc) retransmissions carry no repaired rid: their payload type tells.
+        is_rtx = bool(repaired) or (producer.rtx_pt != 0 and header.pt == producer.rtx_pt)
+        layer = producer.bind(header.ssrc, repaired or header.text(names.rid), rtx=is_rtx)
+        if layer is None:
+            return
+        if not is_rtx:
+            for slot in self._plane.slots_on(layer):  # a new encoder counts from anywhere
+                self._fastpath.switch(slot.row, None)
+                self._fastpath.switch(slot.row, layer.row)
+        self._fastpath.inject(self.transport.row, packet, int(self._plane.now() * 1e6))
+
+    def on_rtcp(self, packet: bytes) -> None:
+        if self._rtcp_left <= 0:
+            return
+        self._rtcp_left -= 1
+        try:
+            parts = rtcp.parse_untrusted(packet)
+        except BadPacket:
+            return
+        now = self._plane.now()
+        for part in parts:
+            match part:
+                case rtcp.SenderReport():
+                    self._sender_report(part, now)
+                    self._blocks(part.blocks, now)
+                case rtcp.ReceiverReport():
+                    self._blocks(part.blocks, now)
+                case rtcp.Nack():
+                    self._nack(part, now)
+                case rtcp.Pli():
+                    self._keyframe(part.media_ssrc, now)
+                case rtcp.Fir():
+                    for ssrc in part.media_ssrcs:
+                        self._keyframe(ssrc, now)
+                case TwccFeedback():
+                    self.downlink.feedback(part, now)
+                case rtcp.Remb():
+                    self.downlink.remb(part, now)
+                case rtcp.Bye():
+                    pass  # what ends here ends by DTLS or by silence
+
+    # --- reports ---------------------------------------------------------------------------------
+
+    def refill(self) -> None:
+        """Ticker: a new tenth of a second's worth of work may be asked of us."""
+        self._rtcp_left = RTCP_PER_TICK
+        self._resend_octets = self.downlink.resend_octets
+
+    def send_feedback(self) -> None:
+        """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
+        bound = (layer.ssrc for producer in self.producers.values() for layer in producer.bound_layers())
+        media_ssrc = next(bound, None)
+        if media_ssrc is None:
+            return
+        arrivals = self._fastpath.take_arrivals(self.transport.row)
+        # libwebrtc takes feedback only when it is about an SSRC that it sends (Chromium 156, 2026-11).
+        for packet in self._feedback.write(media_ssrc, arrivals):
+            self._fastpath.send_rtcp(self.transport.row, packet)
+
+    def watch_line(self, now: float) -> None:
+        """Ticker: a line that has been silent for long is lost; one packet brings it back."""
+        silent = now - self.transport.last_heard() > LOST_AFTER_S
+        if self.state is EndpointState.CONNECTED and silent:
+            self._enter(EndpointState.LOST)
+        elif self.state is EndpointState.LOST and not silent:
+            self._enter(EndpointState.CONNECTED)
+
+    def line_report(self, interval_s: float) -> LineReport:
+        """How the line did in the interval since the last call."""
+        row = self._fastpath.transports[self.transport.row]
+        up, down = int(row["rx_bytes"]), int(row["tx_bytes"])
+        up_before, down_before = self._bytes_before
+        self._bytes_before = (up, down)
+        return LineReport(
+            endpoint=self.id,
+            rtt_ms=-1 if self.line.rtt_s is None else int(self.line.rtt_s * 1000),
+            loss_up_permille=int(self.line.loss_up * 1000),
+            loss_down_permille=int(self.line.loss_down * 1000),
+            up_bps=int((up - up_before) * 8 / interval_s),
+            down_bps=int((down - down_before) * 8 / interval_s),
+            estimate_bps=self.downlink.estimator.bps,
+            queue_ms=int(self.downlink.estimator.queue_s * 1000),
+            pictures=self.downlink.allocation.pictures,
+            path=self.path,
+        )
+
+    def send_reports(self, pulse: Pulse) -> None:
+        """Ticker: our sender reports for the slots that carry something, and the receiver report, as one
+        compound packet (RFC 3550 section 6.1)."""
+        parts = self._sender_reports(pulse)
+        blocks: list[rtcp.ReportBlock] = []
+        expected = lost = 0
+        for producer in self.producers.values():
+            for layer in producer.bound_layers():
+                blocks.append(self._block(layer, producer.listeners_loss, pulse.now))
+                expected += layer.reception.interval_expected
+                lost += layer.reception.interval_lost
+        self.line.settle(expected, lost)
+        if blocks:
+            parts.append(rtcp.receiver_report(OUR_SSRC, blocks))
+        if parts:
+            self._fastpath.send_rtcp(self.transport.row, b"".join(parts))
+
+    def _sender_reports(self, pulse: Pulse) -> list[bytes]:
+        parts: list[bytes] = []
+        ntp = self._plane.ntp(pulse.now)
+        for slot in self.slots:
+            if pulse.slot_layer[slot.row] < 0:
+                continue
+            row = self._fastpath.slots[slot.row]
+            clock_hz = 48_000 if slot.kind is SlotKind.AUDIO else 90_000
+            elapsed = max(0.0, pulse.now - int(row["last_us"]) / 1e6)
+            ts = (int(row["out_ts"]) + int(elapsed * clock_hz)) & 0xFFFFFFFF
+            parts.append(
+                rtcp.sender_report(
+                    slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["octets"]) & 0xFFFFFFFF
+                )
+            )
+        return parts
+
+    def _block(self, layer: Layer, listeners_loss: float, now: float) -> rtcp.ReportBlock:
+        assert layer.ssrc is not None
+        row = self._fastpath.layers[layer.row]
+        block = layer.reception.block(
+            layer.ssrc,
+            first_seq=int(row["first_seq"]),
+            max_seq=int(row["max_seq"]),
+            received=int(row["packets"]),
+            jitter=int(row["jitter"]),
+            now=now,
+        )
+        # Its Opus encoder adds in-band FEC by this figure alone, and the loss that matters is the listeners'.
+        fraction = max(block.fraction_lost, int(listeners_loss * 256))
+        return replace(block, fraction_lost=min(255, fraction))
+
+    def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
+        for producer in self.producers.values():
+            for layer in producer.layers:
+                if layer.ssrc == report.ssrc:
+                    layer.reception.sender_report(report.ntp, now)
+                    layer.reported = ClockReport(report.ntp, report.rtp_timestamp, int(now * 1e6))
+
+    def _blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
+        for block in blocks:
+            slot = self._slot_by_ssrc.get(block.ssrc)
+            if slot is not None and slot.layer is not None:
+                self.line.receiver_block(block, self._plane.ntp(now))
+
+    def _nack(self, nack: rtcp.Nack, now: float) -> None:
+        slot = self._slot_by_ssrc.get(nack.media_ssrc)
+        if slot is None or self._resend_octets <= 0:
+            return
+        rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, MIN_RTT_S)
+        stale = slot.stale
+        self._resend_octets -= self._fastpath.resend(
+            slot.row, nack.seqs, int(now * 1e6), int(rtt_s * AGAIN_SHARE * 1e6), self._resend_octets
+        )
+        if slot.stale != stale:
+            self._refresh(slot, now)
+
+    def ask_missing(self, now: float) -> bool:
+        """Ask its publisher again for what did not come. True while something is still missing."""
+        torn = False
+        for producer in self.producers.values():
+            for layer in producer.layers:
+                if layer.missing:
+                    producer.ask_missing(layer, now, self.line.rtt_s)
+                    torn = torn or bool(layer.missing)
+        return torn
+
+    def plan(self, now: float) -> SendPlan | None:
+        """Ticker: what its publisher is to send, when that has changed."""
+        loss = self.line.loss_up
+        self._red = loss >= (RED_UNTIL if self._red else RED_FROM)
+        plan = SendPlan(
+            endpoint=self.id,
+            camera=self.producers[Source.CAMERA].plan(now),
+            screen=self.producers[Source.SCREEN].plan(now),
+            red=self._red,
+        )
+        if plan == self._plan:
+            return None
+        self._plan = plan
+        return plan
+
+    @property
+    def planned(self) -> SendPlan | None:
+        """As last told."""
+        return self._plan
+
+    def _keyframe(self, ssrc: int, now: float) -> None:
+        slot = self._slot_by_ssrc.get(ssrc)
+        if slot is not None:
+            self._refresh(slot, now)
+
+    def _refresh(self, slot: Slot, now: float) -> None:
+        producer = self._plane.producer_of(self, slot)
+        if producer is not None and slot.layer is not None:
+            producer.ask_keyframe(slot.layer, now)
+
+    def _refresh_slots(self, now: float) -> None:
+        for slot in self.slots:
+            self._refresh(slot, now)
+
+    def _enter(self, state: EndpointState) -> None:
+        if state is self.state or self.state is EndpointState.CLOSED:
+            return
+        self.state = state
+        self._plane.endpoint_changed(self)
+        if state is EndpointState.CONNECTED:
+            self._refresh_slots(self._plane.now())
+
+
+def _ssrc() -> int:
+    """Random, never 0 (RFC 3550 section 8)."""
+    return secrets.randbelow(0xFFFFFFFF) + 1

@@ -1,0 +1,86 @@
+"""A Slot: one fixed outgoing line of an Endpoint, into which any Producer can be switched."""
+
+from dataclasses import dataclass
+
+from sfu import EndpointId, SlotKind, SlotView, Source
+from sfu.fastpath import FastPath, MediaKind
+from sfu.plane.layer import ALL_TEMPORAL, Layer
+from sfu.sdp import ReceiveLine
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """What a slot is to carry: one source of one endpoint."""
+
+    endpoint: EndpointId
+    source: Source
+
+
+class Slot:
+    def __init__(
+        self, fastpath: FastPath, transport: int, line: ReceiveLine, *, ssrc: int, rtx_ssrc: int
+    ) -> None:
+        """Raises TableFull."""
+        self.mid = line.mid
+        self.kind = line.kind
+        self.ssrc = ssrc
+        self.rtx_ssrc = rtx_ssrc
+        self.rtx_pt = line.rtx_pt
+        self.red_pt = line.red_pt
+        self.feed: Feed | None = None
+        self.layer: Layer | None = None
+        self.held = False
+        """Wished for, and the line does not carry it."""
+        self._fastpath = fastpath
+        self._temporal = ALL_TEMPORAL
+        self._redundancy = 0
+        self.row = fastpath.open_slot(
+            transport,
+            MediaKind.AUDIO if line.kind is SlotKind.AUDIO else MediaKind.VIDEO,
+            ssrc=ssrc,
+            pt=line.pt,
+            rtx_ssrc=rtx_ssrc,
+            rtx_pt=line.rtx_pt,
+            twcc_ext=line.extensions.twcc,
+            level_ext=line.extensions.level,
+            red_pt=line.red_pt,
+        )
+
+    def attach(self, layer: Layer | None) -> bool:
+        """Switch to another layer, or to none. True when something changed."""
+        if layer is self.layer:
+            return False
+        self.layer = layer
+        self._fastpath.switch(self.row, None if layer is None else layer.row)
+        return True
+
+    def set_temporal(self, highest: int) -> None:
+        """Leave out the frames above this temporal layer."""
+        if highest != self._temporal:
+            self._temporal = highest
+            self._fastpath.set_temporal(self.row, highest)
+
+    def set_redundancy(self, blocks: int) -> None:
+        """How many earlier sounds each packet repeats (RFC 2198), if the client can read them."""
+        if self.red_pt and blocks != self._redundancy:
+            self._redundancy = blocks
+            self._fastpath.set_redundancy(self.row, blocks)
+
+    @property
+    def stale(self) -> int:
+        """Numbers that were asked for again too late: without a keyframe its receiver stands still."""
+        return int(self._fastpath.slots["stale"][self.row])
+
+    @property
+    def is_redundant(self) -> bool:
+        return self._redundancy > 0
+
+    def view(self) -> SlotView:
+        feed = self.feed
+        return SlotView(
+            mid=self.mid,
+            kind=self.kind,
+            endpoint=None if feed is None else feed.endpoint,
+            source=None if feed is None else feed.source,
+            held=self.held,
+        )

@@ -1,0 +1,205 @@
+"""What the terminal needs of a state directory, also beside a running appliance: the first district,
+accounts, passwords, and simulated bridge points.
+
+Names of the sample district are invented.
+"""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from signaling.accounts.accounts import login_of, mint
+from signaling.model.ids import AccountId, Instant
+from signaling.model.meeting import Account, Meeting
+from signaling.model.text import one_line
+from signaling.model.units import Unit
+from signaling.model.words import Role, UnitKind
+from signaling.store import AlreadyThere, Store
+from signaling.store.store import CENTRE
+
+CENTRE_NAME = "Trung tâm Y tế huyện Nậm Sơn"
+MEETING_CODE = "giao-ban"
+MEETING_TITLE = "Giao ban hằng ngày"
+SITE_1 = "cơ sở 1"
+SITE_2 = "cơ sở 2"
+
+OFFICES = (
+    ("Phòng Tổ chức – Hành chính", "Tổ chức – HC"),
+    ("Phòng Kế hoạch – Nghiệp vụ", "Kế hoạch – NV"),
+    ("Phòng Tài chính – Kế toán", "Tài chính – KT"),
+    ("Phòng Điều dưỡng", "Điều dưỡng"),
+    ("Phòng Dân số", "Dân số"),
+)
+DEPARTMENTS_1 = (
+    ("Khoa Nội tổng hợp", "Nội"),
+    ("Khoa Ngoại", "Ngoại"),
+    ("Khoa Nhi", "Nhi"),
+    ("Khoa Cấp cứu", "Cấp cứu"),
+    ("Khoa Chăm sóc SKSS", "SKSS"),
+    ("Khoa Truyền nhiễm", "Truyền nhiễm"),
+    ("Khoa Y học cổ truyền", "YHCT"),
+    ("Khoa Xét nghiệm – Chẩn đoán hình ảnh", "XN – CĐHA"),
+    ("Khoa Dược", "Dược"),
+    ("Khoa Kiểm soát bệnh tật", "Kiểm soát BT"),
+    ("Khoa An toàn thực phẩm", "ATTP"),
+)
+DEPARTMENTS_2 = (
+    ("Khoa Nội", "Nội"),
+    ("Khoa Ngoại", "Ngoại"),
+    ("Khoa Cấp cứu", "Cấp cứu"),
+    ("Khoa Khám bệnh", "Khám bệnh"),
+)
+STATIONS = (
+    "Bản Lềnh", "Căn Co", "Chiềng Khoa", "Huổi Sang", "Khe Mây", "Lũng Vài", "Ma Quai", "Na Hiềng",
+    "Nậm Cha", "Nậm Sơn", "Nậm Tăm", "Pa Khóa", "Pá Lau", "Phăng Sô Lin", "Pu Sam Cáp", "Sà Dề Phìn",
+    "Suối Đá", "Tà Lùng", "Tả Phìn", "Thèn Chu", "Tủa Sín Chải",
+)  # fmt: skip
+
+
+def slug(text: str) -> str:
+    """An id that can be typed: Latin letters, digits, hyphens."""
+    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
+    return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if c.isascii())).strip("-")
+
+
+def sample_units() -> tuple[Unit, ...]:
+    """A district: the board, offices, departments of two hospital sites, commune stations."""
+    board = Unit("ban-giam-doc", "Ban Giám đốc", "Ban Giám đốc", UnitKind.BOARD)
+    offices = [Unit(slug(name), name, short, UnitKind.OFFICE) for name, short in OFFICES]
+    first = [_department(name, f"{short} CS1", SITE_1) for name, short in DEPARTMENTS_1]
+    second = [_department(name, f"{short} CS2", SITE_2) for name, short in DEPARTMENTS_2]
+    stations = [
+        Unit(slug(f"tyt {name}"), f"Trạm Y tế xã {name}", name, UnitKind.STATION) for name in STATIONS
+    ]
+    return (board, *offices, *first, *second, *stations)
+
+
+def _department(name: str, short: str, site: str) -> Unit:
+    full = f"{name}, {site}"
+    return Unit(slug(full), full, short, UnitKind.DEPARTMENT)
+
+
+@dataclass(frozen=True, slots=True)
+class FirstAccounts:
+    """Password hashes of the two accounts that a fresh appliance starts with."""
+
+    operator_hash: str
+    chair_hash: str
+    operator_login: str = "thu-ky"
+    chair_login: str = "chu-tri"
+
+
+async def bootstrap(store: Store, first: FirstAccounts, now: Instant) -> bool:
+    """Fill a fresh state: district, operator, chair, a ready meeting. False when it was filled before.
+
+    It can be repeated after a crash half way. Raises StorageUnavailable.
+    """
+    if await store.meetings.find(MEETING_CODE) is not None:
+        return False
+    units = sample_units()
+    if not await store.meetings.units():
+        await store.meetings.add_units(units)
+    if not await store.setting(CENTRE):
+        await store.set_setting(CENTRE, CENTRE_NAME)
+    operator_unit = next(unit.id for unit in units if unit.kind is UnitKind.OFFICE)
+    await _first(store, first.operator_login, first.operator_hash, Role.OPERATOR, operator_unit, now)
+    await _first(store, first.chair_login, first.chair_hash, Role.CHAIR, units[0].id, now)
+    # The meeting comes last: it says that all before it is there.
+    meeting = Meeting(secrets.token_hex(8), MEETING_CODE, MEETING_TITLE, run=1, ended=False)
+    await store.meetings.add(meeting, now.unix_ms)
+    return True
+
+
+async def _first(store: Store, login: str, password_hash: str, role: Role, unit: str, now: Instant) -> None:
+    """The account, or its new password if a start before this one died half way."""
+    found = await store.people.find(login)
+    if found is not None:
+        await store.people.set_password(found.account.id, password_hash, sign_out=True)
+        return
+    name = "Thư ký cuộc họp" if role is Role.OPERATOR else "Chủ trì"
+    await create_account(store, login, password_hash, name, role, unit, now)
+
+
+async def create_account(
+    store: Store,
+    login: str,
+    password_hash: str | None,
+    name: str,
+    role: Role,
+    unit: str | None,
+    now: Instant,
+    simulated: bool = False,
+) -> Account:
+    """Raises ValueError (no login or name), AlreadyThere (login taken, unit unknown), StorageUnavailable."""
+    login, name = login_of(login), one_line(name)
+    if not re.fullmatch(r"[^\s/]{1,64}", login) or not name:
+        raise ValueError("an account needs a login without spaces and a name")
+    account = Account(AccountId(f"a{secrets.token_hex(8)}"), login, name[:120], role, unit, simulated)
+    await store.people.add(account, password_hash, now.unix_ms)
+    return account
+
+
+async def set_password(store: Store, login: str, password_hash: str) -> bool:
+    """Replace a password; whoever is signed in with the old one is not any more. False: no such account.
+    Raises StorageUnavailable."""
+    found = await store.people.find(login_of(login))
+    return found is not None and await store.people.set_password(
+        found.account.id, password_hash, sign_out=True
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedPoint:
+    account: Account
+    unit: Unit
+    token: str
+    """Value of the cookie `giaoban`."""
+
+
+async def mint_login_session(store: Store, account: Account, now: Instant) -> str:
+    """A sign-in without a password, for simulated accounts only. Returns the cookie's value.
+    Raises ValueError (an account of people), StorageUnavailable."""
+    if not account.simulated:
+        raise ValueError("only a simulated account signs in without its password")
+    return await mint(store, account.id, now)
+
+
+async def simulated_points(store: Store, count: int, now: Instant) -> tuple[SimulatedPoint, ...]:
+    """Accounts flagged as simulated, made when missing, for `count` units of real kinds, signed in.
+
+    Stations first, as there are most of them, then departments and offices in turn.
+    Raises ValueError (more than there are units), StorageUnavailable.
+    """
+    units = simulation_order(await store.meetings.units())
+    if count > len(units):
+        raise ValueError(f"there are only {len(units)} units")
+    points = []
+    for unit in units[:count]:
+        account = await _simulated_account(store, unit, now)
+        points.append(SimulatedPoint(account, unit, await mint_login_session(store, account, now)))
+    return tuple(points)
+
+
+def simulation_order(units: Sequence[Unit]) -> list[Unit]:
+    """Units by turns of kind, so that a few points already show several kinds. The board is people's own."""
+    kinds = (UnitKind.STATION, UnitKind.DEPARTMENT, UnitKind.OFFICE)
+    groups = [sorted((u for u in units if u.kind is kind), key=lambda u: u.id) for kind in kinds]
+    longest = max((len(group) for group in groups), default=0)
+    return [group[turn] for turn in range(longest) for group in groups if turn < len(group)]
+
+
+async def _simulated_account(store: Store, unit: Unit, now: Instant) -> Account:
+    login = f"mo-phong-{unit.id}"[:64]
+    found = await store.people.find(login)
+    if found is not None:
+        return found.account
+    try:
+        name = f"{unit.short} (mô phỏng)"
+        return await create_account(store, login, None, name, Role.DELEGATE, unit.id, now, simulated=True)
+    except AlreadyThere:
+        again = await store.people.find(login)  # another simulation was faster
+        if again is None:
+            raise
+        return again.account

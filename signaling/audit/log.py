@@ -1,0 +1,145 @@
+"""The audit log's way to the database: what happens is noted at once and written a moment later, in order.
+
+Whoever notes something never waits: a mute is not slower for being written down. While the database is away
+entries wait in memory, so many and no more; what did not fit is counted, and the count becomes an entry.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections import deque
+from collections.abc import Callable, Iterable
+from enum import StrEnum
+from itertools import islice
+from pathlib import Path
+
+from signaling.audit.chain import Happening, Head
+from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable
+from signaling.model.ids import AccountId, Instant
+from signaling.store import AlreadyThere, StorageUnavailable
+
+log = logging.getLogger("giaoban.audit")
+
+WAITING = 20_000
+"""Entries in memory at most: more than a whole briefing brings, some twenty megabytes."""
+BATCH = 200
+"""Entries a transaction."""
+RETRY_S = 2.0
+
+
+class AuditState(StrEnum):
+    OK = "ok"
+    WAITING = "waiting"
+    """The database does not take entries now; they wait, none is lost."""
+    LOSING = "losing"
+    """So many wait that new ones are only counted."""
+    DIFFERS = "differs"
+    """The log was cut off or written anew: `giaoban audit verify` says where."""
+
+
+class AuditLog:
+    def __init__(self, table: AuditTable, clock: Callable[[], Instant], head_file: Path | None) -> None:
+        self._table = table
+        self._clock = clock
+        self._head_file = head_file
+        self._waiting: deque[Happening] = deque()
+        self._lost = 0
+        self._failing = False
+        self._differs = False
+        self._more = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._life = secrets.token_hex(8)
+        self._noted = 0
+
+    @property
+    def state(self) -> AuditState:
+        if self._lost:
+            return AuditState.LOSING
+        if self._failing:
+            return AuditState.WAITING
+        return AuditState.DIFFERS if self._differs else AuditState.OK
+
+    def note(
+        self,
+        event: str,
+        *,
+        meeting: str = "",
+        run: int = 0,
+        actor: AccountId | None = None,
+        login: str = "",
+        address: str = "",
+        fields: Iterable[tuple[str, str | int]] = (),
+        words: Iterable[tuple[str, str]] = (),
+    ) -> None:
+        """Write this down as soon as it can be. Never waits, never fails."""
+        if len(self._waiting) >= WAITING:
+            self._lost += 1
+        else:
+            self._push(event, meeting, run, actor or "", login, address, tuple(fields), tuple(words))
+        self._more.set()
+
+    def _push(
+        self,
+        event: str,
+        meeting: str = "",
+        run: int = 0,
+        actor: str = "",
+        login: str = "",
+        address: str = "",
+        fields: tuple[tuple[str, str | int], ...] = (),
+        words: tuple[tuple[str, str], ...] = (),
+    ) -> None:
+        self._noted += 1
+        mark, now_ms = f"{self._life}-{self._noted}", self._clock().unix_ms
+        self._waiting.append(
+            Happening(mark, now_ms, event, meeting, run, actor, login, address[:64], fields, words)
+        )
+
+    async def run(self) -> None:
+        """Write what is noted, until cancelled."""
+        while True:
+            await self._more.wait()
+            self._more.clear()
+            if not await self.flush():
+                self._more.set()
+                await asyncio.sleep(RETRY_S)
+
+    async def flush(self) -> bool:
+        """Write all that waits. False when the database cannot take it now."""
+        async with self._writing:
+            while self._waiting:
+                batch = list(islice(self._waiting, BATCH))
+                if not await self._write(batch):
+                    return False
+                for _ in batch:
+                    self._waiting.popleft()
+                if self._lost:
+                    lost, self._lost = self._lost, 0
+                    self._push("entries-lost", fields=(("count", lost),))
+        return True
+
+    async def _write(self, batch: list[Happening]) -> bool:
+        try:
+            head = await self._table.append(batch)
+        except (StorageUnavailable, AlreadyThere) as error:
+            if not self._failing:
+                log.error("audit-not-written waiting=%d why=%s", len(self._waiting), error)
+            self._failing = True
+            return False
+        self._failing = False
+        if any(each.event == "meeting-ended" for each in batch):
+            log.info("audit-head number=%d hash=%s", head.number, head.hash)  # a witness outside the database
+        if self._head_file is not None:
+            await self._keep_head(head, self._head_file)
+        return True
+
+    async def _keep_head(self, head: Head, file: Path) -> None:
+        """The entries are written whatever comes of this. A head that differs stays: it is the evidence."""
+        try:
+            await self._table.keep_head(head, file)
+        except StorageUnavailable as error:
+            log.error("audit-head-not-kept why=%s", error)
+        except (HeadDiffers, HeadUnreadable) as error:
+            if not self._differs:
+                log.error("audit-head-differs why=%s", error)
+            self._differs = True

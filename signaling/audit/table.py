@@ -1,0 +1,136 @@
+"""The audit log's table. Entries are added and read, nothing else; the database refuses the rest as well.
+
+Beside the database a small file holds the newest head: who cuts entries off the end must know of it, too.
+"""
+
+import fcntl
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import Connection, insert, select
+
+from signaling.audit.chain import START, Happening, Head, Stored, chained, head_line, head_of
+from signaling.store.database import Database
+from signaling.store.tables import audit
+
+_COLUMNS = (audit.c.number, audit.c.mark, audit.c.meeting, audit.c.document, audit.c.hash)
+
+
+class HeadDiffers(Exception):
+    """The head that was kept beside the database is not in the log: it was cut off or written anew."""
+
+
+class HeadUnreadable(Exception):
+    """The head's file is there and holds no head, or cannot be read."""
+
+
+class AuditTable:
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def append(self, happenings: Sequence[Happening]) -> Head:
+        """Add what is not there yet, all or none; returns the newest head. Repeating it changes nothing.
+        Raises StorageUnavailable, AlreadyThere (two programs at once; try again)."""
+
+        def work(db: Connection) -> Head:
+            if db.dialect.name == "postgresql":
+                db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as SQLite has it
+            marks = [each.mark for each in happenings]
+            there = set(db.execute(select(audit.c.mark).where(audit.c.mark.in_(marks))).scalars())
+            head = _newest(db)
+            links = chained(head, [each for each in happenings if each.mark not in there])
+            if links:
+                db.execute(insert(audit), [_values(link) for link in links])
+            return links[-1].head if links else head
+
+        return await self._database.write(work)
+
+    async def head(self) -> Head:
+        """Raises StorageUnavailable."""
+        return await self._database.read(_newest)
+
+    async def page(self, after: int, limit: int, meeting: str | None = None) -> tuple[Stored, ...]:
+        """The next entries behind number `after`, of one meeting or of all. Raises StorageUnavailable."""
+        query = select(*_COLUMNS).where(audit.c.number > after).order_by(audit.c.number).limit(limit)
+        if meeting is not None:
+            query = query.where(audit.c.meeting == meeting)
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return tuple(Stored(*row) for row in rows)
+
+    async def before_last(self, count: int, meeting: str | None = None) -> int:
+        """The number behind which the newest `count` entries begin. Raises StorageUnavailable."""
+        query = select(audit.c.number).order_by(audit.c.number.desc()).offset(count - 1).limit(1)
+        if meeting is not None:
+            query = query.where(audit.c.meeting == meeting)
+        first = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        return 0 if first is None else first - 1
+
+    async def keep_head(self, head: Head, file: Path) -> None:
+        """Write a newer head into its file, if the one there is in the log.
+        Raises StorageUnavailable (the file, too), HeadDiffers, HeadUnreadable."""
+
+        def work(db: Connection) -> None:
+            with _opened(file) as descriptor:
+                kept = _read(descriptor)
+                if kept is not None and kept.number and _hash_of(db, kept.number) != kept.hash:
+                    raise HeadDiffers(f"entry {kept.number}")
+                if kept is None or kept.number < head.number:
+                    os.pwrite(descriptor, head_line(head), 0)
+                    os.fsync(descriptor)
+
+        await self._database.read(work)
+
+
+def kept_head(file: Path) -> Head | None:
+    """The head in a file; None when there is no such file. Raises HeadUnreadable."""
+    try:
+        line = file.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise HeadUnreadable(str(error)) from None
+    head = head_of(line)
+    if head is None:
+        raise HeadUnreadable("it is damaged")
+    return head
+
+
+@contextmanager
+def _opened(file: Path) -> Iterator[int]:
+    """The head's file, this process's own for the length of the block."""
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _read(descriptor: int) -> Head | None:
+    line = os.pread(descriptor, 4096, 0)
+    head = head_of(line)
+    if line and head is None:
+        raise HeadUnreadable("it is damaged")
+    return head
+
+
+def _newest(db: Connection) -> Head:
+    newest = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+    row = db.execute(newest).one_or_none()
+    return Head() if row is None else Head(row.number, row.hash)
+
+
+def _hash_of(db: Connection, number: int) -> str:
+    return db.execute(select(audit.c.hash).where(audit.c.number == number)).scalar_one_or_none() or START
+
+
+def _values(link: Stored) -> dict[str, object]:
+    return {
+        "number": link.number,
+        "mark": link.mark,
+        "meeting": link.meeting,
+        "document": link.document,
+        "hash": link.hash,
+    }

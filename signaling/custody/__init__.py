@@ -1,0 +1,1 @@
+"""What happens to recordings once they are made: how long they are kept, and who deletes them."""

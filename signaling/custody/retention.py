@@ -1,0 +1,101 @@
+"""Deletes the recordings whose time is over, and writes it down before it does."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from recorder import RecordingId, shelf
+from recorder.shelf import Kept
+from signaling.audit.log import AuditLog
+from signaling.custody import custody
+from signaling.model.ids import Instant
+from signaling.store import StorageUnavailable, Store
+
+log = logging.getLogger("giaoban.retention")
+
+EVERY_S = 600.0
+
+
+class Retention:
+    """Errors: none leaves; what could not be done is done the next time."""
+
+    def __init__(
+        self,
+        directory: Path,
+        store: Store,
+        audit: AuditLog,
+        going_on: Callable[[], frozenset[RecordingId]],
+        clock: Callable[[], Instant],
+    ) -> None:
+        self._directory = directory
+        self._store = store
+        self._audit = audit
+        self._going_on = going_on
+        self._clock = clock
+        self._due: frozenset[RecordingId] = frozenset()
+        """Whose time was over the last time, too: a clock that is wrong for some minutes deletes nothing."""
+        self._noted: set[RecordingId] = set()
+        self._failed: set[RecordingId] = set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        await self._finish()
+        while True:
+            await self.sweep()
+            await asyncio.sleep(EVERY_S)
+
+    async def _finish(self) -> None:
+        """What a crash left half deleted."""
+        try:
+            await asyncio.to_thread(shelf.sweep, self._directory)
+        except shelf.ShelfFailed as error:
+            log.error("retention-failed why=%s", error)
+
+    async def sweep(self) -> None:
+        """Delete what was due the last time and still is."""
+        try:
+            keep_days = await self._store.meetings.keep_days()
+            kept = await asyncio.to_thread(shelf.recordings, self._directory) if keep_days else []
+        except (StorageUnavailable, shelf.ShelfFailed) as error:
+            log.error("retention-failed why=%s", error)
+            return
+        over = custody.due(kept, keep_days, self._going_on(), self._clock().unix_ms)
+        for one in over:
+            if one.id in self._due:
+                await self._delete(one, keep_days[one.meeting])
+        self._due = frozenset(one.id for one in over)
+        self._noted &= self._due
+        self._failed &= self._due
+
+    async def _delete(self, kept: Kept, keep_days: int) -> None:
+        """Nothing is deleted of which the log does not know."""
+        if kept.id not in self._noted:
+            fields = (*deletion_fields(kept, self._clock().unix_ms), ("keep_days", keep_days))
+            self._audit.note("recording-deleted", meeting=kept.meeting, fields=fields)
+            self._noted.add(kept.id)
+        if not await self._audit.flush() or kept.id in self._going_on():
+            return
+        try:
+            await asyncio.to_thread(shelf.delete, self._directory, kept.id)
+        except shelf.NoRecording:
+            return  # somebody at the terminal was quicker
+        except shelf.ShelfFailed as error:
+            log.error("recording-not-deleted recording=%s why=%s", kept.id, error)
+            if kept.id not in self._failed:
+                self._failed.add(kept.id)
+                failed = (("recording", kept.id),)
+                self._audit.note("recording-not-deleted", meeting=kept.meeting, fields=failed)
+            return
+        log.info("recording-deleted recording=%s", kept.id)
+
+
+def deletion_fields(kept: Kept, now_ms: int) -> tuple[tuple[str, str | int], ...]:
+    """What the audit log keeps of a recording that is no more."""
+    age_days = max(0, now_ms - kept.last_ms) // custody.DAY_MS
+    return (
+        ("recording", kept.id),
+        ("begun_ms", kept.begun_ms),
+        ("age_days", age_days),
+        ("octets", kept.octets),
+    )

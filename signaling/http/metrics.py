@@ -1,0 +1,62 @@
+"""Numbers for Prometheus, read from the house and the media workers when it asks."""
+
+from collections.abc import Callable, Iterator, Sequence
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+import sfu
+from signaling.live.rooms import Attendance
+
+CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+
+class _Now(Collector):
+    """Everything as it is at one moment. A worker's number is its place among the workers."""
+
+    def __init__(self, attendance: Attendance, workers: Sequence[sfu.Pong | None]) -> None:
+        self._attendance = attendance
+        self._workers = workers
+
+    def collect(self) -> Iterator[Metric]:
+        now = self._attendance
+        yield GaugeMetricFamily("giaoban_rooms", "Meetings that are live", now.rooms)
+        yield GaugeMetricFamily("giaoban_sessions", "WebSockets that have said hello", now.sessions)
+        yield GaugeMetricFamily("giaoban_admitted", "Seats inside, those kept included", now.admitted)
+        yield GaugeMetricFamily("giaoban_waiting", "Knocks in the lobbies", now.waiting)
+        yield GaugeMetricFamily("giaoban_checks", "Line checks that run", now.checks)
+        lines = GaugeMetricFamily("giaoban_lines", "Lines of those inside", labels=("meeting", "quality"))
+        for (meeting, quality), count in sorted(now.lines.items()):
+            lines.add_metric((meeting, quality.value), count)
+        yield lines
+        up = 0.0 if None in self._workers else 1.0
+        yield GaugeMetricFamily("giaoban_media_up", "All media workers answer", up)
+        yield from self._media()
+
+    def _media(self) -> Iterator[Metric]:
+        endpoints = GaugeMetricFamily("giaoban_media_endpoints", "Endpoints open", labels=("worker",))
+        copies = CounterMetricFamily("giaoban_media_copies", "Copies forwarded", labels=("worker",))
+        sent = CounterMetricFamily("giaoban_media_sent_bytes", "Protected bytes sent", labels=("worker",))
+        resent = CounterMetricFamily("giaoban_media_resent_bytes", "Of these, repairs", labels=("worker",))
+        padding = CounterMetricFamily("giaoban_media_padding_bytes", "Of these, probes", labels=("worker",))
+        for number, pong in enumerate(self._workers):
+            if pong is not None:
+                worker = (str(number),)
+                endpoints.add_metric(worker, pong.endpoints)
+                copies.add_metric(worker, pong.copies)
+                sent.add_metric(worker, pong.sent_bytes)
+                resent.add_metric(worker, pong.resent_bytes)
+                padding.add_metric(worker, pong.padding_bytes)
+        yield from (endpoints, copies, sent, resent, padding)
+
+
+class Metrics:
+    def __init__(self, attendance: Callable[[], Attendance]) -> None:
+        self._attendance = attendance
+
+    def text(self, workers: Sequence[sfu.Pong | None]) -> bytes:
+        """workers: what each media worker has just answered, None for one that has not."""
+        registry = CollectorRegistry()
+        registry.register(_Now(self._attendance(), workers))
+        return generate_latest(registry)

@@ -1,0 +1,18 @@
+"""Connecting to a process of this house, which may not be there yet, or be beginning again."""
+
+import asyncio
+from pathlib import Path
+
+RETRY_S = 0.1
+MAX_RETRY_S = 1.0
+
+
+async def connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """To its Unix socket, as soon as somebody answers there."""
+    retry_s = RETRY_S
+    while True:
+        try:
+            return await asyncio.open_unix_connection(path)
+        except OSError:
+            await asyncio.sleep(retry_s)
+            retry_s = min(MAX_RETRY_S, retry_s * 2)

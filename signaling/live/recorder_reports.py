@@ -1,0 +1,68 @@
+"""What the recorder says, brought to the rooms it is about; what it does for no room is ended."""
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import assert_never
+
+from recorder import Status, Stop
+from signaling.audit.log import AuditLog
+from signaling.links.recorder import RecorderDown, RecorderPort, RecorderUp
+from signaling.live.live_room import LiveRoom
+from signaling.room.rules import recording
+from signaling.room.state.inputs import Input, Recorded, RecorderBack, RecorderGone
+
+log = logging.getLogger("giaoban.recordings")
+
+
+class Recordings:
+    def __init__(
+        self,
+        recorder: RecorderPort,
+        rooms: Mapping[str, LiveRoom],
+        note_behind: Callable[[LiveRoom], None],
+        audit: AuditLog,
+    ) -> None:
+        self._recorder = recorder
+        self._rooms = rooms
+        """All that are live, by the meeting's code."""
+        self._note_behind = note_behind
+        self._audit = audit
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            happening = await self._recorder.next_happening()
+            match happening:
+                case RecorderUp():
+                    await self._tell_all(RecorderBack(happening.statuses))
+                    for status in happening.statuses:
+                        self._stop_stray(status)
+                case RecorderDown():
+                    await self._tell_all(RecorderGone())
+                case Status():
+                    await self._told(happening)
+                case _:
+                    assert_never(happening)
+
+    async def _tell_all(self, happened: Input) -> None:
+        for live in list(self._rooms.values()):
+            await live.handle(happened)
+            self._note_behind(live)
+
+    async def _told(self, status: Status) -> None:
+        live = self._rooms.get(status.room)
+        if not recording.goes_on(status):  # its room may be gone; the log holds what its manifest says
+            run = 0 if live is None else live.meeting.run
+            fields = recording.closing_fields(status)
+            self._audit.note("recording-closed", meeting=status.room, run=run, fields=fields)
+        if live is not None:
+            await live.handle(Recorded(status))
+            self._note_behind(live)
+        self._stop_stray(status)
+
+    def _stop_stray(self, status: Status) -> None:
+        """What no room knows is from before a restart, or was ended while nobody answered."""
+        states = (live.room.state for live in self._rooms.values())
+        if recording.goes_on(status) and not any(recording.knows(one, status.recording) for one in states):
+            log.info("stray-recording recording=%s", status.recording)
+            self._recorder.send(Stop(status.recording))

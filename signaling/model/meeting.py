@@ -1,0 +1,36 @@
+"""A Meeting as it was scheduled, and the Account of whoever may take part. Pure."""
+
+from dataclasses import dataclass
+
+from signaling.model.ids import AccountId
+from signaling.model.words import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    id: AccountId
+    login: str
+    name: str
+    role: Role
+    unit: str | None
+    simulated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Meeting:
+    id: str
+    code: str
+    title: str
+    run: int
+    """Counts the times the meeting was held under the same code; seats belong to one run."""
+    ended: bool
+    starts_ms: int = 0
+    """0: no time is set, and the lobby is open."""
+    opens_before_s: int = 1800
+    """The lobby opens so long before the start."""
+    composition: frozenset[str] = frozenset()
+    """Units that belong to it; empty: all of them."""
+    may_record: bool = True
+    """False: nobody records it, not even its chair."""
+    keep_days: int = 0
+    """Recordings of it are deleted after so many days; 0: never."""

@@ -1,0 +1,41 @@
+"""The way to the relay (TURN, RFC 8656) for networks that let nothing else pass: short-lived credentials.
+
+Source: coturn's "REST API" credentials (draft-uberti-behave-turn-rest-00, section 2.2): the user name is the
+Unix second at which it ends, a colon and whom it is for; the password is the base64 of HMAC-SHA1 over that
+name. SHA-1 is what coturn speaks; as the hash of an HMAC it is not broken.
+"""
+
+import base64
+import hmac
+from dataclasses import dataclass, field
+
+import msgspec
+
+from signaling.model.ids import AccountId, Instant
+
+VALID_S = 12 * 3600
+"""Longer than any briefing; a page that is open overnight gets new ones with its next welcome."""
+
+
+class IceServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A relay, in the words of RTCIceServer. Its credential is one account's and good for some hours."""
+
+    urls: tuple[str, ...]
+    username: str
+    credential: str
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """The relay that this installation has."""
+
+    urls: tuple[str, ...]
+    """Like "turns:giaoban.example:443?transport=tcp"."""
+    secret: str = field(repr=False)
+    """Shared with coturn (static-auth-secret); it leaves this process in no form."""
+
+    def servers(self, account: AccountId, now: Instant) -> tuple[IceServer, ...]:
+        """What this account's browser may use from now on. Cannot fail."""
+        username = f"{now.unix_ms // 1000 + VALID_S}:{account}"
+        digest = hmac.digest(self.secret.encode(), username.encode(), "sha1")
+        return (IceServer(self.urls, username, base64.b64encode(digest).decode()),)

@@ -1,0 +1,238 @@
+"""A Room: the live rules and people of one run of a Meeting. Pure: no socket, no clock, no chance.
+
+    input ──> roles (may this one, here?) ──> one small rule ──> effects, or Refused(code)
+
+Fed by `signaling.live.rooms`, one input at a time. Laws, held by a stateful test:
+- Refused leaves the state as it was.
+- Nobody who is not admitted has an endpoint in a meeting's room of the media plane. Before admission there
+  is at most a line check: alone in a room that is called after the session, all gates shut, closed with the
+  input that takes its session from before the door, and after 15 s.
+- HOST on a gate is lifted by an operator's or chair's unmute only; leaving, dropping, taking over and
+  being admitted again do not lift it.
+- Nothing is recorded but by a chair's order, nor where the meeting forbids it, nor unseen.
+- Versions of roster and lobby only grow, and whoever may see them has seen the newest.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple, assert_never
+
+import sfu
+from signaling import protocol as m
+from signaling.model.ids import Instant, ParticipantId, SessionId
+from signaling.model.words import Why
+from signaling.protocol import ClientMessage
+from signaling.room.rules import (
+    chairs,
+    departures,
+    entering,
+    floor,
+    gating,
+    line_check,
+    lobby,
+    media,
+    recording,
+    talk,
+    voices,
+)
+from signaling.room.rules import permissions as requests
+from signaling.room.state import state
+from signaling.room.state.effects import Effect, KeepRun, Outcome, Refused, Tell
+from signaling.room.state.inputs import (
+    Answered,
+    Dropped,
+    Elapsed,
+    Enter,
+    Input,
+    Noticed,
+    Recorded,
+    RecorderBack,
+    RecorderGone,
+    Reread,
+    Said,
+    WorkerBack,
+)
+from signaling.room.state.roles import RULES, refusal
+from signaling.room.state.seat import Seat
+from signaling.room.state.state import State
+from signaling.room.views import changes
+from signaling.room.views.board import Board
+
+Rule = Callable[[State, Seat, Any, Instant], Outcome]
+
+
+HANDLERS: dict[type[ClientMessage], Rule] = {
+    m.Knock: lobby.knock,
+    m.Withdraw: lobby.withdraw,
+    m.Admit: lobby.admit,
+    m.AdmitAll: lobby.admit_all,
+    m.Refuse: lobby.refuse,
+    m.Offer: media.offer,
+    m.CheckLine: line_check.begin,
+    m.EndCheck: line_check.end,
+    m.Show: media.show,
+    m.SetSource: gating.set_source,
+    m.Mute: gating.mute,
+    m.Unmute: gating.unmute,
+    m.MuteAll: gating.mute_all,
+    m.Leave: entering.leave,
+    m.Kick: entering.kick,
+    m.EndMeeting: entering.end,
+    m.Talk: talk.talk,
+    m.Ban: lobby.ban,
+    m.Lift: lobby.lift,
+    m.SendBack: lobby.send_back,
+    m.Lock: lobby.lock,
+    m.Ask: requests.ask,
+    m.Unask: requests.unask,
+    m.Decide: requests.decide,
+    m.CorrectDeparture: departures.correct,
+    m.HandChair: chairs.hand,
+    m.TakeChair: chairs.take,
+    m.LendChair: chairs.lend,
+    m.SetRules: chairs.set_rules,
+    m.RaiseHand: floor.raise_hand,
+    m.LowerHand: floor.lower_hand,
+    m.RegisterSpeech: floor.register_speech,
+    m.InviteNext: floor.invite_next,
+    m.Invite: floor.invite,
+    m.EndTurn: floor.end_turn,
+    m.ExtendTurn: floor.extend_turn,
+    m.Skip: floor.skip,
+    m.Return: floor.bring_back,
+    m.GoRound: floor.go_round,
+    m.StartRecording: recording.start,
+    m.StopRecording: recording.stop,
+    m.PauseRecording: recording.pause,
+    m.MarkRecording: recording.mark,
+}
+assert HANDLERS.keys() == RULES.keys()
+
+
+class Checkpoint(NamedTuple):
+    """All of a Room as a value: to go back to, and to compare."""
+
+    state: state.Checkpoint
+    shown: changes.Shown
+
+
+class Room:
+    def __init__(self, start: State) -> None:
+        self.state = start
+        self._shown = changes.Shown()
+        self._board = Board()
+
+    def apply(self, happened: Input, now: Instant) -> Outcome:
+        """Carry out one input. Returns what is to be done about it, or why it is refused."""
+        if self.state.ended:
+            return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
+        had, run = changes.had(self.state), self.state.run
+        inside = frozenset(seat.id for seat in self.state.admitted())
+        outcome = self._decide(happened, now)
+        if isinstance(outcome, Refused):
+            return outcome
+        effects = [*outcome, *self._follow(inside, now)]
+        if self.state.run is not run and not self.state.ended:
+            effects.append(KeepRun())
+        before, self._shown = self._shown, self._shown.now(self.state)
+        if self._shown is not before:  # the same: the same people see it, too
+            effects += changes.tell(before, self._shown, self.state, had)
+        return (*effects, *self._show_lines(had.watching, now))
+
+    def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
+        """What follows from an input whatever it was. inside: those who were before it."""
+        if self.state.ended:
+            return (*recording.sweep(self.state, now), *line_check.sweep(self.state, now))
+        permissions = requests.sweep(self.state, now)
+        turns = floor.sweep(self.state, inside, now)
+        gates = gating.sweep(self.state)
+        voices.sweep(self.state, now)
+        orders = recording.sweep(self.state, now)
+        return (*permissions, *turns, *gates, *orders, *line_check.sweep(self.state, now))
+
+    def _decide(self, happened: Input, now: Instant) -> Outcome:
+        match happened:
+            case Said():
+                return self._said(happened, now)
+            case Enter():
+                return entering.enter(self.state, happened, now)
+            case Dropped():
+                return entering.drop(self.state, happened, now)
+            case Answered(check=True):
+                return line_check.answered(self.state, happened)
+            case Answered():
+                return media.answered(self.state, happened)
+            case Noticed():
+                return self._noticed(happened.event, now)
+            case WorkerBack():
+                voices.worker_back(self.state, now)
+                return (*media.worker_back(self.state, happened), *line_check.worker_back(self.state))
+            case Elapsed():
+                return entering.elapse(self.state, now)
+            case Reread():
+                self.state.meeting, self.state.recipients = happened.meeting, happened.recipients
+                return ()
+            case Recorded():
+                return recording.recorded(self.state, happened.status, now)
+            case RecorderBack():
+                return recording.recorder_back(self.state, happened.statuses, now)
+            case RecorderGone():
+                return recording.recorder_gone(self.state, now)
+            case _:
+                assert_never(happened)
+
+    def _said(self, said: Said, now: Instant) -> Outcome:
+        seat = self.state.by_session(said.session)
+        if seat is None:
+            return Refused(Why.OUT_OF_ORDER)
+        why = refusal(type(said.message), seat)
+        if why is not None:
+            return Refused(why)
+        return HANDLERS[type(said.message)](self.state, seat, said.message, now)
+
+    def _noticed(self, event: sfu.AnyEvent, now: Instant) -> Outcome:
+        if isinstance(event, sfu.SpeakersChanged | sfu.VoicesChanged):
+            return media.noticed(self.state, event, now)
+        session = self.state.check_of(event.endpoint)
+        if session is not None:
+            return line_check.noticed(self.state, session, event)
+        outcome = media.noticed(self.state, event, now)
+        if isinstance(event, sfu.LineReport):
+            participant = ParticipantId(event.endpoint)
+            point = self.state.line(participant).point
+            if point is not None:
+                self._board.add(participant, point, now.s)
+        return outcome
+
+    def _show_lines(self, had: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
+        """The whole board to those who watch it and have just come in; to the others what is new, when it is
+        due."""
+        staff = self.state.watching()
+        come = tuple(session for session in staff if session not in had)
+        due = self._board.due_s is not None and now.s >= self._board.due_s
+        if not come and not due:
+            return ()
+        inside = [seat.id for seat in self.state.admitted()]
+        there = tuple(session for session in staff if session in had)
+        newest = self._board.take(inside)
+        told = (Tell(there, newest),) if there and newest is not None else ()
+        return (*told, Tell(come, self._board.whole(inside))) if come else told
+
+    def checkpoint(self) -> Checkpoint:
+        return Checkpoint(self.state.checkpoint(), self._shown)
+
+    def restore(self, to: Checkpoint) -> None:
+        """Take back an input whose effects nobody has seen."""
+        self.state.restore(to.state)
+        self._shown = to.shown
+
+    def next_deadline(self) -> float | None:
+        """Monotonic seconds at which `Elapsed` has something to do."""
+        rules = (
+            entering.next_deadline,
+            requests.next_deadline,
+            line_check.next_deadline,
+            voices.next_deadline,
+            recording.next_deadline,
+        )
+        deadlines = (*(rule(self.state) for rule in rules), self._board.due_s)
+        return min((deadline for deadline in deadlines if deadline is not None), default=None)

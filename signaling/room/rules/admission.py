@@ -1,0 +1,36 @@
+"""The rules of a Knock: nobody is let in without a unit and a name (the regulation, article on sign-in)."""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from signaling.model.meeting import Account
+from signaling.model.text import one_line
+from signaling.model.units import Unit
+from signaling.model.words import Why
+from signaling.protocol import Knock
+
+
+class Caller(NamedTuple):
+    """Who a Knock says is there."""
+
+    unit: str
+    name: str
+    present: int | None
+    total: int | None
+
+
+def caller(knock: Knock, account: Account, units: Mapping[str, Unit]) -> Caller | Why:
+    """Who knocks, or why the knock is refused at once.
+
+    The unit chosen on the screen wins over the account's own, since a substitute may sit at another point;
+    the operator is shown that it was not expected.
+    """
+    unit = knock.unit if knock.unit is not None else account.unit
+    if unit is None or unit not in units:
+        return Why.UNIT_MISSING
+    name = one_line(knock.name)
+    if not any(c.isalpha() for c in name):
+        return Why.NAME_MISSING
+    if knock.present is not None and knock.total is not None and knock.present > knock.total:
+        return Why.BAD_HEADCOUNT
+    return Caller(unit, name, knock.present, knock.total)

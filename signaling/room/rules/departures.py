@@ -1,0 +1,133 @@
+"""How people came to be out of the meeting. Pure.
+
+Leaving without permission is recorded against a person, so it is said only of those who went by themselves:
+they pressed "leave", or closed the page and did not come back. Whatever may have been the line counts as the
+line. An operator who knows better corrects it; what was judged stays beside the correction and in the log.
+"""
+
+from enum import Enum, auto
+
+from msgspec.structs import replace
+
+from sfu import Source
+from signaling.model.ids import Instant
+from signaling.model.run import Departure
+from signaling.model.text import one_line
+from signaling.model.words import DepartureKind, Presence, Why
+from signaling.protocol import CorrectDeparture, DepartureView
+from signaling.room.state.effects import Effect, Outcome, Refused
+from signaling.room.state.notes import note
+from signaling.room.state.seat import STAFF, Line, Seat
+from signaling.room.state.state import State
+
+
+class Way(Enum):
+    """What put an end to a seat."""
+
+    SAID = auto()
+    """Its person pressed "leave"."""
+    CLOSED = auto()
+    """Its page closed the socket, and nobody came back."""
+    BROKEN = auto()
+    """The socket broke, and nobody came back."""
+    REMOVED = auto()
+    SENT_BACK = auto()
+
+
+class Media(Enum):
+    """What the media plane knew of the line when the socket went."""
+
+    NONE = auto()
+    """No endpoint: it can bear no witness."""
+    ALIVE = auto()
+    SILENT = auto()
+    """Packets that had to come had stopped before."""
+
+
+def judge(way: Way, permitted: bool, media: Media) -> DepartureKind:
+    """The table of evidence. permitted: has leave to go, or needs none."""
+    match way:
+        case Way.REMOVED:
+            return DepartureKind.REMOVED
+        case Way.SENT_BACK:
+            return DepartureKind.SENT_BACK
+        case Way.BROKEN:
+            return DepartureKind.LOST
+        case Way.CLOSED if media is Media.SILENT:
+            # A page that has lost its line closes the socket itself, and the words for it arrive late.
+            return DepartureKind.LOST
+        case Way.SAID | Way.CLOSED:
+            return DepartureKind.PERMITTED if permitted else DepartureKind.UNPERMITTED
+
+
+def is_permitted(seat: Seat) -> bool:
+    """Chair and operators come and go as their work demands."""
+    return seat.may_leave or seat.role in STAFF
+
+
+def witness(seat: Seat, line: Line) -> Media:
+    """Only an open microphone says anything by its silence: a shut one, and a picture that nobody watches,
+    send nothing on the best of lines."""
+    if not seat.offered:
+        return Media.NONE
+    muted = bool(seat.gates.microphone)
+    silent = line.lost or (Source.MICROPHONE in line.stopped and not muted)
+    return Media.SILENT if silent else Media.ALIVE
+
+
+def away(seat: Seat, line: Line, presence: Presence) -> Presence:
+    """What is shown at once of one whose socket has gone."""
+    if presence is not Presence.CLOSED:
+        return Presence.LOST
+    kind = judge(Way.CLOSED, is_permitted(seat), witness(seat, line))
+    return Presence.LOST if kind is DepartureKind.LOST else Presence.CLOSED
+
+
+def of_absent(seat: Seat) -> DepartureKind:
+    """Of one who did not come back in time. `away` has heard the witness."""
+    way = Way.CLOSED if seat.presence is Presence.CLOSED else Way.BROKEN
+    return judge(way, is_permitted(seat), Media.NONE)
+
+
+def record(
+    state: State, seat: Seat, kind: DepartureKind, now: Instant, reason: str = "", by: Seat | None = None
+) -> tuple[Effect, ...]:
+    """Write down that somebody is out of the meeting. The oldest give way when there are too many: the audit
+    log has them all."""
+    run = state.run
+    one = Departure(
+        id=f"d{run.next_number}",
+        participant=seat.id,
+        unit=seat.unit,
+        name=seat.name,
+        kind=kind,
+        was=kind,
+        reason=reason,
+        at_ms=now.unix_ms,
+    )
+    kept = (*run.departures, one)[-state.limits.departures :]
+    state.run = replace(run, departures=kept, next_number=run.next_number + 1)
+    return (note("departed", by, seat, ("reason", reason), departure=one.id, kind=kind.value),)
+
+
+def correct(state: State, seat: Seat, message: CorrectDeparture, _: Instant) -> Outcome:
+    """Staff know why somebody was gone: a telephone call, a power cut."""
+    found = next((one for one in state.run.departures if one.id == message.departure), None)
+    if found is None:
+        return Refused(Why.UNKNOWN_DEPARTURE)
+    reason = one_line(message.reason)
+    if not reason:
+        return Refused(Why.REASON_MISSING)
+    better = replace(found, kind=message.kind, reason=reason)
+    departures = tuple(better if one is found else one for one in state.run.departures)
+    state.run = replace(state.run, departures=departures)
+    of = state.by_id(found.participant)
+    figures = {"departure": found.id, "was": found.kind.value, "kind": message.kind.value}
+    return (note("departure-corrected", seat, of, ("reason", reason), **figures),)
+
+
+def view(state: State) -> tuple[DepartureView, ...]:
+    return tuple(
+        DepartureView(one.id, one.participant, one.unit, one.name, one.kind, one.was, one.reason, one.at_ms)
+        for one in state.run.departures
+    )

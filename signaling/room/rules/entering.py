@@ -1,0 +1,207 @@
+"""Taking a seat, losing it, giving it up: entering, dropping, leaving, being removed, the end."""
+
+from dataclasses import replace
+
+import sfu
+from sfu import GateReason
+from signaling.model.ids import Instant, SessionId
+from signaling.model.text import one_line
+from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
+from signaling.protocol import Bye, EndMeeting, Kick, Leave, MediaLost, ServerMessage, Slots, Speakers
+from signaling.room.rules import departures, gating, permissions, talk
+from signaling.room.rules.departures import Way
+from signaling.room.state.effects import Dismiss, Effect, EndRun, Keep, Media, Outcome, Refused, Replay, Tell
+from signaling.room.state.inputs import Dropped, Enter
+from signaling.room.state.notes import note
+from signaling.room.state.roles import ATTENDING
+from signaling.room.state.seat import Seat
+from signaling.room.state.state import State
+from signaling.room.views import roster
+
+
+def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
+    """A session of an account joins. A seat that the account has already is taken up again as it is."""
+    account = arrival.account
+    if account.role not in ATTENDING:
+        return Refused(Why.NOT_ALLOWED)
+    seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
+    seat = replace(seat, account=account, local=arrival.local, address=arrival.address)
+    # Since a restart of the control plane nobody has come to this seat: who goes on is taken at their word,
+    # or everybody's media, which has lived on, would be cut.
+    untouched = seat.session is None and seat.offered
+    same_page = arrival.resume is not None and (untouched or arrival.resume in (seat.session, seat.resumed))
+    if arrival.resume is not None and not same_page and seat.online:
+        # A page that lost its line comes back by itself while its person sits at another device.
+        return Refused(Why.TAKEN_OVER)
+    effects: list[Effect] = []
+    if seat.online and seat.session is not None:
+        effects.append(Dismiss(seat.session, Bye(Why.TAKEN_OVER)))
+    if seat.online and not same_page:
+        # Another device: what the old one sent must not go on beside it, and no microphone is open on a
+        # device whose person has not opened it.
+        seat, close = state.close_media(seat)
+        effects += [Media(command) for command in close]
+        seat = replace(seat, gates=gating.at_rest(state, seat))
+        effects.append(Keep((account.id,)))
+    before = seat.session if same_page else None
+    lost = _has_no_media(state, seat, arrival, same_page)
+    resumed = SessionId(arrival.resume) if same_page and arrival.resume is not None else None
+    wanted = same_page and (seat.wanted or untouched)
+    seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
+    seat = replace(seat, presence=Presence.HERE, away_ms=0)
+    state.put(seat)
+    effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
+    if before is not None and arrival.seen is not None:
+        # A page that did not hear the last welcome has got nothing of the session that it opened.
+        seen = arrival.seen if arrival.resume == before else 0
+        effects.append(Replay(arrival.session, before, seen))
+    if seat.admitted:
+        told = _media_told(state, seat, lost, same_page)
+        effects += [Tell((arrival.session,), message) for message in told]
+    effects += [Tell((arrival.session,), message) for message in talk.own(seat)]
+    effects.append(note("entered", seat, seat, session=arrival.session, state=seat.state.value))
+    return tuple(effects)
+
+
+def _has_no_media(state: State, seat: Seat, arrival: Enter, same_page: bool) -> bool:
+    """The page believes that it has a transport, and has none. The answer to an offer that is still with the
+    worker will find a page that counts what it gets; any other does not wait for it."""
+    believes = arrival.resume is not None and (seat.wanted or not same_page)
+    waits = state.line(seat.id).negotiating and arrival.seen is None
+    return believes and (not same_page or not seat.offered or waits)
+
+
+def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[ServerMessage]:
+    """How its media stands, to one who comes in or back."""
+    line = state.line(seat.id)
+    told: list[ServerMessage] = []
+    if lost:
+        told.append(MediaLost(Why.MEDIA_UNAVAILABLE if seat.takes_part else Why.NEEDS_PERMISSION))
+    elif same_page and line.slots is not None:
+        told.append(Slots(line.slots))
+        if line.plan is not None:
+            told.append(line.plan)
+    return [*told, Speakers(state.heard, state.stage)]
+
+
+def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
+    """The socket is gone. The seat is kept, and so is the media: it may be alive, and ends by itself."""
+    seat = state.by_session(loss.session)
+    if seat is None:
+        return ()
+    presence = departures.away(seat, state.line(seat.id), loss.presence)
+    left = replace(seat, online=False, presence=presence, away_s=now.s, away_ms=now.unix_ms)
+    if left.place == 0:
+        del state.seats[seat.account.id]
+    else:
+        state.put(left)
+    return (note("dropped", None, seat, presence=presence.value),)
+
+
+def elapse(state: State, now: Instant) -> Outcome:
+    """Give up the seats and places that nobody came back to in time."""
+    effects: list[Effect] = []
+    for seat in list(state.seats.values()):
+        deadline = _deadline(state, seat)
+        if deadline is None or now.s < deadline:
+            continue
+        to = SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE
+        effects += give_up(state, seat, to, now, GateReason.LEFT if seat.admitted else GateReason.LOBBY)
+        effects.append(note("seat-expired", None, seat, was=seat.state.value))
+        if seat.admitted:
+            kind = departures.of_absent(seat)
+            effects += departures.record(state, seat, kind, now, seat.reason if seat.may_leave else "")
+    return tuple(effects)
+
+
+def next_deadline(state: State) -> float | None:
+    deadlines = (_deadline(state, seat) for seat in state.seats.values())
+    return min((deadline for deadline in deadlines if deadline is not None), default=None)
+
+
+def _deadline(state: State, seat: Seat) -> float | None:
+    """When a seat that nobody sits on is given up. Of a closed page that is soon, but for staff: a meeting
+    whose chair has closed the page by mistake goes on."""
+    if seat.online:
+        return None
+    if seat.admitted and seat.presence is Presence.CLOSED and not seat.staff:
+        return seat.away_s + state.limits.closed_s
+    if seat.admitted:
+        return seat.away_s + state.limits.seat_grace_s
+    if seat.waiting:
+        return seat.away_s + state.limits.knock_grace_s
+    return None
+
+
+def leave(state: State, seat: Seat, _: Leave, now: Instant) -> Outcome:
+    """Its person goes. Nobody is held back; going without permission is recorded."""
+    permitted = departures.is_permitted(seat)
+    kind = departures.judge(Way.SAID, permitted, departures.witness(seat, state.line(seat.id)))
+    effects = give_up(state, seat, SeatState.OUTSIDE, now)
+    recorded = departures.record(state, seat, kind, now, seat.reason if seat.may_leave else "", by=seat)
+    return (*effects, *part(state, seat, Bye(Why.LEFT)), note("left", seat, seat), *recorded)
+
+
+def kick(state: State, seat: Seat, message: Kick, now: Instant) -> Outcome:
+    """Remove someone, who may ask to enter again."""
+    target = state.by_id(message.participant)
+    if target is None or not target.admitted:
+        return Refused(Why.UNKNOWN_PARTICIPANT)
+    reason = one_line(message.reason)
+    why = unremovable(seat, target, reason)
+    if why is not None:
+        return Refused(why)
+    effects = remove(state, target, Bye(Why.KICKED, reason), now, by=seat)
+    return (*effects, note("kicked", seat, target, ("reason", reason)))
+
+
+def unremovable(seat: Seat, target: Seat, reason: str) -> Why | None:
+    """Why one may not take another's seat. That of a chair by account is taken by another such chair only,
+    not by one to whom the chair was lent: nobody is locked out of their own meeting."""
+    if target.id == seat.id:
+        return Why.NOT_ALLOWED
+    if target.account.role is Role.CHAIR and seat.account.role is not Role.CHAIR:
+        return Why.NOT_ALLOWED
+    return None if reason else Why.REASON_MISSING
+
+
+def remove(state: State, target: Seat, bye: Bye, now: Instant, by: Seat) -> tuple[Effect, ...]:
+    """Take the seat and the session of one who is inside, for the reason that the goodbye says."""
+    marked = replace(target, kicked=True, reason=bye.reason)
+    effects = give_up(state, marked, SeatState.REFUSED, now)
+    recorded = departures.record(state, target, DepartureKind.REMOVED, now, bye.reason, by)
+    return (*effects, *part(state, target, bye), *recorded)
+
+
+def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
+    """Everyone goes, those in the lobby too. Seats of this run are worth nothing any more."""
+    sessions = [other.session for other in state.online() if other.session is not None]
+    state.ended = True
+    state.seats = {}
+    state.lines = {}
+    state.heard, state.stage = (), None
+    effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
+    effects += [Dismiss(session, Bye(Why.ENDED)) for session in sessions]
+    return (*effects, EndRun(), note("meeting-ended", seat, seat, run=state.meeting.run))
+
+
+def give_up(
+    state: State, seat: Seat, to: SeatState, now: Instant, why: GateReason = GateReason.LEFT
+) -> list[Effect]:
+    """Take the seat away, with all that was given for as long as it lasted. What the host shut stays shut for
+    the account, whoever admits it again. why: what is on its gates from now on."""
+    seat, close = state.close_media(seat)
+    seat = replace(seat, acting=None, may_leave=False, listens_until_s=0.0, listens_until_ms=0, talk=())
+    state.put(replace(seat, state=to, gates=gating.outside(state, seat, why), since_ms=now.unix_ms))
+    state.heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
+    state.stage = None if state.stage == seat.id else state.stage
+    permissions.forget(state, seat)
+    return [*(Media(command) for command in close), Keep((seat.account.id,))]
+
+
+def part(state: State, seat: Seat, bye: Bye) -> tuple[Effect, ...]:
+    """End the seat's session, if it has one."""
+    if not seat.online or seat.session is None:
+        return ()
+    state.put(replace(state.seats[seat.account.id], online=False, session=None))
+    return (Dismiss(seat.session, bye),)

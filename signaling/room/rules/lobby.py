@@ -1,0 +1,194 @@
+"""Knocking and being let in. Who is admitted is decided by a person; staff need no one to admit them."""
+
+from dataclasses import replace
+
+from msgspec.structs import replace as altered
+
+from sfu import GateReason
+from signaling.model.ids import Instant
+from signaling.model.text import one_line
+from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
+from signaling.protocol import Admit, AdmitAll, Ban, Bye, Knock, Lift, Lock, Refuse, SendBack, Withdraw
+from signaling.protocol import Seat as SeatMessage
+from signaling.room.rules import departures, entering, gating
+from signaling.room.rules.admission import caller
+from signaling.room.state.effects import Effect, Keep, Outcome, Refused, Tell
+from signaling.room.state.notes import note
+from signaling.room.state.seat import STAFF, Seat
+from signaling.room.state.state import State
+from signaling.room.views import roster
+
+
+def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
+    """Ask to enter. Knocking again while waiting corrects what was said and keeps the place."""
+    if seat.banned:
+        return Refused(Why.BANNED)
+    who = caller(message, seat.account, state.units)
+    if isinstance(who, Why):
+        return Refused(who)
+    said = replace(seat, unit=who.unit, name=who.name, present=who.present, total=who.total)
+    if seat.waiting:
+        return _settle(state, said, first=True)
+    if said.account.role in STAFF and not said.kicked:
+        if _free(state, state.limits.staff_extra) <= 0:
+            return Refused(Why.ROOM_FULL)
+        return _admit(state, _placed(state, said), now, by=seat)
+    shut = _shut(state, now)
+    if shut is not None:
+        return Refused(shut)
+    said = replace(_placed(state, said), state=SeatState.WAITING, since_ms=now.unix_ms)
+    if not said.kicked:
+        said = replace(said, reason="")
+    return (*_settle(state, said, first=True), note("knocked", said, said))
+
+
+def _shut(state: State, now: Instant) -> Why | None:
+    """Why nobody but staff may knock now."""
+    if now.unix_ms < roster.opening(state):
+        return Why.LOBBY_CLOSED
+    if state.run.rules.locked:
+        return Why.MEETING_LOCKED
+    return Why.LOBBY_FULL if len(state.waiting()) >= state.limits.lobby else None
+
+
+def withdraw(state: State, seat: Seat, _: Withdraw, now: Instant) -> Outcome:
+    back = SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE
+    gone = replace(seat, state=back, since_ms=now.unix_ms)
+    return (*_settle(state, gone, first=False), note("withdrew", gone, gone))
+
+
+def admit(state: State, seat: Seat, message: Admit, now: Instant) -> Outcome:
+    """Let one in. Somebody who is not of the meeting's composition is the chair's to let in."""
+    target = state.by_id(message.knock)
+    if target is None or not target.waiting:
+        return Refused(Why.UNKNOWN_KNOCK)
+    if state.is_outsider(target) and seat.role is not Role.CHAIR:
+        return Refused(Why.NEEDS_CHAIR)
+    if state.run.rules.locked and target.account.role not in STAFF:
+        return Refused(Why.MEETING_LOCKED)
+    extra = state.limits.staff_extra if target.account.role in STAFF else 0
+    if _free(state, extra) <= 0:
+        return Refused(Why.ROOM_FULL)
+    return _admit(state, target, now, by=seat)
+
+
+def admit_all(state: State, seat: Seat, _: AdmitAll, now: Instant) -> Outcome:
+    """Everyone expected, in the order of knocking, as far as the room goes. One who was removed or sent back
+    is let in alone or not at all, so that nobody does it unawares."""
+    expected = [waiting for waiting in state.waiting() if state.is_expected(waiting) and not waiting.kicked]
+    if expected and state.run.rules.locked:
+        return Refused(Why.MEETING_LOCKED)
+    free = _free(state, 0)
+    if expected and free <= 0:
+        return Refused(Why.ROOM_FULL)
+    effects: list[Effect] = []
+    for target in expected[:free]:
+        effects += _admit(state, target, now, by=seat)
+    return tuple(effects)
+
+
+def refuse(state: State, seat: Seat, message: Refuse, now: Instant) -> Outcome:
+    target = state.by_id(message.knock)
+    if target is None or not target.waiting:
+        return Refused(Why.UNKNOWN_KNOCK)
+    reason = one_line(message.reason)
+    if not reason:
+        return Refused(Why.REASON_MISSING)
+    refused = replace(target, state=SeatState.REFUSED, reason=reason, since_ms=now.unix_ms)
+    return (*_settle(state, refused, first=False), note("refused", seat, refused, ("reason", reason)))
+
+
+def ban(state: State, seat: Seat, message: Ban, now: Instant) -> Outcome:
+    """Keep an account out of this run, whatever browser it comes with. It may be inside, wait, or have just
+    gone; who never knocked is known to nobody."""
+    target = state.by_id(message.participant)
+    if target is None or target.place == 0 or target.banned:
+        return Refused(Why.UNKNOWN_PARTICIPANT)
+    reason = one_line(message.reason)
+    why = entering.unremovable(seat, target, reason)
+    if why is not None:
+        return Refused(why)
+    target = replace(target, banned=True)
+    if target.admitted:
+        effects = entering.remove(state, target, Bye(Why.BANNED, reason), now, by=seat)
+    else:
+        out = replace(target, kicked=True, state=SeatState.REFUSED, reason=reason, since_ms=now.unix_ms)
+        effects = _settle(state, out, first=False)
+    return (*effects, note("banned", seat, target, ("reason", reason)))
+
+
+def lift(state: State, seat: Seat, message: Lift, _: Instant) -> Outcome:
+    """The account may knock again, and is let in by a person alone. Nobody lifts their own ban."""
+    target = state.by_id(message.participant)
+    if target is None or not target.banned:
+        return Refused(Why.UNKNOWN_PARTICIPANT)
+    state.put(replace(target, banned=False))
+    return (Keep((target.account.id,)), note("ban-lifted", seat, target))
+
+
+def send_back(state: State, seat: Seat, message: SendBack, now: Instant) -> Outcome:
+    """From the room to the end of the lobby: the session stays, the media goes."""
+    target = state.by_id(message.participant)
+    if target is None or not target.admitted:
+        return Refused(Why.UNKNOWN_PARTICIPANT)
+    reason = one_line(message.reason)
+    why = entering.unremovable(seat, target, reason)
+    if why is not None:
+        return Refused(why)
+    if len(state.waiting()) >= state.limits.lobby:
+        return Refused(Why.LOBBY_FULL)
+    marked = _placed(state, replace(target, kicked=True, reason=reason))
+    effects = entering.give_up(state, marked, SeatState.WAITING, now, GateReason.LOBBY)
+    recorded = departures.record(state, target, DepartureKind.SENT_BACK, now, reason, by=seat)
+    told = _told(state.seats[target.account.id], reason)
+    return (*effects, *told, note("sent-back", seat, target, ("reason", reason)), *recorded)
+
+
+def lock(state: State, seat: Seat, message: Lock, _: Instant) -> Outcome:
+    """Nobody else comes in. Who has a seat comes back to it; staff are never locked out."""
+    rules = state.run.rules
+    if rules.locked is message.on:
+        return ()
+    state.run = altered(state.run, rules=altered(rules, locked=message.on))
+    return (note("locked", seat, on=int(message.on)),)
+
+
+def _admit(state: State, target: Seat, now: Instant, by: Seat) -> tuple[Effect, ...]:
+    inside = replace(
+        target,
+        state=SeatState.ADMITTED,
+        since_ms=now.unix_ms,
+        reason="",
+        kicked=False,
+        talk=(),
+        gates=gating.admitted(state, target),
+    )
+    if not target.online:
+        # One who is away is given the time of a lost line: nobody leaves who has not come.
+        inside = replace(inside, away_s=now.s, away_ms=now.unix_ms, presence=Presence.LOST)
+    outsider = int(state.is_outsider(target))
+    return (*_settle(state, inside, first=True), note("admitted", by, inside, outsider=outsider))
+
+
+def _settle(state: State, seat: Seat, first: bool) -> tuple[Effect, ...]:
+    """Put the seat, keep it, and tell its person."""
+    state.put(seat)
+    reason = seat.reason if seat.state is SeatState.REFUSED else ""
+    return (Keep((seat.account.id,), first=first), *_told(seat, reason))
+
+
+def _told(seat: Seat, reason: str) -> tuple[Tell, ...]:
+    if not seat.online or seat.session is None:
+        return ()
+    return (Tell((seat.session,), SeatMessage(seat.state, reason, seat.since_ms)),)
+
+
+def _placed(state: State, seat: Seat) -> Seat:
+    """The seat at the end of the lobby."""
+    seat = replace(seat, place=state.next_place)
+    state.next_place += 1
+    return seat
+
+
+def _free(state: State, extra: int) -> int:
+    return state.limits.room + extra - len(state.admitted())

@@ -1,0 +1,238 @@
+"""The media side of a seat: offers and their answers, slots, speakers, what flows, how the line does."""
+
+from dataclasses import replace
+from typing import assert_never
+
+import sfu
+from sfu import EndpointId, EndpointState
+from signaling.model.ids import Instant, ParticipantId, SessionId
+from signaling.model.words import Presence, Why
+from signaling.protocol import (
+    Answer,
+    MediaLost,
+    Offer,
+    OwnLine,
+    Refusal,
+    SendPlan,
+    ServerMessage,
+    Show,
+    Slots,
+    SlotView,
+    Speakers,
+)
+from signaling.room.rules import quality, voices
+from signaling.room.state.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
+from signaling.room.state.inputs import Answered, WorkerBack
+from signaling.room.state.seat import Line, Seat, empty_slot, settled
+from signaling.room.state.state import State
+
+_OFFER_REFUSED = {
+    sfu.Failure.BAD_OFFER: Why.BAD_OFFER,
+    sfu.Failure.FULL: Why.ROOM_FULL,
+    sfu.Failure.UNKNOWN_ENDPOINT: Why.MEDIA_UNAVAILABLE,
+}
+
+
+def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
+    """Bring an offer to the media worker, with the gates as they are. A technician has no media of the
+    meeting but while the chair permits it."""
+    assert seat.session is not None
+    if not seat.takes_part:
+        return Refused(Why.NEEDS_PERMISSION)
+    if message.restart and not seat.offered:
+        return (Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)),)
+    command: sfu.OpenEndpoint | sfu.RestartEndpoint
+    if message.restart:
+        command = sfu.RestartEndpoint(EndpointId(seat.id), message.sdp)
+    else:
+        gates = seat.gates.every()
+        command = sfu.OpenEndpoint(state.room_id, EndpointId(seat.id), message.sdp, gates, seat.local)
+    line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
+    state.lines[seat.id] = line if message.restart else replace(line, slots=None, plan=None)
+    state.put(replace(seat, offered=True, wanted=True))
+    effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
+    if seat.show is not None and not message.restart:
+        effects.append(_show(seat, seat.show))
+    return tuple(effects)
+
+
+def answered(state: State, answer: Answered) -> Outcome:
+    """What the worker made of an offer."""
+    seat = state.by_id(answer.participant)
+    line = state.line(answer.participant)
+    if seat is None or not seat.admitted or not line.negotiating:
+        return ()
+    if not isinstance(answer.result, sfu.Opened):
+        return _unanswered(state, seat, line, answer)
+    slots = line.slots
+    if slots is None:
+        slots = tuple(empty_slot(slot.mid, slot.kind) for slot in answer.result.slots)
+    kept = replace(line, negotiating=False) if answer.restart else Line()
+    state.lines[seat.id] = replace(kept, slots=slots, plan=line.plan)
+    plan = () if line.plan is None else (line.plan,)
+    reply = Answer(answer.result.answer, answer.restart, answer.offer)
+    told = (reply, Slots(slots), *plan, Speakers(state.heard, state.stage))
+    return tuple(Tell(_whose(seat, answer), message) for message in told)
+
+
+def _whose(seat: Seat, answer: Answered) -> tuple[SessionId]:
+    """The session that the page of the offer has by now: its line may have broken in between."""
+    return (seat.session or answer.session,)
+
+
+def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outcome:
+    """An offer that is refused leaves what was there, unless the worker is gone with it."""
+    message: ServerMessage = Refusal("offer", Why.MEDIA_UNAVAILABLE, answer.offer)
+    still = False
+    if isinstance(answer.result, sfu.Failed):
+        message = Refusal("offer", _OFFER_REFUSED[answer.result.code], answer.offer)
+        still = line.had_endpoint
+        if answer.result.code is sfu.Failure.UNKNOWN_ENDPOINT:
+            message, still = MediaLost(Why.MEDIA_UNAVAILABLE), False
+    state.lines[seat.id] = replace(line, negotiating=False) if still else Line()
+    state.put(replace(seat, offered=still))
+    return (Tell(_whose(seat, answer), message), Note("offer-failed", (("participant", seat.id),)))
+
+
+def show(state: State, seat: Seat, message: Show, _: Instant) -> Outcome:
+    """What one wants to see, and how large. Someone who has just left is passed over, not reproached."""
+    inside = {other.id for other in state.admitted()}
+    wished = {tile.participant: tile for tile in reversed(message.tiles)}
+    tiles = tuple(
+        wished[name] for name in dict.fromkeys(tile.participant for tile in message.tiles) if name in inside
+    )
+    message = Show(tiles, message.stage, message.screen)
+    state.put(replace(seat, show=message))
+    return (_show(seat, message),) if seat.offered else ()
+
+
+def _show(seat: Seat, wish: Show) -> Media:
+    tiles = tuple(sfu.TileWish(EndpointId(tile.participant), tile.height) for tile in wish.tiles)
+    return Media(sfu.Show(EndpointId(seat.id), tiles, wish.stage, wish.screen))
+
+
+def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
+    match event:
+        case sfu.SpeakersChanged():
+            return _speakers(state, event)
+        case sfu.VoicesChanged():
+            return voices.noticed(state, event, now)
+        case sfu.SlotsChanged():
+            return _slots(state, event)
+        case sfu.EndpointChanged():
+            return _endpoint(state, event, now)
+        case sfu.FlowChanged():
+            _flow(state, event)
+        case sfu.SendPlan():
+            return _plan(state, event)
+        case sfu.LineReport():
+            return _report(state, event, now)
+        case _:
+            assert_never(event)
+    return ()
+
+
+def _flow(state: State, event: sfu.FlowChanged) -> None:
+    line, source = state.line(ParticipantId(event.endpoint)), {event.source}
+    if event.flowing:
+        line = replace(line, flowing=line.flowing | source, stopped=line.stopped - source)
+    else:
+        ceased = line.flowing & source
+        line = replace(line, flowing=line.flowing - source, stopped=line.stopped | ceased)
+    _put_line(state, event.endpoint, line)
+
+
+def _put_line(state: State, endpoint: EndpointId, line: Line) -> None:
+    """Facts about an endpoint that has no seat inside any more are nobody's business."""
+    seat = state.by_id(endpoint)
+    if seat is not None and seat.offered:
+        state.lines[seat.id] = line
+
+
+def _speakers(state: State, event: sfu.SpeakersChanged) -> Outcome:
+    inside: set[str] = {seat.id for seat in state.admitted()}
+    state.heard = tuple(ParticipantId(name) for name in event.heard if name in inside)
+    state.stage = ParticipantId(event.stage) if event.stage is not None and event.stage in inside else None
+    return (Tell(state.audience(), Speakers(state.heard, state.stage)),)
+
+
+def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
+    slots = tuple(
+        SlotView(slot.mid, slot.kind, slot.endpoint, slot.source, slot.held) for slot in event.slots
+    )
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    line = replace(state.line(seat.id), slots=slots)
+    state.lines[seat.id] = line
+    if line.negotiating or not seat.online or seat.session is None:
+        return ()
+    return (Tell((seat.session,), Slots(slots)),)
+
+
+def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome:
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    line = state.line(seat.id)
+    if event.state is not EndpointState.CLOSED:
+        lost = event.state is EndpointState.LOST
+        state.lines[seat.id] = replace(line, lost=lost)
+        closed = not seat.online and seat.presence is Presence.CLOSED
+        if lost and closed and now.s - seat.away_s < state.limits.silence_s:
+            state.put(replace(seat, presence=Presence.LOST))  # silent before the page was closed
+        return (_note(event),)
+    if line.negotiating:
+        return ()  # the association that the offer replaces
+    del_line(state, seat)
+    if not seat.online or seat.session is None:
+        return (_note(event),)
+    return Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)), _note(event)
+
+
+def del_line(state: State, seat: Seat) -> None:
+    state.lines.pop(seat.id, None)
+    state.put(replace(seat, offered=False))
+
+
+def _plan(state: State, event: sfu.SendPlan) -> Outcome:
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    plan = SendPlan(event.camera, event.screen, event.red)
+    line = replace(state.line(seat.id), plan=plan)
+    state.lines[seat.id] = line
+    if line.negotiating or not seat.online or seat.session is None:
+        return ()  # it is told with the answer, or when its page is back
+    return (Tell((seat.session,), plan),)
+
+
+def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
+    seat = state.by_id(event.endpoint)
+    if seat is None or not seat.offered:
+        return ()
+    line = state.line(seat.id)
+    leaning = quality.word(event)
+    view = quality.view(event, settled(line.leaning, line.quality, leaning))
+    point = quality.point(view, now.unix_ms)
+    state.lines[seat.id] = replace(line, leaning=leaning, quality=view.quality, point=point)
+    if not seat.online or seat.session is None:
+        return ()
+    return (Tell((seat.session,), OwnLine(view)),)
+
+
+def worker_back(state: State, back: WorkerBack) -> tuple[Effect, ...]:
+    """Whoever had media, or was refused it meanwhile, offers again; the seat is as it was."""
+    effects: list[Effect] = []
+    for seat in state.admitted():
+        if seat.id in back.missing:
+            del_line(state, seat)
+        seat = state.seats[seat.account.id]
+        if seat.wanted and not seat.offered and seat.online and seat.session is not None:
+            effects.append(Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)))
+    return tuple(effects)
+
+
+def _note(event: sfu.EndpointChanged) -> Note:
+    fields = (("participant", event.endpoint), ("state", event.state.value), ("path", event.path))
+    return Note("endpoint", fields)

@@ -1,0 +1,121 @@
+"""What the server's own ears hear, and what follows: talk time, a silent holder, noise, a hint. Pure."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from msgspec.structs import replace as revised
+
+import sfu
+from signaling import protocol as m
+from signaling.model.ids import Instant, ParticipantId
+from signaling.room.state.effects import Effect, Outcome, Tell
+from signaling.room.state.state import Hearing, State
+
+SILENT_S = 20.0
+"""Whoever has the floor and is not heard for so long may be through."""
+COUNT_S = 10.0
+"""Talk time is written into the run's record, and told, this often."""
+MAX_S = 9999
+
+
+def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> Outcome:
+    """The worker hears something else than before."""
+    inside = {seat.id: seat for seat in state.admitted()}
+    before = state.hearing
+    heard, noisy, unheard = (frozenset[str](who) for who in (event.speaking, event.noisy, event.shut))
+    speaking = {seat.id: before.speaking.get(seat.id, now.s) for seat in inside.values() if seat.id in heard}
+    shut = frozenset(participant for participant in inside if participant in unheard)
+    state.hearing = replace(
+        _stopped(before, frozenset(before.speaking) - frozenset(speaking), now),
+        speaking=speaking,
+        noisy=tuple(participant for participant in inside if participant in noisy),
+        hinted=shut,
+        count_s=now.s + COUNT_S if speaking and before.count_s is None else before.count_s,
+    )
+    hints: list[Effect] = []
+    for participant in sorted(shut ^ before.hinted):
+        seat = inside.get(participant)
+        if seat is not None and seat.online and seat.session is not None:
+            hints.append(Tell((seat.session,), m.Hint(participant in shut)))
+    return tuple(hints)
+
+
+def sweep(state: State, now: Instant) -> None:
+    """Done after each input: those who are gone are not heard, holders are watched, talk time is counted."""
+    heard = {seat.id for seat in state.admitted() if seat.offered}
+    hearing = _stopped(state.hearing, frozenset(state.hearing.speaking) - heard, now)
+    quiet = {turn.participant: hearing.quiet_s.get(turn.participant, now.s) for turn in state.run.turns}
+    silent = (
+        one for one, since in quiet.items() if one not in hearing.speaking and now.s - since >= SILENT_S
+    )
+    hearing = replace(
+        hearing,
+        noisy=tuple(one for one in hearing.noisy if one in heard),
+        hinted=hearing.hinted & heard,
+        quiet_s=quiet,
+        silent=frozenset(silent),
+    )
+    if hearing.count_s is not None and now.s >= hearing.count_s:
+        hearing = _count(state, hearing, now)
+    if hearing != state.hearing:
+        state.hearing = hearing
+
+
+def worker_back(state: State, now: Instant) -> None:
+    """A new worker hears anew; what the old one heard last would go on for ever."""
+    stopped = _stopped(state.hearing, frozenset(state.hearing.speaking), now)
+    state.hearing = replace(stopped, noisy=(), hinted=frozenset())
+
+
+def _stopped(hearing: Hearing, who: frozenset[ParticipantId], now: Instant) -> Hearing:
+    """These have ended what they said."""
+    if not who:
+        return hearing
+    return replace(
+        hearing,
+        speaking={one: since for one, since in hearing.speaking.items() if one not in who},
+        quiet_s={one: now.s if one in who else since for one, since in hearing.quiet_s.items()},
+        talked_ms=_added(hearing.talked_ms, {one: hearing.speaking[one] for one in who}, now),
+    )
+
+
+def _count(state: State, hearing: Hearing, now: Instant) -> Hearing:
+    talked = _added(hearing.talked_ms, hearing.speaking, now)
+    total = dict(state.run.talked_ms)
+    for one, ms in talked.items():
+        total[one] = total.get(one, 0) + ms
+    state.run = revised(state.run, talked_ms=total)
+    speaking = dict.fromkeys(hearing.speaking, now.s)
+    return replace(hearing, speaking=speaking, talked_ms={}, count_s=now.s + COUNT_S if speaking else None)
+
+
+def _added(
+    talked_ms: Mapping[ParticipantId, int], since: Mapping[ParticipantId, float], now: Instant
+) -> dict[ParticipantId, int]:
+    added = dict(talked_ms)
+    for one, begun in since.items():
+        added[one] = added.get(one, 0) + round((now.s - begun) * 1000)
+    return added
+
+
+def next_deadline(state: State) -> float | None:
+    hearing = state.hearing
+    watched = [
+        since + SILENT_S
+        for one, since in hearing.quiet_s.items()
+        if one not in hearing.speaking and one not in hearing.silent
+    ]
+    if hearing.count_s is not None:
+        watched.append(hearing.count_s)
+    return min(watched, default=None)
+
+
+def view(state: State) -> m.Voices:
+    """To staff: noise, and who has spoken how long by the run's record."""
+    seats = {seat.id: seat for seat in state.seats.values()}
+    times = tuple(
+        m.TalkTime(one, seats[one].unit, min(MAX_S, ms // 1000))
+        for one, ms in state.run.talked_ms.items()
+        if one in seats
+    )
+    return m.Voices(state.hearing.noisy, times)

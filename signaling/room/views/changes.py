@@ -1,0 +1,159 @@
+"""What people were shown last, and who has to be shown something new. Pure.
+
+A view is told to everyone it is meant for when it changed, and otherwise to those who may see it since this
+input: they came in, came back, or became staff. Versions only grow.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from operator import is_
+from typing import Generic, NamedTuple, TypeVar
+
+from signaling import protocol as m
+from signaling.model.ids import SessionId
+from signaling.model.run import Request
+from signaling.room.rules import departures, permissions, talk, voices
+from signaling.room.state.effects import Effect, Tell
+from signaling.room.state.seat import Seat
+from signaling.room.state.state import State
+from signaling.room.views import floor as floor_view
+from signaling.room.views import recording as recording_view
+from signaling.room.views import roster
+
+V = TypeVar("V")
+
+
+class Had(NamedTuple):
+    """Who could see what before the input."""
+
+    audience: frozenset[SessionId]
+    staff: frozenset[SessionId]
+    staff_inside: frozenset[SessionId]
+    watching: frozenset[SessionId]
+    looking: frozenset[SessionId]
+
+
+def had(state: State) -> Had:
+    return Had(
+        frozenset(state.audience()),
+        frozenset(state.staff()),
+        frozenset(state.staff_inside()),
+        frozenset(state.watching()),
+        frozenset(state.looking()),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class View(Generic[V]):
+    """Something as it was shown last."""
+
+    value: V
+    version: int = 0
+
+    def now(self, value: V) -> "View[V]":
+        """The same object while nothing changed."""
+        return self if value == self.value else View(value, self.version + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """All views; replaced, never changed."""
+
+    roster: View[tuple[m.ParticipantView, ...]] = View(())
+    lobby: View[tuple[tuple[m.KnockView, ...], tuple[m.BannedView, ...]]] = View(((), ()))
+    floor: View[m.Floor | None] = View(None)
+    requests: View[tuple[Request, ...]] = View(())
+    departures: View[tuple[m.DepartureView, ...]] = View(())
+    voices: View[m.Voices] = View(m.Voices((), ()))
+    recording: View[m.Recording | None] = View(None)
+    basis: tuple[object, ...] = ()
+    """What all but the roster was made from."""
+    lines: tuple[object, ...] = ()
+    """What the roster was made from beside the seats."""
+
+    def now(self, state: State) -> "Shown":
+        """As it is to be shown after an input; the same object when nothing that is shown can have changed.
+        Most inputs are reports of lines, twenty-five a second in a full room, and most of these change
+        nothing: seats, record and hearing are then the very same objects."""
+        basis = (
+            *(state.run, state.hearing, state.recorder, state.meeting, state.recipients),
+            *state.seats.values(),
+        )
+        same = len(basis) == len(self.basis) and all(map(is_, basis, self.basis))
+        lines = roster.basis(state)
+        if same and lines == self.lines:
+            return self
+        people = self.roster.now(roster.participants(state))
+        if same:
+            return replace(self, lines=lines, roster=people)
+        return replace(
+            self,
+            basis=basis,
+            lines=lines,
+            roster=people,
+            lobby=self.lobby.now((roster.knocks(state), roster.banned(state))),
+            floor=self.floor.now(floor_view.view(state)),
+            requests=self.requests.now(state.run.requests),
+            departures=self.departures.now(departures.view(state)),
+            voices=self.voices.now(voices.view(state)),
+            recording=self.recording.now(recording_view.view(state)),
+        )
+
+
+def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, ...]:
+    """What has to be told, and to whom."""
+    inside, staff, presiding = state.audience(), state.staff(), state.staff_inside()
+    told: list[Effect | None] = [
+        _to(
+            inside,
+            after.roster is not before.roster,
+            had.audience,
+            m.Roster(after.roster.version, after.roster.value),
+        ),
+        _to(
+            staff,
+            after.lobby is not before.lobby,
+            had.staff,
+            m.Lobby(after.lobby.version, *after.lobby.value),
+        ),
+    ]
+    if after.floor.value is not None:
+        floor = floor_view.numbered(after.floor.value, after.floor.version)
+        told.append(_to(inside, after.floor is not before.floor, had.audience, floor))
+    left = m.Departures(after.departures.version, after.departures.value)
+    told.append(_to(presiding, after.departures is not before.departures, had.staff_inside, left))
+    told.append(_to(presiding, after.voices is not before.voices, had.staff_inside, after.voices.value))
+    if after.recording.value is not None:
+        light = after.recording is not before.recording
+        told.append(_to(state.looking(), light, had.looking, after.recording.value))
+    come = [session for session in staff if session not in had.staff]
+    return (
+        *(effect for effect in told if effect is not None),
+        *talk.told(state, come),
+        *_requests(before, after, state, had),
+    )
+
+
+def _to(
+    sessions: Iterable[SessionId], changed: bool, had: frozenset[SessionId], message: m.ServerMessage
+) -> Tell | None:
+    to = tuple(session for session in sessions if changed or session not in had)
+    return Tell(to, message) if to else None
+
+
+def _requests(before: Shown, after: Shown, state: State, had: Had) -> list[Effect]:
+    """To staff all of them; to others their own, so each is told something else."""
+    changed = after.requests is not before.requests
+    concerned = {one.participant for one in (*before.requests.value, *after.requests.value)}
+    effects: list[Effect] = []
+    for seat in state.admitted():
+        if seat.online and seat.session is not None and _sees(seat, seat.session, changed, concerned, had):
+            message = m.Requests(after.requests.version, permissions.view(state, seat))
+            effects.append(Tell((seat.session,), message))
+    return effects
+
+
+def _sees(seat: Seat, session: SessionId, changed: bool, concerned: Iterable[str], had: Had) -> bool:
+    if seat.staff:
+        return changed or session not in had.staff_inside
+    return session not in had.audience or session in had.staff_inside or (changed and seat.id in concerned)

@@ -1,0 +1,205 @@
+"""One WebSocket's life: hello, then message by message, then goodbye.
+
+Three tasks: the reader takes frames off the socket, bounded and paced; the handler carries them out one
+after the other; the writer sends. The socket's end closes the inbox, and each task ends after what it is
+doing, so that no decision is cut in half.
+"""
+
+import asyncio
+import logging
+import secrets
+from collections.abc import Callable, Sequence
+
+from aiohttp import WSMsgType, web
+
+from signaling.live.backlog import Backlog
+from signaling.live.rooms import House
+from signaling.model.ids import Instant, SessionId
+from signaling.model.meeting import Account
+from signaling.model.words import Presence, Why
+from signaling.protocol import (
+    MAX_MESSAGE_BYTES,
+    PROTOCOL,
+    BadMessage,
+    Bye,
+    CheckLine,
+    ClientMessage,
+    Hello,
+    Offer,
+    Ping,
+    Pong,
+    Refusal,
+    ServerMessage,
+    SetSource,
+    decode_untrusted,
+    encode,
+)
+from signaling.room.state.effects import Refused
+from signaling.session.bucket import Bucket
+from signaling.session.outbox import Outbox
+
+log = logging.getLogger("giaoban.session")
+
+MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
+"""What is somewhat too large is refused in words; beyond this the socket is closed (1009)."""
+CLOSE_S = 5.0
+BY_ITS_PAGE = frozenset({1000, 1001})
+"""How a page closes its socket that is closed or left (RFC 6455, 7.4.1). A line that is lost says
+nothing."""
+
+
+class Session:
+    def __init__(
+        self,
+        socket: web.WebSocketResponse,
+        house: House,
+        account: Account,
+        token_hash: str,
+        local: bool,
+        address: str,
+        clock: Callable[[], Instant],
+    ) -> None:
+        self.id = SessionId(f"s{secrets.token_hex(12)}")
+        self.account = account
+        self.token_hash = token_hash
+        self.local = local
+        self.address = address
+        self._presence = Presence.LOST
+        self._socket = socket
+        self._house = house
+        self._clock = clock
+        limits = house.limits
+        self._limits = limits
+        self._bucket = Bucket(limits.messages_per_s, limits.messages_burst, clock().s)
+        self._excess = 0
+        self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
+        self._outbox = Outbox(limits.outbox)
+
+    # --- Guest ---
+
+    def post(self, message: ServerMessage, frame: str) -> None:
+        self._outbox.post(message, frame)
+
+    def dismiss(self, bye: Bye) -> None:
+        if bye.code is Why.NOT_SIGNED_IN:
+            self._presence = Presence.CLOSED  # to sign out is to go, and no line was lost by it
+        self._outbox.dismiss(bye)
+
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+        return self.backlog.missed(seen)
+
+    @property
+    def backlog(self) -> Backlog:
+        return self._outbox.backlog
+
+    # --- life ---
+
+    async def run(self) -> None:
+        """From the first frame to the last. Returns when the socket is closed and the seat knows it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._write(), name="session writer")
+            tasks.create_task(self._handle(), name="session handler")
+            await self._read()
+            await self._inbox.put(None)
+
+    async def _read(self) -> None:
+        while True:
+            frame = await self._socket.receive()
+            if frame.type is WSMsgType.TEXT:
+                self._take_untrusted(frame.data)
+            elif frame.type is WSMsgType.BINARY:
+                self._refuse("", Why.BAD_MESSAGE)
+            else:
+                if frame.type is WSMsgType.CLOSE and frame.data in BY_ITS_PAGE and not self._outbox.closed:
+                    self._presence = Presence.CLOSED
+                return
+
+    def _take_untrusted(self, frame: str) -> None:
+        """Pace, decode and queue one frame. Whatever it is, it ends at most this session."""
+        if not self._bucket.take(self._clock().s):
+            self._too_fast()
+            return
+        try:
+            message = decode_untrusted(frame)
+        except BadMessage:
+            log.info("bad-message session=%s bytes=%d", self.id, len(frame))
+            self._refuse("", Why.BAD_MESSAGE)
+            return
+        try:
+            self._inbox.put_nowait(message)
+        except asyncio.QueueFull:
+            self._too_fast()
+
+    def _too_fast(self) -> None:
+        self._excess += 1
+        if self._excess > self._limits.excess:
+            self.dismiss(Bye(Why.TOO_FAST))
+        elif self._excess == 1 or self._excess % 10 == 0:
+            self._refuse("", Why.TOO_FAST)
+
+    async def _handle(self) -> None:
+        try:
+            if await self._greet():
+                await self._listen()
+        finally:
+            await self._house.leave(self.id, self._presence)
+            self._outbox.close()
+
+    async def _greet(self) -> bool:
+        """The first message must be a hello that leads somewhere."""
+        try:
+            async with asyncio.timeout(self._limits.hello_s):
+                first = await self._inbox.get()
+        except TimeoutError:
+            self.dismiss(Bye(Why.OUT_OF_ORDER))
+            return True
+        if first is None:
+            return False
+        refused = await self._enter(first)
+        if refused is not None:
+            self.dismiss(Bye(refused.code))
+        return True
+
+    async def _enter(self, first: ClientMessage) -> Refused | None:
+        if not isinstance(first, Hello):
+            return Refused(Why.OUT_OF_ORDER)
+        if first.protocol != PROTOCOL:
+            return Refused(Why.PROTOCOL_VERSION)
+        return await self._house.enter(self, first.meeting, first.resume, first.seen)
+
+    async def _listen(self) -> None:
+        """Until the inbox is closed; what is said after goodbye is not heard."""
+        while (message := await self._inbox.get()) is not None:
+            if self._outbox.closed:
+                continue
+            if isinstance(message, Ping):
+                self._send(Pong(message.t))
+                continue
+            refused = await self._house.say(self.id, message)
+            if refused is not None:
+                number = message.id if isinstance(message, Offer | SetSource | CheckLine) else 0
+                self._refuse(str(type(message).__struct_config__.tag), refused.code, number)
+
+    def _refuse(self, re: str, code: Why, number: int = 0) -> None:
+        self._send(Refusal(re, code, number))
+
+    def _send(self, message: ServerMessage) -> None:
+        self._outbox.post(message, encode(message))
+
+    async def _write(self) -> None:
+        try:
+            while (frame := await self._outbox.next()) is not None:
+                async with asyncio.timeout(self._limits.send_s):
+                    await self._socket.send_str(frame)
+        except (TimeoutError, ConnectionError) as error:
+            log.info("send-failed session=%s why=%s", self.id, type(error).__name__)
+            self._outbox.close()
+        finally:
+            await self._close()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_S):
+                await self._socket.close()
+        except (TimeoutError, ConnectionError):
+            log.info("close-failed session=%s", self.id)
