@@ -32,7 +32,7 @@ from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.model.meeting import Account
 from signaling.model.words import Role, Why
 from signaling.protocol import Bye, UnitView, encode
-from signaling.room.views.roster import unit_view
+from signaling.room.views.welcome import unit_view
 from signaling.session.session import MAX_FRAME_BYTES, Session
 from signaling.store import StorageUnavailable
 from signaling.store.store import CENTRE

@@ -27,10 +27,15 @@ class Meeting:
     starts_ms: int = 0
     """0: no time is set, and the lobby is open."""
     opens_before_s: int = 1800
-    """The lobby opens so long before the start."""
+    """The lobby opens this long before the start."""
     composition: frozenset[str] = frozenset()
     """Units that belong to it; empty: all of them."""
     may_record: bool = True
     """False: nobody records it, not even its chair."""
     keep_days: int = 0
-    """Recordings of it are deleted after so many days; 0: never."""
+    """Recordings of it are deleted after this many days; 0: never."""
+
+    @property
+    def opens_ms(self) -> int:
+        """When the lobby opens, in Unix milliseconds; 0: it is always open."""
+        return max(0, self.starts_ms - self.opens_before_s * 1000) if self.starts_ms else 0

@@ -36,7 +36,7 @@ from signaling.room.rules import (
 )
 from signaling.room.rules import permissions as requests
 from signaling.room.state import state
-from signaling.room.state.effects import Effect, KeepRun, Outcome, Refused, Tell
+from signaling.room.state.effects import Effect, Greet, KeepRun, Outcome, Refused, Tell
 from signaling.room.state.inputs import (
     Answered,
     Dropped,
@@ -56,6 +56,7 @@ from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 from signaling.room.views import changes
 from signaling.room.views.board import Board
+from signaling.room.views.welcome import welcome
 
 Rule = Callable[[State, Seat, Any, Instant], Outcome]
 
@@ -154,7 +155,7 @@ class Room:
             case Said():
                 return self._said(happened, now)
             case Enter():
-                return entering.enter(self.state, happened, now)
+                return self._greeted(entering.enter(self.state, happened), now)
             case Dropped():
                 return entering.drop(self.state, happened, now)
             case Answered(check=True):
@@ -179,6 +180,17 @@ class Room:
                 return recording.recorder_gone(self.state, now)
             case _:
                 assert_never(happened)
+
+    def _greeted(self, outcome: tuple[Effect | Greet, ...] | Refused, now: Instant) -> Outcome:
+        """The same, with the welcome in the place where the rule asked for it."""
+        if isinstance(outcome, Refused):
+            return outcome
+        return tuple(self._welcome(one, now) if isinstance(one, Greet) else one for one in outcome)
+
+    def _welcome(self, asked: Greet, now: Instant) -> Tell:
+        seat = self.state.by_session(asked.session)
+        assert seat is not None  # the rule has just put it there
+        return Tell((asked.session,), welcome(self.state, seat, now))
 
     def _said(self, said: Said, now: Instant) -> Outcome:
         seat = self.state.by_session(said.session)

@@ -4,9 +4,8 @@ import recorder
 from sfu import GateReason, Source
 from signaling import protocol as m
 from signaling.model.words import FloorMode, RecordingState, Role, SeatState, UnitKind
-from signaling.room.rules import permissions, voices
 from signaling.room.views import floor as floor_view
-from signaling.room.views import recording, roster
+from signaling.room.views import recording, roster, staff
 from tests.support.control_room import Scene
 
 OUTSIDE = GateReason.LOBBY | GateReason.LEFT
@@ -142,12 +141,12 @@ def everyone_has_seen_the_newest_of_what_they_may_see(scene: Scene) -> None:
             assert scene.last(seat.session, m.Roster).participants == roster.participants(state)
             seen = scene.last(seat.session, m.Floor)
             assert floor_view.numbered(seen, 0) == floor
-            assert scene.last(seat.session, m.Requests).requests == permissions.view(state, seat)
+            assert scene.last(seat.session, m.Requests).requests == staff.requests(state, seat)
     for session in state.staff():
         lobby = scene.last(session, m.Lobby)
-        assert (lobby.knocks, lobby.banned) == (roster.knocks(state), roster.banned(state))
+        assert (lobby.knocks, lobby.banned) == (staff.knocks(state), staff.banned(state))
     for session in state.staff_inside():
-        assert scene.last(session, m.Voices) == voices.view(state)
+        assert scene.last(session, m.Voices) == staff.voices(state)
         assert len(scene.last(session, m.Departures).departures) == len(state.run.departures)
 
 

@@ -14,7 +14,7 @@ from signaling.model.ids import Instant
 from signaling.model.run import Departure
 from signaling.model.text import one_line
 from signaling.model.words import DepartureKind, Presence, Why
-from signaling.protocol import CorrectDeparture, DepartureView
+from signaling.protocol import CorrectDeparture
 from signaling.room.state.effects import Effect, Outcome, Refused
 from signaling.room.state.notes import note
 from signaling.room.state.seat import STAFF, Line, Seat
@@ -124,10 +124,3 @@ def correct(state: State, seat: Seat, message: CorrectDeparture, _: Instant) -> 
     of = state.by_id(found.participant)
     figures = {"departure": found.id, "was": found.kind.value, "kind": message.kind.value}
     return (note("departure-corrected", seat, of, ("reason", reason), **figures),)
-
-
-def view(state: State) -> tuple[DepartureView, ...]:
-    return tuple(
-        DepartureView(one.id, one.participant, one.unit, one.name, one.kind, one.was, one.reason, one.at_ms)
-        for one in state.run.departures
-    )

@@ -10,16 +10,26 @@ from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
 from signaling.protocol import Bye, EndMeeting, Kick, Leave, MediaLost, ServerMessage, Slots, Speakers
 from signaling.room.rules import departures, gating, permissions, talk
 from signaling.room.rules.departures import Way
-from signaling.room.state.effects import Dismiss, Effect, EndRun, Keep, Media, Outcome, Refused, Replay, Tell
+from signaling.room.state.effects import (
+    Dismiss,
+    Effect,
+    EndRun,
+    Greet,
+    Keep,
+    Media,
+    Outcome,
+    Refused,
+    Replay,
+    Tell,
+)
 from signaling.room.state.inputs import Dropped, Enter
 from signaling.room.state.notes import note
 from signaling.room.state.roles import ATTENDING
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
-from signaling.room.views import roster
 
 
-def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
+def enter(state: State, arrival: Enter) -> tuple[Effect | Greet, ...] | Refused:
     """A session of an account joins. A seat that the account has already is taken up again as it is."""
     account = arrival.account
     if account.role not in ATTENDING:
@@ -33,7 +43,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     if arrival.resume is not None and not same_page and seat.online:
         # A page that lost its line comes back by itself while its person sits at another device.
         return Refused(Why.TAKEN_OVER)
-    effects: list[Effect] = []
+    effects: list[Effect | Greet] = []
     if seat.online and seat.session is not None:
         effects.append(Dismiss(seat.session, Bye(Why.TAKEN_OVER)))
     if seat.online and not same_page:
@@ -50,7 +60,7 @@ def enter(state: State, arrival: Enter, now: Instant) -> Outcome:
     seat = replace(seat, session=arrival.session, resumed=resumed, online=True, wanted=wanted)
     seat = replace(seat, presence=Presence.HERE, away_ms=0)
     state.put(seat)
-    effects.append(Tell((arrival.session,), roster.welcome(state, seat, now)))
+    effects.append(Greet(arrival.session))
     if before is not None and arrival.seen is not None:
         # A page that did not hear the last welcome has got nothing of the session that it opened.
         seen = arrival.seen if arrival.resume == before else 0

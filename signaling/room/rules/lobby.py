@@ -16,7 +16,6 @@ from signaling.room.state.effects import Effect, Keep, Outcome, Refused, Tell
 from signaling.room.state.notes import note
 from signaling.room.state.seat import STAFF, Seat
 from signaling.room.state.state import State
-from signaling.room.views import roster
 
 
 def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
@@ -44,7 +43,7 @@ def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
 
 def _shut(state: State, now: Instant) -> Why | None:
     """Why nobody but staff may knock now."""
-    if now.unix_ms < roster.opening(state):
+    if now.unix_ms < state.meeting.opens_ms:
         return Why.LOBBY_CLOSED
     if state.run.rules.locked:
         return Why.MEETING_LOCKED

@@ -13,7 +13,7 @@ from signaling.model.ids import Instant
 from signaling.model.run import Request
 from signaling.model.text import one_line
 from signaling.model.words import Permission, Role, Why
-from signaling.protocol import Ask, Decide, Decision, MediaLost, RequestView, Unask
+from signaling.protocol import Ask, Decide, Decision, MediaLost, Unask
 from signaling.room.rules import gating
 from signaling.room.state.effects import Effect, Keep, Media, Outcome, Refused, Tell
 from signaling.room.state.notes import note
@@ -185,9 +185,3 @@ def _asked(state: State, seat: Seat, permission: Permission) -> Request | None:
 
 def _tell(seat: Seat, message: Decision | MediaLost) -> tuple[Tell, ...]:
     return (Tell((seat.session,), message),) if seat.online and seat.session is not None else ()
-
-
-def view(state: State, seat: Seat) -> tuple[RequestView, ...]:
-    """To staff all that waits to be decided, to others their own."""
-    asked = (one for one in state.run.requests if seat.staff or one.participant == seat.id)
-    return tuple(RequestView(one.participant, one.permission, one.reason, one.since_ms) for one in asked)

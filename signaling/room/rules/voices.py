@@ -15,7 +15,6 @@ SILENT_S = 20.0
 """Whoever has the floor and is not heard for so long may be through."""
 COUNT_S = 10.0
 """Talk time is written into the run's record, and told, this often."""
-MAX_S = 9999
 
 
 def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> Outcome:
@@ -108,14 +107,3 @@ def next_deadline(state: State) -> float | None:
     if hearing.count_s is not None:
         watched.append(hearing.count_s)
     return min(watched, default=None)
-
-
-def view(state: State) -> m.Voices:
-    """To staff: noise, and who has spoken how long by the run's record."""
-    seats = {seat.id: seat for seat in state.seats.values()}
-    times = tuple(
-        m.TalkTime(one, seats[one].unit, min(MAX_S, ms // 1000))
-        for one, ms in state.run.talked_ms.items()
-        if one in seats
-    )
-    return m.Voices(state.hearing.noisy, times)

@@ -105,6 +105,14 @@ Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | KeepRun | EndRun |
 
 
 @dataclass(frozen=True, slots=True)
+class Greet:
+    """Send the welcome here. A view makes that message, which no rule may call: the Room puts a Tell in its
+    place before anybody outside sees the effects."""
+
+    session: SessionId
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """The rules say no. Nothing has changed."""
 

@@ -12,13 +12,13 @@ from typing import Generic, NamedTuple, TypeVar
 from signaling import protocol as m
 from signaling.model.ids import SessionId
 from signaling.model.run import Request
-from signaling.room.rules import departures, permissions, talk, voices
+from signaling.room.rules import talk
 from signaling.room.state.effects import Effect, Tell
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 from signaling.room.views import floor as floor_view
 from signaling.room.views import recording as recording_view
-from signaling.room.views import roster
+from signaling.room.views import roster, staff
 
 V = TypeVar("V")
 
@@ -91,18 +91,18 @@ class Shown:
             basis=basis,
             lines=lines,
             roster=people,
-            lobby=self.lobby.now((roster.knocks(state), roster.banned(state))),
+            lobby=self.lobby.now((staff.knocks(state), staff.banned(state))),
             floor=self.floor.now(floor_view.view(state)),
             requests=self.requests.now(state.run.requests),
-            departures=self.departures.now(departures.view(state)),
-            voices=self.voices.now(voices.view(state)),
+            departures=self.departures.now(staff.departures(state)),
+            voices=self.voices.now(staff.voices(state)),
             recording=self.recording.now(recording_view.view(state)),
         )
 
 
 def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, ...]:
     """What has to be told, and to whom."""
-    inside, staff, presiding = state.audience(), state.staff(), state.staff_inside()
+    inside, admitting, presiding = state.audience(), state.staff(), state.staff_inside()
     told: list[Effect | None] = [
         _to(
             inside,
@@ -111,7 +111,7 @@ def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, .
             m.Roster(after.roster.version, after.roster.value),
         ),
         _to(
-            staff,
+            admitting,
             after.lobby is not before.lobby,
             had.staff,
             m.Lobby(after.lobby.version, *after.lobby.value),
@@ -126,7 +126,7 @@ def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, .
     if after.recording.value is not None:
         light = after.recording is not before.recording
         told.append(_to(state.looking(), light, had.looking, after.recording.value))
-    come = [session for session in staff if session not in had.staff]
+    come = [session for session in admitting if session not in had.staff]
     return (
         *(effect for effect in told if effect is not None),
         *talk.told(state, come),
@@ -148,7 +148,7 @@ def _requests(before: Shown, after: Shown, state: State, had: Had) -> list[Effec
     effects: list[Effect] = []
     for seat in state.admitted():
         if seat.online and seat.session is not None and _sees(seat, seat.session, changed, concerned, had):
-            message = m.Requests(after.requests.version, permissions.view(state, seat))
+            message = m.Requests(after.requests.version, staff.requests(state, seat))
             effects.append(Tell((seat.session,), message))
     return effects
 
