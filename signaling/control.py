@@ -18,6 +18,7 @@ from aiohttp import web
 from signaling.accounts.accounts import Accounts
 from signaling.accounts.passwords import Passwords
 from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.custody.retention import Retention
 from signaling.http.app import application
 from signaling.http.context import Door
@@ -103,11 +104,14 @@ async def serve_with(
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
-        audit = AuditLog(store.audit, now, config.audit_head)
+        audit_table = AuditTable(store.database)
+        audit = AuditLog(audit_table, now, config.audit_head)
         house = House(store, media, config.limits, now, audit, config.turn, recorder)
         await house.start()
         door = Door(
             store=store,
+            audit=audit,
+            audit_table=audit_table,
             accounts=Accounts(store, passwords, now),
             house=house,
             media=tuple(media),

@@ -16,7 +16,7 @@ from deploy.state import existing_state
 from signaling.audit.chain import Fault, Head, Stored, Verifier
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
-from signaling.audit.table import HeadUnreadable, kept_head
+from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
 from signaling.control import clock
 from signaling.store import Store
 
@@ -91,8 +91,8 @@ async def _export(config: Config, meeting: str | None, form: Form, out: BinaryIO
 
 async def _every(store: Store, meeting: str | None) -> AsyncIterator[Stored]:
     """The log from its beginning. Raises StorageUnavailable."""
-    after = 0
-    while part := await store.audit.page(after, PAGE, meeting):
+    after, table = 0, AuditTable(store.database)
+    while part := await table.page(after, PAGE, meeting):
         for stored in part:
             yield stored
         after = part[-1].number
@@ -103,7 +103,7 @@ async def write_down(
 ) -> bool:
     """An entry about something that is done at the terminal, by whom the system says. False: it could not be
     written, which was said."""
-    log = AuditLog(store.audit, clock, config.audit_head)
+    log = AuditLog(AuditTable(store.database), clock, config.audit_head)
     log.note(event, meeting=meeting, address=TERMINAL, fields=(*fields, ("uid", os.getuid())))
     written = await log.flush()
     if not written:

@@ -135,7 +135,7 @@ async def sign_in(request: web.Request) -> web.Response:
             return problem(429, "too-many-attempts", outcome.retry_after_s)
         case BadCredentials():
             tried = () if outcome.account is None else (("account", outcome.account),)
-            door.house.audit.note("login-failed", address=request.remote or "", fields=tried)
+            door.audit.note("login-failed", address=request.remote or "", fields=tried)
             return problem(401, "bad-credentials")
         case SignedIn():
             _note(request, "login", outcome.account)
@@ -153,7 +153,7 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 def _note(request: web.Request, event: str, account: Account) -> None:
-    audit = request.app[DOOR].house.audit
+    audit = request.app[DOOR].audit
     audit.note(event, actor=account.id, login=account.login, address=request.remote or "")
 
 
@@ -241,7 +241,7 @@ async def health(request: web.Request) -> web.Response:
         return "ok"
 
     media_word, database_word = await asyncio.gather(media(), database())
-    audit = door.house.audit.state
+    audit = door.audit.state
     well = media_word == database_word == "ok" and audit is not AuditState.LOSING
     view = HealthView("ok" if well else "failing", "ok", media_word, database_word, audit)
     return _json(view, 200 if well else 503)

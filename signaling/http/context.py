@@ -7,6 +7,8 @@ from pathlib import Path
 from aiohttp import web
 
 from signaling.accounts.accounts import Accounts
+from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort
 from signaling.live.rooms import House
@@ -19,6 +21,8 @@ COOKIE = "giaoban"
 @dataclass(frozen=True, slots=True)
 class Door:
     store: Store
+    audit: AuditLog
+    audit_table: AuditTable
     accounts: Accounts
     house: House
     media: tuple[MediaPort, ...]

@@ -2,7 +2,6 @@
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from signaling.audit.table import AuditTable
 from signaling.store.database import Database, guarded
 from signaling.store.meetings import Meetings
 from signaling.store.migrate import upgrade
@@ -15,13 +14,13 @@ CENTRE = "centre"
 
 
 class Store:
-    """All that is kept, by what it is about."""
+    """All that is kept, by what it is about. The audit log's table lies in the same `database`
+    (`signaling.audit.table`)."""
 
     def __init__(self, database: Database) -> None:
         self.database = database
         self.people = People(database)
         self.meetings = Meetings(database)
-        self.audit = AuditTable(database)
         self.recipients = Recipients(database)
 
     @staticmethod

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from signaling.audit.chain import Happening, Head, verify
 from signaling.audit.log import AuditLog
-from signaling.audit.table import HeadDiffers, HeadUnreadable, kept_head
+from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable, kept_head
 from signaling.control import clock
 from signaling.store import AlreadyThere, StorageUnavailable, Store
 from tests.support.stores import DATABASES, emptied_store
@@ -34,24 +34,26 @@ def happenings(first: int, last: int) -> list[Happening]:
 
 
 async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> None:
-    assert await store.audit.head() == Head()
-    await store.audit.append(happenings(1, 3))
-    head = await store.audit.append(happenings(4, 5))
-    assert head == await store.audit.head()
-    log = await store.audit.page(0, 100)
+    table = AuditTable(store.database)
+    assert await table.head() == Head()
+    await table.append(happenings(1, 3))
+    head = await table.append(happenings(4, 5))
+    assert head == await table.head()
+    log = await table.page(0, 100)
     assert [stored.mark for stored in log] == [f"test-{n}" for n in range(1, 6)]
     assert verify(log, head) is None
-    assert await store.audit.page(3, 1) == log[3:4]
-    assert await store.audit.page(1, 100, "giao-ban") == (log[2], log[4])
+    assert await table.page(3, 1) == log[3:4]
+    assert await table.page(1, 100, "giao-ban") == (log[2], log[4])
 
 
 async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> None:
     """After a deadline has passed nobody knows whether it was written; it is sent again."""
-    await store.audit.append(happenings(1, 2))
-    head = await store.audit.append(happenings(1, 3))
+    table = AuditTable(store.database)
+    await table.append(happenings(1, 2))
+    head = await table.append(happenings(1, 3))
     assert head.number == 3
-    assert await store.audit.append(happenings(2, 3)) == head
-    assert verify(await store.audit.page(0, 100), head) is None
+    assert await table.append(happenings(2, 3)) == head
+    assert verify(await table.page(0, 100), head) is None
 
 
 @pytest.mark.parametrize(
@@ -64,19 +66,21 @@ async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> 
     ],
 )
 async def test_the_database_refuses_every_change_of_an_entry(store: Store, statement: str) -> None:
-    head = await store.audit.append(happenings(1, 3))
+    table = AuditTable(store.database)
+    head = await table.append(happenings(1, 3))
     with pytest.raises((AlreadyThere, StorageUnavailable), match="append-only"):
         await store.database.write(lambda db: db.execute(text(statement)))
-    assert verify(await store.audit.page(0, 100), head) is None
+    assert verify(await table.page(0, 100), head) is None
 
 
 async def test_on_sqlite_no_entry_is_replaced_or_put_behind_a_gap(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
-    await store.audit.append(happenings(1, 2))
+    table = AuditTable(store.database)
+    await table.append(happenings(1, 2))
     for number in (1, 2, 4, -1):
         with pytest.raises(AlreadyThere, match="append-only"):
             await store.database.write(partial(_forge, number=number))
-    assert verify(await store.audit.page(0, 100)) is None
+    assert verify(await table.page(0, 100)) is None
     await store.close()
 
 
@@ -88,22 +92,23 @@ def _forge(db: Connection, number: int) -> None:
 async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries_are_cut_off(
     store: Store, tmp_path: Path
 ) -> None:
+    table = AuditTable(store.database)
     file = tmp_path / "audit.head"
-    old = await store.audit.append(happenings(1, 2))
-    await store.audit.keep_head(old, file)
-    new = await store.audit.append(happenings(3, 4))
-    await store.audit.keep_head(new, file)
-    await store.audit.keep_head(old, file)  # a slower program's
+    old = await table.append(happenings(1, 2))
+    await table.keep_head(old, file)
+    new = await table.append(happenings(3, 4))
+    await table.keep_head(new, file)
+    await table.keep_head(old, file)  # a slower program's
     assert kept_head(file) == new
     assert file.stat().st_mode & 0o777 == 0o600
     await store.database.write(_cut_off)
     for _ in range(3):
-        head = await store.audit.append(happenings(5, 5 + (await store.audit.head()).number))
+        head = await table.append(happenings(5, 5 + (await table.head()).number))
         with pytest.raises(HeadDiffers):
-            await store.audit.keep_head(head, file)
+            await table.keep_head(head, file)
     assert kept_head(file) == new
-    assert verify(await store.audit.page(0, 100)) is None  # the chain alone does not show it
-    assert verify(await store.audit.page(0, 100), kept_head(file)) is not None
+    assert verify(await table.page(0, 100)) is None  # the chain alone does not show it
+    assert verify(await table.page(0, 100), kept_head(file)) is not None
 
 
 async def test_a_log_that_was_cut_off_is_said_at_once_and_written_on(
@@ -111,19 +116,20 @@ async def test_a_log_that_was_cut_off_is_said_at_once_and_written_on(
 ) -> None:
     caplog.set_level(logging.INFO, "giaoban.audit")
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
-    log = AuditLog(store.audit, clock, tmp_path / "audit.head")
+    table = AuditTable(store.database)
+    log = AuditLog(table, clock, tmp_path / "audit.head")
     for event in ("entered", "admitted", "meeting-ended"):
         log.note(event)
     assert await log.flush()
     assert log.state == "ok"
-    head = await store.audit.head()
+    head = await table.head()
     assert f"audit-head number=3 hash={head.hash}" in caplog.text
     await store.database.write(_cut_off)
     log.note("entered")
     assert await log.flush()
     assert log.state == "differs"
     assert "audit-head-differs" in caplog.text
-    assert (await store.audit.head()).number == 3
+    assert (await table.head()).number == 3
     assert kept_head(tmp_path / "audit.head") == head
     await store.close()
 
@@ -141,17 +147,19 @@ def _cut_off(db: Connection) -> None:
 
 @pytest.mark.parametrize("content", [b"x", b"0" * 86, b"\xff" * 100])
 async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: Path, content: bytes) -> None:
+    table = AuditTable(store.database)
     file = tmp_path / "audit.head"
     file.write_bytes(content)
-    head = await store.audit.append(happenings(1, 1))
+    head = await table.append(happenings(1, 1))
     with pytest.raises(HeadUnreadable):
-        await store.audit.keep_head(head, file)
+        await table.keep_head(head, file)
     with pytest.raises(HeadUnreadable):
         kept_head(file)
     assert file.read_bytes() == content
 
 
 async def test_a_folder_that_takes_no_head_is_unavailable_storage(store: Store, tmp_path: Path) -> None:
-    head = await store.audit.append(happenings(1, 1))
+    table = AuditTable(store.database)
+    head = await table.append(happenings(1, 1))
     with pytest.raises(StorageUnavailable):
-        await store.audit.keep_head(head, tmp_path / "missing" / "audit.head")
+        await table.keep_head(head, tmp_path / "missing" / "audit.head")

@@ -30,7 +30,7 @@ STATION = "tyt-ta-phin"
 async def written(folder: Path) -> list[Entry]:
     """The log of a control plane that has stopped; it verifies."""
     store = await Store.open(f"sqlite:///{folder / 'giaoban.db'}")
-    log = await store.audit.page(0, 1000)
+    log = await AuditTable(store.database).page(0, 1000)
     await store.close()
     head = kept_head(folder / "audit.head")
     assert head is not None
@@ -144,7 +144,7 @@ def entries(count: int, meeting: str = "giao-ban") -> list[Happening]:
 
 async def test_the_log_is_read_by_pages_and_taken_home_whole(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
-        await control.store.audit.append([*entries(450), Happening("other", 1, "login")])
+        await AuditTable(control.store.database).append([*entries(450), Happening("other", 1, "login")])
         cookie = await control.cookie_of("thu-ky")
         found: list[dict[str, Any]] = []
         after, more = 0, True

@@ -17,6 +17,7 @@ from recorder import Recipient, Stage, Start, Stop
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.audit.chain import Entry
 from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.links.recorder import RecorderSocket
 from signaling.live.backlog import Backlog
@@ -114,7 +115,7 @@ class Centre:
         store.meetings = self.rules = Rules(store.database)
         self.port = RecorderSocket(path)
         self.ahead_s = 0.0
-        self.log = AuditLog(store.audit, self._now, None)
+        self.log = AuditLog(AuditTable(store.database), self._now, None)
         self.house = House(store, [FakeMedia()], DEFAULT, self._now, self.log, recorder=self.port)
 
     def _now(self) -> Instant:

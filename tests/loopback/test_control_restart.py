@@ -9,6 +9,7 @@ from sqlalchemy import text
 
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
 from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.live.backlog import Backlog
 from signaling.live.rooms import House
@@ -187,7 +188,7 @@ async def test_schedule_and_composition_that_are_set_at_the_terminal_hold_in_a_l
     early = await create_account(store, "som", None, "Trạm đến sớm", Role.DELEGATE, STATION, clock())
     meeting = await store.meetings.find("giao-ban")
     assert meeting is not None
-    house = House(store, [FakeMedia()], DEFAULT, clock, AuditLog(store.audit, clock, None))
+    house = House(store, [FakeMedia()], DEFAULT, clock, AuditLog(AuditTable(store.database), clock, None))
     page = Page(early)
     assert await house.enter(page, "giao-ban", None) is None
     await store.meetings.schedule(meeting.id, clock().unix_ms + 3_600_000, 600)

@@ -22,6 +22,7 @@ from signaling.accounts.bootstrap import (
     simulated_points,
 )
 from signaling.audit.chain import Head
+from signaling.audit.table import AuditTable
 from signaling.model.ids import AccountId, Instant, ParticipantId
 from signaling.model.meeting import Account, Meeting
 from signaling.model.run import Departure, Gates, Request, Rules, RunRecord, SeatRow, TalkLine, Turn, Wish
@@ -332,7 +333,7 @@ async def test_a_state_of_the_version_before_is_taken_up_as_it_was(tmp_path: Pat
     assert await store.meetings.with_people() == (MEETING,)
     assert await store.meetings.seats(MEETING) == (row(),)
     assert await store.meetings.run_record(MEETING) == RunRecord()
-    assert await store.audit.head() == Head()
+    assert await AuditTable(store.database).head() == Head()
     await store.close()
 
 

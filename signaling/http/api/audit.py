@@ -72,8 +72,8 @@ async def page(request: web.Request) -> web.Response:
     if last is not None:
         if not _COUNT.fullmatch(last):
             return problem(HTTPStatus.BAD_REQUEST, "bad-request")
-        after = await request.app[DOOR].store.audit.before_last(int(last), meeting)
-    found = await request.app[DOOR].store.audit.page(after, PAGE + 1, meeting)
+        after = await request.app[DOOR].audit_table.before_last(int(last), meeting)
+    found = await request.app[DOOR].audit_table.page(after, PAGE + 1, meeting)
     shown = found[:PAGE]
     view = AuditPage(
         entries=tuple(line(stored) for stored in shown),
@@ -104,8 +104,8 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
         return asked
     meeting, after = asked
     door = request.app[DOOR]
-    last = (await door.store.audit.head()).number  # what comes later, this very request too, is not in it
-    door.house.audit.note(
+    last = (await door.audit_table.head()).number  # what comes later, this very request too, is not in it
+    door.audit.note(
         "audit-exported",
         meeting=meeting or "",
         actor=reader.id,
@@ -125,7 +125,7 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
     await answer.write(opening(form))
     try:
         while after < last:
-            part = await door.store.audit.page(after, PAGE, meeting)
+            part = await door.audit_table.page(after, PAGE, meeting)
             await answer.write(exported((stored for stored in part if stored.number <= last), form))
             after = part[-1].number if part else last
     except StorageUnavailable:

@@ -201,7 +201,7 @@ def _asked_untrusted(request: web.Request, plan: TarPlan) -> Span:
 
 
 def _write_down(request: web.Request, reader: Account, name: str, span: Span) -> None:
-    request.app[DOOR].house.audit.note(
+    request.app[DOOR].audit.note(
         "recording-downloaded",
         actor=reader.id,
         login=reader.login,
