@@ -12,8 +12,6 @@ from typing import TypeVar
 
 import msgspec
 
-from recorder import Recipient
-
 FORMAT = 1
 START = "0" * 64
 """What the first line names as the one before it."""
@@ -118,10 +116,6 @@ class Head:
 
     n: int = 0
     sha256: str = START
-
-
-def key_facts(recipients: "tuple[Recipient, ...] | list[Recipient]") -> tuple[Key, ...]:
-    return tuple(Key(each.name, key_fingerprint(each.key), each.second) for each in recipients)
 
 
 def key_fingerprint(key: str) -> str:

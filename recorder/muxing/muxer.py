@@ -13,7 +13,8 @@ from dataclasses import dataclass
 
 import recorder
 from recorder.format import matroska
-from recorder.format.blocks import Block, GapKind, Track
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import GapKind
 from recorder.muxing.assembly import Assembler
 from recorder.muxing.clocks import Clocks
 from recorder.muxing.reorder import TEXTS, Held

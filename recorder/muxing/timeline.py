@@ -9,17 +9,18 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import recorder
-from recorder.format import blocks
-from recorder.format.blocks import (
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import (
     AnyEntry,
-    Block,
-    Gap,
+    FloorEntry,
+    GapEntry,
     GapKind,
-    Holders,
-    Opening,
-    SlotEntry,
-    Slots,
-    Track,
+    MarkEntry,
+    OpeningEntry,
+    PeopleEntry,
+    PersonItem,
+    SlotItem,
+    SlotsEntry,
     entry_json,
 )
 from recorder.format.instants import DAY_MS, civil, time_of_day
@@ -66,7 +67,7 @@ class Timeline:
     def opening(self, segment: int, at_ms: int) -> Iterator[Block]:
         facts = self._opening
         yield _entry(
-            Opening(
+            OpeningEntry(
                 at_ms=at_ms,
                 recording=facts.recording,
                 meeting=facts.meeting,
@@ -84,7 +85,7 @@ class Timeline:
         """What goes on now, told again."""
         yield self._slots_entry(at_ms)
         yield self._people_entry(at_ms)
-        yield _entry(Holders(at_ms=at_ms, holders=self._floor))
+        yield _entry(FloorEntry(at_ms=at_ms, holders=self._floor))
 
     def fill(self, slots: tuple[TapSlot, ...]) -> tuple[TapSlot, ...]:
         """The slots carry this from now on; what they carried before is returned. Not as many as TAP_SLOTS:
@@ -114,16 +115,16 @@ class Timeline:
         if order.floor != self._floor:
             new = [holder for holder in order.floor if holder not in self._floor]
             self._floor = order.floor
-            yield _entry(Holders(at_ms=at_ms, holders=order.floor))
+            yield _entry(FloorEntry(at_ms=at_ms, holders=order.floor))
             for holder in new:
                 yield _words(at_ms, f"{self.name(holder)}: có lượt phát biểu")
 
     def mark(self, order: recorder.Mark, at_ms: int) -> Iterator[Block]:
-        yield _entry(blocks.Mark(at_ms=at_ms, by=order.by, text=order.text))
+        yield _entry(MarkEntry(at_ms=at_ms, by=order.by, text=order.text))
         yield _words(at_ms, f"Đánh dấu: {order.text or self.clock(at_ms)} ({order.by})")
 
     def gap(self, kind: GapKind, from_ms: int, until_ms: int) -> Iterator[Block]:
-        entry = Gap(at_ms=from_ms, until_ms=until_ms, kind=kind)
+        entry = GapEntry(at_ms=from_ms, until_ms=until_ms, kind=kind)
         yield Block(Track.ENTRIES, until_ms, entry_json(entry))
         yield _words(until_ms, f"{_GAP_WORDS[kind]} từ {self.clock(from_ms)} đến {self.clock(until_ms)}")
 
@@ -147,17 +148,17 @@ class Timeline:
 
     def _slots_entry(self, at_ms: int) -> Block:
         slots = tuple(
-            SlotEntry(track=Track.STAGE + number, endpoint=slot.endpoint, source=slot.source)
+            SlotItem(track=Track.STAGE + number, endpoint=slot.endpoint, source=slot.source)
             for number, slot in enumerate(self._slots)
         )
-        return _entry(Slots(at_ms=at_ms, slots=slots))
+        return _entry(SlotsEntry(at_ms=at_ms, slots=slots))
 
     def _people_entry(self, at_ms: int) -> Block:
         people = tuple(
-            blocks.PersonEntry(endpoint=person.endpoint, name=person.name, unit=person.unit)
+            PersonItem(endpoint=person.endpoint, name=person.name, unit=person.unit)
             for person in self._people
         )
-        return _entry(blocks.People(at_ms=at_ms, people=people))
+        return _entry(PeopleEntry(at_ms=at_ms, people=people))
 
 
 def _entry(entry: AnyEntry) -> Block:

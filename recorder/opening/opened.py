@@ -10,8 +10,9 @@ from contextlib import closing
 from dataclasses import dataclass
 from hashlib import sha256
 
-from recorder.format.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
 from recorder.format.chunks import MAX_HEADER, header_hash
+from recorder.format.entries import BadEntry, OpeningEntry, parse_entry_untrusted
 from recorder.format.instants import clock
 from recorder.format.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
 from recorder.opening.archive import Archive, BadArchive
@@ -153,7 +154,7 @@ class OpenedRecording:
             entry = parse_entry_untrusted(block.data)
         except BadEntry:
             return False
-        if not isinstance(entry, Opening):
+        if not isinstance(entry, OpeningEntry):
             return False
         ours = self.summary.recording
         if ours and entry.recording != ours:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import BinaryIO
 
 from recorder.format import matroska
-from recorder.format.blocks import BadEntry, Block, Opening, Track, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import BadEntry, OpeningEntry, parse_entry_untrusted
 from recorder.opening.archive import Archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording, Summary
@@ -119,6 +120,6 @@ class _Clusters:
                     entry = parse_entry_untrusted(block.data)
                 except BadEntry:
                     continue
-                if isinstance(entry, Opening):
+                if isinstance(entry, OpeningEntry):
                     return matroska.header(entry.title, entry.begun_ms)
         return matroska.header(self._summary.title, self._summary.begun_ms)

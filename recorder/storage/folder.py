@@ -24,13 +24,14 @@ from recorder.format.manifest import (
     Checkpoint,
     End,
     Head,
+    Key,
     Opening,
     Pause,
     Resume,
     SegmentBegun,
     SegmentEnd,
     head_of,
-    key_facts,
+    key_fingerprint,
     line_octets,
     read_untrusted,
     segments,
@@ -299,6 +300,10 @@ def _open_manifest(path: Path, flags: int) -> int:
         os.close(manifest)
         raise BadFolder(f"{path} is being written by another process") from None
     return manifest
+
+
+def key_facts(recipients: tuple[Recipient, ...]) -> tuple[Key, ...]:
+    return tuple(Key(each.name, key_fingerprint(each.key), each.second) for each in recipients)
 
 
 def _read_all(path: Path) -> bytes:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import recorder
 from recorder import Stage, Status, Trouble
-from recorder.format.blocks import GapKind
+from recorder.format.entries import GapKind
 from recorder.muxing.muxer import Scribe, ScribeSettings
 from recorder.muxing.timeline import OpeningFacts
 from recorder.storage.folder import BadFolder, DiskFailed

@@ -16,7 +16,8 @@ import pytest
 import pytest_asyncio
 
 from deploy.simulate.picture import read_counter
-from recorder.format.blocks import Block, Gap, GapKind, Holders, Mark, People
+from recorder.format.blocks import Block
+from recorder.format.entries import FloorEntry, GapEntry, GapKind, MarkEntry, PeopleEntry
 from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import identities_untrusted
@@ -162,12 +163,14 @@ async def end(chair: Person) -> None:
 
 def the_timeline_tells_what_happened(meeting: Recorded, reading: Reading, held: Held, begun_ms: int) -> None:
     order = [meeting.id_of(meeting.points[number]) for number in (FIRST, KILLED, MUTED)]
-    holders = [entry.holders[0] for entry in reading.entries if isinstance(entry, Holders) and entry.holders]
+    holders = [
+        entry.holders[0] for entry in reading.entries if isinstance(entry, FloorEntry) and entry.holders
+    ]
     assert [one for one, _ in itertools.groupby(holders)] == order
-    people = [entry for entry in reading.entries if isinstance(entry, People)][-1]
+    people = [entry for entry in reading.entries if isinstance(entry, PeopleEntry)][-1]
     assert {"BS. Lý A Sử"} <= {person.name for person in people.people}
     assert {person.endpoint for person in people.people} >= {*order, meeting.id_of(meeting.points[NEVER])}
-    assert [entry.text for entry in reading.entries if isinstance(entry, Mark)] == ["Chỉ đạo"]
+    assert [entry.text for entry in reading.entries if isinstance(entry, MarkEntry)] == ["Chỉ đạo"]
     crash, pause = gaps(reading, GapKind.CRASH), gaps(reading, GapKind.PAUSE)
     assert len(crash) == len(pause) == 1
     killed_s = (held.killed_ms - begun_ms) / 1000
@@ -181,7 +184,7 @@ def gaps(reading: Reading, kind: GapKind) -> list[tuple[float, float]]:
     found = {
         (entry.at_ms / 1000, entry.until_ms / 1000)
         for entry in reading.entries
-        if isinstance(entry, Gap) and entry.kind is kind
+        if isinstance(entry, GapEntry) and entry.kind is kind
     }
     return sorted(found)
 

@@ -12,7 +12,8 @@ import pytest
 from deploy.run.addresses import local_addresses
 from deploy.simulate.media import Media
 from recorder import Stage, Stop
-from recorder.format.blocks import Block, Gap, GapKind
+from recorder.format.blocks import Block
+from recorder.format.entries import GapEntry, GapKind
 from recorder.opening.film.presence import VOICES
 from sfu import EndpointId, GateReason, Opened, OpenEndpoint, Source
 from sfu.tap_server import serve_taps
@@ -77,7 +78,7 @@ def judge(recorder: RecorderProcess, left: list[Block]) -> None:
     blocks = recorder.blocks()
     assert blocks[: len(left)] == left
     reading = read(blocks)
-    (crash,) = [one for one in reading.entries if isinstance(one, Gap) and one.kind is GapKind.CRASH]
+    (crash,) = [one for one in reading.entries if isinstance(one, GapEntry) and one.kind is GapKind.CRASH]
     before = [one for one in reading.pictures if one.at_s * 1000 < crash.until_ms]
     after = [one for one in reading.pictures if one.at_s * 1000 >= crash.until_ms]
     for pictures in (before, after):

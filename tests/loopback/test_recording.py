@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from recorder import Mark, Pause, People, Person, Recipient, Stage, Stop, Trouble
-from recorder.format.blocks import Block, Gap, GapKind, Opening, Track
-from recorder.format.blocks import Mark as MarkEntry
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import GapEntry, GapKind, MarkEntry, OpeningEntry
 from recorder.storage.folder import segment_name
 from tests.support.publishers import made_us
 from tests.support.recorder_process import (
@@ -44,8 +44,8 @@ def goes_beyond(instant_us: int) -> Callable[[list[Block]], bool]:
     return lambda blocks: all(max(made(blocks, track), default=0) > instant_us for track in MEDIA)
 
 
-def gaps(blocks: list[Block], kind: GapKind) -> list[Gap]:
-    return [entry for entry in entries(blocks) if isinstance(entry, Gap) and entry.kind is kind]
+def gaps(blocks: list[Block], kind: GapKind) -> list[GapEntry]:
+    return [entry for entry in entries(blocks) if isinstance(entry, GapEntry) and entry.kind is kind]
 
 
 async def test_a_killed_recorder_loses_two_seconds_at_most_and_goes_on_in_a_new_segment(
@@ -76,7 +76,7 @@ async def test_a_killed_recorder_loses_two_seconds_at_most_and_goes_on_in_a_new_
         instants = made(blocks, track)
         assert instants == sorted(set(instants)), "in order, each once"
         assert not [at for at in instants if at > killed_us and at < killed_us + 10_000]
-    assert [entry.segment for entry in entries(blocks) if isinstance(entry, Opening)] == [1, 2]
+    assert [entry.segment for entry in entries(blocks) if isinstance(entry, OpeningEntry)] == [1, 2]
     (crash,) = gaps(blocks, GapKind.CRASH)
     assert crash.until_ms - crash.at_ms < 10_000
     opened = recorder.opened()
@@ -176,7 +176,7 @@ async def test_segments_follow_each_other_without_a_hole(tmp_path: Path) -> None
         line.order(Stop(RECORDING))
         await line.told(in_stage(Stage.ENDED))
         blocks = recorder.blocks()
-        assert len([entry for entry in entries(blocks) if isinstance(entry, Opening)]) >= 3
+        assert len([entry for entry in entries(blocks) if isinstance(entry, OpeningEntry)]) >= 3
         for track in MEDIA:
             instants = made(blocks, track)
             steps = [after - before for before, after in pairwise(instants)]

@@ -8,7 +8,8 @@ import av
 import numpy as np
 
 from deploy.simulate.picture import read_counter
-from recorder.format.blocks import AnyEntry, Block, Slots, Track, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import AnyEntry, SlotsEntry, parse_entry_untrusted
 from recorder.opening.film.presence import VOICES
 from sfu import EndpointId
 from tests.support.metronome import PACKET, RATE, Sound, beeps, ticks
@@ -58,7 +59,7 @@ def read(blocks: Iterable[Block]) -> Reading:
         if block.track is Track.ENTRIES:
             entry = parse_entry_untrusted(block.data)
             reading.entries.append(entry)
-            if isinstance(entry, Slots):
+            if isinstance(entry, SlotsEntry):
                 stage = next(slot.endpoint for slot in entry.slots if slot.track == Track.STAGE)
         elif block.track is Track.STAGE:
             for frame in eye.decode(av.Packet(block.data)):

@@ -20,7 +20,8 @@ import pyrage  # type: ignore[import-untyped]
 
 from deploy.run.processes import RecorderSettings, encode
 from recorder import AnyOrder, Recipient, RecordingId, Snapshot, Stage, Start, Status
-from recorder.format.blocks import AnyEntry, Block, Track, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import AnyEntry, parse_entry_untrusted
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording

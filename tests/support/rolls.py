@@ -3,19 +3,18 @@
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from recorder.format.blocks import (
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import (
     AnyEntry,
-    Block,
-    Gap,
+    FloorEntry,
+    GapEntry,
     GapKind,
-    Holders,
-    Mark,
-    Opening,
-    People,
-    PersonEntry,
-    SlotEntry,
-    Slots,
-    Track,
+    MarkEntry,
+    OpeningEntry,
+    PeopleEntry,
+    PersonItem,
+    SlotItem,
+    SlotsEntry,
     entry_json,
 )
 from recorder.opening.faults import Fault
@@ -23,8 +22,8 @@ from sfu import EndpointId, Source
 from tests.support.recorded import beeps, in_order, pictures
 
 BEGUN_MS = 1_795_390_671_000
-STATION = PersonEntry(endpoint=EndpointId("a"), name="YS. Giàng Thị Dợ", unit="Trạm Y tế xã Tả Phìn")
-WARD = PersonEntry(endpoint=EndpointId("b"), name="BS. Vàng A Páo", unit="Khoa Nội")
+STATION = PersonItem(endpoint=EndpointId("a"), name="YS. Giàng Thị Dợ", unit="Trạm Y tế xã Tả Phìn")
+WARD = PersonItem(endpoint=EndpointId("b"), name="BS. Vàng A Páo", unit="Khoa Nội")
 FPS = 15
 
 
@@ -48,9 +47,7 @@ def said(entry: AnyEntry) -> Block:
     return Block(Track.ENTRIES, entry.at_ms, entry_json(entry))
 
 
-def segment(
-    number: int, at_ms: int, seconds: int, who: PersonEntry = STATION, *more: AnyEntry
-) -> list[Block]:
+def segment(number: int, at_ms: int, seconds: int, who: PersonItem = STATION, *more: AnyEntry) -> list[Block]:
     """Somebody on the stage speaks: the counter of the picture is its number since at_ms, a beep at each full
     second."""
     until_ms = at_ms + seconds * 1000
@@ -62,20 +59,20 @@ def segment(
 
 
 def quiet_segment(
-    number: int, at_ms: int, seconds: int, who: PersonEntry = STATION, *more: AnyEntry
+    number: int, at_ms: int, seconds: int, who: PersonItem = STATION, *more: AnyEntry
 ) -> list[Block]:
     """The same with neither picture nor sound in it that could be decoded."""
     sounds = [Block(Track.VOICE_1, at_ms + ms, b"x") for ms in range(0, seconds * 1000, 20)]
     return in_order(told(number, at_ms, who, *more), sounds)
 
 
-def told(number: int, at_ms: int, who: PersonEntry, *more: AnyEntry) -> list[Block]:
+def told(number: int, at_ms: int, who: PersonItem, *more: AnyEntry) -> list[Block]:
     """What stands at the beginning of a segment, and more."""
     slots = (
-        SlotEntry(track=Track.STAGE, endpoint=who.endpoint, source=Source.CAMERA),
-        SlotEntry(track=Track.VOICE_1, endpoint=who.endpoint, source=Source.MICROPHONE),
+        SlotItem(track=Track.STAGE, endpoint=who.endpoint, source=Source.CAMERA),
+        SlotItem(track=Track.VOICE_1, endpoint=who.endpoint, source=Source.MICROPHONE),
     )
-    opening = Opening(
+    opening = OpeningEntry(
         at_ms=at_ms,
         recording="r-1",
         meeting="giao-ban",
@@ -86,9 +83,9 @@ def told(number: int, at_ms: int, who: PersonEntry, *more: AnyEntry) -> list[Blo
     )
     entries: tuple[AnyEntry, ...] = (
         opening,
-        Slots(at_ms=at_ms, slots=slots),
-        People(at_ms=at_ms, people=(STATION, WARD)),
-        Holders(at_ms=at_ms, holders=(who.endpoint,)),
+        SlotsEntry(at_ms=at_ms, slots=slots),
+        PeopleEntry(at_ms=at_ms, people=(STATION, WARD)),
+        FloorEntry(at_ms=at_ms, holders=(who.endpoint,)),
         *more,
     )
     words = Block(Track.WORDS, at_ms, who.name.encode())
@@ -98,6 +95,6 @@ def told(number: int, at_ms: int, who: PersonEntry, *more: AnyEntry) -> list[Blo
 @cache
 def briefing() -> Roll:
     """Two turns of four seconds, a mark, a pause of eight seconds, one more turn."""
-    pause = Gap(at_ms=8000, until_ms=16_000, kind=GapKind.PAUSE)
-    mark = Mark(at_ms=5000, by="BS. Lý A Sử", text="Chỉ đạo")
+    pause = GapEntry(at_ms=8000, until_ms=16_000, kind=GapKind.PAUSE)
+    mark = MarkEntry(at_ms=5000, by="BS. Lý A Sử", text="Chỉ đạo")
     return Roll(segment(1, 0, 4), segment(2, 4000, 4, WARD, mark), segment(3, 16_000, 3, STATION, pause))

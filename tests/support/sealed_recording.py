@@ -7,7 +7,8 @@ from pathlib import Path
 
 from recorder import Recipient
 from recorder.format import matroska
-from recorder.format.blocks import Block, Opening, Track, entry_json
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import OpeningEntry, entry_json
 from recorder.opening.unsealed import Identities, identities_untrusted, new_key
 from recorder.storage.folder import Facts, Folder
 from recorder.storage.signing import SigningKey
@@ -71,7 +72,7 @@ class Made:
 def segment_blocks(recording: str, number: int, octets: int, dice: random.Random) -> list[Block]:
     """A segment's blocks: which one it is, then noise of about so many octets."""
     from_ms = (number - 1) * SEGMENT_MS
-    opening = Opening(
+    opening = OpeningEntry(
         at_ms=from_ms,
         recording=recording,
         meeting="AB12",

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
-from recorder.format.blocks import GapKind
+from recorder.format.entries import GapKind
 from recorder.format.instants import time_of_day
 from recorder.opening.film.contents import Hole
 

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from recorder.format.blocks import AnyEntry, Block, Slots, Track
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import AnyEntry, SlotsEntry
 from recorder.format.instants import time_of_day
 from recorder.opening.film.captions import Language, Lettering, Overlay, Picture, Plane
 from recorder.opening.film.contents import MAX_MS, Blocks, Survey, read_entry
@@ -81,7 +82,7 @@ class Film:
             self._mixer.take(block)
             return
         entry = read_entry(block)
-        if isinstance(entry, Slots):
+        if isinstance(entry, SlotsEntry):
             now = {Track(each.track): each.endpoint for each in entry.slots if each.track in VOICES}
             for track, endpoint in now.items():
                 if self._speakers.get(track, endpoint) != endpoint:

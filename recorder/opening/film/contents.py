@@ -10,15 +10,14 @@ from typing import Protocol
 
 import msgspec
 
-from recorder.format.blocks import (
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import (
     AnyEntry,
     BadEntry,
-    Block,
-    Gap,
+    GapEntry,
     GapKind,
-    Mark,
-    Opening,
-    Track,
+    MarkEntry,
+    OpeningEntry,
     parse_entry_untrusted,
 )
 from recorder.opening.faults import Code, Fault
@@ -116,7 +115,7 @@ def survey(recording: Blocks) -> Survey:
 class _Surveyor:
     def __init__(self) -> None:
         self._scene = Scene()
-        self._opening: Opening | None = None
+        self._opening: OpeningEntry | None = None
         self._segments: dict[int, tuple[int, int]] = {}
         self._number = 0
         self._turns = _Turns()
@@ -142,7 +141,7 @@ class _Surveyor:
                 self._holes.append(Hole(self._until, at_ms))
             self._lost = False
         entry = read_entry(block)
-        if isinstance(entry, Opening):
+        if isinstance(entry, OpeningEntry):
             self._opening = self._opening or entry
             if not self._number and 0 in self._segments:
                 self._segments[entry.segment] = self._segments.pop(0)  # beside it at the same instant
@@ -154,11 +153,11 @@ class _Surveyor:
             self._entry(entry, at_ms)
 
     def _entry(self, entry: AnyEntry, at_ms: int) -> None:
-        if isinstance(entry, Mark):
+        if isinstance(entry, MarkEntry):
             self._marks.setdefault(
                 (entry.at_ms, entry.by, entry.text), Marked(at_ms=entry.at_ms, by=entry.by, text=entry.text)
             )
-        elif isinstance(entry, Gap) and 0 <= entry.at_ms < entry.until_ms <= MAX_MS:
+        elif isinstance(entry, GapEntry) and 0 <= entry.at_ms < entry.until_ms <= MAX_MS:
             self._holes.append(Hole(entry.at_ms, entry.until_ms, entry.kind))
             self._until = max(self._until, entry.until_ms)
         self._scene.take(entry)
@@ -168,7 +167,7 @@ class _Surveyor:
     def finish(self) -> Survey:
         if not self._segments:
             raise NothingReadable("; ".join(self._faults) or "there is nothing in it")
-        opening = self._opening or Opening(
+        opening = self._opening or OpeningEntry(
             at_ms=0, recording="", meeting="", title="", begun_ms=0, segment=1, keys=()
         )
         holes = _apart(self._holes, self._until)

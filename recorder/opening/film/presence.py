@@ -1,6 +1,16 @@
 """Who is where at an instant of a recording, followed entry by entry. Pure."""
 
-from recorder.format.blocks import AnyEntry, Gap, Holders, Mark, Opening, People, PersonEntry, Slots, Track
+from recorder.format.blocks import Track
+from recorder.format.entries import (
+    AnyEntry,
+    FloorEntry,
+    GapEntry,
+    MarkEntry,
+    OpeningEntry,
+    PeopleEntry,
+    PersonItem,
+    SlotsEntry,
+)
 from sfu import EndpointId
 
 VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
@@ -11,7 +21,7 @@ class Scene:
 
     def __init__(self) -> None:
         self._slots: dict[int, EndpointId] = {}
-        self._people: dict[EndpointId, PersonEntry] = {}
+        self._people: dict[EndpointId, PersonItem] = {}
         """Whoever left stays in it: a name is still asked for a moment later."""
         self.holders: tuple[EndpointId, ...] = ()
         self.told = False
@@ -19,21 +29,21 @@ class Scene:
 
     def take(self, entry: AnyEntry) -> None:
         match entry:
-            case Slots(slots=slots):
+            case SlotsEntry(slots=slots):
                 self._slots = {each.track: each.endpoint for each in slots if each.endpoint is not None}
                 self.told = True
-            case People(people=people):
+            case PeopleEntry(people=people):
                 self._people |= {person.endpoint: person for person in people}
-            case Holders(holders=holders):
+            case FloorEntry(holders=holders):
                 self.holders = holders
-            case Opening() | Mark() | Gap():
+            case OpeningEntry() | MarkEntry() | GapEntry():
                 pass
 
     def at(self, track: Track) -> EndpointId | None:
         """Whom a slot carries."""
         return self._slots.get(track)
 
-    def person(self, endpoint: EndpointId | None) -> PersonEntry | None:
+    def person(self, endpoint: EndpointId | None) -> PersonItem | None:
         """None: nobody, or somebody whose name was never told."""
         return None if endpoint is None else self._people.get(endpoint)
 

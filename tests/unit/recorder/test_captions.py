@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.format.blocks import GapKind
+from recorder.format.entries import GapKind
 from recorder.format.instants import time_of_day
 from recorder.opening.film.captions import BadFont, Language, Lettering, Plane
 from recorder.opening.film.contents import Hole

@@ -10,7 +10,7 @@ import av
 import numpy as np
 import pytest
 
-from recorder.format.blocks import Mark
+from recorder.format.entries import MarkEntry
 from recorder.opening.film.composer import Looks
 from recorder.opening.film.contents import NothingReadable
 from recorder.opening.film.export import CannotExport, Exported, Kind, Wish, export
@@ -69,7 +69,7 @@ def test_a_film_shows_who_speaks_in_step_and_tells_the_pause(tmp_path: Path, nam
 
 def test_turns_and_marks_are_chapters(tmp_path: Path) -> None:
     out = tmp_path / "film.mp4"
-    mark = Mark(at_ms=1600, by="BS. Lý A Sử", text="Chỉ đạo")
+    mark = MarkEntry(at_ms=1600, by="BS. Lý A Sử", text="Chỉ đạo")
     film(Roll(segment(1, 0, 1), segment(2, 1000, 1, WARD, mark)), out)
     with av.open(str(out)) as container:
         chapters = [

@@ -20,13 +20,13 @@ from recorder.format.manifest import (
     SegmentBegun,
     SegmentEnd,
     head_of,
-    key_facts,
     key_fingerprint,
     line_octets,
     parse_line_untrusted,
     read_untrusted,
     segments,
 )
+from recorder.storage.folder import key_facts
 from recorder.storage.signing import SigningKey, verified
 from tests.support.sealed_recording import SERVER
 
@@ -162,7 +162,7 @@ def test_any_line_is_parsed_or_refused(body: bytes, signature: bytes) -> None:
 
 
 def test_a_key_is_named_without_being_told() -> None:
-    (known,) = key_facts([Recipient("Ban Giám đốc", "age1abc", second=True)])
+    (known,) = key_facts((Recipient("Ban Giám đốc", "age1abc", second=True),))
     assert known.name == "Ban Giám đốc"
     assert known.second
     assert known.fingerprint == key_fingerprint(" AGE1ABC\n")

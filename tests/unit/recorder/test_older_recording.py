@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from recorder import shelf
-from recorder.format.blocks import Block, Track, entry_json, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import entry_json, parse_entry_untrusted
 from recorder.format.manifest import BadManifest, line_octets, parse_line_untrusted
 from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from deploy.simulate.picture import colour_of
-from recorder.format.blocks import AnyEntry, Block, People, SlotEntry, Slots, Track
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import AnyEntry, PeopleEntry, SlotItem, SlotsEntry
 from recorder.opening.film.captions import Plane
 from recorder.opening.film.composer import Film, Frame, Looks, Showing
 from recorder.opening.film.contents import Survey, survey
@@ -42,13 +43,13 @@ def is_colour(picture: Plane, place: tuple[int, int], index: int) -> bool:
 
 def slots(at_ms: int, stage: bool, screen: bool) -> AnyEntry:
     """STATION on the stage, WARD's screen."""
-    carried = [SlotEntry(track=Track.STAGE, endpoint=STATION.endpoint, source=Source.CAMERA)] * stage
-    carried += [SlotEntry(track=Track.SCREEN, endpoint=WARD.endpoint, source=Source.SCREEN)] * screen
-    return Slots(at_ms=at_ms, slots=tuple(carried))
+    carried = [SlotItem(track=Track.STAGE, endpoint=STATION.endpoint, source=Source.CAMERA)] * stage
+    carried += [SlotItem(track=Track.SCREEN, endpoint=WARD.endpoint, source=Source.SCREEN)] * screen
+    return SlotsEntry(at_ms=at_ms, slots=tuple(carried))
 
 
 def recording(entries: Iterable[AnyEntry], *media: list[Block]) -> Roll:
-    people = People(at_ms=0, people=(STATION, WARD))
+    people = PeopleEntry(at_ms=0, people=(STATION, WARD))
     return Roll(in_order(told(1, 0, STATION)[:1], [said(each) for each in (people, *entries)], *media))
 
 

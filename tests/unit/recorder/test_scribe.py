@@ -8,17 +8,16 @@ import av
 import pytest
 
 import recorder
-from recorder.format.blocks import (
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import (
     AnyEntry,
-    Block,
-    Gap,
+    FloorEntry,
+    GapEntry,
     GapKind,
-    Holders,
-    Mark,
-    Opening,
-    People,
-    Slots,
-    Track,
+    MarkEntry,
+    OpeningEntry,
+    PeopleEntry,
+    SlotsEntry,
     parse_entry_untrusted,
 )
 from recorder.muxing.muxer import OpeningFacts, Scribe, ScribeSettings
@@ -157,7 +156,7 @@ def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
     for block in blocks:
         if block.track is Track.ENTRIES:
             entry = parse_entry_untrusted(block.data)
-            if isinstance(entry, Slots):
+            if isinstance(entry, SlotsEntry):
                 owners = {Track(slot.track): slot.endpoint for slot in entry.slots}
         elif block.track is not Track.WORDS:
             owner = owners[block.track]
@@ -209,13 +208,13 @@ def test_a_segment_begins_with_all_that_one_must_know() -> None:
         desk.poll()
     assert desk.now_ms == pytest.approx(3000, abs=200)  # no picture, no keyframe: two seconds of waiting
     opening, slots, people, floor = entries(desk.blocks(2))[:4]
-    assert isinstance(opening, Opening)
+    assert isinstance(opening, OpeningEntry)
     assert (opening.segment, opening.title, opening.keys) == (2, "Giao ban sáng", ("Ban Giám đốc",))
-    assert isinstance(slots, Slots)
+    assert isinstance(slots, SlotsEntry)
     assert [slot.endpoint for slot in slots.slots] == [A, None, A, B, None]
-    assert isinstance(people, People)
+    assert isinstance(people, PeopleEntry)
     assert people.people[0].unit == "Trạm Y tế Nậm Cha"
-    assert isinstance(floor, Holders)
+    assert isinstance(floor, FloorEntry)
     assert floor.holders == (A,)
     assert opening.at_ms == desk.scribe.segment_at_ms == desk.blocks(2)[0].at_ms
 
@@ -294,7 +293,7 @@ def test_who_is_on_the_stage_is_told_before_the_first_picture() -> None:
     for block in desk.finish():
         if block.track is Track.ENTRIES:
             entry = parse_entry_untrusted(block.data)
-            owner = entry.slots[0].endpoint if isinstance(entry, Slots) else owner
+            owner = entry.slots[0].endpoint if isinstance(entry, SlotsEntry) else owner
         elif block.track is Track.STAGE:
             seen.append((owner, block.at_ms))
     assert [owner for owner, _ in seen] == [A] * 20 + [B] * 20 + [A] * 20
@@ -316,7 +315,7 @@ def test_people_and_marks_are_told_in_words() -> None:
         "Trạm Y tế Nậm Cha: có lượt phát biểu",
         "Đánh dấu: Ca bệnh cần theo dõi (Chủ trì)",
     ]
-    assert Mark(at_ms=1000, by="Chủ trì", text="Ca bệnh cần theo dõi") in entries(blocks)
+    assert MarkEntry(at_ms=1000, by="Chủ trì", text="Ca bệnh cần theo dõi") in entries(blocks)
 
 
 # --- pauses and gaps ------------------------------------------------------------------------------------
@@ -344,9 +343,9 @@ def test_of_a_pause_nothing_is_written() -> None:
     behind = [block for block in of_track(blocks, Track.STAGE) if block.at_ms >= 4000]
     assert behind[0].key
     assert b"im l" not in b"".join(block.data for block in blocks)
-    assert Gap(at_ms=2000, until_ms=4000, kind=GapKind.PAUSE) in entries(blocks)
+    assert GapEntry(at_ms=2000, until_ms=4000, kind=GapKind.PAUSE) in entries(blocks)
     assert "Tạm dừng ghi từ 15:53:22 đến 15:53:24" in words(blocks)
-    after = [entry for entry in entries(blocks) if isinstance(entry, Slots) and entry.at_ms == 4000]
+    after = [entry for entry in entries(blocks) if isinstance(entry, SlotsEntry) and entry.at_ms == 4000]
     assert [slot.endpoint for slot in after[0].slots] == [B, None, A, B, None]
     assert desk.asks >= 1
 
@@ -379,7 +378,7 @@ def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
     desk.picture(2, key=True)
     blocks = desk.finish()
     assert made_ms(of_track(blocks, Track.STAGE)) == [0, 3100]
-    assert Gap(at_ms=1000, until_ms=3000, kind=GapKind.NO_MEDIA) in entries(blocks)
+    assert GapEntry(at_ms=1000, until_ms=3000, kind=GapKind.NO_MEDIA) in entries(blocks)
 
 
 def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
@@ -397,7 +396,7 @@ def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
     shown = made_ms(of_track(blocks, Track.STAGE))
     assert shown[:-1] == [20 * number for number in range(len(shown) - 1)]
     assert sum(len(block.data) for block in of_track(blocks, Track.STAGE)[:-1]) <= 4000
-    (gap,) = [entry for entry in entries(blocks) if isinstance(entry, Gap)]
+    (gap,) = [entry for entry in entries(blocks) if isinstance(entry, GapEntry)]
     assert gap.kind is GapKind.SLOW
     assert gap.at_ms == shown[-2] + 20
     assert words(blocks)[-1].startswith("Ổ đĩa không ghi kịp")
@@ -437,7 +436,7 @@ def test_a_tap_with_too_few_slots_is_taken_for_empty_ones() -> None:
     desk = Desk()
     desk.scribe.take(TapSlots(desk.now_us, (TapSlot(A, Source.CAMERA),)))
     desk.poll(1000)
-    slots = [entry for entry in entries(desk.finish()) if isinstance(entry, Slots)][-1]
+    slots = [entry for entry in entries(desk.finish()) if isinstance(entry, SlotsEntry)][-1]
     assert [slot.endpoint for slot in slots.slots] == [A, None, None, None, None]
     assert len(slots.slots) == len(TAP_SLOTS)
 

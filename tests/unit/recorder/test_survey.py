@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.format.blocks import Block, Gap, GapKind, Track
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import GapEntry, GapKind
 from recorder.opening.faults import Code, Fault
 from recorder.opening.film.contents import MAX_MS, Hole, NothingReadable, Segment, Survey, survey
 from recorder.opening.film.edit_list import (
@@ -47,7 +48,7 @@ def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
 
 
 def test_a_gap_that_is_told_in_each_segment_is_one() -> None:
-    crash = Gap(at_ms=4000, until_ms=12_000, kind=GapKind.CRASH)
+    crash = GapEntry(at_ms=4000, until_ms=12_000, kind=GapKind.CRASH)
     broken = Fault(1, 4000, Code.INTERRUPTED, "interrupted", grave=False)
     recording = Roll(
         [*quiet_segment(1, 0, 4), broken],
@@ -131,7 +132,7 @@ def test_the_film_can_begin_anywhere(number: int) -> None:
 
 
 def briefing_without_media() -> Roll:
-    pause = Gap(at_ms=8000, until_ms=16_000, kind=GapKind.PAUSE)
+    pause = GapEntry(at_ms=8000, until_ms=16_000, kind=GapKind.PAUSE)
     return Roll(quiet_segment(1, 0, 8), quiet_segment(2, 16_000, 4, WARD, pause))
 
 

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import recorder
-from recorder.format.blocks import Block, GapKind, Slots, Track, parse_entry_untrusted
+from recorder.format.blocks import Block, Track
+from recorder.format.entries import GapKind, SlotsEntry, parse_entry_untrusted
 from recorder.format.instants import civil
 from recorder.muxing.timeline import OpeningFacts, Timeline
 from sfu import EndpointId, Source
@@ -92,7 +93,7 @@ def test_a_slot_is_told_by_its_track() -> None:
     kept = timeline()
     kept.fill(seen(A, B))
     slots = parse_entry_untrusted(next(iter(kept.standing(5))).data)
-    assert isinstance(slots, Slots)
+    assert isinstance(slots, SlotsEntry)
     assert [(slot.track, slot.endpoint) for slot in slots.slots] == [
         (Track.STAGE, A),
         (Track.SCREEN, B),
