@@ -1,9 +1,7 @@
 """The recorder's process: a Unix socket for the control plane, and the recordings that go on."""
 
 import asyncio
-import contextlib
 import logging
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -28,10 +26,10 @@ from recorder.storage.signing import SigningKey, key_in
 from recorder.wire import decode_order, frame
 from recorder.writing.memory import Kept, guard
 from recorder.writing.recording import Ending, Recording, RecordingSettings
-from sfu.wire import BadFrame, Deframer
+from sfu.line import FrameLine, OnePeer, listening
+from sfu.wire import BadFrame
 
-OUTBOX_BYTES = 1 << 20
-READ_BYTES = 1 << 16
+MAX_UNSENT_BYTES = 1 << 20
 MAX_RECORDINGS = 16
 
 log = logging.getLogger("giaoban.recorder")
@@ -63,33 +61,29 @@ class Recorder:
         self._tasks = tasks
         self._settings = RecordingSettings(config.directory, key, config.reserve_octets, config.segment_s)
         self._recordings: dict[RecordingId, Recording] = {}
-        self._writer: asyncio.StreamWriter | None = None
+        self._control: OnePeer[AnyOrder] = OnePeer()
         self._orphaned: asyncio.TimerHandle | None = None
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One control connection, from first to last byte; it takes the place of the one before."""
-        self._drop()
-        self._writer = writer
-        if self._orphaned is not None:
-            self._orphaned.cancel()
-        deframer = Deframer()
-        try:
-            for recording in self._recordings.values():
-                self._tell(recording.status())
-            self._tell(Snapshot())
-            while data := await reader.read(READ_BYTES):
-                for body in deframer.feed(data):
-                    self._carry_out(decode_order(body))
-        except BadFrame as error:
-            log.error("control plane sent a bad frame: %s", error)
-        except ConnectionError:
-            pass
-        finally:
-            if self._writer is writer:
-                self._drop()
-                loop = asyncio.get_running_loop()
-                self._orphaned = loop.call_later(ORPHAN_S, self.end, Ending.STOPPED)
-            writer.close()
+        """One control connection, from first to last byte; it replaces the one before."""
+        line = FrameLine(reader, writer, decode_order, peer="control", max_unsent_bytes=MAX_UNSENT_BYTES)
+        with self._control.connected(line):
+            if self._orphaned is not None:
+                self._orphaned.cancel()
+            try:
+                for recording in self._recordings.values():
+                    self._tell(recording.status())
+                self._tell(Snapshot())
+                async for order in line:
+                    self._carry_out(order)
+            except BadFrame as error:
+                log.error("control-bad-frame why=%r", str(error))
+            except ConnectionError:
+                pass  # it has gone, or was cut
+            finally:
+                if self._control.has(line):
+                    loop = asyncio.get_running_loop()
+                    self._orphaned = loop.call_later(ORPHAN_S, self.end, Ending.STOPPED)
 
     def end(self, ending: Ending) -> None:
         """All that go on."""
@@ -99,7 +93,7 @@ class Recorder:
     def close(self) -> None:
         if self._orphaned is not None:
             self._orphaned.cancel()
-        self._drop()
+        self._control.cut()
 
     def _carry_out(self, order: AnyOrder) -> None:
         match order:
@@ -114,7 +108,7 @@ class Recorder:
             case Mark(recording) if recording in self._recordings:
                 self._recordings[recording].mark(order)
             case Pause() | People() | Mark():
-                log.info("order for a recording that does not go on: %s", order.recording)
+                log.info("order-for-no-recording recording=%s", order.recording)
             case _:
                 assert_never(order)
 
@@ -143,7 +137,7 @@ class Recorder:
             return Trouble.MEMORY_SWAPS
         known = is_id(start.recording) and 0 <= start.worker < len(self._config.tap_sockets)
         if not known or len(self._recordings) >= MAX_RECORDINGS:
-            log.error("a recording that cannot be: %s", start.recording)
+            log.error("recording-impossible recording=%s", start.recording)
             return Trouble.NO_MEDIA
         return Trouble.NONE
 
@@ -159,38 +153,21 @@ class Recorder:
             del self._recordings[recording.start.recording]
 
     def _tell(self, report: AnyReport) -> None:
-        """Or lose it when nobody listens: who comes next gets a snapshot."""
-        writer = self._writer
-        if writer is None or writer.transport.is_closing():
-            return
-        if writer.transport.get_write_buffer_size() > OUTBOX_BYTES:
-            log.error("control plane does not read: connection closed")
-            writer.transport.abort()
-            return
-        writer.write(frame(report))
-
-    def _drop(self) -> None:
-        if self._writer is not None:
-            self._writer.transport.abort()
-            self._writer = None
+        """Or lose it when nobody listens: the next control plane gets a snapshot."""
+        self._control.send(frame(report))
 
 
 async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
     """Run until `stop`; recordings are then left so that the next process goes on with them.
     Raises BadSigningKey, OSError."""
     kept = guard()
-    log.info("recorder memory=%s", kept.value)
+    log.info("recorder-ready memory=%s", kept.value)
     key = key_in(config.signing_key)
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(config.socket_path)
     async with asyncio.TaskGroup() as tasks:
         recorder = Recorder(config, key, kept, tasks)
-        server = await asyncio.start_unix_server(recorder.serve, config.socket_path)
-        try:
-            await stop.wait()
-        finally:
-            server.close()
-            recorder.end(Ending.SUSPENDED)
-            recorder.close()
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(config.socket_path)
+        async with listening(config.socket_path, recorder.serve):
+            try:
+                await stop.wait()
+            finally:
+                recorder.end(Ending.SUSPENDED)
+                recorder.close()

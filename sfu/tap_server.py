@@ -1,25 +1,25 @@
-"""The worker's second Unix socket: recorders connect, say which room they tap, and are sent what it brings.
+"""The worker's second Unix socket: a recorder connects, says which room it taps, and is sent its media.
 
-A recorder that does not read is no reason for anybody to wait: what it is owed is bounded, and beyond that
-its line is cut. It comes again, and begins with the next keyframes.
+Nobody waits for a recorder that does not read: what waits to be sent is bounded, and beyond that its line
+is cut. It connects again, and begins with the next keyframes.
 """
 
 import asyncio
 import contextlib
 import logging
-import os
 from collections.abc import AsyncIterator, Sequence
 
+from sfu import RoomId
 from sfu.fastpath import TableFull
+from sfu.line import FrameLine, listening
 from sfu.plane.plane import Plane
-from sfu.plane.tap import Tap
-from sfu.tapline import AskKeyframes, FromTap, TapRoom, decode_to_tap, frame
-from sfu.wire import BadFrame, Deframer
+from sfu.tapline import AskKeyframes, FromTap, TapRoom, ToTap, decode_to_tap, frame
+from sfu.wire import BadFrame
 
-OUTBOX_BYTES = 4 << 20
+MAX_UNSENT_BYTES = 4 << 20
 READ_BYTES = 1 << 12
-FIRST_WORD_S = 5.0
-"""Who connects and does not say what for is shown out."""
+FIRST_MESSAGE_S = 5.0
+"""How long a connection may take to say which room it taps."""
 
 log = logging.getLogger("giaoban.media")
 
@@ -27,67 +27,77 @@ log = logging.getLogger("giaoban.media")
 class TapServer:
     """All tap lines of one worker."""
 
-    def __init__(self, plane: Plane, *, first_word_s: float = FIRST_WORD_S) -> None:
+    def __init__(self, plane: Plane, *, first_message_s: float = FIRST_MESSAGE_S) -> None:
         self._plane = plane
-        self._first_word_s = first_word_s
-        self._writers: set[asyncio.StreamWriter] = set()
+        self._first_message_s = first_message_s
+        self._lines: set[FrameLine[ToTap]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One line, from first to last byte."""
-        self._writers.add(writer)
-        tap: Tap | None = None
-        deframer = Deframer()
+        line = tap_line(reader, writer)
+        self._lines.add(line)
         try:
-            while data := await asyncio.wait_for(
-                reader.read(READ_BYTES), None if tap else self._first_word_s
-            ):
-                for body in deframer.feed(data):
-                    tap = self._obey(tap, body, writer)
+            room = await self._room(line)
+            if room is not None:
+                await self._serve_room(line, room)
         except BadFrame as error:
-            log.error("a recorder sent a bad frame: %s", error)
+            log.error("tap-bad-frame why=%r", str(error))
         except TableFull:
-            log.error("too many taps")
+            log.error("tap-refused why=full")
         except TimeoutError:
-            log.error("a recorder did not say which room it taps")
+            log.error("tap-refused why=silent")
         except ConnectionError:
-            pass
+            pass  # the recorder has gone
         finally:
-            if tap is not None:
-                self._plane.close_tap(tap)
-                log.info("tap closed")
-            self._writers.discard(writer)
-            writer.close()
+            self._lines.discard(line)
+            line.close()
 
     def close(self) -> None:
-        for writer in self._writers:
-            writer.close()
+        for line in self._lines:
+            line.close()
 
-    def _obey(self, tap: Tap | None, body: bytes, writer: asyncio.StreamWriter) -> Tap:
-        """Raises BadFrame, TableFull."""
-        match decode_to_tap(body), tap:
-            case TapRoom(room=room), None:
-                log.info("tap opened")
-                return self._plane.open_tap(room, lambda messages: send_bounded(writer, messages))
-            case AskKeyframes(), Tap():
+    async def _room(self, line: FrameLine[ToTap]) -> RoomId | None:
+        """The room it taps, which it says first; None: it closed. Raises BadFrame, TimeoutError,
+        ConnectionError."""
+        async with asyncio.timeout(self._first_message_s):
+            first = await line.next()
+        if isinstance(first, AskKeyframes):
+            raise BadFrame("a tap line begins with its room")
+        return None if first is None else first.room
+
+    async def _serve_room(self, line: FrameLine[ToTap], room: RoomId) -> None:
+        """Raises BadFrame, TableFull, ConnectionError."""
+        tap = self._plane.open_tap(room, lambda messages: send_all(line, messages))
+        log.info("tap-up room=%s", room)
+        try:
+            async for message in line:
+                if isinstance(message, TapRoom):
+                    raise BadFrame("a tap line has one room")
                 self._plane.refresh_tap(tap)
-                return tap
-            case _:
-                raise BadFrame("a line begins with its room, and has but one")
+        finally:
+            self._plane.close_tap(tap)
+            log.info("tap-down room=%s", room)
 
 
-def send_bounded(writer: asyncio.StreamWriter, messages: Sequence[FromTap]) -> None:
-    """Never waits, never fails: who does not read what is sent loses its line."""
-    if writer.is_closing():
-        return
-    if writer.transport.get_write_buffer_size() > OUTBOX_BYTES:
-        log.error("a recorder does not read: its tap is closed")
-        writer.transport.abort()
-        return
+def tap_line(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> FrameLine[ToTap]:
+    """The worker's end of a tap line."""
+    return FrameLine(
+        reader,
+        writer,
+        decode_to_tap,
+        peer="recorder",
+        max_unsent_bytes=MAX_UNSENT_BYTES,
+        read_bytes=READ_BYTES,
+    )
+
+
+def send_all(line: FrameLine[ToTap], messages: Sequence[FromTap]) -> None:
+    """Never waits, never fails: a recorder that does not read loses its line."""
     try:
-        writer.write(b"".join(map(frame, messages)))
+        line.send(b"".join(map(frame, messages)))
     except ValueError as error:  # a bug of ours ends this tap, not the meeting
-        log.error("tap closed: %s", error)
-        writer.transport.abort()
+        log.error("tap-frame-too-long why=%r", str(error))
+        line.cut()
 
 
 @contextlib.asynccontextmanager
@@ -96,14 +106,9 @@ async def serve_taps(plane: Plane, socket_path: str | None) -> AsyncIterator[Non
     if socket_path is None:
         yield
         return
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(socket_path)
     taps = TapServer(plane)
-    server = await asyncio.start_unix_server(taps.serve, socket_path)
-    try:
-        async with server:
+    async with listening(socket_path, taps.serve):
+        try:
             yield
+        finally:
             taps.close()
-    finally:
-        with contextlib.suppress(FileNotFoundError):
-            os.unlink(socket_path)

@@ -9,12 +9,10 @@ carries frames as `sfu.wire` makes them.
 What a shut gate keeps back is not on this line, ever.
 """
 
-from typing import TypeVar
-
 import msgspec
 
 from sfu import EndpointId, RoomId, SlotKind, Source
-from sfu.wire import LENGTH, MAX_FRAME_BYTES, BadFrame
+from sfu.wire import decoded, framed
 
 TAP_SLOTS = (SlotKind.STAGE, SlotKind.SCREEN, SlotKind.AUDIO, SlotKind.AUDIO, SlotKind.AUDIO)
 """A tap's slots, by number: TapMedia.slot counts in this order."""
@@ -89,8 +87,6 @@ class TapReport(Frame, frozen=True, tag="tap-report"):
     at_us: int
 
 
-T = TypeVar("T")
-
 ToTap = TapRoom | AskKeyframes
 FromTap = TapSlots | TapMedia | TapReport
 
@@ -99,25 +95,15 @@ _from_tap: msgspec.msgpack.Decoder[FromTap] = msgspec.msgpack.Decoder(FromTap)
 
 
 def frame(message: Frame) -> bytes:
-    """Length and body, ready to be written. Raises ValueError when over the bound (our bug)."""
-    body = msgspec.msgpack.encode(message)
-    if len(body) > MAX_FRAME_BYTES:
-        raise ValueError(f"frame of {len(body)} bytes")
-    return LENGTH.pack(len(body)) + body
+    """Raises ValueError when over the bound (our bug)."""
+    return framed(message)
 
 
 def decode_to_tap(body: bytes) -> ToTap:
     """Raises BadFrame."""
-    return _decoded(_to_tap, body)
+    return decoded(_to_tap, body)
 
 
 def decode_from_tap(body: bytes) -> FromTap:
     """Raises BadFrame."""
-    return _decoded(_from_tap, body)
-
-
-def _decoded(decoder: "msgspec.msgpack.Decoder[T]", body: bytes) -> T:
-    try:
-        return decoder.decode(body)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadFrame(str(error)) from None
+    return decoded(_from_tap, body)

@@ -1,10 +1,12 @@
 """How commands, results and events cross the process boundary: msgpack frames over a Unix socket.
 
-Shapes: each frame is a 4-byte big-endian length followed by that many bytes of msgpack.
-Both processes are ours, but a frame is still bounded: a bug on one side must not eat the other's memory.
+A frame is a 4-byte big-endian length followed by that many bytes of msgpack. All processes are ours,
+but a frame is still bounded: a bug on one side must not use up the other's memory. The recorder's
+socket (`recorder.wire`) and the tap line (`sfu.tapline`) make their frames with `framed` and `decoded` too.
 """
 
 import struct
+from typing import TypeVar
 
 import msgspec
 
@@ -13,9 +15,27 @@ from sfu import AnyCommand, AnyEvent, AnyResult
 MAX_FRAME_BYTES = 1 << 20
 LENGTH = struct.Struct("!I")
 
+T = TypeVar("T")
+
 
 class BadFrame(Exception):
-    """The other process sent what is no frame of this protocol."""
+    """The other process sent something that is not a frame of this protocol."""
+
+
+def framed(message: msgspec.Struct) -> bytes:
+    """Length and body, ready to be written. Raises ValueError when over the bound (our bug)."""
+    body = msgspec.msgpack.encode(message)
+    if len(body) > MAX_FRAME_BYTES:
+        raise ValueError(f"frame of {len(body)} bytes")
+    return LENGTH.pack(len(body)) + body
+
+
+def decoded(decoder: "msgspec.msgpack.Decoder[T]", body: bytes) -> T:
+    """Raises BadFrame."""
+    try:
+        return decoder.decode(body)
+    except (msgspec.DecodeError, UnicodeError) as error:
+        raise BadFrame(str(error)) from None
 
 
 class ToWorker(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -39,27 +59,18 @@ _from_worker: msgspec.msgpack.Decoder[Reply | Notice] = msgspec.msgpack.Decoder(
 
 
 def frame(message: ToWorker | Reply | Notice) -> bytes:
-    """Length and body, ready to be written. Raises ValueError when over the bound (our bug)."""
-    body = msgspec.msgpack.encode(message)
-    if len(body) > MAX_FRAME_BYTES:
-        raise ValueError(f"frame of {len(body)} bytes")
-    return LENGTH.pack(len(body)) + body
+    """Raises ValueError when over the bound (our bug)."""
+    return framed(message)
 
 
 def decode_to_worker(body: bytes) -> ToWorker:
     """Raises BadFrame."""
-    try:
-        return _to_worker.decode(body)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadFrame(str(error)) from None
+    return decoded(_to_worker, body)
 
 
 def decode_from_worker(body: bytes) -> Reply | Notice:
     """Raises BadFrame."""
-    try:
-        return _from_worker.decode(body)
-    except (msgspec.DecodeError, UnicodeError) as error:
-        raise BadFrame(str(error)) from None
+    return decoded(_from_worker, body)
 
 
 class Deframer:

@@ -9,8 +9,8 @@ OURS = frozenset({"sfu", "signaling", "recorder", "deploy", "web", "tests"})
 
 MAY_USE: dict[str, frozenset[str]] = {
     "sfu": frozenset(),
-    "signaling": frozenset({"sfu", "sfu.wire", "recorder", "recorder.wire", "recorder.shelf"}),
-    "recorder": frozenset({"sfu", "sfu.wire", "sfu.tapline", "sfu.rtp"}),
+    "signaling": frozenset({"sfu", "sfu.line", "sfu.wire", "recorder", "recorder.wire", "recorder.shelf"}),
+    "recorder": frozenset({"sfu", "sfu.line", "sfu.wire", "sfu.tapline", "sfu.rtp"}),
     "deploy": OURS - {"tests"},
     "web": frozenset(),
 }
@@ -59,6 +59,7 @@ HOMES: dict[str, tuple[str, ...]] = {
 SHELLS: dict[str, str] = {
     "sfu.voice.thread": "the ears' thread",
     "sfu.tap_server": "the Unix socket to recorders",
+    "sfu.line": "one end of a Unix socket",
     "sfu.worker": "the media worker's process: loop, ticker, Unix socket",
     "sfu.plane.endpoint": "draws an endpoint's random SSRCs",
     "sfu.fastpath": "native memory and sockets; its tables are pure, its kernel imports nothing of this",

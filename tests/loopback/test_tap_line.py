@@ -15,10 +15,21 @@ from deploy.simulate.media import Media
 from deploy.simulate.picture import read_counter
 from sfu import Done, EndpointId, GateReason, Opened, OpenEndpoint, RoomId, SetGates, SlotKind, Source
 from sfu.fastpath import TableFull
+from sfu.line import FrameLine
 from sfu.plane.plane import MAX_TAPS, Plane
 from sfu.rtp import vp8
-from sfu.tap_server import OUTBOX_BYTES, TapServer, send_bounded, serve_taps
-from sfu.tapline import AskKeyframes, FromTap, TapMedia, TapPacket, TapRoom, TapSlot, decode_from_tap, frame
+from sfu.tap_server import MAX_UNSENT_BYTES, TapServer, send_all, serve_taps, tap_line
+from sfu.tapline import (
+    AskKeyframes,
+    FromTap,
+    TapMedia,
+    TapPacket,
+    TapRoom,
+    TapSlot,
+    ToTap,
+    decode_from_tap,
+    frame,
+)
 from sfu.wire import MAX_FRAME_BYTES, Deframer
 from sfu.worker import WorkerConfig, open_plane, serve_worker, tick_until
 from tests.support.tapped import Tapped, is_keyframe
@@ -153,35 +164,35 @@ async def test_a_real_peers_pictures_and_voice_come_out_and_stop_when_it_is_mute
 
 
 async def test_a_recorder_that_does_not_read_loses_its_line_and_nobody_waits(tmp_path: Path) -> None:
-    serving: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    serving: asyncio.Queue[FrameLine[ToTap]] = asyncio.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.put_nowait(writer)
+        serving.put_nowait(tap_line(reader, writer))
 
     media = TapMedia(0, LAN, Source.CAMERA, 1, 2, 3, (TapPacket(1, 2, True, bytes(500_000)),))
     server = await asyncio.start_unix_server(serve, tmp_path / "line")
     async with server, connected(tmp_path / "line"):
-        writer = await serving.get()
+        line = await serving.get()
         sent = 0
-        while not writer.is_closing():
-            send_bounded(writer, [media])
+        while not line.closed:
+            send_all(line, [media])
             sent += 500_000
-            assert sent < 2 * OUTBOX_BYTES
-        send_bounded(writer, [media])
+            assert sent < 2 * MAX_UNSENT_BYTES
+        send_all(line, [media])
 
 
 async def test_what_is_too_long_for_a_frame_ends_the_tap_and_not_the_meeting(tmp_path: Path) -> None:
-    serving: asyncio.Queue[asyncio.StreamWriter] = asyncio.Queue()
+    serving: asyncio.Queue[FrameLine[ToTap]] = asyncio.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.put_nowait(writer)
+        serving.put_nowait(tap_line(reader, writer))
 
     server = await asyncio.start_unix_server(serve, tmp_path / "line")
     async with server, connected(tmp_path / "line"):
-        writer = await serving.get()
+        line = await serving.get()
         packet = TapPacket(1, 2, True, bytes(MAX_FRAME_BYTES))
-        send_bounded(writer, [TapMedia(0, LAN, Source.CAMERA, 1, 2, 3, (packet,))])
-        assert writer.is_closing()
+        send_all(line, [TapMedia(0, LAN, Source.CAMERA, 1, 2, 3, (packet,))])
+        assert line.closed
 
 
 @pytest.mark.parametrize(
@@ -202,7 +213,7 @@ async def test_a_recorder_that_talks_nonsense_is_shown_out(plane: Plane, path: P
 
 
 async def test_who_says_nothing_is_shown_out(plane: Plane, tmp_path: Path) -> None:
-    server = await asyncio.start_unix_server(TapServer(plane, first_word_s=0.05).serve, tmp_path / "line")
+    server = await asyncio.start_unix_server(TapServer(plane, first_message_s=0.05).serve, tmp_path / "line")
     async with server, connected(tmp_path / "line") as line:
         await line.is_closed()
 

@@ -1,0 +1,146 @@
+"""One end of a local Unix socket: frames out, with a bound; decoded messages in.
+
+Neither end of a line ever waits for the other. A peer that does not read is owed at most
+`max_unsent_bytes`; then its line is cut, and it may connect again and start from what is so.
+"""
+
+import asyncio
+import contextlib
+import logging
+import os
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from typing import Generic, TypeVar
+
+from sfu.wire import Deframer
+
+READ_BYTES = 1 << 16
+
+T = TypeVar("T")
+
+log = logging.getLogger("giaoban.line")
+
+
+class FrameLine(Generic[T]):
+    """One connection. Iterating over it gives the peer's messages until it closes, and raises BadFrame
+    or OSError.
+
+    A bad frame is found only when the messages before it have been taken.
+    """
+
+    def __init__(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        decode: Callable[[bytes], T],
+        *,
+        peer: str,
+        max_unsent_bytes: int,
+        read_bytes: int = READ_BYTES,
+    ) -> None:
+        """`decode` raises BadFrame. `peer` names the other process in the log."""
+        self._reader = reader
+        self._writer = writer
+        self._decode = decode
+        self._peer = peer
+        self._max_unsent_bytes = max_unsent_bytes
+        self._read_bytes = read_bytes
+        self._deframer = Deframer()
+        self._bodies: deque[bytes] = deque()
+
+    @property
+    def closed(self) -> bool:
+        return self._writer.transport.is_closing()
+
+    @property
+    def stalled(self) -> bool:
+        """More waits to be sent than may."""
+        return self._writer.transport.get_write_buffer_size() > self._max_unsent_bytes
+
+    def send(self, frames: bytes) -> None:
+        """Never waits, never fails: what is sent on a closed line is lost, and a stalled line is cut."""
+        if self.closed:
+            return
+        if self.stalled:
+            log.error("peer-does-not-read peer=%s max_unsent_bytes=%d", self._peer, self._max_unsent_bytes)
+            self.cut()
+            return
+        self._writer.write(frames)
+
+    async def next(self) -> T | None:
+        """None: the peer has closed. Raises BadFrame, OSError."""
+        while not self._bodies:
+            data = await self._reader.read(self._read_bytes)
+            if not data:
+                return None
+            self._bodies.extend(self._deframer.feed(data))
+        return self._decode(self._bodies.popleft())
+
+    def __aiter__(self) -> AsyncIterator[T]:
+        return self
+
+    async def __anext__(self) -> T:
+        message = await self.next()
+        if message is None:
+            raise StopAsyncIteration
+        return message
+
+    def close(self) -> None:
+        """Send what is still to be sent, then close."""
+        self._writer.close()
+
+    def cut(self) -> None:
+        """Close now; what is not sent yet is lost."""
+        self._writer.transport.abort()
+
+
+class OnePeer(Generic[T]):
+    """The line of a socket that has one peer at a time: a new connection replaces the one before."""
+
+    def __init__(self) -> None:
+        self._line: FrameLine[T] | None = None
+
+    def send(self, frames: bytes) -> None:
+        """Lost when nobody is connected: the next peer is sent what is so when it connects."""
+        if self._line is not None:
+            self._line.send(frames)
+
+    @contextlib.contextmanager
+    def connected(self, line: FrameLine[T]) -> Iterator[None]:
+        """`line` is the peer's until the block ends, or until the next one connects."""
+        self.cut()
+        self._line = line
+        try:
+            yield
+        finally:
+            if self._line is line:
+                self._line = None
+            line.close()
+
+    def cut(self) -> None:
+        if self._line is not None:
+            self._line.cut()
+            self._line = None
+
+    def has(self, line: FrameLine[T]) -> bool:
+        """`line` has not been replaced or cut."""
+        return self._line is line
+
+
+@contextlib.asynccontextmanager
+async def listening(
+    path: str, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+) -> AsyncIterator[None]:
+    """A Unix socket at `path` for as long as the block; its folder must be closed to others. Raises OSError.
+
+    Lines that are still open at the end are for their owner to close.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(path)  # left by a process that was killed
+    server = await asyncio.start_unix_server(serve, path)
+    try:
+        yield
+    finally:
+        server.close()
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(path)
