@@ -42,7 +42,7 @@ from signaling.protocol import (
     Refusal,
     Requests,
     Roster,
-    Seat,
+    SeatChanged,
     SendPlan,
     SetSource,
     Show,
@@ -190,7 +190,7 @@ class BridgePoint:
                 # A refusal from before this point began is no reason not to ask again.
                 refused = message.seat is SeatState.REFUSED
                 await self._take_seat(SeatState.OUTSIDE if refused else message.seat, message.reason)
-            case Seat(seat, reason):
+            case SeatChanged(seat, reason):
                 await self._take_seat(seat, reason)
             case Answer(sdp):
                 self._unanswered -= 1

@@ -15,7 +15,7 @@ from signaling.protocol import (
     Pong,
     Recording,
     Roster,
-    Seat,
+    SeatChanged,
     SendPlan,
     ServerMessage,
     Slots,
@@ -24,7 +24,21 @@ from signaling.protocol import (
 )
 
 TOLD_ANEW = frozenset(
-    {Welcome, Seat, Roster, Lobby, Slots, Speakers, SendPlan, MediaLost, Lines, OwnLine, Pong, Bye, Recording}
+    {
+        Welcome,
+        SeatChanged,
+        Roster,
+        Lobby,
+        Slots,
+        Speakers,
+        SendPlan,
+        MediaLost,
+        Lines,
+        OwnLine,
+        Pong,
+        Bye,
+        Recording,
+    }
 )
 """Who comes back is told these as they are now; as they were then they would only mislead."""
 MAX_MESSAGES = 256

@@ -18,7 +18,8 @@ VALID_S = 12 * 3600
 
 
 class IceServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A relay, in the words of RTCIceServer. Its credential is one account's and good for some hours."""
+    """A TURN relay, in the terms of RTCIceServer. The credential is for one account and expires after some
+    hours."""
 
     urls: tuple[str, ...]
     username: str

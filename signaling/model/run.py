@@ -11,8 +11,12 @@ from signaling.model.words import DepartureKind, FloorMode, Millis, Permission, 
 
 
 class TalkLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One line of the conversation with someone in the lobby."""
+
     name: str
+    """Who wrote it."""
     staff: bool
+    """Written by staff, not by the person who waits."""
     text: str
     at: Millis
 

@@ -1,4 +1,4 @@
-"""The words of the protocol: constrained types and enumerations that client's and server's messages share."""
+"""The words of the protocol: constrained types and enumerations that both sides' messages use. Pure."""
 
 from enum import StrEnum
 from typing import Annotated
@@ -8,28 +8,31 @@ from msgspec import Meta
 from sfu import MAX_HEIGHT
 
 Code = Annotated[str, Meta(min_length=1, max_length=64, pattern=r"^[A-Za-z0-9._-]+$")]
-Line = Annotated[str, Meta(max_length=120)]
+ShortText = Annotated[str, Meta(max_length=120)]
 """One line of text typed by a person: a name, a unit."""
 Text = Annotated[str, Meta(max_length=500)]
 Count = Annotated[int, Meta(ge=0, le=9999)]
 Millis = Annotated[int, Meta(ge=0, le=2**53)]
 Number = Annotated[int, Meta(ge=0, le=2**53)]
-"""Chosen by the client for a message; what answers or refuses that message carries it as `to`. 0: none."""
+"""A client may number a message; its answer or refusal carries the number as `to`. 0: no number."""
 Height = Annotated[int, Meta(ge=0, le=MAX_HEIGHT)]
-"""Rows of device pixels that a picture fills on the screen; 0: it is not seen."""
+"""Rows of device pixels that a picture fills on the screen; 0: it is not visible."""
 Sdp = Annotated[str, Meta(max_length=200_000)]
 
 
 class Role(StrEnum):
+    """What an account is in a meeting."""
+
     CHAIR = "chair"
     OPERATOR = "operator"
     DELEGATE = "delegate"
     TECHNICIAN = "technician"
     SYSADMIN = "sysadmin"
+    """Installs and repairs; takes no part in meetings."""
 
 
 class UnitKind(StrEnum):
-    """In the order of the floor queue."""
+    """Kinds of unit, in the default order of the floor queue."""
 
     BOARD = "board"
     OFFICE = "office"
@@ -38,19 +41,20 @@ class UnitKind(StrEnum):
 
 
 class SeatState(StrEnum):
-    """Where an account stands with a meeting."""
+    """How far an account has come into a meeting."""
 
     OUTSIDE = "outside"
-    """Not knocked yet: the green room."""
+    """In the green room: has not knocked."""
     WAITING = "waiting"
     """In the lobby."""
     ADMITTED = "admitted"
-    """In the room, or on the way back into it: the seat is kept."""
+    """In the room, or away with the seat kept."""
     REFUSED = "refused"
+    """Turned away or removed."""
 
 
 class Why(StrEnum):
-    """Every refusal and ending has one of these; its words are in web/i18n."""
+    """Why something was refused or has ended; the texts are in web/i18n."""
 
     BAD_MESSAGE = "bad-message"
     OUT_OF_ORDER = "out-of-order"
@@ -83,50 +87,52 @@ class Why(StrEnum):
     SEAT_EXPIRED = "seat-expired"
     SHUTTING_DOWN = "shutting-down"
     CHECKS_FULL = "checks-full"
-    """As many lines are being checked in the house as it does at once."""
+    """The server is already running as many line checks as it does at once."""
     CHECK_ENDED = "check-ended"
-    """A line check has had its time, or its person was let in."""
+    """A line check has used up its time, or its person was let in."""
     LOBBY_CLOSED = "lobby-closed"
     """It opens at a set time before the start."""
     MEETING_LOCKED = "meeting-locked"
     NEEDS_CHAIR = "needs-chair"
-    """The chair alone decides it: an outsider, a technician who listens, a hard mute to be lifted."""
+    """Only the chair decides this: an outsider, a technician who wants to listen, a hard mute."""
     BANNED = "banned"
     SENT_BACK = "sent-back"
     NO_FLOOR = "no-floor"
-    """The microphone waits for its turn."""
+    """The microphone opens only while its person has the floor."""
     NEEDS_PERMISSION = "needs-permission"
     NOT_ASKED = "not-asked"
-    """Nothing of that kind waits to be decided."""
+    """No such request waits to be decided."""
     CHAIR_PRESENT = "chair-present"
-    """The chair can be lent only while none is there."""
+    """The chair can be lent only while no chair is there."""
     QUEUE_FULL = "queue-full"
     NOT_IN_QUEUE = "not-in-queue"
     FLOOR_TAKEN = "floor-taken"
-    """Somebody has it, and the one other for a dialogue as well."""
+    """Two people have the floor already."""
     UNKNOWN_DEPARTURE = "unknown-departure"
     RECORDING_FORBIDDEN = "recording-forbidden"
-    """The meeting's rules, set at the terminal, let nobody record it."""
+    """The meeting's rules, set at the terminal, do not allow recording."""
     NO_RECIPIENT = "no-recipient"
-    """There is no key that a recording could be locked with."""
+    """There is no key to encrypt a recording to."""
     RECORDER_UNAVAILABLE = "recorder-unavailable"
     NOT_RECORDING = "not-recording"
     ALREADY_RECORDING = "already-recording"
 
 
 class RecordingState(StrEnum):
-    """The light. It goes on before anything is written, and out when nothing is written any more."""
+    """The recording light. It goes on before anything is written, and off when nothing is written any
+    more."""
 
     OFF = "off"
     STARTING = "starting"
     ON = "on"
     PAUSED = "paused"
     FAILED = "failed"
-    """It is to go on and cannot, or ended by itself; `trouble` says why."""
+    """It cannot go on, or it ended by itself; `trouble` says why."""
 
 
 class RecordingTrouble(StrEnum):
-    """The recorder's own words (`recorder.Trouble`), and one for its silence."""
+    """What is wrong with the recording: the values of `recorder.Trouble`, and one for a recorder that does
+    not answer."""
 
     NONE = ""
     NO_RECIPIENT = "no-recipient"
@@ -137,42 +143,49 @@ class RecordingTrouble(StrEnum):
     NO_MEDIA = "no-media"
     SLOW = "slow"
     UNAVAILABLE = "recorder-unavailable"
-    """It does not answer. It goes on by itself when it does."""
+    """The recorder does not answer. Recording goes on by itself when it does."""
 
 
 class FloorMode(StrEnum):
+    """Who may open a microphone, and in which order people speak."""
+
     OPEN = "open"
-    """Everybody opens their own microphone."""
+    """Everybody may open their own microphone."""
     MODERATED = "moderated"
-    """Hands are raised, in the order of time; the chair invites."""
+    """People raise their hands, in order of time; the chair invites."""
     ORDERED = "ordered"
-    """The queue is ranked by the kind of unit, then by time; the chair invites the next."""
+    """The queue is sorted by kind of unit, then by time; the chair invites the next."""
 
 
 class Permission(StrEnum):
-    """What a person may ask for, and chair or operator decides."""
+    """What a person may ask for and the chair or an operator decides."""
 
     LEAVE = "leave"
     SCREEN = "screen"
+    """To share the screen once."""
     LISTEN = "listen"
-    """A technician: to hear and see, for a set time. The chair alone decides."""
+    """A technician: to hear and see for a set time. Only the chair decides."""
 
 
 class Presence(StrEnum):
-    """Whether somebody who has a seat is there."""
+    """Whether a person who has a seat is there."""
 
     HERE = "here"
     CLOSED = "closed"
-    """The page was closed: nobody asked for leave. It may be a reload, so it counts only after a while."""
+    """The page was closed. It may be a reload, so it counts as leaving only after a while."""
     LOST = "lost"
-    """The line is gone, and nobody closed anything."""
+    """The connection was lost; nobody closed anything."""
 
 
 class DepartureKind(StrEnum):
     """How somebody came to be out of the meeting."""
 
     PERMITTED = "permitted"
+    """Left with permission, or needed none."""
     UNPERMITTED = "unpermitted"
+    """Left without permission."""
     LOST = "lost"
+    """The connection was lost."""
     REMOVED = "removed"
     SENT_BACK = "sent-back"
+    """Sent back to the lobby."""

@@ -1,4 +1,4 @@
-"""How a line does, as people are shown it: figures, a point of the plot, and one word. Pure."""
+"""How good a line is, as people are shown it: figures, a point of the plot, and one word. Pure."""
 
 from enum import StrEnum
 
@@ -8,6 +8,8 @@ from sfu import Pictures
 
 
 class Quality(StrEnum):
+    """One word for a line."""
+
     UNKNOWN = "unknown"
     GOOD = "good"
     FAIR = "fair"
@@ -15,7 +17,8 @@ class Quality(StrEnum):
 
 
 class LineView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Own line. Losses are in permille, delays in milliseconds, rates in kbit/s; up is towards the server."""
+    """Your own line. Losses are in permille, delays in milliseconds, rates in kbit/s; up is towards the
+    server."""
 
     path: str
     """"udp" or "tcp"; "" while unknown."""
@@ -26,16 +29,16 @@ class LineView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     up_kbps: int
     down_kbps: int
     estimate_kbps: int
-    """What the way down is believed to carry; -1 while unknown."""
+    """Estimated capacity of the downlink; -1 while unknown."""
     queue_ms: int
-    """Delay by queues on the way down, beyond the line's own."""
+    """Queueing delay on the downlink, beyond the delay of the line itself."""
     quality: Quality
     pictures: Pictures
-    """How much of what is wished for the line carries."""
+    """How many of the pictures that the client wants the line carries."""
 
 
 class LinePoint(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One point of a plot; the units are those of LineView."""
+    """One point of a plot. Units are those of LineView."""
 
     at: int
     """Unix milliseconds."""

@@ -27,17 +27,22 @@ from signaling.protocol.line_views import LineSeries, LineView, Quality
 
 
 class ServerMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields=True):
-    """Base of what the server sends. Instants are Unix milliseconds."""
+    """Base of every message that the server sends. Instants are Unix milliseconds."""
 
 
 class UnitView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A unit of the health centre: a department, a station, an office."""
+
     id: str
     name: str
     short: str
+    """A short name, for tiles and lists."""
     kind: UnitKind
 
 
 class MeetingView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The meeting that a session is for."""
+
     code: str
     title: str
     centre: str
@@ -45,21 +50,27 @@ class MeetingView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Welcome(ServerMessage, frozen=True, tag="welcome"):
-    """Answer to `hello`. Followed by `roster` (if admitted) and `lobby` (if it may admit)."""
+    """The answer to `hello`: who you are here, and what the meeting is. Followed by `roster` for those inside
+    and by `lobby` for staff."""
 
     session: str
+    """What `hello.resume` names when this page comes back."""
     participant: str
-    """Own id in the roster, the same for as long as the seat lasts."""
+    """Your own id in the roster, the same for as long as the seat lasts."""
     role: Role
+    """The role that you have now."""
     meeting: MeetingView
     units: tuple[UnitView, ...]
+    """All units, in their usual order."""
     unit: str | None
-    """The account's own unit; if None the person chooses one of `units`."""
+    """The account's own unit; null: the person chooses one of `units`."""
     name: str
+    """The name given with the last knock, or the account's."""
     seat: SeatState
     reason: str
-    """Why refused, if it was."""
+    """Why the person was refused or removed, if so."""
     now: Millis
+    """The server's clock."""
     opens: Millis
     """When the lobby opens; 0: it is open."""
     starts: Millis
@@ -67,137 +78,172 @@ class Welcome(ServerMessage, frozen=True, tag="welcome"):
     chair: bool
     """Chair by account: may take the chair at any time."""
     seat_grace_s: int
+    """How long the seat is kept after the connection is lost."""
     ice_servers: tuple[IceServer, ...] = ()
-    """Empty without a relay: then the server's own address is the only way."""
+    """Empty without a relay: then the server's own address is the only path."""
 
 
-class Seat(ServerMessage, frozen=True, tag="seat"):
-    """The seat's state changed: waiting, admitted, refused (with the reason), outside."""
+class SeatChanged(ServerMessage, frozen=True, tag="seat"):
+    """The state of your own seat changed: waiting, admitted, refused or outside."""
 
     seat: SeatState
     reason: str = ""
+    """Why you were refused or sent back."""
     since: Millis = 0
 
 
 class KnockView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Someone who waits in the lobby."""
+
     id: str
     unit: str
     """Unit id."""
     name: str
     role: Role
+    """The account's role."""
     present: int | None
+    """How many of the unit's people are present, as stated with the knock."""
     total: int | None
+    """How many people the unit has."""
     since: Millis
     expected: bool
-    """The account belongs to the unit it says it speaks for, and the unit to the meeting's composition."""
+    """The account belongs to the unit that was chosen, and the unit is part of the meeting's composition."""
     outsider: bool
-    """Its account belongs to no unit of the composition: only the chair may let it in."""
+    """The account belongs to no unit of the composition: only the chair may let it in."""
     online: bool
     """Its browser is connected now."""
 
 
 class BannedView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An account that is banned for this run of the meeting."""
+
     participant: str
+    """What `lift` names."""
     unit: str
     name: str
     reason: str
 
 
 class Lobby(ServerMessage, frozen=True, tag="lobby"):
-    """Everyone who waits, oldest first; sent to those who may admit, after each change."""
+    """Everyone who waits, and everyone who is banned. Sent after each change to those who may admit. Versions
+    only grow."""
 
     version: int
     knocks: tuple[KnockView, ...]
+    """In the order of knocking."""
     banned: tuple[BannedView, ...] = ()
 
 
 class SourceView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A source is heard or seen when `gate` is empty and `flowing` is true."""
+    """A participant's microphone, camera or screen. It is heard or seen when `gate` is empty and `flowing` is
+    true."""
 
     gate: tuple[str, ...]
-    """Reasons it is shut: "self", "host", "floor", "lobby", "left"; empty when open."""
+    """Why it is shut: "self", "host", "floor", "lobby", "left"; empty when it is open."""
     flowing: bool
+    """Media of this source reaches the server."""
 
 
 class ParticipantView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Someone in the room, or away with the seat kept."""
+
     id: str
     unit: str
+    """Unit id."""
     name: str
     role: Role
+    """The role that the person has now."""
     present: int | None
+    """How many of the unit's people are present, as stated with the knock."""
     total: int | None
+    """How many people the unit has."""
     presence: Presence
-    """`here`, or how the seat came to be kept for someone who is not."""
+    """`here`, or why the person is away."""
     away: Millis
-    """Since when that is so; 0: here."""
+    """Since when the person is away; 0: here."""
     listens: Millis
-    """A technician: hears and sees until then, by the chair's permission; 0: does not."""
+    """A technician: may hear and see until then, by the chair's permission; 0: may not."""
     may_leave: bool
+    """Has permission to leave."""
     since: Millis
+    """When the person was admitted."""
     microphone: SourceView
     camera: SourceView
     screen: SourceView
     quality: Quality
+    """How good the person's line is."""
 
 
 class Roster(ServerMessage, frozen=True, tag="roster"):
-    """Everyone in the room, in the order of unit kind, then unit name. Versions only grow."""
+    """Everyone in the room, by kind of unit, then by unit. Sent after each change to everyone inside.
+    Versions only grow."""
 
     version: int
     participants: tuple[ParticipantView, ...]
 
 
 class Answer(ServerMessage, frozen=True, tag="answer"):
+    """The SDP answer to an `offer` or a `check-line`."""
+
     sdp: str
     restart: bool = False
+    """The offer was an ICE restart."""
     to: Number = 0
 
 
 class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One of the lines (m-sections) on which this client receives, and what it carries."""
+
     mid: str
     kind: SlotKind
     participant: str | None
+    """Null: nothing."""
     source: Source | None
     held: bool = False
-    """The line cannot carry this picture now; the last one stands still until it can."""
+    """The line cannot carry this picture now. The last frame stands still until it can."""
 
 
 class Slots(ServerMessage, frozen=True, tag="slots"):
-    """What each receiving line carries now. Sent before the switch."""
+    """What each receiving slot carries from now on. Sent before the media switches, and after each
+    `answer`."""
 
     slots: tuple[SlotView, ...]
 
 
 class Speakers(ServerMessage, frozen=True, tag="speakers"):
+    """Who is speaking now, and whose picture is on the stage. Sent on each change."""
+
     heard: tuple[str, ...]
-    """Participants speaking now, in the order they took their places."""
+    """Participants who speak, in the order in which they took the audio slots."""
     stage: str | None
+    """The participant on the stage; null: nobody."""
 
 
 class SendPlan(ServerMessage, frozen=True, tag="send-plan"):
-    """Which encodings of one's own camera and screen somebody receives; the others need not be sent. Before
-    the first plan of a transport all are. Told on each change, with each answer and after a resume."""
+    """Which encodings of your own camera and screen somebody receives. The others need not be sent. Until a
+    transport's first plan, all are sent. Sent on each change, with each `answer` and after a resume."""
 
     camera: tuple[str, ...]
-    """By rid; a source without simulcast has the rid ""."""
+    """Encodings by rid; a source without simulcast has the rid ""."""
     screen: tuple[str, ...]
+    """As `camera`."""
     red: bool
-    """Send the voice with redundancy (RFC 2198), if possible: the way up loses packets."""
+    """Send the voice with redundancy (RFC 2198) if you can: packets are lost on the way to the server."""
 
 
 class OwnLine(ServerMessage, frozen=True, tag="line"):
-    """One's own line: every two seconds, every second during a check."""
+    """How good your own line is. Sent every two seconds, every second during a line check."""
 
     line: LineView
 
 
 class Lines(ServerMessage, frozen=True, tag="lines"):
-    """The lines of everyone inside, for chairs and operators who are inside."""
+    """The lines of everyone inside, as a plot. Sent to staff and technicians who are inside."""
 
     lines: tuple[LineSeries, ...]
     whole: bool
-    """True: the last three minutes of everyone, in place of all before, told to one who comes in. False:
-    one more point for each of these, every two seconds."""
+    """True: the last three minutes of everyone, which replace everything before; sent to someone who comes
+    in. False: one more point for each of these participants, every two seconds."""
 
 
 class CheckOver(ServerMessage, frozen=True, tag="check-over"):
@@ -207,7 +253,8 @@ class CheckOver(ServerMessage, frozen=True, tag="check-over"):
 
 
 class MediaLost(ServerMessage, frozen=True, tag="media-lost"):
-    """The transport is gone on the server's side: make a new RTCPeerConnection and offer again."""
+    """The media transport is gone on the server's side. Make a new RTCPeerConnection and send a new
+    `offer`."""
 
     why: Why
 
@@ -216,27 +263,33 @@ class Refusal(ServerMessage, frozen=True, tag="refusal"):
     """A message was not carried out and changed nothing."""
 
     re: str
-    """Type of the message refused, "" when it could not be read."""
+    """Type of the refused message; "" when it could not be read."""
     code: Why
     to: Number = 0
 
 
 class Bye(ServerMessage, frozen=True, tag="bye"):
-    """Last message of a session: why it ends. The socket closes after it."""
+    """The last message of a session: why it ends. The socket closes after it."""
 
     code: Why
     reason: str = ""
+    """What the person who removed you typed."""
 
 
 class Pong(ServerMessage, frozen=True, tag="pong"):
+    """The answer to `ping`."""
+
     t: Millis
+    """As it was sent."""
 
 
 class LobbyTalk(ServerMessage, frozen=True, tag="lobby-talk"):
-    """All that was said with one who waits (the newest 20), to that one and to the staff."""
+    """The conversation between someone in the lobby and the staff (its newest 20 lines). Sent to that person
+    and to the staff after each line."""
 
     knock: str
     lines: tuple[TalkLine, ...]
+    """Oldest first."""
 
 
 class WishView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -245,55 +298,68 @@ class WishView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     participant: str
     topic: str
     registered: bool
-    """Registered in advance."""
+    """It was registered in advance."""
     round: bool
-    """Stands here only because of the go-round."""
+    """It is here only because of the go-round."""
     skipped: bool
+    """The chair passed it over; it is not invited until brought back."""
     since: Millis
 
 
 class TurnView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One who has the floor."""
+    """Someone who has the floor."""
 
     participant: str
     since: Millis
     until: Millis
-    """When the time is over; 0: no limit. Nothing happens by itself then but that all can see it."""
+    """When the time is up; 0: no limit. Nothing ends by itself then, but everybody can see it."""
     dialogue: bool
+    """Was invited beside the one who already had the floor."""
     silent: bool
-    """Not heard for 20 s: perhaps the turn is over."""
+    """Not heard for 20 s: perhaps the speech is over."""
 
 
 class Progress(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Of the points of one kind that are inside: how many have had the floor."""
+    """How many of the bridge points of one kind have had the floor."""
 
     kind: UnitKind
     spoken: int
+    """Have had the floor, in this run or since the go-round began."""
     points: int
+    """Are inside."""
 
 
 class Floor(ServerMessage, frozen=True, tag="floor"):
-    """The rules of the meeting, who has the floor and who waits for it, the same for everyone inside. In rank
-    order; versions only grow."""
+    """The rules of the meeting, who has the floor, and who waits for it. The same for everyone inside, sent
+    after each change. Versions only grow."""
 
     version: int
     mode: FloorMode
     order: tuple[UnitKind, ...]
+    """Kinds of unit in the order in which they speak."""
     turn_s: int
+    """Seconds that a turn lasts; 0: no limit."""
     hard_mute: bool
+    """Only `unmute` undoes a mute."""
     screen_by_permission: bool
+    """Everybody except staff needs permission to share a screen."""
     locked: bool
+    """Nobody except staff can knock or be let in."""
     go_round: bool
+    """A go-round is on."""
     chairs: tuple[str, ...]
-    """Who presides: the participants that have the chair's rights now."""
+    """The participants who have the chair's rights now."""
     turns: tuple[TurnView, ...]
     queue: tuple[WishView, ...]
+    """In the order in which they will speak."""
     next: str | None
     """Whom `invite-next` would invite."""
     progress: tuple[Progress, ...]
 
 
 class RequestView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A permission that somebody asked for and nobody has decided yet."""
+
     participant: str
     permission: Permission
     reason: str
@@ -301,29 +367,33 @@ class RequestView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Requests(ServerMessage, frozen=True, tag="requests"):
-    """What waits to be decided, oldest first: to staff inside all of it, to others their own. Versions only
-    grow."""
+    """What waits to be decided, oldest first. Staff inside are sent all of it, others only their own.
+    Versions only grow."""
 
     version: int
     requests: tuple[RequestView, ...]
 
 
 class Decision(ServerMessage, frozen=True, tag="decision"):
-    """Of one's own `ask`, or given unasked, or taken back."""
+    """A permission of yours was decided, granted without being asked for, or taken back."""
 
     permission: Permission
     granted: bool
     reason: str = ""
     until: Millis = 0
+    """For `listen`: when it ends."""
 
 
 class DepartureView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How somebody came to be out of the meeting."""
+
     id: str
     participant: str
     unit: str
+    """Unit id."""
     name: str
     kind: DepartureKind
-    """As corrected, if it was."""
+    """As corrected, if it was corrected."""
     was: DepartureKind
     """As the server judged it."""
     reason: str
@@ -331,58 +401,63 @@ class DepartureView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Departures(ServerMessage, frozen=True, tag="departures"):
-    """Who left this run of the meeting and how, oldest first, to staff. Versions only grow."""
+    """Who left this run of the meeting and how, oldest first. Sent to staff inside after each change.
+    Versions only grow."""
 
     version: int
     departures: tuple[DepartureView, ...]
 
 
 class Hint(ServerMessage, frozen=True, tag="hint"):
-    """To one person: you speak while your microphone is shut (by what your own browser says)."""
+    """Only to you: you are speaking while your microphone is shut, by what your own browser says."""
 
     speaking_muted: bool
+    """False: no longer."""
 
 
 class TalkTime(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long somebody has spoken in this run."""
+
     participant: str
     unit: str
+    """Unit id."""
     seconds: Count
 
 
 class Voices(ServerMessage, frozen=True, tag="voices"):
-    """To staff: who brings noise into the room with an open microphone, and how long everybody has spoken
-    (the latter at most every ten seconds)."""
+    """Who brings noise into the room with an open microphone, and how long everybody has spoken (updated at
+    most every ten seconds). Sent to staff inside."""
 
     noisy: tuple[str, ...]
     times: tuple[TalkTime, ...]
 
 
 class KeyView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One whose key opens a recording."""
+    """A person whose key opens a recording."""
 
     name: str
     second: bool = False
-    """Of the second lock: opening then needs one key of each."""
+    """It is a key of the second lock: opening then needs one key of each lock."""
 
 
 class Recording(ServerMessage, frozen=True, tag="recording"):
-    """The recorder's light, to everybody inside, in the lobby and in the green room; at each change."""
+    """The recording light. Sent on each change to everybody inside, in the lobby and in the green room."""
 
     state: RecordingState
     since_ms: Millis
-    """When it began; 0: it has not."""
+    """When the recording began; 0: there is none."""
     keys: tuple[KeyView, ...]
     """Whose keys lock it or, while nothing is recorded, would lock it."""
     minutes_left: Annotated[int, Meta(ge=-1, le=600)]
-    """How long the disk lasts, by the hour above one hour and at most 600; -1: unknown. Warn at 30."""
+    """How long the disk lasts, in whole hours above one hour, at most 600; -1: unknown. Warn at 30."""
     trouble: RecordingTrouble
     allowed: bool
-    """The meeting's rules let it be recorded."""
+    """The meeting may be recorded."""
 
 
 AnyServerMessage = (
     Welcome
-    | Seat
+    | SeatChanged
     | Lobby
     | Roster
     | Answer

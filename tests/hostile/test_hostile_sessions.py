@@ -73,7 +73,7 @@ class Briefing:
         enemy = await self.enemy(stack, number, role)
         assert await enemy.come(None, f"Enemy {number}") is SeatState.WAITING
         await self.chair.send(m.Admit(enemy.participant))
-        while (await enemy.hear(m.Seat)).seat is not SeatState.ADMITTED:
+        while (await enemy.hear(m.SeatChanged)).seat is not SeatState.ADMITTED:
             pass
         return enemy
 

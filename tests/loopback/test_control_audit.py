@@ -18,7 +18,7 @@ from signaling.audit.log import AuditLog, AuditState
 from signaling.audit.table import AuditTable, kept_head
 from signaling.control import clock
 from signaling.model.words import Presence, Role, SeatState
-from signaling.protocol import Admit, Kick, Mute, Roster, Seat
+from signaling.protocol import Admit, Kick, Mute, Roster, SeatChanged
 from signaling.store import StorageUnavailable, Store
 from tests.support.control import PASSWORD, PATIENCE_S, Browser, Control, running_control
 
@@ -47,7 +47,7 @@ async def admitted(control: Control, operator: Browser, login: str) -> Browser:
     delegate = await control.enter(await control.account(login, unit=STATION))
     await delegate.knock("YS. Mai")
     await operator.say(Admit(delegate.participant))
-    assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await delegate.hear(SeatChanged)).seat is SeatState.ADMITTED
     return delegate
 
 

@@ -28,7 +28,7 @@ from signaling.protocol import (
     Pong,
     Refusal,
     Refuse,
-    Seat,
+    SeatChanged,
     Show,
     Withdraw,
 )
@@ -266,4 +266,4 @@ async def test_when_nothing_can_be_stored_nobody_is_let_in_and_the_meeting_goes_
         assert await operator.hear(Pong) == Pong(11)
         await fill_disk(control, full=False)
         await operator.say(Admit(first.participant))
-        assert (await first.hear(Seat)).seat is SeatState.ADMITTED
+        assert (await first.hear(SeatChanged)).seat is SeatState.ADMITTED

@@ -21,7 +21,7 @@ from signaling.protocol import (
     Ping,
     Pong,
     Refusal,
-    Seat,
+    SeatChanged,
     Show,
     TileWish,
 )
@@ -81,7 +81,7 @@ async def test_nonsense_for_an_offer_is_refused_and_leaves_nothing(tmp_path: Pat
         assert control.media.endpoints == {}
         await delegate.say(EndCheck())
         await delegate.say(Knock("tyt-ta-phin", "YS. G.A.P."))
-        assert (await delegate.hear(Seat)).seat is SeatState.WAITING
+        assert (await delegate.hear(SeatChanged)).seat is SeatState.WAITING
 
 
 async def test_a_flood_of_checks_opens_one(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ from signaling.protocol import (
     Refusal,
     Refuse,
     Roster,
-    Seat,
+    SeatChanged,
     SetSource,
     Slots,
     Speakers,
@@ -45,7 +45,7 @@ async def admitted(control: Control, operator: Browser, login: str) -> tuple[Bro
     browser = await control.enter(cookie)
     await browser.knock()
     await operator.say(Admit(browser.participant))
-    assert (await browser.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await browser.hear(SeatChanged)).seat is SeatState.ADMITTED
     await browser.say(Offer(OFFER))
     await browser.hear(Answer)
     return browser, cookie
@@ -70,7 +70,7 @@ async def test_a_delegate_waits_until_the_operator_admits(tmp_path: Path) -> Non
         (knock,) = lobby.knocks
         assert (knock.name, knock.unit, knock.expected, knock.online) == ("YS. G.A.P.", STATION, True, True)
         await operator.say(Admit(knock.id))
-        assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+        assert (await delegate.hear(SeatChanged)).seat is SeatState.ADMITTED
         roster = await until_roster(delegate, 2)
         assert [p.role for p in roster.participants] == [Role.OPERATOR, Role.DELEGATE]
 
@@ -91,7 +91,7 @@ async def test_the_refused_one_sees_the_reason_also_after_coming_back(tmp_path: 
         stranger = await control.enter(cookie)
         await stranger.knock()
         await operator.say(Refuse(stranger.participant, "Không thuộc thành phần."))
-        seat = await stranger.hear(Seat)
+        seat = await stranger.hear(SeatChanged)
         assert (seat.seat, seat.reason) == (SeatState.REFUSED, "Không thuộc thành phần.")
         await stranger.close()
         again = await control.enter(cookie)

@@ -32,7 +32,7 @@ from signaling.protocol import (
     Refusal,
     Requests,
     Roster,
-    Seat,
+    SeatChanged,
     SendBack,
     SetSource,
     Talk,
@@ -49,7 +49,7 @@ async def admitted(control: Control, staff: Browser, login: str, role: Role = Ro
     browser = await control.enter(await control.account(login, role, STATION))
     await browser.knock(login)
     await staff.say(Admit(browser.participant))
-    assert (await browser.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await browser.hear(SeatChanged)).seat is SeatState.ADMITTED
     if role is not Role.TECHNICIAN:
         await browser.say(Offer(OFFER))
         await browser.hear(Answer)
@@ -132,14 +132,14 @@ async def test_who_is_sent_back_waits_in_the_same_session_and_is_let_in_again(tm
         delegate = await admitted(control, operator, "tram")
         await delegate.say(SetSource(sfu.Source.MICROPHONE, True))
         await operator.say(SendBack(delegate.participant, "Chờ đến mục của trạm"))
-        seat = await delegate.hear(Seat)
+        seat = await delegate.hear(SeatChanged)
         assert (seat.seat, seat.reason) == (SeatState.WAITING, "Chờ đến mục của trạm")
         assert delegate.participant not in control.media.endpoints
         await delegate.say(Offer(OFFER))
         assert (await delegate.hear(Refusal)).code is Why.NOT_ADMITTED
         assert (await departed(operator)).kind is DepartureKind.SENT_BACK
         await operator.say(Admit(delegate.participant))
-        assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+        assert (await delegate.hear(SeatChanged)).seat is SeatState.ADMITTED
         await delegate.say(Offer(OFFER))
         await delegate.hear(Answer)
         gate = control.media.endpoints[delegate.participant][sfu.Source.MICROPHONE]
@@ -164,7 +164,7 @@ async def test_an_outsider_is_let_in_by_the_chair_alone(tmp_path: Path) -> None:
         await operator.say(Admit(guest.participant))
         assert await operator.hear(Refusal) == Refusal("admit", Why.NEEDS_CHAIR)
         await presiding.say(Admit(guest.participant))
-        assert (await guest.hear(Seat)).seat is SeatState.ADMITTED
+        assert (await guest.hear(SeatChanged)).seat is SeatState.ADMITTED
 
 
 # --- leaving ---
@@ -211,7 +211,7 @@ async def test_to_sign_out_elsewhere_is_no_lost_line(tmp_path: Path) -> None:
         delegate = await control.enter(cookie)
         await delegate.knock()
         await operator.say(Admit(delegate.participant))
-        await delegate.hear(Seat)
+        await delegate.hear(SeatChanged)
         headers = {"Cookie": f"giaoban={cookie}", "Origin": control.url}
         async with control.http.delete(f"{control.url}/api/session", headers=headers) as answer:
             assert answer.ok

@@ -31,7 +31,7 @@ from signaling.protocol import (
     RegisterSpeech,
     Requests,
     Roster,
-    Seat,
+    SeatChanged,
     ServerMessage,
     SetRules,
     Talk,
@@ -49,7 +49,7 @@ async def chair(control: Control) -> Browser:
     """The chair inside the room."""
     browser = await control.enter(await control.cookie_of("chu-tri"))
     await browser.say(Knock(None, "Giám đốc"))
-    assert (await browser.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await browser.hear(SeatChanged)).seat is SeatState.ADMITTED
     return browser
 
 
@@ -59,7 +59,7 @@ async def admitted(control: Control, by: Browser, login: str, unit: str) -> tupl
     delegate = await control.enter(cookie)
     await delegate.knock(login)
     await by.say(Admit(delegate.participant))
-    assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await delegate.hear(SeatChanged)).seat is SeatState.ADMITTED
     return delegate, cookie
 
 

@@ -19,7 +19,7 @@ from signaling.protocol import (
     Pong,
     Refusal,
     Roster,
-    Seat,
+    SeatChanged,
     SendPlan,
     SetSource,
     Slots,
@@ -37,7 +37,7 @@ async def inside(control: Control) -> tuple[Browser, Browser, str]:
     delegate = await control.enter(cookie)
     await delegate.knock()
     await operator.say(Admit(delegate.participant))
-    assert (await delegate.hear(Seat)).seat is SeatState.ADMITTED
+    assert (await delegate.hear(SeatChanged)).seat is SeatState.ADMITTED
     await delegate.hear(Roster)
     return operator, delegate, cookie
 

@@ -27,7 +27,7 @@ from signaling.protocol import (
     ClientMessage,
     Hello,
     Knock,
-    Seat,
+    SeatChanged,
     Welcome,
     decode_server,
     encode,
@@ -165,9 +165,9 @@ class Browser:
         assert self.welcome is not None
         return self.welcome.session
 
-    async def knock(self, name: str = "YS. G.A.P.", unit: str | None = None) -> Seat:
+    async def knock(self, name: str = "YS. G.A.P.", unit: str | None = None) -> SeatChanged:
         await self.say(Knock(unit, name))
-        return await self.hear(Seat)
+        return await self.hear(SeatChanged)
 
 
 @cache

@@ -29,7 +29,7 @@ from signaling.protocol import (
     Ping,
     Pong,
     Refusal,
-    Seat,
+    SeatChanged,
     Welcome,
     decode_server,
     encode,
@@ -90,7 +90,7 @@ class Enemy:
         """Connected, and knocked."""
         await self.connect()
         await self.say(Knock(unit, name))
-        return (await self.hear(Seat)).seat
+        return (await self.hear(SeatChanged)).seat
 
     @property
     def participant(self) -> str:

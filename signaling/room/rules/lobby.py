@@ -8,8 +8,19 @@ from sfu import GateReason
 from signaling.model.ids import Instant
 from signaling.model.text import one_line
 from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
-from signaling.protocol import Admit, AdmitAll, Ban, Bye, Knock, Lift, Lock, Refuse, SendBack, Withdraw
-from signaling.protocol import Seat as SeatMessage
+from signaling.protocol import (
+    Admit,
+    AdmitAll,
+    Ban,
+    Bye,
+    Knock,
+    Lift,
+    Lock,
+    Refuse,
+    SeatChanged,
+    SendBack,
+    Withdraw,
+)
 from signaling.room.rules import departures, entering, gating
 from signaling.room.rules.admission import caller
 from signaling.room.state.effects import Effect, Keep, Outcome, Refused, Tell
@@ -179,7 +190,7 @@ def _settle(state: State, seat: Seat, first: bool) -> tuple[Effect, ...]:
 def _told(seat: Seat, reason: str) -> tuple[Tell, ...]:
     if not seat.online or seat.session is None:
         return ()
-    return (Tell((seat.session,), SeatMessage(seat.state, reason, seat.since_ms)),)
+    return (Tell((seat.session,), SeatChanged(seat.state, reason, seat.since_ms)),)
 
 
 def _placed(state: State, seat: Seat) -> Seat:

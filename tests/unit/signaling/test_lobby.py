@@ -6,8 +6,7 @@ import pytest
 
 from signaling.model.limits import DEFAULT
 from signaling.model.words import Role, SeatState, Why
-from signaling.protocol import Admit, AdmitAll, EndMeeting, Kick, Knock, Refuse, Roster, Withdraw
-from signaling.protocol import Seat as SeatMessage
+from signaling.protocol import Admit, AdmitAll, EndMeeting, Kick, Knock, Refuse, Roster, SeatChanged, Withdraw
 from signaling.room.state.effects import Refused
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
@@ -17,7 +16,7 @@ def test_a_delegate_waits_and_the_operator_sees_it() -> None:
     operator = scene.inside(OPERATOR)
     delegate = scene.enter(account("nhi"))
     scene.say(delegate, Knock(None, "BS. Hoa", 5, 6))
-    assert scene.last(delegate, SeatMessage).seat is SeatState.WAITING
+    assert scene.last(delegate, SeatChanged).seat is SeatState.WAITING
     assert scene.lobby(operator) == [scene.id(delegate)]
     assert scene.kept_first()
 
@@ -112,10 +111,10 @@ def test_a_refusal_has_a_reason_and_one_may_knock_again() -> None:
     scene.say(delegate, Knock(None, "Ai đó"))
     assert scene.refused(operator, Refuse(scene.id(delegate), "\t ")) is Why.REASON_MISSING
     scene.say(operator, Refuse(scene.id(delegate), "Ghi rõ họ tên"))
-    told = scene.last(delegate, SeatMessage)
+    told = scene.last(delegate, SeatChanged)
     assert (told.seat, told.reason) == (SeatState.REFUSED, "Ghi rõ họ tên")
     scene.say(delegate, Knock(None, "BS. Hoa"))
-    told = scene.last(delegate, SeatMessage)
+    told = scene.last(delegate, SeatChanged)
     assert (told.seat, told.reason) == (SeatState.WAITING, "")
 
 
@@ -124,7 +123,7 @@ def test_who_withdraws_is_in_the_green_room_again() -> None:
     operator, delegate = scene.operator(), scene.enter(account("nhi"))
     scene.say(delegate, Knock(None, "BS. Hoa"))
     scene.say(delegate, Withdraw())
-    assert scene.last(delegate, SeatMessage).seat is SeatState.OUTSIDE
+    assert scene.last(delegate, SeatChanged).seat is SeatState.OUTSIDE
     assert scene.lobby(operator) == []
 
 

@@ -22,13 +22,13 @@ from signaling.protocol import (
     Lock,
     Mute,
     Refuse,
+    SeatChanged,
     SendBack,
     SetSource,
     Talk,
     Welcome,
     Withdraw,
 )
-from signaling.protocol import Seat as SeatMessage
 from tests.support.control_room import CHAIR, MEETING, OPERATOR, Scene, account
 
 NHI = account("nhi")
@@ -150,7 +150,7 @@ def test_one_who_waits_is_banned_in_the_lobby_and_has_left_nothing() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), knocking(scene)
     scene.say(operator, Ban(scene.id(delegate), "Người lạ"))
-    told = scene.last(delegate, SeatMessage)
+    told = scene.last(delegate, SeatChanged)
     assert (told.seat, told.reason) == (SeatState.REFUSED, "Người lạ")
     assert scene.refused(delegate, Knock(None, "BS. Hoa")) is Why.BANNED
     assert scene.refused(delegate, Talk("Cho em vào")) is Why.OUT_OF_ORDER
@@ -221,7 +221,7 @@ def test_who_is_sent_back_keeps_the_session_and_waits_at_the_end() -> None:
     scene.offer(delegate)
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
     scene.say(operator, SendBack(scene.id(delegate), "Chờ đến mục của khoa"))
-    told = scene.last(delegate, SeatMessage)
+    told = scene.last(delegate, SeatChanged)
     assert (told.seat, told.reason) == (SeatState.WAITING, "Chờ đến mục của khoa")
     assert delegate not in scene.dismissed
     assert scene.endpoints == {}

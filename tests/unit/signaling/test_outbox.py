@@ -1,7 +1,7 @@
 """What is sent to a client: in order, bounded, newest only where that is enough."""
 
 from signaling.model.words import SeatState, Why
-from signaling.protocol import Answer, Bye, Pong, Roster, Seat, ServerMessage, decode_server, encode
+from signaling.protocol import Answer, Bye, Pong, Roster, SeatChanged, ServerMessage, decode_server, encode
 from signaling.session.outbox import Outbox
 
 
@@ -20,14 +20,14 @@ async def drained(outbox: Outbox) -> list[ServerMessage]:
 
 async def test_messages_leave_in_order() -> None:
     outbox = Outbox(8)
-    post(outbox, Pong(1), Seat(SeatState.WAITING), Pong(2))
-    assert await drained(outbox) == [Pong(1), Seat(SeatState.WAITING), Pong(2)]
+    post(outbox, Pong(1), SeatChanged(SeatState.WAITING), Pong(2))
+    assert await drained(outbox) == [Pong(1), SeatChanged(SeatState.WAITING), Pong(2)]
 
 
 async def test_of_rosters_only_the_newest_is_sent_and_never_before_what_led_to_it() -> None:
     outbox = Outbox(3)
-    post(outbox, Roster(1, ()), Seat(SeatState.ADMITTED), *(Roster(n, ()) for n in range(2, 50)))
-    assert await drained(outbox) == [Seat(SeatState.ADMITTED), Roster(49, ())]
+    post(outbox, Roster(1, ()), SeatChanged(SeatState.ADMITTED), *(Roster(n, ()) for n in range(2, 50)))
+    assert await drained(outbox) == [SeatChanged(SeatState.ADMITTED), Roster(49, ())]
 
 
 async def test_a_client_that_does_not_read_is_told_it_is_too_slow() -> None:
