@@ -1,20 +1,22 @@
-"""One Room alive: takes inputs one at a time and carries out what the Room decides.
+"""A Room and its connections to the world: takes inputs one at a time and carries out what the Room decides.
 
-The order is always: what must be kept before anybody hears of it; what ends or pauses a recording; media;
-people; what is kept when the store can; what begins a recording. A chair's mute is told to nobody before the
-media worker has shut the gate, and nothing is recorded before everybody was told.
+The order, phase by phase (`signaling.live.phases`): what must be stored before anybody hears of it; what
+ends or pauses a recording; media; people; what is stored when the store can; what begins a recording. So
+nobody is told of a chair's mute before the media worker has shut the gate, and nothing is recorded before
+everybody was told.
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Protocol
+from typing import Protocol, assert_never
 
 import sfu
 from recorder import Recipient
 from signaling.audit.log import AuditLog
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.links.recorder import RecorderPort
+from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
 from signaling.model.meeting import Meeting
 from signaling.model.run import RunRecord, SeatRow
@@ -23,7 +25,6 @@ from signaling.protocol import Bye, ServerMessage, encode
 from signaling.room.room import Room
 from signaling.room.state.effects import (
     Dismiss,
-    Effect,
     EndRun,
     Keep,
     KeepRun,
@@ -43,15 +44,15 @@ log = logging.getLogger("giaoban.room")
 Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
 
 
-class Outlet(Protocol):
-    """The way to one client, or what is kept for it while there is none."""
+class Mailbox(Protocol):
+    """Messages for one client: sent at once, or kept while its page is away."""
 
     def post(self, message: ServerMessage, frame: str) -> object: ...
     def dismiss(self, bye: Bye) -> None: ...
     def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]: ...
 
 
-class Keeping(Protocol):
+class RoomStore(Protocol):
     """What a live room needs of the store."""
 
     async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None: ...
@@ -63,10 +64,10 @@ class LiveRoom:
     def __init__(
         self,
         room: Room,
-        store: Keeping,
+        store: RoomStore,
         media: MediaPort,
         recorder: RecorderPort,
-        outlets: Mapping[SessionId, Outlet],
+        mailboxes: Mapping[SessionId, Mailbox],
         clock: Callable[[], Instant],
         audit: AuditLog,
     ) -> None:
@@ -76,11 +77,11 @@ class LiveRoom:
         self._store = store
         self.media = media
         self._recorder = recorder
-        self._outlets = outlets
+        self._mailboxes = mailboxes
         self._clock = clock
-        # One input at a time: each is decided on what the one before has done, not on what it hopes to do.
-        # Who waits for the turn is bounded by the sessions, each of which has one message in hand.
-        self._turn = asyncio.Lock()
+        # One input at a time: each is decided on what the one before it has done, not on what it may do.
+        # Few can wait here: each session handles one message at a time.
+        self._one_at_a_time = asyncio.Lock()
         self._unkept: set[AccountId] = set()
         self._run_unkept = False
         self._end_unkept = False
@@ -91,12 +92,12 @@ class LiveRoom:
 
     @property
     def behind(self) -> bool:
-        """There is something that the store does not know yet."""
+        """Something is not stored yet."""
         return bool(self._unkept) or self._run_unkept or self._end_unkept
 
     async def handle(self, happened: Input) -> Refused | None:
-        """Carry out one input to its end, a media worker's answer included."""
-        async with self._turn:
+        """Carry out one input to its end, including the media worker's answers."""
+        async with self._one_at_a_time:
             outcome = await self._decide(happened)
             if isinstance(outcome, Refused):
                 return outcome
@@ -105,52 +106,79 @@ class LiveRoom:
             await self._finish(negotiation, result)
         return None
 
-    async def _decide(self, happened: Input) -> tuple[Effect, ...] | Refused:
+    async def _decide(self, happened: Input) -> Phases | Refused:
+        """What is to be done, with its first phase done; an input whose first phase fails is refused."""
         before = self.room.checkpoint()
         outcome = self.room.apply(happened, self._clock())
         if isinstance(outcome, Refused):
             return outcome
-        first = [account for e in outcome if isinstance(e, Keep) and e.first for account in e.accounts]
-        run_first = KeepRun(first=True) in outcome
-        if not first and not run_first:
-            return outcome
+        phases = in_phases(outcome)
+        accounts = [a for e in phases.kept_first if isinstance(e, Keep) for a in e.accounts]
+        run = any(isinstance(e, KeepRun) for e in phases.kept_first)
         try:
-            if first:
-                await self._store.keep_seats(self.meeting, self._rows(first))
-            if run_first:
+            if accounts:
+                await self._store.keep_seats(self.meeting, self._rows(accounts))
+            if run:
                 await self._store.keep_run(self.meeting, self.room.state.run)
         except (StorageUnavailable, AlreadyThere) as error:
             log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
             self.room.restore(before)
-            self._unkept.update(first)  # it may have been written after all
-            self._run_unkept = self._run_unkept or run_first
+            self._unkept.update(accounts)  # it may have been written after all
+            self._run_unkept = self._run_unkept or run
             return Refused(Why.STORAGE_UNAVAILABLE)
-        return outcome
+        return phases
 
     def _rows(self, accounts: Iterable[AccountId]) -> list[SeatRow]:
         seats = self.room.state.seats
         return [seats[account].row() for account in accounts if account in seats]
 
-    async def _carry_out(self, effects: tuple[Effect, ...]) -> list[Pending]:
-        self._order(effects, at_once=True)
+    async def _carry_out(self, phases: Phases) -> list[Pending]:
+        """All phases after the first, in order."""
+        self._order(phases.at_once)
+        pending = await self._command(phases.media)
+        self._address(phases.people)
+        self._keep_later(phases.kept_later)
+        self._order(phases.recording)
+        return pending
+
+    def _order(self, records: Iterable[Record]) -> None:
+        for record in records:
+            self._recorder.send(record.order)
+
+    async def _command(self, effects: Iterable[Media | Negotiate]) -> list[Pending]:
+        """Send all of them, in order, before waiting for the first. Answers to offers stay pending."""
         pending: list[Pending] = []
         asked: list[Awaitable[sfu.AnyResult]] = []
-        for effect in effects:  # all are sent, in order, before the first is waited for
-            if isinstance(effect, Media):
-                asked.append(self.media.request(effect.command))
-            elif isinstance(effect, Negotiate):
-                pending.append((effect, self.media.request(effect.command)))
+        for effect in effects:
+            match effect:
+                case Media():
+                    asked.append(self.media.request(effect.command))
+                case Negotiate():
+                    pending.append((effect, self.media.request(effect.command)))
+                case _:
+                    assert_never(effect)
         for request in asked:
             await _settled(request)
+        return pending
+
+    def _address(self, effects: Iterable[Tell | Replay | Dismiss]) -> None:
         for effect in effects:
             match effect:
                 case Tell():
                     self._tell(effect)
                 case Replay():
                     self._replay(effect)
-                case Dismiss() if effect.session in self._outlets:
-                    self._outlets[effect.session].dismiss(effect.bye)
-                case Keep() if not effect.first:
+                case Dismiss():
+                    mailbox = self._mailboxes.get(effect.session)
+                    if mailbox is not None:
+                        mailbox.dismiss(effect.bye)
+                case _:
+                    assert_never(effect)
+
+    def _keep_later(self, effects: Iterable[Keep | KeepRun | EndRun | Note]) -> None:
+        for effect in effects:
+            match effect:
+                case Keep():
                     self._unkept.update(effect.accounts)
                 case KeepRun():
                     self._run_unkept = True
@@ -159,17 +187,10 @@ class LiveRoom:
                 case Note():
                     self._write_down(effect)
                 case _:
-                    pass
-        self._order(effects, at_once=False)
-        return pending
-
-    def _order(self, effects: Iterable[Effect], at_once: bool) -> None:
-        for effect in effects:
-            if isinstance(effect, Record) and effect.at_once is at_once:
-                self._recorder.send(effect.order)
+                    assert_never(effect)
 
     def _write_down(self, note: Note) -> None:
-        """An entry of the audit log, and a line of the server's, which gets no words of people."""
+        """An entry in the audit log, and a line in the server's own log, without what people typed."""
         fields = " ".join(f"{key}={value}" for key, value in note.fields)
         by = "" if note.actor is None else f"by={note.actor} "
         log.info("%s meeting=%s %s%s", note.event, self.meeting.code, by, fields)
@@ -186,24 +207,24 @@ class LiveRoom:
         )
 
     def _named(self, fields: Iterable[tuple[str, str | int]]) -> Iterator[tuple[str, str]]:
-        """Whom the ids among the fields mean: accounts and seats go, the entry stays."""
+        """The names behind the ids in the fields: the entry outlives accounts and seats."""
         for key, value in fields:
             seat = self.room.state.by_id(value) if isinstance(value, str) else None
             if seat is not None:
                 yield f"{key}-name", f"{seat.name or seat.account.name} ({seat.account.login})"
 
     def _tell(self, effect: Tell) -> None:
-        outlets = [self._outlets[session] for session in effect.sessions if session in self._outlets]
-        if outlets:
+        mailboxes = [self._mailboxes[session] for session in effect.sessions if session in self._mailboxes]
+        if mailboxes:
             frame = encode(effect.message)
-            for outlet in outlets:
-                outlet.post(effect.message, frame)
+            for mailbox in mailboxes:
+                mailbox.post(effect.message, frame)
 
     def _replay(self, effect: Replay) -> None:
-        before, outlet = self._outlets.get(effect.before), self._outlets.get(effect.session)
-        if before is not None and outlet is not None:
+        before, mailbox = self._mailboxes.get(effect.before), self._mailboxes.get(effect.session)
+        if before is not None and mailbox is not None:
             for message, frame in before.missed(effect.seen):
-                outlet.post(message, frame)
+                mailbox.post(message, frame)
 
     async def _finish(self, negotiation: Negotiate, result: Awaitable[sfu.AnyResult]) -> None:
         asked = negotiation
@@ -213,8 +234,8 @@ class LiveRoom:
         await self.handle(Answered(asked.session, asked.participant, restart, answer, asked.offer, check))
 
     async def resync(self) -> None:
-        """The media worker is there (again): give it the gates; its answers tell what it has lost."""
-        async with self._turn:
+        """The media worker is up, perhaps again: send it the gates; its answers tell what it has lost."""
+        async with self._one_at_a_time:
             seats = [seat for seat in self.room.state.admitted() if seat.offered]
             asked = [
                 (seat.id, self.media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
@@ -224,17 +245,19 @@ class LiveRoom:
             for participant, request in asked:
                 result = await _settled(request)
                 if result is None:
-                    return  # gone again; the next start tells
+                    return  # gone again; its next start tells
                 if isinstance(result, sfu.Failed):
                     missing.add(participant)
             outcome = self.room.apply(WorkerBack(frozenset(missing)), self._clock())
             if not isinstance(outcome, Refused):
-                await self._carry_out(outcome)
+                phases = in_phases(outcome)
+                phases.kept_later += phases.kept_first  # nobody asked, so nobody can be refused
+                await self._carry_out(phases)
         log.info("media-resync meeting=%s kept=%d lost=%d", self.meeting.code, len(seats), len(missing))
 
     async def reread(self, meeting: Meeting, recipients: tuple[Recipient, ...]) -> None:
-        """What may have been changed at the terminal: schedule, composition, rules of recording, keys. From
-        now on that decides who may come, and what may be recorded for whom."""
+        """Take over what was changed at the terminal: schedule, composition, recording rules, keys. From now
+        on it decides who may come, and what may be recorded for whom."""
         state = self.room.state
         if meeting.run != self.meeting.run or (meeting, recipients) == (self.meeting, state.recipients):
             return
@@ -243,7 +266,7 @@ class LiveRoom:
         log.info("meeting-reread meeting=%s", meeting.code)
 
     async def flush(self) -> None:
-        """Let the store follow. Raises StorageUnavailable; what is missing stays marked as such."""
+        """Store what is not stored yet. Raises StorageUnavailable; what is missing stays marked."""
         accounts, self._unkept = self._unkept, set()
         try:
             await self._store.keep_seats(self.meeting, self._rows(accounts))
@@ -265,8 +288,8 @@ class LiveRoom:
 
 
 async def _settled(request: Awaitable[sfu.AnyResult]) -> sfu.AnyResult | None:
-    """The result, or None when no worker gave one. Gates are safe then: no worker forwards nothing, and the
-    next one is given them before the first packet."""
+    """The result, or None when no worker gave one. Gates are safe then: without a worker nothing is
+    forwarded, and the next one gets them before the first packet."""
     try:
         return await request
     except MediaUnavailable:

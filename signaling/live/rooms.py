@@ -15,7 +15,7 @@ from signaling.audit.log import AuditLog
 from signaling.links.media import MediaPort, MediaUnavailable, WorkerUp
 from signaling.links.recorder import NoRecorder, RecorderPort
 from signaling.live.backlog import Backlog
-from signaling.live.live_room import LiveRoom, Outlet
+from signaling.live.live_room import LiveRoom, Mailbox
 from signaling.live.recorder_reports import Recordings
 from signaling.model.ids import Instant, ParticipantId, SessionId
 from signaling.model.limits import Limits
@@ -41,7 +41,7 @@ REREAD_S = 5.0
 """How soon a schedule that was changed at the terminal holds in a live room."""
 
 
-class Guest(Outlet, Protocol):
+class Guest(Mailbox, Protocol):
     """A session, as the house sees it."""
 
     @property
@@ -92,7 +92,7 @@ class House:
         self._rooms: dict[str, LiveRoom] = {}
         self._recordings = Recordings(self._recorder, self._rooms, self._note_behind, audit)
         self._guests: dict[SessionId, Guest] = {}
-        self._outlets: dict[SessionId, Outlet] = {}
+        self._mailboxes: dict[SessionId, Mailbox] = {}
         """The guests and, for a while, what those whose line broke have not got."""
         self._departed: OrderedDict[SessionId, float] = OrderedDict()
         """Until when that is kept."""
@@ -130,7 +130,7 @@ class House:
             return Refused(Why.STORAGE_UNAVAILABLE)
         if isinstance(live, Refused):
             return live
-        self._guests[guest.id] = self._outlets[guest.id] = guest
+        self._guests[guest.id] = self._mailboxes[guest.id] = guest
         self._where[guest.id] = live
         fresh = ParticipantId(f"p{secrets.token_hex(8)}")
         arrival = Enter(guest.id, guest.account, fresh, resume, guest.local, seen, guest.address)
@@ -152,7 +152,7 @@ class House:
         """The session's socket is gone; `presence` says whether its page closed it."""
         guest = self._guests.pop(session, None)
         if guest is not None:
-            self._outlets[session] = guest.backlog
+            self._mailboxes[session] = guest.backlog
             self._departed[session] = self._clock().s + self.limits.seat_grace_s
             self._forget_departed()
         live = self._where.pop(session, None)
@@ -166,7 +166,7 @@ class House:
         for session, until_s in list(self._departed.items()):
             if until_s > now_s and len(self._departed) <= self.limits.departed:
                 return
-            del self._departed[session], self._outlets[session]
+            del self._departed[session], self._mailboxes[session]
 
     def sign_out(self, token_hash: str) -> None:
         """Whoever signed out has no session left that goes on."""
@@ -255,7 +255,7 @@ class House:
         )
         room, store = Room(state), self._store.meetings
         return LiveRoom(
-            room, store, self._media[worker], self._recorder, self._outlets, self._clock, self.audit
+            room, store, self._media[worker], self._recorder, self._mailboxes, self._clock, self.audit
         )
 
     async def _run_of(self, meeting: Meeting) -> RunRecord:
