@@ -23,7 +23,7 @@ KEEP_S = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Nominal:
-    """What a layer is taken for until it has been seen: what our client sends (web/js/lines.js)."""
+    """What a layer is taken for until it has been seen: what our client sends (web/media/lines.js)."""
 
     height: int
     bps: int

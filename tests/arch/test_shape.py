@@ -10,7 +10,7 @@ def test_files_stay_small() -> None:
     assert report(shape.size_complaints(everything() + product(".js") + product(".css"))) == ""
 
 
-@pytest.mark.parametrize(("path", "lines"), [("sfu/plane/plane.py", 501), ("web/js/store.js", 401)])
+@pytest.mark.parametrize(("path", "lines"), [("sfu/plane/plane.py", 501), ("web/state/store.js", 401)])
 def test_a_file_that_grew_too_long_is_noticed(path: str, lines: int) -> None:
     assert list(shape.size_complaints([Source(path, "\n" * lines)]))
     assert not list(shape.size_complaints([Source(path, "\n" * (lines - 1))]))
@@ -34,10 +34,10 @@ def test_names_say_something() -> None:
     [
         ("sfu/utils.py", ""),
         ("signaling/helpers/text.py", ""),
-        ("web/js/common.js", ""),
+        ("web/state/common.js", ""),
         ("sfu/room_manager.py", ""),
         ("sfu/room.py", "class RoomManager: ..."),
-        ("web/js/room.js", "export class TileManager {}"),
+        ("web/state/room.js", "export class TileManager {}"),
     ],
 )
 def test_a_name_that_says_nothing_is_noticed(path: str, text: str) -> None:
@@ -56,7 +56,7 @@ def test_one_thing_has_one_word() -> None:
         ("signaling/room/room.py", "def f(subscribers): ..."),
         ("sfu/plane/slot.py", "downtrack = 1"),
         ("sfu/plane/slot.py", "self.mute_flag = True"),
-        ("web/js/store.js", "const userList = [];"),
+        ("web/state/store.js", "const userList = [];"),
     ],
 )
 def test_a_second_word_for_a_thing_is_noticed(path: str, text: str) -> None:
@@ -67,7 +67,7 @@ def test_a_second_word_for_a_thing_is_noticed(path: str, text: str) -> None:
     ("path", "text"),
     [
         ("signaling/room/room.py", "class Room: ...\nbottom = robot_s = 1"),
-        ("web/js/store.js", "const roster = []; // not a userList\nsay('conference');"),
+        ("web/state/store.js", "const roster = []; // not a userList\nsay('conference');"),
     ],
 )
 def test_other_words_are_left_alone(path: str, text: str) -> None:

@@ -1,6 +1,6 @@
 """People at their browsers, and a meeting that they are brought to.
 
-Here alone stands how the product's screens are found: by the data-testid of web/components.
+Here alone stands how the product's screens are found: by the data-testid of web/screens.
 """
 
 import asyncio
@@ -170,7 +170,7 @@ class Person:
         await self.confirm(reason)
 
     async def act_on(self, who: "Person", action: str) -> None:
-        """By the button in the roster, or by what is behind "more": web/js/person-acts.js."""
+        """By the button in the roster, or by what is behind "more": web/state/person-acts.js."""
         await self.page.click(tid("tab-people"))
         row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
         await self.open_tab("people")

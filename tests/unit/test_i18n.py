@@ -23,7 +23,7 @@ def texts(language: str) -> dict[str, str]:
 
 
 def sources() -> str:
-    return "\n".join(path.read_text() for path in [*WEB.glob("js/*.js"), *WEB.glob("components/*.js")])
+    return "\n".join(path.read_text() for path in sorted(WEB.rglob("*.js")))
 
 
 def test_both_languages_have_the_same_keys() -> None:

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { Connection, DOUBT_MS, FIRST_PING_MS, MAX_WAIT_MS, PING_MS, SILENCE_MS } from '../../web/js/connection.js';
-import { passing } from '../../web/js/store.js';
+import { Connection, DOUBT_MS, FIRST_PING_MS, MAX_WAIT_MS, PING_MS, SILENCE_MS } from '../../web/link/connection.js';
+import { passing } from '../../web/state/store.js';
 
 const WELCOME = readFileSync(new URL('../../signaling/protocol/schema/examples/valid/welcome.outside.json', import.meta.url), 'utf8');
 const HELLO = /** @type {const} */ ({ type: 'hello', protocol: 1, meeting: 'giao-ban' });

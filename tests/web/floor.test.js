@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { kindNow, placeOf, queueGroups, turnClock, turnOf } from '../../web/js/floor.js';
+import { kindNow, placeOf, queueGroups, turnClock, turnOf } from '../../web/state/floor.js';
 
 const UNITS = [
   { id: 'nhi', name: 'Khoa Nhi', short: 'Nhi', kind: 'department' },

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 
-import { jitterTarget, pictureTarget } from '../../web/js/jitter.js';
+import { jitterTarget, pictureTarget } from '../../web/media/jitter.js';
 
 test('on a line that loses nothing the browser decides', () => {
   assert.equal(jitterTarget(null, 0), null);

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { isHeld, slotOf, stageView, tiles } from '../../web/js/layout.js';
-import { START } from '../../web/js/store.js';
+import { isHeld, slotOf, stageView, tiles } from '../../web/state/layout.js';
+import { START } from '../../web/state/store.js';
 
 const shut = { gate: ['self'], flowing: false };
 const open = { gate: [], flowing: true };

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
-import { LineCheck, measuredOf } from '../../web/js/line-check.js';
-import { verdict } from '../../web/js/verdict.js';
+import { LineCheck, measuredOf } from '../../web/media/line-check.js';
+import { verdict } from '../../web/state/verdict.js';
 
 const GOOD = { up_kbps: 900, upAtLeast: false, down_kbps: 2500, loss: 0, rtt_ms: 60 };
 const view = (changes = {}) => /** @type {any} */ ({

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { listens, mayHear, ownRequest, phaseOf } from '../../web/js/asking.js';
-import { auditFile, readPage } from '../../web/js/audit.js';
-import { ACTS, actsOn, chairIsHere } from '../../web/js/person-acts.js';
-import { knockAgainIn, standbyOf } from '../../web/js/standby.js';
-import { newest, unread } from '../../web/js/talk.js';
+import { auditFile, readPage } from '../../web/link/audit.js';
+import { listens, mayHear, ownRequest, phaseOf } from '../../web/state/asking.js';
+import { ACTS, actsOn, chairIsHere } from '../../web/state/person-acts.js';
+import { knockAgainIn, standbyOf } from '../../web/state/standby.js';
+import { newest, unread } from '../../web/state/talk.js';
 
 const OPEN = { gate: [], flowing: true };
 const SHUT = { gate: ['self'], flowing: false };

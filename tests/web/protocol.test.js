@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/js/protocol.js';
+import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/protocol/reader.js';
 
 const SCHEMA = new URL('../../signaling/protocol/schema/', import.meta.url);
 const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));

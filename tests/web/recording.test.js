@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { NOT_RECORDED, announcement, isLow, keyNames, needsTwo, objection, readKept } from '../../web/js/recording.js';
-import { START, reduce } from '../../web/js/store.js';
+import { readRecordings } from '../../web/link/recordings.js';
+import { NOT_RECORDED, announcement, isLow, keyNames, needsTwo, objection } from '../../web/state/recording.js';
+import { START, reduce } from '../../web/state/store.js';
 
 const BOARD = { name: 'Ban Giám đốc' };
 
-/** @param {Partial<import('../../web/js/protocol.js').RecordingMessage>} recording */
+/** @param {Partial<import('../../web/protocol/reader.js').RecordingMessage>} recording */
 const told = (recording) => reduce(START, { ...NOT_RECORDED, ...recording });
 
 test('the chair is told why it cannot be recorded', () => {
@@ -28,15 +29,15 @@ test('who signs out sees no light of the meeting left', () => {
 
 test('the list is read newest first, and what is no recording is left out', () => {
   const one = { id: 'a', meeting: 'm', title: 'Giao ban', begun_ms: 1, ended_ms: 9, octets: 7, segments: 1, keys: ['Ban'], on: false, delete_ms: 0 };
-  const answer = readKept({ recordings: [one, { ...one, id: 'b', begun_ms: 2, on: true }, { id: 3 }, null], may_download: true });
+  const answer = readRecordings({ recordings: [one, { ...one, id: 'b', begun_ms: 2, on: true }, { id: 3 }, null], may_download: true });
   assert.deepEqual(answer?.recordings.map(({ id, on }) => [id, on]), [['b', true], ['a', false]]);
   assert.equal(answer?.mayDownload, true);
-  assert.equal(readKept({ recordings: 'none' }), null);
-  assert.equal(readKept(null), null);
+  assert.equal(readRecordings({ recordings: 'none' }), null);
+  assert.equal(readRecordings(null), null);
 });
 
-/** @param {Partial<import('../../web/js/protocol.js').RecordingMessage>} recording */
-const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/js/protocol.js').Welcome} */ ({}) });
+/** @param {Partial<import('../../web/protocol/reader.js').RecordingMessage>} recording */
+const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/protocol/reader.js').Welcome} */ ({}) });
 
 test('everybody is told once that it begins, is interrupted, goes on and ends', () => {
   const off = inside({});

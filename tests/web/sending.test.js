@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { arranged, takesRed } from '../../web/js/answer.js';
-import { Encodings, wishes, write } from '../../web/js/encodings.js';
-import { jitterTarget } from '../../web/js/jitter.js';
+import { arranged, takesRed } from '../../web/media/answer.js';
+import { Encodings, wishes, write } from '../../web/media/encodings.js';
+import { jitterTarget } from '../../web/media/jitter.js';
 
 const LAYERS = [
   { rid: 'q', maxBitrate: 100_000, maxFramerate: 15 },

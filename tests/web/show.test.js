@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { rowsOf, showOf, stepOf } from '../../web/js/seen.js';
-import { START } from '../../web/js/store.js';
+import { rowsOf, showOf, stepOf } from '../../web/state/picture-sizes.js';
+import { START } from '../../web/state/store.js';
 
 const people = Array.from({ length: 20 }, (_, n) => ({ id: `p${n}` }));
 const room = (/** @type {any} */ changes = {}) =>

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { START, reduce } from '../../web/js/store.js';
+import { START, reduce } from '../../web/state/store.js';
 
 const example = (/** @type {string} */ name) =>
   JSON.parse(readFileSync(new URL(`../../signaling/protocol/schema/examples/valid/${name}.json`, import.meta.url), 'utf8'));

@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { READ_MS, UNKNOWN_UPLINK, caps, judged, readUplink } from '../../web/js/uplink.js';
+import { READ_MS, UNKNOWN_UPLINK, caps, judged, readUplink } from '../../web/media/uplink.js';
 
 const ALL = ['q', 'h', 'f'];
 const figures = (/** @type {number | null} */ available_kbps, changes = {}) => ({ available_kbps, sent_kbps: 0, loss: 0, rtt_ms: 80, ...changes });
-/** So many readings of the same figures. @returns {import('../../web/js/uplink.js').Uplink} */
+/** So many readings of the same figures. @returns {import('../../web/media/uplink.js').Uplink} */
 function readings(/** @type {any} */ uplink, /** @type {number} */ from, /** @type {number} */ count, /** @type {any} */ seen, wanted = ALL, red = false) {
   for (let n = 1; n <= count; n += 1) uplink = judged(uplink, seen, wanted, red, from + n * READ_MS);
   return uplink;

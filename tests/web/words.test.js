@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { FIRST_WAIT_MS, MAX_WAIT_MS, waitMs } from '../../web/js/connection.js';
-import { clock, duration } from '../../web/js/format.js';
-import { fillIn, translator } from '../../web/js/i18n.js';
-import { meetingCode } from '../../web/js/meeting-code.js';
-import { headcount } from '../../web/js/people.js';
-import { meetingOf } from '../../web/js/router.js';
+import { meetingOf } from '../../web/app/router.js';
+import { clock, duration } from '../../web/kit/format.js';
+import { fillIn, translator } from '../../web/kit/i18n.js';
+import { FIRST_WAIT_MS, MAX_WAIT_MS, waitMs } from '../../web/link/connection.js';
+import { meetingCode } from '../../web/screens/door/meeting-code.js';
+import { headcount } from '../../web/state/people.js';
 
 test('a meeting code is taken from what people paste', () => {
   assert.equal(meetingCode(' giao ban '), 'giaoban');

@@ -1,0 +1,71 @@
+/** One's own microphone, camera and screen in the meeting: the device comes first, then the server is asked; the roster says what came of it. */
+
+import { remember } from '../kit/storage.js';
+import { SOURCES } from '../protocol/reader.js';
+import { ownPerson } from '../state/people.js';
+
+/** @typedef {import('../protocol/reader.js').Source} Source */
+/**
+ * @typedef {object} Around
+ * @property {() => import('../state/store.js').State} state
+ * @property {import('./devices.js').Devices} devices
+ * @property {() => number} number the next number of a message
+ * @property {(message: import('../protocol/reader.js').ClientMessage) => void} say send, or tell the person why not
+ * @property {(code: string) => void} refuse tell the person what did not work
+ */
+
+export class OwnSources {
+  #around;
+  /** Number of the newest message that opened a source. @type {Map<Source, number>} */ #opened = new Map();
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  /**
+   * @param {Source} source
+   * @param {boolean} on
+   */
+  async set(source, on) {
+    const { devices, state } = this.#around;
+    if (source === 'camera') remember('camera', on ? 'on' : 'off');
+    const inside = state().screen === 'meeting';
+    if (on) {
+      const outcome = await devices.open(source);
+      if (outcome === 'ready') {
+        if (inside) this.ask(source, true);
+      } else if (source !== 'screen' || outcome !== 'denied') {
+        // Who closes the browser's own choice of a screen knows that they did.
+        this.#around.refuse(`${source}-${outcome}`);
+      }
+      return;
+    }
+    if (inside) this.ask(source, false);
+    if (inside && source === 'microphone') devices.hush();
+    else devices.close(source);
+  }
+
+  /** @param {Source} source @param {boolean} on */
+  ask(source, on) {
+    const id = this.#around.number();
+    if (on) this.#opened.set(source, id);
+    this.#around.say({ type: 'set-source', source, on, id });
+  }
+
+  /** A `set-source` was refused. @param {number} to its number */
+  refused(to) {
+    const source = SOURCES.find((one) => this.#opened.get(one) === to);
+    if (source === 'microphone') this.#around.devices.hush();
+    else if (source) this.#around.devices.close(source);
+  }
+
+  /** What the host has shut need not run: nobody gets it. */
+  obeyHost() {
+    const { devices, state } = this.#around;
+    const me = ownPerson(state());
+    if (me?.microphone.gate.includes('host')) devices.hush();
+    if (me?.camera.gate.includes('host')) devices.close('camera');
+    if (me?.screen.gate.includes('host')) devices.close('screen');
+  }
+}

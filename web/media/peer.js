@@ -1,0 +1,310 @@
+/**
+ * The one RTCPeerConnection to the media plane: offers once, restarts ICE when the way is lost, starts afresh when the
+ * server says so. SDP work is done one piece after the other.
+ */
+
+import { arranged, takesRed } from './answer.js';
+import { jitterTarget, pictureTarget } from './jitter.js';
+import { addLines } from './lines.js';
+import { Sending } from './sending.js';
+
+/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/reader.js').AnswerMessage} AnswerMessage */
+/** @typedef {import('../protocol/reader.js').SendPlan} SendPlan */
+/**
+ * @typedef {object} Around
+ * @property {(message: import('../protocol/reader.js').ClientMessage) => boolean} send
+ * @property {() => boolean} online whether there is a session to send it in
+ * @property {() => number} number the next number of a message
+ * @property {() => readonly RTCIceServer[]} iceServers
+ * @property {(media: import('../state/store.js').Media) => void} tell
+ * @property {import('./devices.js').Devices} devices
+ * @property {import('./sound.js').Sound} sound
+ */
+
+const ANSWER_MS = 10_000;
+/** Chromium says "disconnected" for a hiccup too. */
+const DISCONNECTED_MS = 5000;
+const RESTART_MS = 12_000;
+const RETRY_MS = 5000;
+const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
+
+export class Peer {
+  /** @type {RTCPeerConnection | null} readable for tests and statistics */ pc = null;
+  #around;
+  /** @type {Promise<void>} */ #work = Promise.resolve();
+  /** @type {((answer: AnswerMessage | null) => void) | null} */ #awaited = null;
+  /** Number of the newest offer: the answer to an older one is for a connection that is gone. */ #offers = 0;
+  /** @type {Map<string, MediaStream>} */ #streams = new Map();
+  /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
+  /** @type {Sending | null} */ #sending = null;
+  /** @type {RTCRtpReceiver[]} */ #receivers = [];
+  /** What they wait at least before they are played. @type {{audio: number | null, video: number | null}} */ #waitMs = { audio: null, video: null };
+  /** As the server wrote it. */ #answer = '';
+  /** Whether the voice is sent with redundancy now. */ #red = false;
+  #restarting = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
+  #life = 0;
+  #wanted = false;
+  /** A fresh connection is being offered. */ #opening = false;
+
+  /** @param {Around} around */
+  constructor(around) {
+    this.#around = around;
+  }
+
+  /** What a receiving line brings; the same object for as long as the page lives. @param {string} mid @returns {MediaStream} */
+  stream(mid) {
+    let stream = this.#streams.get(mid);
+    if (!stream) this.#streams.set(mid, (stream = new MediaStream()));
+    return stream;
+  }
+
+  /** The server has no transport of ours. What it says while an offer is on its way is about the one before. */
+  lost() {
+    if (!this.#opening) this.open();
+  }
+
+  /** A new connection in place of whatever there was. */
+  open() {
+    this.#wanted = true;
+    const life = this.#discard();
+    this.#opening = true;
+    this.#around.tell('connecting');
+    this.#enqueue(() => this.#begin(life));
+  }
+
+  /** The room was left. */
+  close() {
+    this.#wanted = false;
+    this.#discard();
+    this.#around.sound.stop();
+    this.#around.tell('none');
+  }
+
+  /** There is a session again: what could not be said while there was none. */
+  resume() {
+    if (!this.#wanted) return;
+    if (!this.pc || !this.pc.remoteDescription) this.open();
+    else if (this.pc.connectionState !== 'connected') this.restart();
+  }
+
+  /** The network under us has changed, or is back: what looks connected may not be, and the browser is slow to see it. */
+  networkChanged() {
+    if (this.#wanted && this.pc?.remoteDescription) this.restart();
+  }
+
+  /** Which encodings somebody receives. @param {SendPlan} plan */
+  plan(plan) {
+    this.#sending?.follow(plan);
+    if (plan.red !== this.#red) this.#enqueue(() => this.#switchRed());
+  }
+
+  /** How the line is now. @param {import('../protocol/reader.js').LineView} line */
+  line(line) {
+    const before = this.#waitMs;
+    const audio = jitterTarget(before.audio, line.loss_down);
+    const video = pictureTarget(before.video, audio, line.rtt_ms);
+    if (audio === before.audio && video === before.video) return;
+    this.#waitMs = { audio, video };
+    this.#setWaits();
+  }
+
+  /** @param {AnswerMessage} answer */
+  answer(answer) {
+    if (answer.to === this.#offers) this.#awaited?.(answer);
+  }
+
+  /** An offer was refused. @param {string} code @param {number} to its number */
+  refused(code, to) {
+    if (to !== this.#offers) return;
+    if (code === 'bad-offer') this.#wanted = false; // it would be the same offer again
+    this.#awaited?.(null);
+    this.#around.tell('failed');
+  }
+
+  /** A new way for the same connection. */
+  restart() {
+    const life = this.#life;
+    if (this.pc?.connectionState !== 'connected') {
+      this.#around.tell('reconnecting');
+      this.#later(RESTART_MS, () => this.#giveUp());
+    }
+    if (this.#restarting) return;
+    this.#restarting = true;
+    this.#enqueue(async () => {
+      if (life !== this.#life) return;
+      this.#restarting = false;
+      if (!this.pc || this.pc.signalingState !== 'stable') return;
+      await this.#negotiate(this.pc, true);
+    });
+  }
+
+  /** The way is not found again. Without a session nothing better can be made, and the old one may yet come back. */
+  #giveUp() {
+    if (this.#around.online()) this.open();
+    else this.#later(RESTART_MS, () => this.#giveUp());
+  }
+
+  /** Whatever was under way no longer counts. @returns {number} the new life */
+  #discard() {
+    clearTimeout(this.#timer);
+    this.#opening = this.#restarting = this.#red = false;
+    this.#awaited?.(null);
+    this.#sending?.stop();
+    this.#sending = null;
+    this.#receivers = [];
+    this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
+    const pc = this.pc;
+    this.pc = this.#senders = null;
+    if (pc) {
+      pc.onconnectionstatechange = null;
+      pc.close();
+    }
+    for (const stream of this.#streams.values()) for (const track of stream.getTracks()) stream.removeTrack(track);
+    return (this.#life += 1);
+  }
+
+  /** @param {() => Promise<void>} piece */
+  #enqueue(piece) {
+    const life = this.#life;
+    this.#work = this.#work.then(piece).catch((error) => {
+      if (life !== this.#life) return;
+      console.warn('media-failed', error);
+      if (!this.#wanted) return;
+      this.#around.tell('failed');
+      this.#later(RETRY_MS, () => this.open());
+    });
+  }
+
+  /** @param {number} life */
+  async #begin(life) {
+    if (life !== this.#life) return;
+    const pc = new RTCPeerConnection({ iceServers: [...this.#around.iceServers()], bundlePolicy: 'max-bundle' });
+    this.pc = pc;
+    const { senders, receivers } = addLines(pc);
+    this.#senders = senders;
+    this.#sending = new Sending(pc, senders);
+    pc.onconnectionstatechange = () => this.#changed(pc);
+    await Promise.all(SOURCES.map((source) => this.refresh(source)));
+    const answered = await this.#negotiate(pc, false);
+    if (pc !== this.pc) return;
+    this.#opening = false;
+    if (!answered) {
+      this.#later(RETRY_MS, () => this.resume());
+      return;
+    }
+    for (const line of receivers) if (line.mid !== null) this.stream(line.mid).addTrack(line.receiver.track);
+    const audio = receivers.filter((line) => line.receiver.track.kind === 'audio');
+    this.#receivers = receivers.map((line) => line.receiver);
+    this.#setWaits();
+    this.#around.sound.play(audio.map((line) => ({ mid: String(line.mid), stream: this.stream(String(line.mid)) })));
+  }
+
+  /**
+   * Offer and wait for the answer.
+   * @param {RTCPeerConnection} pc
+   * @param {boolean} restart
+   * @returns {Promise<boolean>} false when there was none
+   */
+  async #negotiate(pc, restart) {
+    if (restart) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: [...this.#around.iceServers()] }); // a relay's password grows old
+    await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
+    if (pc !== this.pc) return false;
+    const answered = this.#await();
+    const id = (this.#offers = this.#around.number());
+    const sdp = pc.localDescription?.sdp ?? '';
+    if (!this.#around.send({ type: 'offer', sdp, restart, id })) this.#awaited?.(null); // `resume` comes back to it
+    const answer = await answered;
+    if (pc !== this.pc) return false;
+    if (!answer) {
+      if (restart) await pc.setLocalDescription({ type: 'rollback' });
+      return false;
+    }
+    if (pc.connectionState !== 'connected') this.#later(RESTART_MS, () => this.#giveUp());
+    this.#answer = answer.sdp;
+    await this.#apply(pc);
+    return true;
+  }
+
+  /** Put the answer in force, with what is decided on this side. @param {RTCPeerConnection} pc its offer is out */
+  async #apply(pc) {
+    const red = (this.#sending?.red ?? false) && takesRed(this.#answer);
+    await pc.setRemoteDescription({ type: 'answer', sdp: arranged(this.#answer, { red, paused: this.#sending?.paused ?? [] }) });
+    if (pc !== this.pc) return;
+    this.#red = red;
+    this.#sending?.again();
+  }
+
+  /**
+   * Chromium 156 takes `encodings[0].codec = audio/red` without a word and goes on with plain Opus. What it obeys is the order
+   * of the line's payload types in the answer: the same one is applied again, and the server need not know (2026-11).
+   */
+  async #switchRed() {
+    const { pc } = this;
+    const wanted = this.#sending?.red ?? false;
+    if (!pc?.remoteDescription || pc.signalingState !== 'stable' || wanted === this.#red || !takesRed(this.#answer)) return;
+    try {
+      await pc.setLocalDescription(await pc.createOffer());
+      if (pc === this.pc) await this.#apply(pc);
+    } catch (error) {
+      if (!(error instanceof DOMException)) throw error;
+      console.warn('red-not-switched', error.name); // the voice goes on as it was
+      if (/** @type {string} */ (pc.signalingState) === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
+    }
+  }
+
+  #setWaits() {
+    for (const receiver of this.#receivers) {
+      const kind = receiver.track.kind === 'audio' ? 'audio' : 'video';
+      if ('jitterBufferTarget' in receiver) receiver.jitterBufferTarget = this.#waitMs[kind];
+    }
+  }
+
+  /** @returns {Promise<AnswerMessage | null>} */
+  #await() {
+    return new Promise((resolve) => {
+      const late = setTimeout(() => this.#awaited?.(null), ANSWER_MS);
+      this.#awaited = (answer) => {
+        clearTimeout(late);
+        this.#awaited = null;
+        resolve(answer);
+      };
+    });
+  }
+
+  /** @param {RTCPeerConnection} pc */
+  #changed(pc) {
+    if (pc !== this.pc) return;
+    switch (pc.connectionState) {
+      case 'connected':
+        clearTimeout(this.#timer);
+        this.#around.tell('connected');
+        break;
+      case 'disconnected':
+        this.#around.tell('reconnecting');
+        this.#later(DISCONNECTED_MS, () => this.restart());
+        break;
+      case 'failed':
+        this.restart();
+        break;
+      default:
+    }
+  }
+
+  /** The one thing to do if nothing better happens until then. @param {number} ms @param {() => void} act */
+  #later(ms, act) {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(act, ms);
+  }
+
+  /** Put the present track of a source, or none, on its line. @param {Source} source */
+  async refresh(source) {
+    try {
+      await this.#senders?.[source].replaceTrack(this.#around.devices.track(source));
+    } catch (error) {
+      // The connection was closed meanwhile; the next one takes the track as it is then.
+      if (!(error instanceof DOMException)) throw error;
+    }
+  }
+}

@@ -1,0 +1,19 @@
+/** What this page does about camera and microphone when another screen comes. Pure. */
+
+/** @typedef {import('../state/store.js').State} State */
+/** @typedef {'devices' | 'devices-and-line'} Preparation */
+
+/**
+ * The green room asks for camera and microphone and measures the line. A page that is reloaded in the lobby has not been
+ * through the green room, so the lobby asks for the devices, too. In the meeting they are opened on admission instead
+ * (`OwnMedia`).
+ * @param {State} state
+ * @param {State} before
+ * @returns {Preparation | null} null: nothing
+ */
+export function preparation(state, before) {
+  if (state.screen === before.screen) return null;
+  if (state.screen === 'green-room') return 'devices-and-line';
+  const lobby = state.screen === 'waiting' || state.screen === 'refused';
+  return lobby && state.devices.camera === 'unknown' ? 'devices' : null;
+}

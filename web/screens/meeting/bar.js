@@ -1,0 +1,210 @@
+import { el, icon, setIcon, setText } from '../../kit/dom.js';
+import { mayHear, phaseOf } from '../../state/asking.js';
+import { placeOf, turnOf } from '../../state/floor.js';
+import { isHost, ownPerson, ownRole, personOf, unitOf } from '../../state/people.js';
+import { ask } from '../shared/dialog.js';
+import { openMenu } from './menu.js';
+import { ownLine } from './own-line.js';
+import { openAsk } from './permission.js';
+
+/** @typedef {'open' | 'self' | 'floor' | 'host'} Gate */
+
+/** The controls. Each says what the server holds, and under it why, or what a press does. */
+export class Bar extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #talk = this.#big('bar-microphone', 'mic', 'M');
+  #next = this.#big('bar-next', 'hand', 'N');
+  #hand = this.#big('bar-hand', 'hand', 'H');
+  #muteAll = this.#small('bar-mute-all', 'mic-off');
+  #camera = this.#small('bar-camera', 'camera');
+  #screen = this.#small('bar-screen', 'screen');
+  #leave = this.#small('bar-leave', 'leave');
+  #more = this.#small('bar-more', 'more');
+  #end = this.#small('end-meeting', 'close');
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { app } = this;
+    const host = isHost(ownRole(app.state));
+    this.setAttribute('role', 'toolbar');
+    this.setAttribute('aria-label', app.t('bar.title'));
+    this.#label(this.#more, app.t('bar.more'));
+    this.#label(this.#end, app.t('bar.end'));
+    this.#leave.classList.toggle('is-danger', !host);
+    this.#end.classList.add('is-danger');
+    this.#more.setAttribute('aria-haspopup', 'dialog');
+    const canShare = 'getDisplayMedia' in (navigator.mediaDevices ?? {});
+    this.replaceChildren();
+    const hears = mayHear(app.state);
+    if (hears) this.append(this.#talk, this.#camera);
+    if (hears && canShare) this.append(this.#screen);
+    // Who leads has it behind "more": there the bar belongs to the floor.
+    if (hears && !host) this.append(ownLine(app, signal));
+    if (host) this.append(this.#muteAll);
+    // The one thing to do comes first: the chair invites, others ask, and where all may speak it is the microphone.
+    if (ownRole(app.state) === 'chair') this.prepend(this.#next);
+    else if (hears) this.prepend(this.#hand);
+    this.append(this.#more);
+    if (ownRole(app.state) !== 'chair') this.append(this.#leave);
+    if (host) this.append(this.#end);
+    this.#label(this.#muteAll, app.t('bar.mute-all'));
+    this.#next.addEventListener('click', () => this.next(), { signal });
+    this.#hand.addEventListener('click', () => this.hand(), { signal });
+    this.#muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal });
+    this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
+    this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });
+    this.#screen.addEventListener('click', () => this.toggle('screen'), { signal });
+    this.#leave.addEventListener('click', () => openAsk(app, 'leave'), { signal });
+    this.#end.addEventListener('click', () => this.#askEnd(), { signal });
+    this.#more.addEventListener('click', () => openMenu(app), { signal });
+    app.subscribe(() => this.#render(), signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** What the server holds of one's own source. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
+  gate(source) {
+    const gate = ownPerson(this.app.state)?.[source].gate ?? ['self'];
+    if (gate.length === 0) return 'open';
+    if (gate.includes('host')) return 'host';
+    return gate.some((reason) => reason !== 'self') ? 'floor' : 'self';
+  }
+
+  /** @param {'microphone'|'camera'|'screen'} source */
+  toggle(source) {
+    const { state } = this.app;
+    if (!mayHear(state)) return;
+    if (source === 'screen' && phaseOf(state, 'screen') !== 'free') return openAsk(this.app, 'screen');
+    const gate = this.gate(source);
+    if (gate === 'open' || gate === 'self') this.app.setSource(source, gate === 'self');
+  }
+
+  /** Invite who is next, if somebody is. */
+  next() {
+    const { app } = this;
+    if (ownRole(app.state) === 'chair' && app.state.floor.next) app.send({ type: 'invite-next' });
+  }
+
+  /** Ask for the floor, or withdraw that. */
+  hand() {
+    const { app } = this;
+    const { floor, welcome } = app.state;
+    if (this.#hand.hidden || !this.#hand.isConnected) return;
+    app.send(placeOf(floor, welcome?.participant) ? { type: 'lower-hand' } : { type: 'raise-hand' });
+  }
+
+  #render() {
+    const { t } = this.app;
+    const mic = this.gate('microphone');
+    this.#talk.dataset.state = mic;
+    this.#talk.classList.toggle('is-shut', mic === 'self');
+    this.#talk.classList.toggle('is-host', mic === 'host' || mic === 'floor');
+    this.#talk.setAttribute('aria-disabled', String(mic === 'host' || mic === 'floor'));
+    this.#talk.setAttribute('aria-pressed', String(mic === 'open'));
+    setIcon(/** @type {SVGSVGElement} */ (this.#talk.querySelector('svg')), mic === 'open' ? 'mic' : 'mic-off');
+    this.#words(this.#talk, t(`bar.microphone-${mic}`), t(`bar.microphone-${mic}-hint`));
+    this.#floor();
+    this.#state(this.#camera, 'camera', this.gate('camera'));
+    this.#state(this.#screen, 'screen', this.gate('screen'));
+    this.#screen.hidden = isHost(ownRole(this.app.state)) && this.gate('screen') !== 'open';
+    this.#permissions();
+  }
+
+  /**
+   * @param {HTMLElement} button
+   * @param {'camera' | 'screen'} source
+   * @param {Gate} gate
+   */
+  #state(button, source, gate) {
+    button.dataset.state = gate;
+    button.classList.toggle('is-open', gate === 'open');
+    button.setAttribute('aria-pressed', String(gate === 'open'));
+    button.setAttribute('aria-disabled', String(gate === 'host' || gate === 'floor'));
+    if (source === 'camera') {
+      setIcon(/** @type {SVGSVGElement} */ (button.querySelector('svg')), gate === 'open' ? 'camera' : 'camera-off');
+    }
+    this.#label(button, this.app.t(`bar.${source}-${gate === 'floor' ? 'host' : gate}`));
+  }
+
+  /** Who is next; one's own place. Where everybody may speak nobody asks, and the microphone is the big button. */
+  #floor() {
+    const { state, t } = this.app;
+    const { floor, welcome } = state;
+    const following = personOf(state, floor.next);
+    const nobody = !following;
+    this.#words(this.#next, following ? t('bar.next', { name: unitOf(state, following)?.short || following.name }) : t('bar.next-nobody'),
+      t(nobody ? 'bar.next-nobody-hint' : 'bar.next-hint'));
+    this.#next.setAttribute('aria-disabled', String(nobody));
+    const me = welcome?.participant;
+    const place = placeOf(floor, me);
+    const chair = ownRole(state) === 'chair';
+    this.#hand.hidden = chair || Boolean(turnOf(floor, me)) || (floor.mode === 'open' && !place);
+    this.#hand.dataset.place = String(place);
+    this.#hand.setAttribute('aria-pressed', String(place > 0));
+    this.#words(this.#hand, t(place ? 'bar.hand-up' : 'bar.hand', { place }), t(place ? 'bar.hand-up-hint' : 'bar.hand-hint'));
+    const small = chair || !this.#hand.hidden;
+    this.#talk.classList.toggle('talk', !small);
+    this.#talk.classList.toggle('hand', !small);
+    this.#talk.classList.toggle('state', small);
+    this.#talk.classList.toggle('state-tall', small);
+    this.#talk.classList.toggle('state-mic', small);
+  }
+
+  /** @param {HTMLElement} button @param {string} text @param {string} hint */
+  #words(button, text, hint) {
+    setText(/** @type {HTMLElement} */ (button.querySelector('b')), text);
+    setText(/** @type {HTMLElement} */ (button.querySelector('small')), hint);
+  }
+
+  /** What must be asked for first says so. */
+  #permissions() {
+    const { state, t } = this.app;
+    const leave = phaseOf(state, 'leave');
+    this.#leave.dataset.phase = leave;
+    this.#label(this.#leave, t(`leave.bar-${leave}`));
+    const screen = phaseOf(state, 'screen');
+    if (screen === 'free') return;
+    this.#screen.dataset.state = screen;
+    this.#screen.setAttribute('aria-disabled', 'false');
+    this.#label(this.#screen, t(`leave.screen-${screen}`));
+  }
+
+  /**
+   * @param {HTMLElement} button
+   * @param {string} text
+   */
+  #label(button, text) {
+    setText(/** @type {HTMLElement} */ (button.querySelector('b')), text);
+  }
+
+  /** @param {string} testid @param {string} name @param {string} key */
+  #big(testid, name, key) {
+    return el('button', { class: 'hand talk', type: 'button', 'data-testid': testid },
+      icon(name), el('span', null, el('b'), el('small')), el('span', { class: 'wide' }, el('kbd', null, key)));
+  }
+
+  /**
+   * @param {string} testid
+   * @param {string} name
+   */
+  #small(testid, name) {
+    return el('button', { class: 'state state-tall', type: 'button', 'data-testid': testid }, icon(name), el('b'));
+  }
+
+  async #askEnd() {
+    const { app } = this;
+    const answer = await ask(app, {
+      title: app.t('dialog.end-title'), text: app.t('dialog.end-text'), confirm: app.t('dialog.end'), danger: true,
+    });
+    if (answer !== null) app.send({ type: 'end-meeting' });
+  }
+}
+
+customElements.define('gb-bar', Bar);

@@ -1,0 +1,110 @@
+import { el, fill, list, setText } from '../../kit/dom.js';
+import { clock } from '../../kit/format.js';
+import { isHost, ownRole, unitOf } from '../../state/people.js';
+import { ask, sheet } from '../shared/dialog.js';
+
+/** @typedef {import('../../app/app.js').App} App */
+/** @typedef {import('../../protocol/reader.js').DepartureView} DepartureView */
+
+const KINDS = /** @type {const} */ (['permitted', 'unpermitted', 'lost', 'removed', 'sent-back']);
+/** What the operator may say it was: being removed is no matter of opinion. */
+const CORRECTIONS = /** @type {const} */ (['permitted', 'unpermitted', 'lost']);
+
+/** Who has left and how, in one line for the staff; pressed, all of them. */
+export class Departures extends HTMLElement {
+  /** @type {App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #all = el('span');
+  #bad = el('span', { class: 'badge badge-alarm' });
+  #open = el('button', { class: 'departed', type: 'button', 'aria-haspopup': 'dialog', 'data-testid': 'departures' }, this.#all, this.#bad);
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    this.#open.addEventListener('click', () => openDepartures(this.app), { signal: this.#abort.signal });
+    this.replaceChildren(this.#open);
+    this.app.subscribe((state, before) => {
+      if (state.departures !== before.departures || state.roster !== before.roster) this.#render();
+    }, this.#abort.signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  #render() {
+    const { state, t } = this.app;
+    const { departures } = state.departures;
+    const bad = departures.filter((one) => one.kind === 'unpermitted').length;
+    this.hidden = departures.length === 0 || !isHost(ownRole(state));
+    setText(this.#all, t('departures.count', { count: departures.length }));
+    this.#bad.hidden = bad === 0;
+    setText(this.#bad, t('departures.bad', { count: bad }));
+  }
+}
+
+/** All departures, newest first, for as long as the sheet is open. @param {App} app */
+export function openDepartures(app) {
+  const rows = el('ol', { class: 'departures scroll', tabindex: 0 });
+  const dialog = sheet(app, app.t('departures.title'), rows);
+  const abort = new AbortController();
+  dialog.addEventListener('close', () => abort.abort(), { once: true });
+  const render = () => {
+    const newest = [...app.state.departures.departures].reverse();
+    list(rows, newest, (one) => one.id, () => row(), (element, one) => update(app, element, one));
+  };
+  app.subscribe((state, before) => {
+    if (state.departures !== before.departures) render();
+  }, abort.signal);
+  render();
+  /** @type {HTMLElement | null} */ (dialog.querySelector('.acts > .btn'))?.focus();
+}
+
+function row() {
+  return el('li', { 'data-testid': 'departure' },
+    el('span', { class: 'num soft' }), el('span', { class: 'grow' }, el('b'), el('small', { class: 'soft' })),
+    el('span', { class: 'badge' }), el('button', { class: 'btn', type: 'button', 'data-testid': 'departure-correct' }));
+}
+
+/** @param {App} app @param {HTMLElement} element @param {DepartureView} one */
+function update(app, element, one) {
+  const { state, t } = app;
+  const find = (/** @type {string} */ css) => /** @type {HTMLElement} */ (element.querySelector(css));
+  const name = unitOf(state, one)?.name || one.name;
+  element.dataset.kind = one.kind;
+  element.dataset.participant = one.participant;
+  setText(find('.num'), clock(one.at, state.language));
+  setText(find('b'), name);
+  const corrected = one.kind === one.was ? '' : t('departures.was', { kind: t(`departures.${one.was}`) });
+  setText(find('small'), [one.name === name ? '' : one.name, corrected, one.reason].filter(Boolean).join(' · '));
+  const badge = find('.badge');
+  badge.className = `badge${one.kind === 'unpermitted' ? ' badge-alarm' : one.kind === 'lost' ? ' badge-warn' : ''}`;
+  setText(badge, t(`departures.${one.kind}`));
+  const button = find('button');
+  button.hidden = ownRole(state) !== 'operator' || one.was === 'removed' || one.was === 'sent-back';
+  setText(button, t('departures.correct'));
+  button.setAttribute('aria-label', t('departures.correct-name', { name }));
+  button.onclick = () => void correct(app, one, name);
+}
+
+/** What it was in truth, and why that is known: added to the log, which keeps what it said. @param {App} app @param {DepartureView} one @param {string} name */
+async function correct(app, one, name) {
+  const { t } = app;
+  const choice = el('select', { class: 'input select', 'data-testid': 'departure-kind' });
+  fill(choice, CORRECTIONS.map((kind) => el('option', { value: kind, selected: kind !== one.kind && kind === suggestion(one) }, t(`departures.${kind}`))));
+  const reason = await ask(app, {
+    title: t('departures.correct-title', { name }), text: t('departures.correct-text', { kind: t(`departures.${one.was}`) }),
+    confirm: t('departures.correct'), reason: true, extra: el('label', { class: 'field' }, el('span', null, t('departures.kind')), choice),
+  });
+  const kind = KINDS.find((known) => known === choice.value);
+  if (reason !== null && kind) app.send({ type: 'correct-departure', departure: one.id, kind, reason });
+}
+
+/** What a correction most often says. @param {DepartureView} one */
+function suggestion(one) {
+  return one.kind === 'unpermitted' ? 'permitted' : 'unpermitted';
+}
+
+customElements.define('gb-departures', Departures);

@@ -1,0 +1,68 @@
+import { el, icon, setText } from '../../kit/dom.js';
+import { duration } from '../../kit/format.js';
+import { turnClock, turnOf } from '../../state/floor.js';
+import { ownPerson } from '../../state/people.js';
+
+const SECOND_MS = 1000;
+
+/** One's own turn: the biggest thing on the screen until the microphone is open, and then the time and the end of it. */
+export class Granted extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #timer = 0;
+  #words = el('b');
+  #time = el('small', { class: 'num' });
+  #speak = el('button', { class: 'granted-speak', type: 'button', 'data-testid': 'granted-speak' },
+    icon('mic'), el('span', null, this.#words, this.#time));
+  #end = el('button', { class: 'btn btn-big', type: 'button', 'data-testid': 'granted-end' });
+  #said = el('p', { class: 'sr', role: 'status' });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { app } = this;
+    this.dataset.testid = 'granted';
+    setText(this.#end, app.t('act.end-turn'));
+    this.replaceChildren(this.#speak, this.#end, this.#said);
+    this.#speak.addEventListener('click', () => app.setSource('microphone', true), { signal });
+    this.#end.addEventListener('click', () => app.send({ type: 'end-turn' }), { signal });
+    app.subscribe(() => this.#render(), signal);
+    this.#timer = setInterval(() => this.#second(), SECOND_MS);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+  }
+
+  #turn() {
+    return turnOf(this.app.state.floor, this.app.state.welcome?.participant);
+  }
+
+  #render() {
+    const { state, t } = this.app;
+    const turn = this.#turn();
+    this.hidden = !turn;
+    const open = ownPerson(state)?.microphone.gate.length === 0;
+    this.dataset.state = open ? 'open' : 'shut';
+    this.#speak.disabled = open;
+    setText(this.#words, t(open ? 'granted.speaking' : 'granted.speak'));
+    setText(this.#said, turn ? t(open ? 'granted.speaking' : 'granted.speak') : '');
+    this.#second();
+  }
+
+  #second() {
+    const turn = this.#turn();
+    if (!turn) return;
+    const { state, t } = this.app;
+    const { spent, left, phase } = turnClock(turn, Date.now() + state.clockMs);
+    this.dataset.phase = phase;
+    if (phase === 'free') setText(this.#time, duration(spent));
+    else setText(this.#time, phase === 'over' ? t('floor.over', { time: duration(-left) }) : t('granted.left', { time: duration(left) }));
+  }
+}
+
+customElements.define('gb-granted', Granted);

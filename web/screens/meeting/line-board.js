@@ -1,0 +1,142 @@
+import { el, icon, list, setIcon, setText } from '../../kit/dom.js';
+import { SOURCES } from '../../protocol/reader.js';
+import { unitOf } from '../../state/people.js';
+import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from '../shared/line-words.js';
+import { draw, plot } from './line-plot.js';
+import { awayFor, presenceSaid } from './presence-words.js';
+
+/** @typedef {import('../../protocol/reader.js').Participant} Participant */
+/** @typedef {import('../../protocol/reader.js').LinePoint} LinePoint */
+/** @typedef {import('../../protocol/reader.js').Quality} Quality */
+/** @typedef {{who: Participant, points: readonly LinePoint[], newest: LinePoint | null, quality: Quality}} Row */
+
+/** The worst first; whose line nobody knows stands before the good ones. */
+const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
+
+/**
+ * How somebody's line is now, as far as it is known.
+ * @param {import('../../state/store.js').State} state
+ * @param {Participant} who
+ * @returns {Quality}
+ */
+export function lineOf({ board }, who) {
+  return who.presence === 'here' ? board[who.id]?.points.at(-1)?.quality ?? who.quality : 'unknown';
+}
+
+/** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
+export class LineBoard extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #sum = el('p', { class: 'note', role: 'status' });
+  #list = el('ul', { class: 'panel-list lines scroll', tabindex: 0 });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { t } = this.app;
+    this.dataset.testid = 'line-board';
+    this.#list.setAttribute('aria-label', t('board.title'));
+    this.replaceChildren(
+      el('div', { class: 'board-head' }, this.#sum,
+        el('p', { class: 'note soft legend-row', 'aria-hidden': 'true' },
+          el('span', { class: 'key is-delay' }, t('board.key-delay')), el('span', { class: 'key is-loss' }, t('board.key-loss')),
+          el('span', null, t('board.span')))),
+      this.#list);
+    this.app.subscribe((state, before) => {
+      if (state.board !== before.board || state.roster !== before.roster) this.show();
+    }, this.#abort.signal);
+    this.show();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** Bring it in step with the state; what nobody looks at is not drawn. */
+  show() {
+    const rows = this.#rows();
+    const count = (/** @type {Quality} */ quality) => rows.filter((row) => row.quality === quality).length;
+    setText(this.#sum, this.app.t('board.sum', { poor: count('poor'), fair: count('fair'), good: count('good') }));
+    list(this.#list, rows, (row) => row.who.id, (row) => this.#make(row), (element, row) => this.#update(element, row));
+  }
+
+  /** @returns {Row[]} */
+  #rows() {
+    const { roster, board } = this.app.state;
+    return roster.participants
+      .map((who) => {
+        const points = board[who.id]?.points ?? [];
+        return { who, points, newest: points.at(-1) ?? null, quality: lineOf(this.app.state, who) };
+      })
+      .sort((one, other) => ORDER[one.quality] - ORDER[other.quality]);
+  }
+
+  /** @param {Row} row */
+  #make({ who }) {
+    return el('li', { class: 'line-row', 'data-testid': 'line-row', 'data-participant': who.id },
+      el('div', { class: 'row between' }, el('b', { class: 'unit grow' }),
+        el('span', { class: 'devices', role: 'img' }, SOURCES.map((source) => icon(source === 'microphone' ? 'mic' : source, source))),
+        el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word nw' }))),
+      plot(), el('span', { class: 'now num' }, el('span', { class: 'nw' }), el('span', { class: 'nw' })),
+      el('span', { class: 'sr' }));
+  }
+
+  /** @param {HTMLElement} element @param {Row} row */
+  #update(element, { who, points, newest, quality }) {
+    const { state, t } = this.app;
+    const find = (/** @type {string} */ css) => /** @type {HTMLElement} */ (element.querySelector(css));
+    const { language } = state;
+    const own = who.id === state.welcome?.participant;
+    const label = unitOf(state, who)?.name || who.name;
+    element.dataset.quality = quality;
+    setText(find('.unit'), own ? t('meeting.you', { name: label }) : label);
+    const mark = find('.bars');
+    setQuality(mark, quality);
+    find('.outcome').className = `row outcome ${toneOf(quality)}`;
+    const here = who.presence === 'here';
+    setText(find('.word'), here ? t(`line.quality-${quality}`) : presenceSaid(this.app, who));
+    this.#devices(find('.devices'), who);
+    const [trip, flow] = /** @type {HTMLElement[]} */ ([...find('.now').children]);
+    const shown = here ? newest : null;
+    if (trip) setText(trip, shown ? this.#trip(shown) : here ? '' : awayFor(this.app, who));
+    if (flow) setText(flow, shown ? t('board.flow', { up: rate(shown.up_kbps, language), down: rate(shown.down_kbps, language) }) : '');
+    setText(find('.sr'), points.length ? t('board.minutes', shares(points)) : t('board.nothing'));
+    if (!this.hidden) draw(/** @type {SVGSVGElement} */ (element.querySelector('.plot')), points, Date.now() + state.clockMs);
+  }
+
+  /**
+   * Which of its sources are open, and whether anything of them arrives.
+   * @param {HTMLElement} place
+   * @param {Participant} who
+   */
+  #devices(place, who) {
+    const words = SOURCES.map((source) => {
+      const { gate, flowing } = who[source];
+      const word = gate.length > 0 ? 'shut' : flowing ? 'open' : 'nothing';
+      const sign = /** @type {SVGSVGElement} */ (place.querySelector(`.${source}`));
+      if (source !== 'screen') setIcon(sign, `${source === 'microphone' ? 'mic' : 'camera'}${word === 'shut' ? '-off' : ''}`);
+      sign.classList.toggle('is-on', word === 'open');
+      sign.classList.toggle('is-nothing', word === 'nothing');
+      sign.classList.toggle('is-shut', word === 'shut');
+      return this.app.t('board.device', { device: this.app.t(`board.${source}`), state: this.app.t(`board.device-${word}`) });
+    });
+    place.title = words.join(', ');
+    place.setAttribute('aria-label', place.title);
+  }
+
+  /** Delay and loss; nothing of a delay that nobody knows. @param {LinePoint} point */
+  #trip(point) {
+    const { t, state: { language } } = this.app;
+    const loss = percent(worstLoss(point), language);
+    return point.rtt_ms < 0 ? t('board.loss', { loss }) : t('board.trip', { ms: milliseconds(point.rtt_ms), loss });
+  }
+}
+
+/** How much of the time it was what, in per cent. @param {readonly LinePoint[]} points */
+function shares(points) {
+  const share = (/** @type {Quality} */ quality) => Math.round((100 * points.filter((point) => point.quality === quality).length) / points.length);
+  return { good: share('good'), fair: share('fair'), poor: share('poor') };
+}
+
+customElements.define('gb-line-board', LineBoard);

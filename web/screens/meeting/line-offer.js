@@ -1,0 +1,62 @@
+import { el, icon, setText } from '../../kit/dom.js';
+import { qualityMark, setQuality } from '../shared/line-words.js';
+import { OfferRule } from './offer-rule.js';
+
+const LOOK_MS = 500;
+/** It outlives the screen: another language is no reason to ask again. */
+const rule = new OfferRule();
+
+/** Offers, when the own line has been poor for a while, to receive less. Nothing happens unless it is pressed. */
+export class LineOffer extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #timer = 0;
+  #title = el('b');
+  #text = el('span');
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { app } = this;
+    this.className = 'line-offer on-paper';
+    this.hidden = true;
+    this.dataset.testid = 'line-offer';
+    const close = el('button', { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': app.t('dialog.close'), 'data-testid': 'offer-close',
+      onclick: () => this.#answer() }, icon('close'));
+    const mark = qualityMark();
+    setQuality(mark, 'poor');
+    this.replaceChildren(mark, el('p', { role: 'status' }, this.#title, ' ', this.#text), close,
+      el('div', { class: 'acts' }, this.#choice('no-pictures'), this.#choice('audio-only')));
+    app.subscribe(() => this.#look(), this.#abort.signal);
+    this.#timer = setInterval(() => this.#look(), LOOK_MS);
+    this.#look();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+  }
+
+  /** @param {'no-pictures' | 'audio-only'} mode */
+  #choice(mode) {
+    return el('button', { class: 'btn', type: 'button', 'data-testid': `offer-${mode}`, onclick: () => {
+      this.#answer();
+      this.app.setReception(mode);
+    } }, this.app.t(`reception.${mode}`));
+  }
+
+  #answer() {
+    rule.answered(performance.now());
+    this.#look();
+  }
+
+  #look() {
+    const shown = rule.look(this.app.state, performance.now());
+    this.hidden = !shown;
+    setText(this.#title, shown ? this.app.t('offer.title') : '');
+    setText(this.#text, shown ? this.app.t('offer.text') : '');
+  }
+}
+
+customElements.define('gb-line-offer', LineOffer);

@@ -1,0 +1,68 @@
+import { el, fill, icon } from '../../kit/dom.js';
+import { isHost, ownPerson, ownRole } from '../../state/people.js';
+import { sheet } from '../shared/dialog.js';
+import { openAudit } from './audit.js';
+import { openOwnLine } from './own-line.js';
+import { openAsk } from './permission.js';
+import { recordingActs } from './recording-acts.js';
+import { openRecordings } from './recordings.js';
+import { openRules } from './rules.js';
+
+/** The shortcuts, by key: what `kit/keyboard.js` listens for. */
+const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera'], ['H', 'help.hand'], ['N', 'help.next'], ['?', 'help.help']]);
+
+/**
+ * What is seldom needed: devices, language, help.
+ * @param {import('../../app/app.js').App} app
+ */
+export function openMenu(app) {
+  const language = app.state.language === 'vi' ? 'en' : 'vi';
+  const chair = ownRole(app.state) === 'chair';
+  const host = isHost(ownRole(app.state));
+  const shares = host && 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && ownPerson(app.state)?.screen.gate.length !== 0;
+  /** @param {string} testid @param {string} name @param {string} words @param {() => void} does */
+  const act = (testid, name, words, does) => el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': testid, onclick: () => {
+    dialog.close();
+    does();
+  } }, icon(name), words);
+  const dialog = sheet(app, app.t('bar.more'),
+    el('div', { class: 'menu' },
+      chair && act('bar-rules', 'settings', app.t('rules.title'), () => openRules(app)),
+      ...recordingActs(app, act),
+      !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
+      shares && act('menu-screen', 'screen', app.t('bar.screen-self'), () => void app.setSource('screen', true)),
+      host && act('menu-line', 'signal', app.t('line.own'), () => openOwnLine(app)),
+      // Who reads the log is settled by the account, whoever presides now.
+      isHost(app.state.account?.role) && act('menu-recordings', 'record', app.t('recordings.title'), () => openRecordings(app)),
+      isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
+      act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
+      act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
+      // On the chair's bar there is no room beside ending.
+      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave')),
+      el('div', { class: 'menu-devices' }, select(app, 'microphone'), select(app, 'camera'))));
+}
+
+/** @param {import('../../app/app.js').App} app */
+export function openHelp(app) {
+  sheet(app, app.t('help.title'),
+    el('dl', { class: 'keys' }, ...KEYS.flatMap(([key, text]) => [
+      el('dt', null, el('kbd', null, key)), el('dd', null, app.t(text))])),
+    el('p', null, app.t('help.trouble')));
+}
+
+/**
+ * @param {import('../../app/app.js').App} app
+ * @param {'microphone' | 'camera'} kind
+ */
+function select(app, kind) {
+  const choice = el('select', { class: 'input select', disabled: true });
+  choice.addEventListener('change', () => void app.chooseDevice(kind, choice.value));
+  void app.listDevices().then(({ cameras, microphones }) => {
+    const found = kind === 'camera' ? cameras : microphones;
+    const current = app.state.devices[`${kind}Label`];
+    fill(choice, found.map((one, place) =>
+      el('option', { value: one.id, selected: one.label === current }, one.label || `${app.t(`meeting.${kind}`)} ${place + 1}`)));
+    choice.disabled = found.length === 0;
+  });
+  return el('label', { class: 'field' }, el('span', null, app.t(`meeting.${kind}`)), choice);
+}

@@ -1,0 +1,133 @@
+import { el, setText } from '../../kit/dom.js';
+import { clock } from '../../kit/format.js';
+import { ownRequest, phaseOf } from '../../state/asking.js';
+import { ask, sheet } from '../shared/dialog.js';
+
+/** @typedef {import('../../app/app.js').App} App */
+/** @typedef {import('../../protocol/reader.js').Permission} Permission */
+/** @typedef {import('../../state/asking.js').Phase} Phase */
+
+/**
+ * "Xin rời họp", "Xin trình chiếu", "Xin vào nghe": a reason, the waiting, the answer. What is permitted already needs no
+ * sheet but leaving, which asks once more.
+ * @param {App} app
+ * @param {Permission} permission
+ */
+export function openAsk(app, permission) {
+  const asking = new Asking();
+  asking.app = app;
+  asking.permission = permission;
+  const dialog = sheet(app, titleOf(app, permission), asking);
+  asking.done = () => dialog.close();
+  asking.focus();
+}
+
+/** Leaving is no question any more once it is permitted. @param {App} app @param {Permission} permission */
+function titleOf(app, permission) {
+  const free = permission === 'leave' && phaseOf(app.state, permission) === 'free';
+  return app.t(free ? 'leave.bar-free' : `ask.${permission}`);
+}
+
+/** What a permission's sheet holds; it follows the answer. */
+export class Asking extends HTMLElement {
+  /** @type {App} */
+  app = /** @type {never} */ (undefined);
+  /** @type {Permission} */
+  permission = 'leave';
+  /** Closes what it stands in. */
+  done = () => {};
+
+  #abort = new AbortController();
+  /** @type {Phase | null} */
+  #phase = null;
+  #reason = el('textarea', { class: 'input', maxlength: 500, 'data-testid': 'ask-reason' });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    this.#phase = null;
+    this.className = 'stack stack-2';
+    this.dataset.testid = 'ask';
+    this.app.subscribe(() => this.#render(), this.#abort.signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** @override */
+  focus() {
+    /** @type {HTMLElement | null} */ (this.querySelector('textarea, .btn-main'))?.focus();
+  }
+
+  #render() {
+    const phase = phaseOf(this.app.state, this.permission);
+    if (phase === this.#phase) return;
+    const first = this.#phase === null;
+    this.#phase = phase;
+    this.dataset.phase = phase;
+    const title = this.closest('dialog')?.querySelector('h2');
+    if (title) setText(title, titleOf(this.app, this.permission));
+    if (phase === 'free' && this.permission !== 'leave') this.done();
+    else if (phase === 'free') this.replaceChildren(...this.#free());
+    else this.replaceChildren(...(phase === 'asked' ? this.#asked() : this.#ask()));
+    if (!first) this.focus();
+  }
+
+  #free() {
+    const { t } = this.app;
+    return [el('p', null, t('dialog.leave-text')),
+      this.#button('btn-danger', 'leave-go', t('bar.leave'), () => this.#leave())];
+  }
+
+  #ask() {
+    const { app, permission } = this;
+    const { t } = app;
+    const form = el('form', { class: 'stack stack-2' },
+      el('p', null, t(`ask.${permission}-text`)),
+      el('label', { class: 'field' }, el('span', null, t('ask.reason')), this.#reason),
+      el('button', { class: 'btn btn-main', type: 'submit', 'data-testid': 'ask-send' }, t('ask.send')));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      app.send({ type: 'ask', permission, reason: this.#reason.value.trim() });
+    });
+    return permission === 'leave' ? [form, this.#withoutLeave(t('ask.leave-now'))] : [form];
+  }
+
+  #asked() {
+    const { app, permission } = this;
+    const { t, state } = app;
+    const since = ownRequest(state, permission)?.since ?? 0;
+    const waits = el('p', { role: 'status' });
+    setText(waits, t(`ask.${permission}-waits`, { time: clock(since, state.language) }));
+    const back = this.#button('', 'ask-back', t('ask.back'), () => {
+      app.send({ type: 'unask', permission });
+      this.done();
+    });
+    return permission === 'leave' ? [waits, back, this.#withoutLeave(t('ask.leave-unanswered'))] : [waits, back];
+  }
+
+  /** Nobody is held back, but everybody is told what it counts as. @param {string} words */
+  #withoutLeave(words) {
+    return this.#button('btn-quiet', 'leave-now', words, async () => {
+      const { app } = this;
+      this.done();
+      const answer = await ask(app, {
+        title: app.t('ask.leave-sure'), text: app.t('ask.leave-recorded'), confirm: app.t('ask.leave-anyway'), danger: true,
+      });
+      if (answer !== null) app.leave();
+    });
+  }
+
+  #leave() {
+    this.done();
+    this.app.leave();
+  }
+
+  /** @param {string} look @param {string} testid @param {string} words @param {() => void} act */
+  #button(look, testid, words, act) {
+    return el('button', { class: `btn ${look}`, type: 'button', 'data-testid': testid, onclick: act }, words);
+  }
+}
+
+customElements.define('gb-ask', Asking);

@@ -1,0 +1,74 @@
+import { el, list, setText } from '../../kit/dom.js';
+import { clock } from '../../kit/format.js';
+import { ownRole, personOf, unitOf } from '../../state/people.js';
+
+/** @typedef {import('../../protocol/reader.js').RequestView} RequestView */
+
+/** For how long a technician is given what it asked for. */
+const LISTEN_MINUTES = 10;
+
+/** What waits to be decided by chair or operator: a card each, with no and yes. */
+export class RequestCards extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #list = el('ul', { class: 'cards', 'aria-live': 'polite' });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    this.#list.setAttribute('aria-label', this.app.t('requests.title'));
+    this.replaceChildren(this.#list);
+    this.app.subscribe((state, before) => {
+      if (state.requests !== before.requests || state.roster !== before.roster) this.#render();
+    }, this.#abort.signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  #render() {
+    const { state } = this.app;
+    const role = ownRole(state);
+    const staff = role === 'chair' || role === 'operator';
+    const open = staff ? state.requests.requests.filter((one) => one.participant !== state.welcome?.participant) : [];
+    this.hidden = open.length === 0;
+    list(this.#list, open, (one) => `${one.participant} ${one.permission}`, (one) => this.#make(one), (card, one) => this.#update(card, one));
+  }
+
+  /** @param {RequestView} request */
+  #make({ participant, permission }) {
+    const { app } = this;
+    const decide = (/** @type {boolean} */ granted) => app.send({ type: 'decide', participant, permission, granted, minutes: LISTEN_MINUTES });
+    return el('li', { class: 'request', 'data-testid': 'request-card', 'data-permission': permission, 'data-participant': participant },
+      el('b'), el('span', { class: 'soft' }),
+      el('div', { class: 'btns' },
+        el('button', { class: 'btn', type: 'button', 'data-testid': 'request-no', onclick: () => decide(false) }),
+        el('button', { class: 'btn btn-main', type: 'button', 'data-testid': 'request-yes', onclick: () => decide(true) })),
+      el('span', { class: 'note soft chairs' }));
+  }
+
+  /** @param {HTMLElement} card @param {RequestView} request */
+  #update(card, { participant, permission, reason, since }) {
+    const { state, t } = this.app;
+    const find = (/** @type {string} */ css) => /** @type {HTMLElement} */ (card.querySelector(css));
+    const who = personOf(state, participant);
+    const name = who ? unitOf(state, who)?.name || who.name : '';
+    const asks = t(`requests.${permission}`, { name });
+    const time = t('requests.at', { time: clock(since, state.language) });
+    setText(find('b'), asks);
+    setText(find('.soft'), reason ? `${reason} · ${time}` : time);
+    const mine = permission !== 'listen' || ownRole(state) === 'chair';
+    find('.btns').hidden = !mine;
+    setText(find('[data-testid=request-no]'), t('requests.no'));
+    setText(find('[data-testid=request-yes]'), permission === 'listen' ? t('requests.minutes', { minutes: LISTEN_MINUTES }) : t('requests.yes'));
+    find('[data-testid=request-no]').setAttribute('aria-label', `${t('requests.no')}: ${asks}`);
+    find('[data-testid=request-yes]').setAttribute('aria-label', `${t('requests.yes')}: ${asks}`);
+    setText(find('.chairs'), mine ? '' : t('requests.chair-decides'));
+    find('.chairs').hidden = mine;
+  }
+}
+
+customElements.define('gb-requests', RequestCards);

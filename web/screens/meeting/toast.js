@@ -1,0 +1,63 @@
+import { el, icon } from '../../kit/dom.js';
+import { isHost, ownRole } from '../../state/people.js';
+import { announcement, keyNames } from '../../state/recording.js';
+
+const SHOWN_MS = 7000;
+
+/** What the server would not do, and why; what became of a request. Said once, then gone by itself. */
+export class Toast extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #timer = 0;
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    this.setAttribute('role', 'alert');
+    this.app.subscribe((state, before) => {
+      if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
+      if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
+      if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
+      this.#recorded(state, announcement(state, before));
+    }, this.#abort.signal);
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    clearTimeout(this.#timer);
+  }
+
+  /** What became of one's own request. @param {import('../../protocol/reader.js').DecisionMessage} decision */
+  #decided({ permission, granted, reason }) {
+    const { t } = this.app;
+    const answer = t(`decision.${permission}-${granted ? 'yes' : 'no'}`);
+    this.#say(reason ? t('decision.because', { answer, reason }) : answer, granted);
+  }
+
+  /**
+   * That it began, ended, or failed: to everybody. What somebody must see to: to those who can.
+   * @param {import('../../state/store.js').State} state
+   * @param {ReturnType<typeof announcement>} what
+   */
+  #recorded(state, what) {
+    const { trouble, minutes_left } = state.recording;
+    const forHosts = what === 'trouble' || what === 'low';
+    if (!what || (forHosts && !isHost(ownRole(state)))) return;
+    const key = what === 'failed' || what === 'trouble' ? `recording.trouble-${trouble || 'recorder-unavailable'}` : `recording.told-${what}`;
+    this.#say(this.app.t(key, { names: keyNames(state), count: minutes_left }), !forHosts && what !== 'failed', 'recording-toast');
+  }
+
+  /** @param {string} text @param {boolean} [good] @param {string} [testid] */
+  #say(text, good = false, testid = 'toast') {
+    const close = el('button',
+      { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': this.app.t('dialog.close') }, icon('close'));
+    close.addEventListener('click', () => this.replaceChildren(), { signal: this.#abort.signal });
+    this.replaceChildren(
+      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': testid }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => this.replaceChildren(), SHOWN_MS);
+  }
+}
+
+customElements.define('gb-toast', Toast);

@@ -1,0 +1,43 @@
+import { el } from '../../kit/dom.js';
+
+const LANGUAGES = /** @type {const} */ ([
+  ['vi', 'Tiếng Việt'],
+  ['en', 'English'],
+]);
+
+/** The two languages, each in its own words; the present one is pressed. With `short` it is one button, for the other one. */
+export class Language extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  connectedCallback() {
+    const now = this.app.state.language;
+    const short = this.hasAttribute('short');
+    this.className = 'language';
+    this.replaceChildren(
+      ...LANGUAGES.filter(([code]) => !short || code !== now).map(([code, name]) =>
+        el('button', {
+          class: 'btn btn-quiet',
+          type: 'button',
+          lang: code,
+          'aria-pressed': short ? null : code === now,
+          'data-testid': code === now ? null : 'language-toggle',
+          onclick: () => this.app.setLanguage(code),
+        }, name),
+      ),
+    );
+  }
+}
+
+customElements.define('gb-language', Language);
+
+/**
+ * @param {import('../../app/app.js').App} app
+ * @param {boolean} [short]
+ * @returns {HTMLElement}
+ */
+export function languageChoice(app, short) {
+  const choice = /** @type {Language} */ (el('gb-language', { short }));
+  choice.app = app;
+  return choice;
+}

@@ -1,0 +1,119 @@
+import { el, icon, list, setText } from '../../kit/dom.js';
+import { clock } from '../../kit/format.js';
+import { newest, unread } from '../../state/talk.js';
+import { sheet } from './dialog.js';
+
+/** @typedef {import('../../app/app.js').App} App */
+/** @typedef {import('../../protocol/reader.js').TalkLine} TalkLine */
+
+const MOST = 500;
+const NOTHING = /** @type {readonly TalkLine[]} */ (Object.freeze([]));
+/** The newest line of each thread that was on the screen here. @type {Map<string, number>} */
+const seen = new Map();
+
+/**
+ * What was said with one who waits.
+ * @param {App} app
+ * @param {string} knock
+ */
+export function said(app, knock) {
+  return app.state.talks[knock] ?? NOTHING;
+}
+
+/**
+ * Lines that nobody at this page has seen yet.
+ * @param {App} app
+ * @param {string} knock
+ * @param {boolean} staff which side reads
+ */
+export function unseen(app, knock, staff) {
+  return unread(said(app, knock), seen.get(knock) ?? 0, staff);
+}
+
+/**
+ * The thread in a sheet, for the staff.
+ * @param {App} app
+ * @param {string} knock
+ * @param {string} name
+ */
+export function openTalk(app, knock, name) {
+  const talk = new Talk();
+  talk.app = app;
+  talk.knock = knock;
+  talk.staff = true;
+  sheet(app, app.t('talk.with', { name }), talk);
+  talk.focus();
+}
+
+/** A few words between one who waits and the office. */
+export class Talk extends HTMLElement {
+  /** @type {App} */
+  app = /** @type {never} */ (undefined);
+  knock = '';
+  staff = false;
+
+  #abort = new AbortController();
+  #list = el('ol', { class: 'talk-lines scroll', role: 'log', tabindex: 0 });
+  #input = el('input', { class: 'input', maxlength: MOST, autocomplete: 'off', 'data-testid': 'talk-input' });
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { t } = this.app;
+    const hint = t(this.staff ? 'talk.write' : 'talk.write-office');
+    this.#input.setAttribute('placeholder', hint);
+    this.#input.setAttribute('aria-label', hint);
+    this.#list.setAttribute('aria-label', t('talk.title'));
+    const form = el('form', { class: 'talk-form' }, this.#input,
+      el('button', { class: 'btn', type: 'submit', 'data-testid': 'talk-send' }, t('talk.send')));
+    form.addEventListener('submit', (event) => {
+      event.preventDefault();
+      this.#say();
+    }, { signal });
+    this.dataset.testid = 'talk';
+    this.replaceChildren(this.#list, form);
+    this.app.subscribe((state, before) => {
+      if (state.talks === before.talks) return;
+      if (!this.staff && unseen(this.app, this.knock, false) > 0) this.app.ring(); // the office answers
+      this.#render();
+    }, signal);
+    this.#render();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+  }
+
+  /** @override */
+  focus() {
+    this.#input.focus();
+  }
+
+  #say() {
+    const text = this.#input.value.trim();
+    if (!text) return;
+    const sent = this.app.send(this.staff ? { type: 'talk', text, knock: this.knock } : { type: 'talk', text });
+    if (sent) this.#input.value = ''; // what could not be sent stays to be sent again
+  }
+
+  #render() {
+    const { app } = this;
+    const lines = said(app, this.knock);
+    seen.set(this.knock, newest(lines));
+    this.#list.hidden = lines.length === 0;
+    list(this.#list, lines, (line) => `${line.at} ${line.name} ${line.text}`, (line) => this.#make(line), () => {});
+    this.#list.scrollTop = this.#list.scrollHeight;
+    this.dispatchEvent(new CustomEvent('seen', { bubbles: true }));
+  }
+
+  /** @param {TalkLine} line */
+  #make(line) {
+    const { app } = this;
+    const head = el('small', { class: 'soft' });
+    setText(head, app.t('talk.said', { name: line.name, time: clock(line.at, app.state.language) }));
+    return el('li', { class: line.staff === this.staff ? 'is-own' : '' }, line.staff && !this.staff ? icon('people') : null,
+      el('span', null, head, el('span', { class: 'words' }, line.text)));
+  }
+}
+
+customElements.define('gb-talk', Talk);

@@ -1,0 +1,207 @@
+import { el, fill, icon, setIcon, setText } from '../../kit/dom.js';
+
+const METER_MS = 80;
+/** What is louder than this is speech, not the room. */
+const SPEECH = 0.18;
+const HEARD_MS = 3000;
+const TEST_SOUND_MS = 1000;
+/** Nothing that a press on "turn on" alone would mend. */
+const FAILED = new Set(['denied', 'none', 'busy']);
+
+/** @typedef {'camera' | 'microphone'} Kind */
+
+/** One's own picture, the microphone's level, a test sound and the choice of devices. */
+export class OwnView extends HTMLElement {
+  /** @type {import('../../app/app.js').App} */
+  app = /** @type {never} */ (undefined);
+
+  #abort = new AbortController();
+  #timer = 0;
+  #heardAt = -HEARD_MS;
+  #video = el('video', {});
+  #away = el('div', {});
+  #placard = el('span', {});
+  #level = el('progress', {});
+  /** @type {Record<Kind, {status: HTMLElement, why: HTMLElement, choice: HTMLSelectElement, sign: SVGSVGElement, retry: HTMLElement}>} */
+  #checks = /** @type {never} */ (undefined);
+  #switch = el('button', {});
+  #switchSign = icon('camera');
+  #switchWords = el('span', {});
+
+  connectedCallback() {
+    this.#abort = new AbortController();
+    const { signal } = this.#abort;
+    const { app } = this;
+    this.className = 'cam';
+    this.#checks = { camera: this.#check('camera'), microphone: this.#check('microphone') };
+    this.replaceChildren(this.#picture(), this.#row());
+    app.subscribe((state, before) => {
+      if (state.devices !== before.devices) void this.#list();
+      this.#update();
+    }, signal);
+    navigator.mediaDevices?.addEventListener('devicechange', () => void this.#list(), { signal });
+    this.#video.addEventListener('resize', () => this.#update(), { signal });
+    this.#timer = setInterval(() => this.#measure(), METER_MS);
+    void this.#list();
+    this.#update();
+  }
+
+  disconnectedCallback() {
+    this.#abort.abort();
+    clearInterval(this.#timer);
+    this.#video.srcObject = null;
+  }
+
+  #picture() {
+    const { t } = this.app;
+    this.#video = el('video', { autoplay: true, playsinline: true, 'aria-label': t('green.own-picture'), 'data-testid': 'green-video' });
+    this.#video.muted = true;
+    this.#video.srcObject = this.app.cameraPreview;
+    this.#away = el('div', { class: 'away', role: 'status' });
+    this.#placard = el('span', { class: 'placard' });
+    return el('div', { class: 'tile' }, this.#video, this.#away, this.#placard);
+  }
+
+  #row() {
+    const { t } = this.app;
+    const { camera, microphone } = this.#checks;
+    this.#level = el('progress', { class: 'level', max: 1, value: 0, 'aria-label': t('green.level') });
+    this.#switch = el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'green-camera', onclick: () => this.#turnCamera() },
+      this.#switchSign, this.#switchWords);
+    return el('div', { class: 'checks', role: 'group', 'aria-label': t('green.own-picture') },
+      el('div', null, this.#head('microphone', microphone.sign, microphone.status),
+        this.#level, microphone.why, microphone.choice, microphone.retry),
+      el('div', null, this.#head('camera', camera.sign, camera.status), camera.why, camera.choice, this.#switch),
+      this.#speaker());
+  }
+
+  /** @param {string} what @param {SVGSVGElement} sign @param {HTMLElement | null} status */
+  #head(what, sign, status) {
+    return el('div', { class: 'row between' }, el('b', { class: 'row' }, sign, this.app.t(`green.${what}`)), status);
+  }
+
+  /** @param {Kind} kind */
+  #check(kind) {
+    const { t } = this.app;
+    const choice = el('select', { class: 'input select', 'aria-label': t(`green.choose-${kind}`), 'data-testid': `green-${kind}-choice`,
+      onchange: () => void this.app.chooseDevice(kind, choice.value) });
+    return {
+      status: el('span', { class: 'soft note', 'data-testid': `green-${kind}-status` }),
+      why: el('p', { class: 'note why' }),
+      choice,
+      sign: icon(kind === 'camera' ? 'camera' : 'mic'),
+      retry: this.#retry(kind),
+    };
+  }
+
+  #speaker() {
+    const { t } = this.app;
+    const note = el('span', { class: 'soft note', role: 'status' }, t('green.test-note'));
+    const test = el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'green-test-sound', onclick: () => {
+      this.app.testSound();
+      setText(note, t('green.testing'));
+      setTimeout(() => setText(note, t('green.test-note')), TEST_SOUND_MS);
+    } }, icon('speaker'), t('green.test-sound'));
+    return el('div', { class: 'speaker' }, this.#head('speaker', icon('headphones'), null), note, test);
+  }
+
+  /** @param {Kind} kind */
+  #retry(kind) {
+    const { t } = this.app;
+    return el('button', { class: 'btn', type: 'button', 'data-testid': `green-${kind}-retry`, onclick: () => void this.app.openDevice(kind) },
+      t('green.try-again'));
+  }
+
+  #turnCamera() {
+    void this.app.setSource('camera', this.app.state.devices.camera !== 'ready');
+  }
+
+  async #list() {
+    const { cameras, microphones } = await this.app.listDevices();
+    if (!this.isConnected) return;
+    this.#offer('camera', cameras);
+    this.#offer('microphone', microphones);
+  }
+
+  /** @param {Kind} kind @param {readonly {id: string, label: string}[]} found */
+  #offer(kind, found) {
+    const { choice } = this.#checks[kind];
+    const label = this.app.state.devices[`${kind}Label`];
+    choice.hidden = this.app.state.devices[kind] !== 'ready' || found.length === 0;
+    fill(choice, found.map((one) => el('option', { value: one.id, selected: one.label === label }, one.label || this.app.t(`green.${kind}`))));
+  }
+
+  #measure() {
+    const ready = this.app.state.devices.microphone === 'ready';
+    const level = ready ? this.app.microphoneLevel() : 0;
+    this.#level.value = level;
+    const now = performance.now();
+    if (level > SPEECH) this.#heardAt = now;
+    if (ready) setText(this.#checks.microphone.status, this.app.t(now - this.#heardAt < HEARD_MS ? 'green.hears' : 'green.silent'));
+  }
+
+  #update() {
+    this.#updateCamera(this.app.state.devices.camera);
+    this.#updateMicrophone(this.app.state.devices.microphone);
+    this.#namePlacard();
+  }
+
+  /** @param {import('../../state/store.js').DeviceState} camera */
+  #updateCamera(camera) {
+    const { t } = this.app;
+    const check = this.#checks.camera;
+    const seen = camera === 'ready';
+    const failed = FAILED.has(camera);
+    this.#video.hidden = !seen;
+    this.#away.hidden = seen;
+    if (!seen && this.#away.dataset.why !== camera) {
+      fill(this.#away, icon(camera === 'unknown' ? 'camera' : 'camera-off'), el('b', { class: 'h2' }, t(`green.camera-${camera}`)),
+        el('p', null, t(`green.camera-${camera}-do`)), failed && check.retry);
+    }
+    this.#away.dataset.why = camera;
+    const { videoWidth: width, videoHeight: height } = this.#video;
+    setText(check.status, seen ? (width ? t('green.size', { width, height }) : '') : t(`green.status-${camera}`));
+    setIcon(check.sign, seen ? 'camera' : 'camera-off');
+    const without = !seen && camera !== 'unknown';
+    setText(check.why, without ? t('green.without-picture') : '');
+    check.why.hidden = !without;
+    this.#switch.hidden = failed || camera === 'unknown';
+    setText(this.#switchWords, t(seen ? 'green.camera-turn-off' : 'green.camera-turn-on'));
+    setIcon(this.#switchSign, seen ? 'camera-off' : 'camera');
+  }
+
+  /** @param {import('../../state/store.js').DeviceState} microphone */
+  #updateMicrophone(microphone) {
+    const { t } = this.app;
+    const check = this.#checks.microphone;
+    const lacking = microphone !== 'ready' && microphone !== 'unknown';
+    setIcon(check.sign, microphone === 'ready' ? 'mic' : 'mic-off');
+    if (microphone !== 'ready') setText(check.status, t(`green.status-${microphone}`));
+    this.#level.hidden = lacking;
+    setText(check.why, lacking ? t(`green.microphone-${microphone}-do`) : '');
+    check.why.hidden = check.retry.hidden = !lacking;
+  }
+
+  #namePlacard() {
+    const { welcome, account } = this.app.state;
+    const unit = welcome?.units.find((one) => one.id === (this.dataset.unit || welcome.unit));
+    const name = unit?.name ?? account?.unit?.name ?? account?.name ?? '';
+    setText(this.#placard, name);
+    this.#placard.hidden = !name;
+  }
+
+  /** @param {string} unit id of the unit on the card */
+  showUnit(unit) {
+    this.dataset.unit = unit;
+    this.#namePlacard();
+  }
+}
+
+customElements.define('gb-own-view', OwnView);
+
+/** @param {import('../../app/app.js').App} app @param {string} unit id @returns {OwnView} */
+export function ownView(app, unit) {
+  const view = /** @type {OwnView} */ (el('gb-own-view', { 'data-unit': unit }));
+  view.app = app;
+  return view;
+}
