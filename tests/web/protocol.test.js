@@ -3,11 +3,13 @@ import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
 
-import { BadMessage, PROTOCOL, SOURCES, WHY, readUntrusted } from '../../web/protocol/reader.js';
+import { BadMessage, readUntrusted } from '../../web/protocol/reader.js';
+import { MESSAGES } from '../../web/protocol/shapes.js';
+import { PROTOCOL, WORDS } from '../../web/protocol/words.js';
 
 const SCHEMA = new URL('../../signaling/protocol/schema/', import.meta.url);
 const definitions = JSON.parse(readFileSync(new URL('protocol.schema.json', SCHEMA), 'utf8'));
-const FROM_SERVER = new Set(['welcome', 'seat', 'lobby', 'roster', 'answer', 'slots', 'speakers', 'send-plan', 'line', 'lines', 'check-over', 'media-lost', 'refusal', 'bye', 'pong', 'lobby-talk', 'floor', 'requests', 'decision', 'departures', 'hint', 'voices', 'recording']);
+const FROM_SERVER = new Set(Object.keys(MESSAGES));
 
 const examples = (/** @type {string} */ kind) =>
   readdirSync(new URL(`examples/${kind}/`, SCHEMA)).map((name) => ({
@@ -54,7 +56,6 @@ test('the words are those of the schema', () => {
     assert.ok(found, name);
     return [...JSON.parse(found[1]).enum].sort();
   };
-  assert.deepEqual([...WHY].sort(), words('Why'));
-  assert.deepEqual([...SOURCES].sort(), words('Source'));
+  for (const [name, known] of Object.entries(WORDS)) assert.deepEqual([...known].sort(), words(name));
   assert.equal(PROTOCOL, 2);
 });

@@ -6,7 +6,7 @@ import { START, reduce } from '../../web/state/store.js';
 
 const BOARD = { name: 'Ban Giám đốc' };
 
-/** @param {Partial<import('../../web/protocol/reader.js').RecordingMessage>} recording */
+/** @param {Partial<import('../../web/protocol/server.js').Recording>} recording */
 const told = (recording) => reduce(START, { ...NOT_RECORDED, ...recording });
 
 test('the chair is told why it cannot be recorded', () => {
@@ -36,8 +36,8 @@ test('the list is read newest first, and what is no recording is left out', () =
   assert.equal(readRecordings(null), null);
 });
 
-/** @param {Partial<import('../../web/protocol/reader.js').RecordingMessage>} recording */
-const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/protocol/reader.js').Welcome} */ ({}) });
+/** @param {Partial<import('../../web/protocol/server.js').Recording>} recording */
+const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/protocol/server.js').Welcome} */ ({}) });
 
 test('everybody is told once that it begins, is interrupted, goes on and ends', () => {
   const off = inside({});

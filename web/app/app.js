@@ -13,7 +13,7 @@ import { Greeting } from '../link/greeting.js';
 import { onNetworkChange } from '../link/network.js';
 import { recordingFile, recordings } from '../link/recordings.js';
 import { OwnMedia } from '../media/own-media.js';
-import { PROTOCOL } from '../protocol/reader.js';
+import { PROTOCOL } from '../protocol/words.js';
 import { RECEPTIONS, START, passing, reduce } from '../state/store.js';
 import * as router from './router.js';
 import { ShowWish } from './shown-pictures.js';
@@ -21,9 +21,9 @@ import { ShowWish } from './shown-pictures.js';
 /** @typedef {import('../state/store.js').State} State */
 /** @typedef {import('../state/store.js').Action} Action */
 /** @typedef {import('../state/store.js').Language} Language */
-/** @typedef {import('../protocol/reader.js').Source} Source */
-/** @typedef {import('../protocol/reader.js').ClientMessage} ClientMessage */
-/** @typedef {import('../protocol/reader.js').ServerMessage} ServerMessage */
+/** @typedef {import('../protocol/words.js').Source} Source */
+/** @typedef {import('../protocol/client.js').ClientMessage} ClientMessage */
+/** @typedef {import('../protocol/server.js').ServerMessage} ServerMessage */
 /** @typedef {import('../link/audit.js').Entry} AuditEntry */
 /** @typedef {import('../link/recordings.js').StoredRecording} StoredRecording */
 /** @typedef {(state: State, before: State) => void} Listener */
@@ -293,7 +293,7 @@ export class App {
     return greeted;
   }
 
-  /** @param {number} seen messages of the session before @returns {import('../protocol/reader.js').Hello} */
+  /** @param {number} seen messages of the session before @returns {import('../protocol/client.js').Hello} */
   #hello(seen) {
     const { meeting, welcome, bye } = this.state;
     const resume = welcome && !bye ? { resume: welcome.session, seen } : {};
@@ -312,7 +312,7 @@ export class App {
     }
   }
 
-  /** @param {import('../protocol/reader.js').Welcome} welcome @param {State} before */
+  /** @param {import('../protocol/server.js').Welcome} welcome @param {State} before */
   #welcomed(welcome, before) {
     this.#showWish.again();
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });

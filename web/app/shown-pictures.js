@@ -22,7 +22,7 @@ export class ShowWish {
   #sizes = new ResizeObserver((entries) => this.#measure(entries.map((entry) => entry.target)));
   #views = new IntersectionObserver((entries) => this.#looked(entries));
 
-  /** @param {(message: import('../protocol/reader.js').ClientMessage) => boolean} send */
+  /** @param {(message: import('../protocol/client.js').ClientMessage) => boolean} send */
   constructor(send) {
     this.#send = send;
     document.addEventListener('visibilitychange', () => this.#turned());

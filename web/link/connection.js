@@ -5,8 +5,8 @@
 
 import { BadMessage, readUntrusted } from '../protocol/reader.js';
 
-/** @typedef {import('../protocol/reader.js').ClientMessage} ClientMessage */
-/** @typedef {import('../protocol/reader.js').ServerMessage} ServerMessage */
+/** @typedef {import('../protocol/client.js').ClientMessage} ClientMessage */
+/** @typedef {import('../protocol/server.js').ServerMessage} ServerMessage */
 /** @typedef {{readyState: number, send(data: string): void, close(): void, onopen: any, onmessage: any, onclose: any}} Socket */
 /**
  * @typedef {object} Surroundings what a test replaces
@@ -18,7 +18,7 @@ import { BadMessage, readUntrusted } from '../protocol/reader.js';
  */
 /**
  * @typedef {object} Told
- * @property {(seen: number) => import('../protocol/reader.js').Hello} hello asked for before each session; `seen`: how many
+ * @property {(seen: number) => import('../protocol/client.js').Hello} hello asked for before each session; `seen`: how many
  *   messages of the session before have arrived
  * @property {(message: ServerMessage) => void} message
  * @property {(online: import('../state/store.js').Online) => void} online

@@ -1,6 +1,6 @@
 /** This client's camera, microphone and screen: opened one by one, each failure with a name. */
 
-/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/words.js').Source} Source */
 /** @typedef {import('../state/store.js').DeviceState} DeviceState */
 /** @typedef {import('../state/store.js').Action} Action */
 /** @typedef {{id: string, label: string}} Device */

@@ -1,7 +1,7 @@
 /** What a sender's encodings are to be, put into the browser's parameters: by rid, in their order, without negotiation. */
 
 /** @typedef {import('./uplink.js').Cap} Cap */
-/** @typedef {import('../protocol/reader.js').SendPlan} SendPlan */
+/** @typedef {import('../protocol/server.js').SendPlan} SendPlan */
 /**
  * @typedef {object} Layer an encoding as it was made
  * @property {string} [rid]

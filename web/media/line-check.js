@@ -7,12 +7,12 @@ import { NO_CHECK, verdict } from '../state/verdict.js';
 import { addLines } from './lines.js';
 import { readUplink } from './uplink.js';
 
-/** @typedef {import('../protocol/reader.js').LineView} LineView */
-/** @typedef {import('../protocol/reader.js').AnswerMessage} AnswerMessage */
+/** @typedef {import('../protocol/views.js').LineView} LineView */
+/** @typedef {import('../protocol/server.js').Answer} Answer */
 /** @typedef {import('../state/verdict.js').Check} Check */
 /**
  * @typedef {object} Around
- * @property {(message: import('../protocol/reader.js').ClientMessage) => boolean} send
+ * @property {(message: import('../protocol/client.js').ClientMessage) => boolean} send
  * @property {(check: Check) => void} tell
  * @property {() => number} number the next number of a message
  * @property {() => readonly RTCIceServer[]} iceServers
@@ -75,7 +75,7 @@ export class LineCheck {
     this.#around.tell(NO_CHECK);
   }
 
-  /** @param {AnswerMessage} answer @returns {boolean} whether it was the check's */
+  /** @param {Answer} answer @returns {boolean} whether it was the check's */
   answer(answer) {
     const run = this.#run;
     if (!run || answer.to !== run.id) return false;

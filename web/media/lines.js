@@ -3,10 +3,10 @@
  * once; tracks come and go on them by `replaceTrack`, so nothing is ever negotiated again.
  */
 
-import { TILE_SLOTS } from '../protocol/reader.js';
+import { TILE_SLOTS } from '../protocol/words.js';
 import { VOICE_BPS } from './uplink.js';
 
-/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/words.js').Source} Source */
 
 const AUDIO_SLOTS = 3;
 const VIDEO_SLOTS = 2 + TILE_SLOTS;

@@ -16,8 +16,8 @@ import { preparation } from './preparing.js';
 import { Sound } from './sound.js';
 
 /** @typedef {import('../state/store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Source} Source */
-/** @typedef {import('../protocol/reader.js').ClientMessage} ClientMessage */
+/** @typedef {import('../protocol/words.js').Source} Source */
+/** @typedef {import('../protocol/client.js').ClientMessage} ClientMessage */
 /**
  * @typedef {object} Around
  * @property {() => State} state
@@ -70,7 +70,7 @@ export class OwnMedia {
 
   /**
    * What the server says, once the state has it.
-   * @param {import('../protocol/reader.js').ServerMessage} message
+   * @param {import('../protocol/server.js').ServerMessage} message
    * @param {State} before
    */
   heard(message, before) {
@@ -107,7 +107,7 @@ export class OwnMedia {
     }
   }
 
-  /** A session has begun. @param {import('../protocol/reader.js').Welcome} welcome @param {State} before */
+  /** A session has begun. @param {import('../protocol/server.js').Welcome} welcome @param {State} before */
   welcomed(welcome, before) {
     if (welcome.seat !== 'admitted') this.peer.close();
     else if (before.screen !== 'meeting') void this.#enter(true);
@@ -201,7 +201,7 @@ export class OwnMedia {
     else this.peer.close();
   }
 
-  /** @param {import('../protocol/reader.js').RefusalMessage} refusal */
+  /** @param {import('../protocol/server.js').Refusal} refusal */
   #refused(refusal) {
     if (refusal.re === 'offer') this.peer.refused(refusal.code, refusal.to);
     if (refusal.re === 'check-line') this.#check.refused(refusal.code, refusal.to);

@@ -1,16 +1,16 @@
 /** One's own microphone, camera and screen in the meeting: the device comes first, then the server is asked; the roster says what came of it. */
 
 import { remember } from '../kit/storage.js';
-import { SOURCES } from '../protocol/reader.js';
+import { WORDS } from '../protocol/words.js';
 import { ownPerson } from '../state/people.js';
 
-/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/words.js').Source} Source */
 /**
  * @typedef {object} Around
  * @property {() => import('../state/store.js').State} state
  * @property {import('./devices.js').Devices} devices
  * @property {() => number} number the next number of a message
- * @property {(message: import('../protocol/reader.js').ClientMessage) => void} say send, or tell the person why not
+ * @property {(message: import('../protocol/client.js').ClientMessage) => void} say send, or tell the person why not
  * @property {(code: string) => void} refuse tell the person what did not work
  */
 
@@ -55,7 +55,7 @@ export class OwnSources {
 
   /** A `set-source` was refused. @param {number} to its number */
   refused(to) {
-    const source = SOURCES.find((one) => this.#opened.get(one) === to);
+    const source = WORDS.Source.find((one) => this.#opened.get(one) === to);
     if (source === 'microphone') this.#around.devices.hush();
     else if (source) this.#around.devices.close(source);
   }

@@ -3,17 +3,18 @@
  * server says so. SDP work is done one piece after the other.
  */
 
+import { WORDS } from '../protocol/words.js';
 import { arranged, takesRed } from './answer.js';
 import { jitterTarget, pictureTarget } from './jitter.js';
 import { addLines } from './lines.js';
 import { Sending } from './sending.js';
 
-/** @typedef {import('../protocol/reader.js').Source} Source */
-/** @typedef {import('../protocol/reader.js').AnswerMessage} AnswerMessage */
-/** @typedef {import('../protocol/reader.js').SendPlan} SendPlan */
+/** @typedef {import('../protocol/words.js').Source} Source */
+/** @typedef {import('../protocol/server.js').Answer} Answer */
+/** @typedef {import('../protocol/server.js').SendPlan} SendPlan */
 /**
  * @typedef {object} Around
- * @property {(message: import('../protocol/reader.js').ClientMessage) => boolean} send
+ * @property {(message: import('../protocol/client.js').ClientMessage) => boolean} send
  * @property {() => boolean} online whether there is a session to send it in
  * @property {() => number} number the next number of a message
  * @property {() => readonly RTCIceServer[]} iceServers
@@ -27,13 +28,12 @@ const ANSWER_MS = 10_000;
 const DISCONNECTED_MS = 5000;
 const RESTART_MS = 12_000;
 const RETRY_MS = 5000;
-const SOURCES = /** @type {const} */ (['microphone', 'camera', 'screen']);
 
 export class Peer {
   /** @type {RTCPeerConnection | null} readable for tests and statistics */ pc = null;
   #around;
   /** @type {Promise<void>} */ #work = Promise.resolve();
-  /** @type {((answer: AnswerMessage | null) => void) | null} */ #awaited = null;
+  /** @type {((answer: Answer | null) => void) | null} */ #awaited = null;
   /** Number of the newest offer: the answer to an older one is for a connection that is gone. */ #offers = 0;
   /** @type {Map<string, MediaStream>} */ #streams = new Map();
   /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
@@ -100,7 +100,7 @@ export class Peer {
     if (plan.red !== this.#red) this.#enqueue(() => this.#switchRed());
   }
 
-  /** How the line is now. @param {import('../protocol/reader.js').LineView} line */
+  /** How the line is now. @param {import('../protocol/views.js').LineView} line */
   line(line) {
     const before = this.#waitMs;
     const audio = jitterTarget(before.audio, line.loss_down);
@@ -110,7 +110,7 @@ export class Peer {
     this.#setWaits();
   }
 
-  /** @param {AnswerMessage} answer */
+  /** @param {Answer} answer */
   answer(answer) {
     if (answer.to === this.#offers) this.#awaited?.(answer);
   }
@@ -186,7 +186,7 @@ export class Peer {
     this.#senders = senders;
     this.#sending = new Sending(pc, senders);
     pc.onconnectionstatechange = () => this.#changed(pc);
-    await Promise.all(SOURCES.map((source) => this.refresh(source)));
+    await Promise.all(WORDS.Source.map((source) => this.refresh(source)));
     const answered = await this.#negotiate(pc, false);
     if (pc !== this.pc) return;
     this.#opening = false;
@@ -261,7 +261,7 @@ export class Peer {
     }
   }
 
-  /** @returns {Promise<AnswerMessage | null>} */
+  /** @returns {Promise<Answer | null>} */
   #await() {
     return new Promise((resolve) => {
       const late = setTimeout(() => this.#awaited?.(null), ANSWER_MS);

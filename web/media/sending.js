@@ -4,8 +4,8 @@ import { Encodings, wishes } from './encodings.js';
 import { CAMERA_LAYERS, SCREEN_LAYERS } from './lines.js';
 import { READ_MS, UNKNOWN_UPLINK, caps, judged, readUplink } from './uplink.js';
 
-/** @typedef {import('../protocol/reader.js').SendPlan} SendPlan */
-/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/server.js').SendPlan} SendPlan */
+/** @typedef {import('../protocol/words.js').Source} Source */
 
 export class Sending {
   #pc;

@@ -3,7 +3,7 @@
 import { isHost, ownPerson, ownRole } from './people.js';
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Permission} Permission */
+/** @typedef {import('../protocol/words.js').Permission} Permission */
 /** @typedef {'free' | 'asked' | 'ask'} Phase free: nobody need be asked; asked: no answer yet */
 
 /**

@@ -1,6 +1,6 @@
 /** The line board: the last minutes of everyone's line, as the server measures them. Pure. */
 
-/** @typedef {import('../protocol/reader.js').LinePoint} LinePoint */
+/** @typedef {import('../protocol/views.js').LinePoint} LinePoint */
 /** @typedef {Readonly<Record<string, {points: readonly LinePoint[]}>>} Board by participant; the oldest point first */
 
 /** Three minutes, a point every two seconds. */
@@ -9,7 +9,7 @@ export const MAX_POINTS = 90;
 /**
  * The board after a message. Who is neither in the message nor in the room any more is dropped.
  * @param {Board} board
- * @param {import('../protocol/reader.js').LinesMessage} message
+ * @param {import('../protocol/server.js').Lines} message
  * @param {readonly {id: string}[]} present
  * @returns {Board}
  */

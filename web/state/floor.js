@@ -3,12 +3,12 @@
 import { personOf, unitOf } from './people.js';
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').FloorMessage} FloorMessage */
-/** @typedef {import('../protocol/reader.js').Participant} Participant */
-/** @typedef {import('../protocol/reader.js').TurnView} TurnView */
-/** @typedef {import('../protocol/reader.js').WishView} WishView */
-/** @typedef {import('../protocol/reader.js').UnitKind} UnitKind */
-/** @typedef {{wish: WishView, place: number, who: Participant}} Waiting place: from 1 */
+/** @typedef {import('../protocol/server.js').Floor} Floor */
+/** @typedef {import('../protocol/views.js').ParticipantView} ParticipantView */
+/** @typedef {import('../protocol/views.js').TurnView} TurnView */
+/** @typedef {import('../protocol/views.js').WishView} WishView */
+/** @typedef {import('../protocol/words.js').UnitKind} UnitKind */
+/** @typedef {{wish: WishView, place: number, who: ParticipantView}} Waiting place: from 1 */
 /** @typedef {{kind: UnitKind | 'all', waiting: readonly Waiting[]}} Group all: the order is of time, not of kinds */
 /**
  * How a turn stands. The times are milliseconds.
@@ -48,7 +48,7 @@ export function queueGroups(state) {
 
 /**
  * The place in the queue, from 1; 0: does not wait.
- * @param {FloorMessage} floor
+ * @param {Floor} floor
  * @param {string | undefined} participant
  */
 export function placeOf(floor, participant) {
@@ -56,7 +56,7 @@ export function placeOf(floor, participant) {
 }
 
 /**
- * @param {FloorMessage} floor
+ * @param {Floor} floor
  * @param {string | undefined} participant
  * @returns {TurnView | undefined}
  */

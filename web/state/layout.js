@@ -1,10 +1,10 @@
 /** Who is shown where, worked out from the state alone. */
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Source} Source */
-/** @typedef {import('../protocol/reader.js').SlotKind} SlotKind */
+/** @typedef {import('../protocol/words.js').Source} Source */
+/** @typedef {import('../protocol/words.js').SlotKind} SlotKind */
 
-import { TILE_SLOTS } from '../protocol/reader.js';
+import { TILE_SLOTS } from '../protocol/words.js';
 import { personOf } from './people.js';
 
 /**

@@ -1,13 +1,13 @@
 /** People and units, and words about them, from the state. Pure. */
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Participant} Participant */
-/** @typedef {import('../protocol/reader.js').Unit} Unit */
+/** @typedef {import('../protocol/views.js').ParticipantView} ParticipantView */
+/** @typedef {import('../protocol/views.js').UnitView} UnitView */
 
 /**
  * @param {State} state
  * @param {{unit: string}} who
- * @returns {Unit | undefined}
+ * @returns {UnitView | undefined}
  */
 export function unitOf(state, who) {
   return state.welcome?.units.find((unit) => unit.id === who.unit);
@@ -16,7 +16,7 @@ export function unitOf(state, who) {
 /**
  * @param {State} state
  * @param {string | null | undefined} id
- * @returns {Participant | undefined}
+ * @returns {ParticipantView | undefined}
  */
 export function personOf(state, id) {
   return state.roster.participants.find((one) => one.id === id);
@@ -54,7 +54,7 @@ export function isHost(role) {
 /**
  * The role one has now: the chair may have been handed over or lent.
  * @param {State} state
- * @returns {import('../protocol/reader.js').Role | undefined}
+ * @returns {import('../protocol/words.js').Role | undefined}
  */
 export function ownRole(state) {
   return ownPerson(state)?.role ?? state.welcome?.role;

@@ -3,7 +3,7 @@
 import { ownRole, personOf } from './people.js';
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Participant} Participant */
+/** @typedef {import('../protocol/views.js').ParticipantView} ParticipantView */
 /** @typedef {typeof ACTS[number]} Act its words are `act.<name>` */
 
 /** In the order of the menu: the floor, the sources, permissions, the chair, and out. */
@@ -28,7 +28,7 @@ export function chairIsHere(state) {
 
 /**
  * @param {State} state
- * @param {Participant} who
+ * @param {ParticipantView} who
  * @returns {Act[]}
  */
 export function actsOn(state, who) {
@@ -46,7 +46,7 @@ export function actsOn(state, who) {
   return ACTS.filter((act) => may[act]);
 }
 
-/** @param {State} state @param {Participant} who @param {boolean} chair */
+/** @param {State} state @param {ParticipantView} who @param {boolean} chair */
 function theFloor({ floor }, who, chair) {
   const ordered = chair && floor.mode !== 'open' && who.role !== 'chair' && who.role !== 'technician';
   const holds = floor.turns.some((turn) => turn.participant === who.id);
@@ -57,7 +57,7 @@ function theFloor({ floor }, who, chair) {
   };
 }
 
-/** @param {State} state @param {Participant} who @param {boolean} chair */
+/** @param {State} state @param {ParticipantView} who @param {boolean} chair */
 function sources(state, who, chair) {
   const open = (/** @type {'microphone' | 'camera' | 'screen'} */ source) => who[source].gate.length === 0;
   const held = (/** @type {'microphone' | 'camera'} */ source) => who[source].gate.includes('host');
@@ -71,7 +71,7 @@ function sources(state, who, chair) {
   };
 }
 
-/** @param {State} state @param {Participant} who @param {boolean} chair */
+/** @param {State} state @param {ParticipantView} who @param {boolean} chair */
 function permissions(state, who, chair) {
   const technician = who.role === 'technician';
   const delegate = who.role === 'delegate';

@@ -1,10 +1,10 @@
 /** How big a picture really is on this screen, in the steps that are told to the server. Pure. */
 
-import { TILE_SLOTS } from '../protocol/reader.js';
+import { TILE_SLOTS } from '../protocol/words.js';
 import { tiles } from './layout.js';
 
 /** @typedef {import('./store.js').State} State */
-/** @typedef {import('../protocol/reader.js').Show} Show */
+/** @typedef {import('../protocol/client.js').Show} Show */
 /** @typedef {'stage' | 'screen' | 'tile'} Kind */
 /**
  * What is known of the elements on the page.

@@ -5,7 +5,7 @@ export const LOW_MINUTES = 30;
 
 /** @typedef {import('./store.js').State} State */
 
-/** Before the first word of it. @type {import('../protocol/reader.js').RecordingMessage} */
+/** Before the first word of it. @type {import('../protocol/server.js').Recording} */
 export const NOT_RECORDED = Object.freeze({ type: 'recording', state: 'off', since_ms: 0, keys: [], minutes_left: -1, trouble: '', allowed: false });
 
 /** Whether something of the meeting is, or may at any moment be, written. @param {State} state */

@@ -8,15 +8,15 @@ import { NOT_RECORDED } from './recording.js';
 import { standbyOf } from './standby.js';
 import { NO_CHECK } from './verdict.js';
 
-/** @typedef {import('../protocol/reader.js').Participant} Participant */
-/** @typedef {import('../protocol/reader.js').Source} Source */
+/** @typedef {import('../protocol/views.js').ParticipantView} ParticipantView */
+/** @typedef {import('../protocol/words.js').Source} Source */
 /** @typedef {'door' | 'green-room' | 'waiting' | 'refused' | 'meeting' | 'ended'} Screen */
 /** @typedef {import('../kit/i18n.js').Language} Language */
 /** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
 /** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
 /** @typedef {typeof RECEPTIONS[number]} Reception what this client receives; audio-only: it sends no picture either */
 /** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
-/** @typedef {{account: string, name: string, role: import('../protocol/reader.js').Role, unit: import('../protocol/reader.js').Unit | null}} Account */
+/** @typedef {{account: string, name: string, role: import('../protocol/words.js').Role, unit: import('../protocol/views.js').UnitView | null}} Account */
 /** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
 /**
  * @typedef {object} State
@@ -29,22 +29,22 @@ import { NO_CHECK } from './verdict.js';
  * @property {Online} online
  * @property {number | null} delayMs there and back on the WebSocket
  * @property {number} clockMs what to add to this clock to get the server's
- * @property {import('../protocol/reader.js').Welcome | null} welcome
- * @property {{seat: import('../protocol/reader.js').SeatState, reason: string, since: number}} seat
+ * @property {import('../protocol/server.js').Welcome | null} welcome
+ * @property {{seat: import('../protocol/words.js').SeatState, reason: string, since: number}} seat
  * @property {import('./standby.js').Standby | null} standby a knock was refused for now: the page waits and knocks again
- * @property {{version: number, knocks: readonly import('../protocol/reader.js').KnockView[], banned: readonly import('../protocol/reader.js').BannedView[]}} lobby
- * @property {Readonly<Record<string, readonly import('../protocol/reader.js').TalkLine[]>>} talks what was said with those who wait, by knock
- * @property {{version: number, participants: readonly Participant[]}} roster
- * @property {import('../protocol/reader.js').FloorMessage} floor the rules, who has the floor, who waits for it
- * @property {{version: number, requests: readonly import('../protocol/reader.js').RequestView[]}} requests what waits to be decided
- * @property {{version: number, departures: readonly import('../protocol/reader.js').DepartureView[]}} departures
- * @property {import('../protocol/reader.js').DecisionMessage | null} decision of one's own request, the newest
- * @property {import('../protocol/reader.js').HintMessage | null} hint the newest
- * @property {{noisy: readonly string[], times: readonly import('../protocol/reader.js').TalkTime[]}} voices
- * @property {import('../protocol/reader.js').RecordingMessage} recording
- * @property {readonly import('../protocol/reader.js').Slot[]} slots
+ * @property {{version: number, knocks: readonly import('../protocol/views.js').KnockView[], banned: readonly import('../protocol/views.js').BannedView[]}} lobby
+ * @property {Readonly<Record<string, readonly import('../protocol/views.js').TalkLine[]>>} talks what was said with those who wait, by knock
+ * @property {{version: number, participants: readonly ParticipantView[]}} roster
+ * @property {import('../protocol/server.js').Floor} floor the rules, who has the floor, who waits for it
+ * @property {{version: number, requests: readonly import('../protocol/views.js').RequestView[]}} requests what waits to be decided
+ * @property {{version: number, departures: readonly import('../protocol/views.js').DepartureView[]}} departures
+ * @property {import('../protocol/server.js').Decision | null} decision of one's own request, the newest
+ * @property {import('../protocol/server.js').Hint | null} hint the newest
+ * @property {{noisy: readonly string[], times: readonly import('../protocol/views.js').TalkTime[]}} voices
+ * @property {import('../protocol/server.js').Recording} recording
+ * @property {readonly import('../protocol/views.js').SlotView[]} slots
  * @property {{heard: readonly string[], stage: string | null}} speakers
- * @property {import('../protocol/reader.js').LineView | null} line one's own, as the server measures it
+ * @property {import('../protocol/views.js').LineView | null} line one's own, as the server measures it
  * @property {import('./board.js').Board} board everyone's, for who leads the meeting
  * @property {Reception} reception
  * @property {import('./verdict.js').Check} check of the line, before admission
@@ -76,7 +76,7 @@ import { NO_CHECK } from './verdict.js';
  *   | {type: 'local/refused', re: string, code: string}
  *   | {type: 'local/again'}} LocalAction
  */
-/** @typedef {LocalAction | import('../protocol/reader.js').ServerMessage} Action */
+/** @typedef {LocalAction | import('../protocol/server.js').ServerMessage} Action */
 
 const OUTSIDE = Object.freeze({ seat: /** @type {const} */ ('outside'), reason: '', since: 0 });
 const NOBODY = Object.freeze({ version: -1, participants: Object.freeze([]) });
@@ -85,7 +85,7 @@ const NO_TALKS = Object.freeze({});
 const NO_REQUESTS = Object.freeze({ version: -1, requests: Object.freeze([]) });
 const NO_DEPARTURES = Object.freeze({ version: -1, departures: Object.freeze([]) });
 const NO_VOICES = Object.freeze({ noisy: Object.freeze([]), times: Object.freeze([]) });
-/** Before the first word of it. @type {import('../protocol/reader.js').FloorMessage} */
+/** Before the first word of it. @type {import('../protocol/server.js').Floor} */
 const NO_FLOOR = Object.freeze({
   type: 'floor', version: -1, mode: 'open', order: [], turn_s: 0, hard_mute: true, screen_by_permission: true, locked: false, go_round: false,
   chairs: [], turns: [], queue: [], next: null, progress: [],
@@ -228,7 +228,7 @@ function step(state, action) {
 /**
  * Who waits; what was said with those who do not wait any more is forgotten.
  * @param {State} state
- * @param {import('../protocol/reader.js').LobbyMessage} lobby
+ * @param {import('../protocol/server.js').Lobby} lobby
  * @returns {State}
  */
 function withLobby(state, { version, knocks, banned }) {
@@ -291,7 +291,7 @@ function here(state, action) {
 /**
  * A welcome opens a session. Who comes back to a kept seat keeps the picture of the room until the new one arrives.
  * @param {State} state
- * @param {import('../protocol/reader.js').Welcome} welcome
+ * @param {import('../protocol/server.js').Welcome} welcome
  * @returns {State}
  */
 function welcomed(state, welcome) {
@@ -318,7 +318,7 @@ function welcomed(state, welcome) {
   };
 }
 
-/** @param {State} state @param {import('../protocol/reader.js').SeatMessage} message @returns {State} */
+/** @param {State} state @param {import('../protocol/server.js').Seat} message @returns {State} */
 function seated(state, message) {
   const seat = { seat: message.seat, reason: message.reason, since: message.since };
   if (message.seat === 'admitted') return { ...state, seat, standby: null, refusal: null, line: null };

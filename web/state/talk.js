@@ -1,6 +1,6 @@
 /** What was said between one who waits and the office: what of it is new to whoever reads. Pure. */
 
-/** @typedef {import('../protocol/reader.js').TalkLine} TalkLine */
+/** @typedef {import('../protocol/views.js').TalkLine} TalkLine */
 
 /**
  * How many lines of the other side came after the last one that was seen.

@@ -4,7 +4,7 @@
 /**
  * @typedef {object} Check
  * @property {'idle' | 'running' | 'done' | 'failed'} state
- * @property {import('../protocol/reader.js').LineView | null} line the newest figures of the server
+ * @property {import('../protocol/views.js').LineView | null} line the newest figures of the server
  * @property {number} up_kbps -1: not measured
  * @property {number} down_kbps -1: not measured
  * @property {Verdict | null} verdict

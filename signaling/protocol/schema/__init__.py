@@ -1,8 +1,9 @@
 """The JSON schema of the WebSocket protocol, generated from `signaling.protocol`.
 
-`python -m signaling.protocol.schema` writes it; a test fails when the file is stale. The examples beside
-it are the contract that Python and JavaScript are both held to: every file in `examples/valid` is a message
-written out in full, every file in `examples/invalid` must be refused, and its name says why.
+`python -m signaling.protocol.schema` writes it, and the generated files of `web/protocol`; a test fails when
+one is stale. The examples beside it are the contract that Python and JavaScript are both held to: every file
+in `examples/valid` is a message written out in full, every file in `examples/invalid` must be refused, and
+its name says why.
 """
 
 import json

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from signaling import protocol
 from signaling.protocol import BadMessage, decode_server, decode_untrusted, encode
 from signaling.protocol.schema import INVALID, SCHEMA, VALID, message_types, render
+from signaling.protocol.schema.javascript import javascript_files
 
 CLIENT = message_types(protocol.AnyClientMessage)
 SERVER = message_types(protocol.AnyServerMessage)
@@ -25,6 +26,13 @@ def decode(kind: str, text: str) -> protocol.ClientMessage | protocol.ServerMess
 
 def test_the_schema_on_disk_is_the_one_of_the_types() -> None:
     assert SCHEMA.read_text(encoding="utf-8") == render(), "stale: run python -m signaling.protocol.schema"
+
+
+@pytest.mark.parametrize(
+    ("path", "text"), javascript_files().items(), ids=lambda value: getattr(value, "name", "")
+)
+def test_the_web_clients_generated_files_are_those_of_the_types(path: Path, text: str) -> None:
+    assert path.read_text(encoding="utf-8") == text, "stale: run python -m signaling.protocol.schema"
 
 
 @pytest.mark.parametrize("kind", [*CLIENT, *SERVER])

@@ -2,7 +2,7 @@ import { el, icon, list, setText } from '../../kit/dom.js';
 import { unitOf } from '../../state/people.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').BannedView} BannedView */
+/** @typedef {import('../../protocol/views.js').BannedView} BannedView */
 
 /**
  * Who is kept out of this meeting, folded away under the lobby.

@@ -1,12 +1,12 @@
 import { el, fill, list, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
+import { WORDS } from '../../protocol/words.js';
 import { isHost, ownRole, unitOf } from '../../state/people.js';
 import { ask, sheet } from '../shared/dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').DepartureView} DepartureView */
+/** @typedef {import('../../protocol/views.js').DepartureView} DepartureView */
 
-const KINDS = /** @type {const} */ (['permitted', 'unpermitted', 'lost', 'removed', 'sent-back']);
 /** What the operator may say it was: being removed is no matter of opinion. */
 const CORRECTIONS = /** @type {const} */ (['permitted', 'unpermitted', 'lost']);
 
@@ -98,7 +98,7 @@ async function correct(app, one, name) {
     title: t('departures.correct-title', { name }), text: t('departures.correct-text', { kind: t(`departures.${one.was}`) }),
     confirm: t('departures.correct'), reason: true, extra: el('label', { class: 'field' }, el('span', null, t('departures.kind')), choice),
   });
-  const kind = KINDS.find((known) => known === choice.value);
+  const kind = WORDS.DepartureKind.find((known) => known === choice.value);
   if (reason !== null && kind) app.send({ type: 'correct-departure', departure: one.id, kind, reason });
 }
 

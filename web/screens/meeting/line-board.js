@@ -1,14 +1,14 @@
 import { el, icon, list, setIcon, setText } from '../../kit/dom.js';
-import { SOURCES } from '../../protocol/reader.js';
+import { WORDS } from '../../protocol/words.js';
 import { unitOf } from '../../state/people.js';
 import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from '../shared/line-words.js';
 import { draw, plot } from './line-plot.js';
 import { awayFor, presenceSaid } from './presence-words.js';
 
-/** @typedef {import('../../protocol/reader.js').Participant} Participant */
-/** @typedef {import('../../protocol/reader.js').LinePoint} LinePoint */
-/** @typedef {import('../../protocol/reader.js').Quality} Quality */
-/** @typedef {{who: Participant, points: readonly LinePoint[], newest: LinePoint | null, quality: Quality}} Row */
+/** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
+/** @typedef {import('../../protocol/views.js').LinePoint} LinePoint */
+/** @typedef {import('../../protocol/words.js').Quality} Quality */
+/** @typedef {{who: ParticipantView, points: readonly LinePoint[], newest: LinePoint | null, quality: Quality}} Row */
 
 /** The worst first; whose line nobody knows stands before the good ones. */
 const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
@@ -16,7 +16,7 @@ const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
 /**
  * How somebody's line is now, as far as it is known.
  * @param {import('../../state/store.js').State} state
- * @param {Participant} who
+ * @param {ParticipantView} who
  * @returns {Quality}
  */
 export function lineOf({ board }, who) {
@@ -76,7 +76,7 @@ export class LineBoard extends HTMLElement {
   #make({ who }) {
     return el('li', { class: 'line-row', 'data-testid': 'line-row', 'data-participant': who.id },
       el('div', { class: 'row between' }, el('b', { class: 'unit grow' }),
-        el('span', { class: 'devices', role: 'img' }, SOURCES.map((source) => icon(source === 'microphone' ? 'mic' : source, source))),
+        el('span', { class: 'devices', role: 'img' }, WORDS.Source.map((source) => icon(source === 'microphone' ? 'mic' : source, source))),
         el('span', { class: 'row outcome' }, qualityMark(), el('span', { class: 'word nw' }))),
       plot(), el('span', { class: 'now num' }, el('span', { class: 'nw' }), el('span', { class: 'nw' })),
       el('span', { class: 'sr' }));
@@ -108,10 +108,10 @@ export class LineBoard extends HTMLElement {
   /**
    * Which of its sources are open, and whether anything of them arrives.
    * @param {HTMLElement} place
-   * @param {Participant} who
+   * @param {ParticipantView} who
    */
   #devices(place, who) {
-    const words = SOURCES.map((source) => {
+    const words = WORDS.Source.map((source) => {
       const { gate, flowing } = who[source];
       const word = gate.length > 0 ? 'shut' : flowing ? 'open' : 'nothing';
       const sign = /** @type {SVGSVGElement} */ (place.querySelector(`.${source}`));

@@ -3,7 +3,7 @@
  * that says the quality by its colour and by its shape: thin when good, broken when fair, thick when poor.
  */
 
-/** @typedef {import('../../protocol/reader.js').LinePoint} LinePoint */
+/** @typedef {import('../../protocol/views.js').LinePoint} LinePoint */
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const SPAN_MS = 180_000;

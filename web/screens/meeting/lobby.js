@@ -6,7 +6,7 @@ import { ask } from '../shared/dialog.js';
 import { openTalk, unseen } from '../shared/talk.js';
 import { bannedList } from './banned-list.js';
 
-/** @typedef {import('../../protocol/reader.js').KnockView} KnockView */
+/** @typedef {import('../../protocol/views.js').KnockView} KnockView */
 
 /** The bell rings when somebody comes, and again at this distance until nobody waits. */
 const RING_EVERY_MS = 12_000;

@@ -4,7 +4,7 @@ import { ownRequest, phaseOf } from '../../state/asking.js';
 import { ask, sheet } from '../shared/dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').Permission} Permission */
+/** @typedef {import('../../protocol/words.js').Permission} Permission */
 /** @typedef {import('../../state/asking.js').Phase} Phase */
 
 /**

@@ -5,7 +5,7 @@ import { ask, sheet } from '../shared/dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../state/person-acts.js').Act} Act */
-/** @typedef {import('../../protocol/reader.js').ClientMessage} ClientMessage */
+/** @typedef {import('../../protocol/client.js').ClientMessage} ClientMessage */
 
 /** @type {Record<Act, (participant: string, reason: string) => ClientMessage>} */
 const MESSAGES = {

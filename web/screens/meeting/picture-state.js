@@ -5,7 +5,7 @@ import { lostFor } from './lost.js';
 import { presenceSaid, presenceWord } from './presence-words.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').Participant} Participant */
+/** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
 /** @typedef {{own: boolean, source: 'camera' | 'screen', kind: 'stage' | 'screen' | 'tile'}} What */
 
 /** What is wrong with a picture, over it: lost, held back by one's own line, and a mark for a weak line. */
@@ -26,7 +26,7 @@ export class PictureState {
    * @param {App} app
    * @param {HTMLElement} host gets `data-held`, `data-frozen` and `data-quality`
    * @param {HTMLElement} box is greyed
-   * @param {Participant} who
+   * @param {ParticipantView} who
    * @param {What} what
    */
   show(app, host, box, who, { own, source, kind }) {
@@ -62,7 +62,7 @@ export class PictureState {
   /**
    * @param {App} app
    * @param {HTMLElement} host
-   * @param {Participant} who
+   * @param {ParticipantView} who
    */
   #quality(app, host, who) {
     const weak = who.presence === 'here' && (who.quality === 'fair' || who.quality === 'poor');

@@ -1,24 +1,24 @@
 import { duration } from '../../kit/format.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').Participant} Participant */
+/** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
 
 /**
  * "Mất tín hiệu 00:35", "Đã đóng trang 00:04": how somebody came to be away, and since when.
  * @param {App} app
- * @param {Participant} who not here
+ * @param {ParticipantView} who not here
  */
 export function presenceWord(app, who) {
   const time = awayFor(app, who);
   return app.t(who.presence === 'closed' ? 'presence.closed-for' : 'presence.lost-for', { time });
 }
 
-/** @param {App} app @param {Participant} who not here */
+/** @param {App} app @param {ParticipantView} who not here */
 export function awayFor(app, who) {
   return duration(who.away ? Date.now() + app.state.clockMs - who.away : 0);
 }
 
-/** The same without the time, for ears: said once. @param {App} app @param {Participant} who */
+/** The same without the time, for ears: said once. @param {App} app @param {ParticipantView} who */
 export function presenceSaid(app, who) {
   return app.t(who.presence === 'closed' ? 'presence.closed' : 'presence.lost');
 }

@@ -7,8 +7,8 @@ import { openWaiting } from './waiting-menu.js';
 
 /** @typedef {import('../../state/floor.js').Waiting} Waiting */
 /** @typedef {import('../../state/floor.js').Group} Group */
-/** @typedef {import('../../protocol/reader.js').Progress} Progress */
-/** @typedef {import('../../protocol/reader.js').TurnView} TurnView */
+/** @typedef {import('../../protocol/views.js').Progress} Progress */
+/** @typedef {import('../../protocol/views.js').TurnView} TurnView */
 
 const SECOND_MS = 1000;
 

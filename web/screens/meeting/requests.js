@@ -2,7 +2,7 @@ import { el, list, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { ownRole, personOf, unitOf } from '../../state/people.js';
 
-/** @typedef {import('../../protocol/reader.js').RequestView} RequestView */
+/** @typedef {import('../../protocol/views.js').RequestView} RequestView */
 
 /** For how long a technician is given what it asked for. */
 const LISTEN_MINUTES = 10;

@@ -5,7 +5,7 @@ import { actsOn } from '../../state/person-acts.js';
 import { openPerson } from './person-menu.js';
 import { presenceWord } from './presence-words.js';
 
-/** @typedef {import('../../protocol/reader.js').Participant} Participant */
+/** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
 
 const SECOND_MS = 1000;
 
@@ -77,7 +77,7 @@ export class Roster extends HTMLElement {
     list(this.#list, people, (who) => who.id, (who) => this.#make(who), (row, who) => this.#update(row, who));
   }
 
-  /** @param {Participant} who */
+  /** @param {ParticipantView} who */
   #make(who) {
     const { app } = this;
     const own = who.id === app.state.welcome?.participant;
@@ -111,7 +111,7 @@ export class Roster extends HTMLElement {
 
   /**
    * @param {HTMLElement} row
-   * @param {Participant} who
+   * @param {ParticipantView} who
    */
   #update(row, who) {
     const { state, t } = this.app;
@@ -144,7 +144,7 @@ export class Roster extends HTMLElement {
   /**
    * What the buttons of the row do to whom, for ears and for the pointer.
    * @param {HTMLElement} row
-   * @param {Participant} who
+   * @param {ParticipantView} who
    * @param {string} name
    */
   #buttons(row, who, name) {
@@ -166,7 +166,7 @@ export class Roster extends HTMLElement {
     button.setAttribute('aria-label', button.title);
   }
 
-  /** @param {Participant} who */
+  /** @param {ParticipantView} who */
   #line(who) {
     const { t, state } = this.app;
     const now = Date.now() + state.clockMs;
@@ -180,7 +180,7 @@ export class Roster extends HTMLElement {
   }
 }
 
-/** Why it is shut, the strongest reason. @param {Participant} who @returns {'open' | 'host' | 'shut'} */
+/** Why it is shut, the strongest reason. @param {ParticipantView} who @returns {'open' | 'host' | 'shut'} */
 function microphoneOf({ microphone: { gate } }) {
   if (gate.length === 0) return 'open';
   return gate.includes('host') ? 'host' : 'shut';

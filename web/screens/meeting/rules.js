@@ -1,11 +1,11 @@
 import { el } from '../../kit/dom.js';
+import { WORDS } from '../../protocol/words.js';
 import { sheet } from '../shared/dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').FloorMode} FloorMode */
-/** @typedef {import('../../protocol/reader.js').UnitKind} UnitKind */
+/** @typedef {import('../../protocol/words.js').FloorMode} FloorMode */
+/** @typedef {import('../../protocol/words.js').UnitKind} UnitKind */
 
-const MODES = /** @type {const} */ (['open', 'moderated', 'ordered']);
 const TURNS_S = [0, 120, 180, 300, 600];
 
 /**
@@ -15,7 +15,7 @@ const TURNS_S = [0, 120, 180, 300, 600];
 export function openRules(app) {
   const { t } = app;
   const { floor } = app.state;
-  const modes = MODES.map((mode) => el('input', { type: 'radio', name: 'mode', value: mode, checked: mode === floor.mode }));
+  const modes = WORDS.FloorMode.map((mode) => el('input', { type: 'radio', name: 'mode', value: mode, checked: mode === floor.mode }));
   const turn = el('select', { class: 'input select', 'data-testid': 'rules-turn' },
     ...[...new Set([...TURNS_S, floor.turn_s])].sort((a, b) => a - b).map((seconds) =>
       el('option', { value: String(seconds), selected: seconds === floor.turn_s },
@@ -27,8 +27,8 @@ export function openRules(app) {
       kinds.map((kind) => t(`floor.kind-${kind}`)).join(' → '))));
   const form = el('form', { class: 'stack', method: 'dialog' },
     el('fieldset', { class: 'choices' }, el('legend', null, t('rules.mode')),
-      ...modes.map((input, at) => el('label', { class: 'check', 'data-testid': `rules-mode-${MODES[at]}` }, input,
-        el('span', null, el('b', null, t(`rules.mode-${MODES[at]}`)), el('small', null, t(`rules.mode-${MODES[at]}-hint`)))))),
+      ...modes.map((input, at) => el('label', { class: 'check', 'data-testid': `rules-mode-${WORDS.FloorMode[at]}` }, input,
+        el('span', null, el('b', null, t(`rules.mode-${WORDS.FloorMode[at]}`)), el('small', null, t(`rules.mode-${WORDS.FloorMode[at]}-hint`)))))),
     el('label', { class: 'field' }, el('span', null, t('rules.turn')), turn),
     el('label', { class: 'field' }, el('span', null, t('rules.order')), order),
     el('label', { class: 'check' }, hard, el('span', null, t('rules.hard-mute'))),

@@ -59,7 +59,7 @@ export class Tile extends HTMLElement {
   }
 
   /**
-   * @param {import('../../protocol/reader.js').Participant} who
+   * @param {import('../../protocol/views.js').ParticipantView} who
    * @param {boolean} own
    * @param {boolean} open
    */

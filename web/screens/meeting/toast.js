@@ -28,7 +28,7 @@ export class Toast extends HTMLElement {
     clearTimeout(this.#timer);
   }
 
-  /** What became of one's own request. @param {import('../../protocol/reader.js').DecisionMessage} decision */
+  /** What became of one's own request. @param {import('../../protocol/server.js').Decision} decision */
   #decided({ permission, granted, reason }) {
     const { t } = this.app;
     const answer = t(`decision.${permission}-${granted ? 'yes' : 'no'}`);

@@ -3,7 +3,7 @@ import { duration } from '../../kit/format.js';
 import { turnClock } from '../../state/floor.js';
 import { ownRole, personLine, personOf, unitOf } from '../../state/people.js';
 
-/** @typedef {import('../../protocol/reader.js').TurnView} TurnView */
+/** @typedef {import('../../protocol/views.js').TurnView} TurnView */
 
 const SECOND_MS = 1000;
 const EXTENSION_S = 120;

@@ -3,7 +3,7 @@ import { placeOf } from '../../state/floor.js';
 import { personOf, unitOf } from '../../state/people.js';
 import { sheet } from '../shared/dialog.js';
 
-/** @typedef {import('../../protocol/reader.js').ClientMessage} ClientMessage */
+/** @typedef {import('../../protocol/client.js').ClientMessage} ClientMessage */
 
 /**
  * What the chair may do about one who waits, beside inviting.

@@ -4,7 +4,7 @@ import { el, fill, setText } from '../../kit/dom.js';
 import { LOCALE } from '../../kit/format.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').Quality} Quality */
+/** @typedef {import('../../protocol/words.js').Quality} Quality */
 /** @typedef {import('../../state/store.js').Language} Language */
 /** @typedef {readonly [label: string, value: string]} Figure */
 
@@ -42,7 +42,7 @@ export function worstLoss(line) {
   return Math.max(line.loss_up, line.loss_down);
 }
 
-/** "UDP" @param {'' | 'udp' | 'tcp'} path */
+/** "UDP" @param {string} path '': unknown */
 export function pathName(path) {
   return path === '' ? NOTHING : path.toUpperCase();
 }

@@ -4,7 +4,7 @@ import { newest, unread } from '../../state/talk.js';
 import { sheet } from './dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
-/** @typedef {import('../../protocol/reader.js').TalkLine} TalkLine */
+/** @typedef {import('../../protocol/views.js').TalkLine} TalkLine */
 
 const MOST = 500;
 const NOTHING = /** @type {readonly TalkLine[]} */ (Object.freeze([]));

@@ -1,11 +1,11 @@
-import { el, fill, icon, setText } from '../../kit/dom.js';
+import { el, fill, icon } from '../../kit/dom.js';
+import { WORDS } from '../../protocol/words.js';
 import { count, draftOf } from './draft.js';
 import { header } from './header.js';
 import { lineCard } from './line-card.js';
 import { ownView } from './own-view.js';
 import { speechField } from './speech-field.js';
 
-const KINDS = /** @type {const} */ (['board', 'office', 'department', 'station']);
 const MOST = 9999;
 /** Refusals of a knock that this screen has fuller words for. */
 const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'bad-headcount']);
@@ -81,7 +81,7 @@ export class GreenRoom extends HTMLElement {
     } else {
       const select = el('select', { class: 'input select', required: true, 'data-testid': 'green-unit' },
         el('option', { value: '' }, t('green.unit-choose')),
-        KINDS.map((kind) => {
+        WORDS.UnitKind.map((kind) => {
           const of = units.filter((unit) => unit.kind === kind);
           return of.length > 0 && el('optgroup', { label: t(`unit-kind.${kind}`) }, of.map((unit) => el('option', { value: unit.id }, unit.name)));
         }));
