@@ -22,9 +22,9 @@ from recorder import (
     Trouble,
 )
 from recorder.shelf import is_id
-from recorder.storage.signing import SigningKey, key_in
+from recorder.storage.signing import SigningKey, load_or_create_key
 from recorder.wire import decode_order, frame
-from recorder.writing.memory import Kept, guard
+from recorder.writing.memory import MemorySafety, guard_memory
 from recorder.writing.recording import Ending, Recording, RecordingSettings
 from sfu.line import FrameLine, OnePeer, listening
 from sfu.wire import BadFrame
@@ -55,9 +55,11 @@ class RecorderConfig:
 class Recorder:
     """All recordings, and the one control plane that may order them."""
 
-    def __init__(self, config: RecorderConfig, key: SigningKey, kept: Kept, tasks: asyncio.TaskGroup) -> None:
+    def __init__(
+        self, config: RecorderConfig, key: SigningKey, safety: MemorySafety, tasks: asyncio.TaskGroup
+    ) -> None:
         self._config = config
-        self._kept = kept
+        self._memory_safety = safety
         self._tasks = tasks
         self._settings = RecordingSettings(config.directory, key, config.reserve_octets, config.segment_s)
         self._recordings: dict[RecordingId, Recording] = {}
@@ -133,7 +135,7 @@ class Recorder:
     def _objection(self, start: Start) -> Trouble:
         if not any(not recipient.second for recipient in start.recipients):
             return Trouble.NO_RECIPIENT
-        if self._kept is Kept.MAY_SWAP and not self._config.may_swap:
+        if self._memory_safety is MemorySafety.MAY_SWAP and not self._config.may_swap:
             return Trouble.MEMORY_SWAPS
         known = is_id(start.recording) and 0 <= start.worker < len(self._config.tap_sockets)
         if not known or len(self._recordings) >= MAX_RECORDINGS:
@@ -160,11 +162,11 @@ class Recorder:
 async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
     """Run until `stop`; recordings are then left so that the next process goes on with them.
     Raises BadSigningKey, OSError."""
-    kept = guard()
-    log.info("recorder-ready memory=%s", kept.value)
-    key = key_in(config.signing_key)
+    safety = guard_memory()
+    log.info("recorder-ready memory=%s", safety.value)
+    key = load_or_create_key(config.signing_key)
     async with asyncio.TaskGroup() as tasks:
-        recorder = Recorder(config, key, kept, tasks)
+        recorder = Recorder(config, key, safety, tasks)
         async with listening(config.socket_path, recorder.serve):
             try:
                 await stop.wait()

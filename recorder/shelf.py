@@ -15,23 +15,23 @@ from typing import NamedTuple
 
 from recorder import RecordingId
 from recorder.format.manifest import (
-    MAX_OCTETS,
+    MAX_MANIFEST_BYTES,
     AnyLine,
     BadManifest,
-    End,
-    Key,
-    Opening,
+    EndLine,
+    KeyInfo,
+    OpeningLine,
     parse_line_untrusted,
     segments,
 )
 from recorder.storage.segment_file import MANIFEST, segment_name, segment_number
 
-MAX_ID = 64
+MAX_ID_LETTERS = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
-_TAIL_OCTETS = 64 << 10
-_FIRST_OCTETS = 256 << 10
-_BLOCK = tarfile.BLOCKSIZE
-_PART = 256 << 10
+_TAIL_BYTES = 64 << 10
+_FIRST_LINE_BYTES = 256 << 10
+_TAR_BLOCK = tarfile.BLOCKSIZE
+_READ_BYTES = 256 << 10
 _DELETED = ".deleted-"
 
 
@@ -44,7 +44,7 @@ class ShelfFailed(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
+class ShelvedRecording:
     """A recording on the shelf, as its manifest tells."""
 
     id: RecordingId
@@ -56,7 +56,7 @@ class Kept:
     """Of its last line; 0 while it has not ended in order."""
     octets: int
     segments: int
-    keys: tuple[Key, ...]
+    keys: tuple[KeyInfo, ...]
     finished: bool
     last_ms: int
     """Unix time of what was written last."""
@@ -64,10 +64,10 @@ class Kept:
 
 def is_id(text: str) -> bool:
     """Whether this can be a recording's id, and so the name of a folder and nothing else."""
-    return 0 < len(text) <= MAX_ID and _LETTERS.issuperset(text) and not text.startswith("-")
+    return 0 < len(text) <= MAX_ID_LETTERS and _LETTERS.issuperset(text) and not text.startswith("-")
 
 
-def recordings(directory: Path) -> list[Kept]:
+def recordings(directory: Path) -> list[ShelvedRecording]:
     """All that can be read, the oldest first. Raises ShelfFailed."""
     try:
         names = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir(follow_symlinks=False))
@@ -75,7 +75,7 @@ def recordings(directory: Path) -> list[Kept]:
         return []
     except OSError as error:
         raise ShelfFailed(str(error)) from error
-    found: list[Kept] = []
+    found: list[ShelvedRecording] = []
     for name in names:
         try:
             found.append(recording(directory, name))
@@ -84,24 +84,24 @@ def recordings(directory: Path) -> list[Kept]:
     return sorted(found, key=lambda kept: (kept.begun_ms, kept.id))
 
 
-def recording(directory: Path, name: str) -> Kept:
+def recording(directory: Path, name: str) -> ShelvedRecording:
     """Raises NoRecording."""
     path = _folder(directory, name)
     try:
         with open(path / MANIFEST, "rb") as file:
-            first = file.readline(_FIRST_OCTETS)
-            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_OCTETS))
-            tail = file.read(_TAIL_OCTETS)
+            first = file.readline(_FIRST_LINE_BYTES)
+            file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
+            tail = file.read(_TAIL_BYTES)
         opening = parse_line_untrusted(first)[0]
         last = _last_line(tail)
         sizes = _segment_sizes(path)
     except (OSError, BadManifest) as error:
         raise NoRecording(f"{name}: {error}") from None
-    if not isinstance(opening, Opening):
+    if not isinstance(opening, OpeningLine):
         raise NoRecording(f"{name}: the manifest does not begin with an opening")
-    finished = isinstance(last, End)
+    finished = isinstance(last, EndLine)
     last_ms = last.unix_ms if last is not None else opening.unix_ms
-    return Kept(
+    return ShelvedRecording(
         RecordingId(name),
         opening.meeting,
         opening.title,
@@ -141,24 +141,24 @@ def sweep(directory: Path) -> None:
         raise ShelfFailed(str(error)) from error
 
 
-class _Member(NamedTuple):
+class _TarMember(NamedTuple):
     header: bytes
     path: Path
     size: int
 
     @property
     def length(self) -> int:
-        return len(self.header) + self.size + -self.size % _BLOCK
+        return len(self.header) + self.size + -self.size % _TAR_BLOCK
 
 
 class TarPlan:
     """A recording's folder as a .tar of known length, the same octets each time while nothing is added to it:
     so a download can be gone on with. What is added later is not part of it."""
 
-    def __init__(self, members: tuple[_Member, ...], name: str) -> None:
+    def __init__(self, members: tuple[_TarMember, ...], name: str) -> None:
         self.name = f"{name}.tar"
         self._members = members
-        self.length = sum(member.length for member in members) + 2 * _BLOCK
+        self.length = sum(member.length for member in members) + 2 * _TAR_BLOCK
         digest = sha256(b"".join(member.header for member in members)).hexdigest()
         self.etag = f'"{digest[:32]}"'
         """Changes when the octets do."""
@@ -172,7 +172,7 @@ class TarPlan:
         at = 0
         for member in self._members:
             if at + member.length > start and at < end:
-                yield from _member_octets(member, max(0, start - at), min(member.length, end - at))
+                yield from _member_bytes(member, max(0, start - at), min(member.length, end - at))
             at += member.length
         if end > max(at, start):
             yield bytes(end - max(at, start))
@@ -183,7 +183,7 @@ def tar_plan(directory: Path, name: str) -> TarPlan:
     path = _folder(directory, name)
     try:
         with open(path / MANIFEST, "rb") as file:
-            manifest = file.read(MAX_OCTETS)
+            manifest = file.read(MAX_MANIFEST_BYTES)
         lines = _lines(manifest)
         sizes = _segment_sizes(path)
     except OSError as error:
@@ -192,35 +192,35 @@ def tar_plan(directory: Path, name: str) -> TarPlan:
         raise NoRecording(f"{name}: the manifest cannot be read")
     known = {segment_name(record.number) for record in segments(tuple(lines))}
     mtime = lines[0].unix_ms // 1000
-    members = [_member(name, path / MANIFEST, len(manifest), mtime)]
-    members += [_member(name, path / each, sizes[each], mtime) for each in sorted(known & sizes.keys())]
+    members = [_tar_member(name, path / MANIFEST, len(manifest), mtime)]
+    members += [_tar_member(name, path / each, sizes[each], mtime) for each in sorted(known & sizes.keys())]
     return TarPlan(tuple(members), name)
 
 
-def _member(name: str, path: Path, size: int, mtime: int) -> _Member:
+def _tar_member(name: str, path: Path, size: int, mtime: int) -> _TarMember:
     info = tarfile.TarInfo(f"{name}/{path.name}")
     info.size, info.mtime, info.mode = size, max(0, mtime), 0o600
-    return _Member(info.tobuf(tarfile.USTAR_FORMAT if size < 8 << 30 else tarfile.GNU_FORMAT), path, size)
+    return _TarMember(info.tobuf(tarfile.USTAR_FORMAT if size < 8 << 30 else tarfile.GNU_FORMAT), path, size)
 
 
-def _member_octets(member: _Member, start: int, end: int) -> Iterator[bytes]:
+def _member_bytes(member: _TarMember, start: int, end: int) -> Iterator[bytes]:
     """Shapes: start and end count from the member's own header."""
     if start < len(member.header):
         yield member.header[start:end]
     first, last = max(0, start - len(member.header)), min(member.size, end - len(member.header))
     if first < last:
-        yield from _file_octets(member.path, first, last)
+        yield from _file_bytes(member.path, first, last)
     padding = end - max(start, len(member.header) + member.size)
     if padding > 0:
         yield bytes(padding)
 
 
-def _file_octets(path: Path, first: int, last: int) -> Iterator[bytes]:
+def _file_bytes(path: Path, first: int, last: int) -> Iterator[bytes]:
     try:
         with open(path, "rb") as file:
             file.seek(first)
             while first < last:
-                part = file.read(min(_PART, last - first))
+                part = file.read(min(_READ_BYTES, last - first))
                 if not part:
                     raise NoRecording(f"{path.name} is shorter than it was")
                 first += len(part)

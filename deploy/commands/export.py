@@ -12,9 +12,9 @@ from rich.text import Text
 from deploy.commands.opening import progress
 from deploy.problem import Problem
 from recorder.opening.film.captions import BadFont, Language
-from recorder.opening.film.composer import Looks
-from recorder.opening.film.contents import NothingReadable, Survey, survey
-from recorder.opening.film.export import CannotExport, Kind, Wish
+from recorder.opening.film.composer import FilmStyle
+from recorder.opening.film.contents import Contents, NothingReadable, read_contents
+from recorder.opening.film.export import CannotExport, ExportKind, ExportRequest
 from recorder.opening.film.export import export as write_export
 from recorder.opening.film.fonts import NoFont, font
 from recorder.opening.film.picture import Layout
@@ -25,11 +25,11 @@ from recorder.shelf import is_id
 _REMEDY = (
     "Choose another --out, or make space. What was finished is kept: the same command goes on from there."
 )
-_ENDINGS = {Kind.FILM: ".mp4", Kind.SOUND: ".m4a", Kind.TRACKS: ".mkv"}
+_ENDINGS = {ExportKind.FILM: ".mp4", ExportKind.SOUND: ".m4a", ExportKind.TRACKS: ".mkv"}
 
 
 @dataclass(frozen=True, slots=True)
-class Style:
+class StyleFlags:
     """How the film is to look, as it was typed."""
 
     layout: str = "screen"
@@ -42,19 +42,19 @@ def export(
     recording: OpenedRecording,
     kind: str,
     out: Path | None,
-    style: Style,
+    flags: StyleFlags,
     console: Console,
     *,
     real_time: bool = False,
 ) -> None:
     """Write a film (or sound, or the tracks) of a recording that was opened. Raises Problem."""
-    what = Kind(kind)
+    what = ExportKind(kind)
     named = recording.summary.recording
     target = out or Path((named if is_id(named) else "recording") + _ENDINGS[what])
-    looks = _looks(style, recording) if what is Kind.FILM else None
+    style = _style(flags, recording) if what is ExportKind.FILM else None
     with progress(target.name) as tell:
         try:
-            made = write_export(recording, Wish(what, target, looks, real_time), tell)
+            made = write_export(recording, ExportRequest(what, target, style, real_time), tell)
         except CannotExport as error:
             raise Problem(str(error), _REMEDY) from None
         except NothingReadable as error:
@@ -63,19 +63,19 @@ def export(
             raise _no_font(error) from None
     for file in made.files:
         console.print(Text(str(file)), soft_wrap=True)
-    _say_faults(made.survey, console)
+    _say_faults(made.contents, console)
     if made.broken:
         console.print(f"{made.broken} pictures or sounds could not be decoded and were left out")
     console.print("It is no longer encrypted: whoever has the file can watch it.")
 
 
-def play(recording: OpenedRecording, style: Style, console: Console) -> None:
+def play(recording: OpenedRecording, flags: StyleFlags, console: Console) -> None:
     """Serve the recording's page on this machine until Ctrl-C. Raises Problem."""
-    looks = _looks(style, recording)
+    style = _style(flags, recording)
     console.print("reading the timeline")
     try:
-        found = survey(recording)
-        player = Player(recording, found, looks)
+        found = read_contents(recording)
+        player = Player(recording, found, style)
         _say_faults(found, console)
         asyncio.run(_until_interrupted(player, console))
     except NothingReadable as error:
@@ -98,24 +98,24 @@ async def _until_interrupted(player: Player, console: Console) -> None:
     await serve(player, ready, stop)
 
 
-def _looks(style: Style, recording: OpenedRecording) -> Looks:
+def _style(flags: StyleFlags, recording: OpenedRecording) -> FilmStyle:
     """With the clock of this machine's time zone on the day of the recording. Raises Problem."""
     try:
-        letters = font(style.font)
+        letters = font(flags.font)
     except NoFont as error:
         raise _no_font(error) from None
     begun = datetime.fromtimestamp(recording.summary.begun_ms / 1000).astimezone()
     offset = begun.utcoffset() or timedelta()
-    return Looks(
+    return FilmStyle(
         font=letters,
-        language=Language(style.language),
-        layout=Layout(style.layout),
-        watermark=style.watermark,
+        language=Language(flags.language),
+        layout=Layout(flags.layout),
+        watermark=flags.watermark,
         offset_ms=round(offset.total_seconds() * 1000),
     )
 
 
-def _say_faults(found: Survey, console: Console) -> None:
+def _say_faults(found: Contents, console: Console) -> None:
     for fault in found.faults:
         console.print(Text(f"missing or damaged: {fault}"), soft_wrap=True)
 

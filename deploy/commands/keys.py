@@ -19,7 +19,7 @@ from deploy.state import existing_state
 from recorder import Recipient
 from recorder.format.chunks import MAX_RECIPIENTS
 from recorder.format.manifest import key_fingerprint
-from recorder.storage.signing import BadSigningKey, fingerprint, key_in
+from recorder.storage.signing import BadSigningKey, fingerprint, load_or_create_key
 from recorder.writing.sealer import BadRecipient, recipient_untrusted
 from signaling.control import clock
 from signaling.model.text import one_line
@@ -73,7 +73,7 @@ def show(config: Config, everything: bool, console: Console) -> None:
     signing = config.state_dir / "recorder.key"
     if signing.exists():
         try:
-            public = key_in(signing).public
+            public = load_or_create_key(signing).public
         except BadSigningKey as error:
             raise Problem(
                 f"the recorder's signing key cannot be used: {error}", "Restore it from a backup."

@@ -17,7 +17,7 @@ from deploy.commands.paper import page
 from deploy.commands.private_keys import asked
 from deploy.problem import Problem
 from recorder.format.manifest import key_fingerprint
-from recorder.opening.unsealed import BadKey, NewKey, identities_untrusted, locked, new_key
+from recorder.opening.unsealed import BadKey, NewKey, identities_untrusted, lock_with_passphrase, new_key
 from signaling.model.text import one_line
 
 SHORTEST = 10
@@ -50,7 +50,9 @@ def make(file: Path, name: str, console: Console, *, lock: bool, paper: bool, sh
     octets = f"{told}{key.secret}\n".encode()
     fingerprint = key_fingerprint(key.public)
     try:
-        _write(files.private, octets if passphrase is None else locked(octets, passphrase), 0o600)
+        _write(
+            files.private, octets if passphrase is None else lock_with_passphrase(octets, passphrase), 0o600
+        )
         _prove(files.private, passphrase, key)
         _write(files.public, f"# {name}\n{key.public}\n".encode(), 0o644)
         if paper:

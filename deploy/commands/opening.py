@@ -21,9 +21,9 @@ from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording, Summary
 from recorder.opening.recover import CannotWrite
 from recorder.opening.recover import recover as write_out
-from recorder.opening.verify import Verdict, Verified
+from recorder.opening.verify import SegmentVerdict, Verified
 from recorder.opening.verify import verify as look_through
-from recorder.storage.signing import PUBLIC_OCTETS
+from recorder.storage.signing import PUBLIC_KEY_BYTES
 
 WRONG = 1
 """Exit code: something is missing, damaged or forged."""
@@ -102,10 +102,10 @@ def trusted_key(text: str | None) -> bytes | None:
         octets = bytes.fromhex("".join(text.split()))
     except ValueError:
         octets = b""
-    if len(octets) != PUBLIC_OCTETS:
+    if len(octets) != PUBLIC_KEY_BYTES:
         raise Problem(
             "--server-key is no key",
-            f"It has {2 * PUBLIC_OCTETS} digits 0-9, a-f: giaoban keys list prints it on the server.",
+            f"It has {2 * PUBLIC_KEY_BYTES} digits 0-9, a-f: giaoban keys list prints it on the server.",
         )
     return octets
 
@@ -141,7 +141,7 @@ def _say_summary(summary: Summary, trusted: bytes | None, console: Console) -> N
         console.print(Text(line), soft_wrap=True)
 
 
-def _verdict(verdict: Verdict, deep: bool) -> str:
+def _verdict(verdict: SegmentVerdict, deep: bool) -> str:
     whole = (
         "as it was signed" if verdict.intact else f"{verdict.signed_octets} octets are as they were signed"
     )

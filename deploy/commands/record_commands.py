@@ -191,7 +191,7 @@ def _recording_export(options: argparse.Namespace) -> int:
     found = opening.open_recording(
         options.file, _private(options), options.server_key, unproven=options.unproven
     )
-    style = export.Style(options.layout, options.watermark, options.language, options.font)
+    style = export.StyleFlags(options.layout, options.watermark, options.language, options.font)
     export.export(found, options.kind, options.out, style, Console(), real_time=options.real_time)
     return 0
 
@@ -202,6 +202,6 @@ def _recording_play(options: argparse.Namespace) -> int:
     found = opening.open_recording(
         options.file, _private(options), options.server_key, unproven=options.unproven
     )
-    style = export.Style(options.layout, options.watermark, options.language, options.font)
+    style = export.StyleFlags(options.layout, options.watermark, options.language, options.font)
     export.play(found, style, Console())
     return 0

@@ -15,7 +15,7 @@ from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from recorder import shelf
 from recorder.format.instants import clock as length_clock
-from recorder.shelf import Kept, NoRecording, ShelfFailed
+from recorder.shelf import NoRecording, ShelfFailed, ShelvedRecording
 from signaling.control import clock
 from signaling.custody.custody import delete_ms
 from signaling.custody.retention import deletion_fields
@@ -41,7 +41,7 @@ def show(config: Config, directory: Path | None, console: Console) -> None:
     console.print(Text(f"{len(found)} recordings, {size(total)}, in {folder}"), soft_wrap=True)
 
 
-def _say(kept: Kept, keep_days: int, console: Console) -> None:
+def _say(kept: ShelvedRecording, keep_days: int, console: Console) -> None:
     """Two lines for each, so that an id can be copied."""
     length = length_clock(kept.last_ms - kept.begun_ms)
     keys = ", ".join(f"{key.name} ({'second' if key.second else 'first'} lock)" for key in kept.keys)
@@ -55,13 +55,13 @@ def _say(kept: Kept, keep_days: int, console: Console) -> None:
     console.print(Text(f"    locked with {keys}"), soft_wrap=True)
 
 
-def stage(kept: Kept) -> str:
+def stage(kept: ShelvedRecording) -> str:
     if kept.finished:
         return "finished"
     return "goes on" if lately(kept) else "broken off"
 
 
-def lately(kept: Kept) -> bool:
+def lately(kept: ShelvedRecording) -> bool:
     return abs(time.time() * 1000 - kept.last_ms) < LIVE_MS
 
 
@@ -101,14 +101,14 @@ def _sure(console: Console) -> bool:
         return False
 
 
-def _found(config: Config, name: str) -> Kept:
+def _found(config: Config, name: str) -> ShelvedRecording:
     try:
         return shelf.recording(config.recordings, name)
     except NoRecording:
         raise Problem(f"there is no recording {name[:80]!r}", "giaoban recording list shows them.") from None
 
 
-async def _delete(config: Config, kept: Kept) -> None:
+async def _delete(config: Config, kept: ShelvedRecording) -> None:
     async with opened_store(config) as store:
         if await _goes_on(store, kept):
             raise Problem("it goes on", "Let the chair stop it first.")
@@ -121,7 +121,7 @@ async def _delete(config: Config, kept: Kept) -> None:
             raise Problem(f"it could not be deleted: {error}", "May this user write there?") from None
 
 
-async def _goes_on(store: Store, kept: Kept) -> bool:
+async def _goes_on(store: Store, kept: ShelvedRecording) -> bool:
     if not kept.finished and lately(kept):
         return True
     meeting = await store.meetings.find(kept.meeting)

@@ -9,18 +9,18 @@ Source: C2SP age.md, "Payload"; rage's `StreamWriter`.
 
 from hashlib import sha256
 
-CHUNK = 65536
-SEALED_CHUNK = CHUNK + 16
+CHUNK_BYTES = 65536
+SEALED_CHUNK_BYTES = CHUNK_BYTES + 16
 
 MAX_RECIPIENTS = 32
 """Of one lock."""
-MIN_HEADER = 150
-MAX_HEADER = 8192
+MIN_HEADER_BYTES = 150
+MAX_HEADER_BYTES = 8192
 """Octets of header and nonce: 98 for each recipient, and a stanza of nonsense of random length ("grease")."""
-MIN_VOID = 2
+MIN_VOID_BYTES = 2
 """Octets of the smallest EBML Void."""
 
-_NONCE = 16
+_NONCE_BYTES = 16
 _LAST_LINE = b"\n--- "
 _MAGIC = b"age-encryption.org/v1\n"
 
@@ -32,10 +32,10 @@ def readable(written: int, layers: int) -> int:
     """
     came = _sealed(written)
     for _ in range(layers - 1):
-        came = _sealed(max(0, MIN_HEADER + came // CHUNK * SEALED_CHUNK if came else 0))
+        came = _sealed(max(0, MIN_HEADER_BYTES + came // CHUNK_BYTES * SEALED_CHUNK_BYTES if came else 0))
     plain = came
     for _ in range(layers - 1):
-        plain = max(0, plain - MAX_HEADER) // SEALED_CHUNK * CHUNK
+        plain = max(0, plain - MAX_HEADER_BYTES) // SEALED_CHUNK_BYTES * CHUNK_BYTES
     return min(plain, written)
 
 
@@ -47,14 +47,14 @@ def padding(written: int, layers: int, useful: int | None = None) -> int:
         return 0
     wanted = useful
     for _ in range(layers - 1):
-        wanted = MAX_HEADER + _up(wanted, CHUNK) * SEALED_CHUNK
-    total = _up(wanted, CHUNK) * CHUNK + 1
+        wanted = MAX_HEADER_BYTES + _ceil_div(wanted, CHUNK_BYTES) * SEALED_CHUNK_BYTES
+    total = _ceil_div(wanted, CHUNK_BYTES) * CHUNK_BYTES + 1
     for _ in range(layers - 1):
-        total = _up(max(0, total - MIN_HEADER), SEALED_CHUNK) * CHUNK + 1
-    return max(MIN_VOID, total - written)
+        total = _ceil_div(max(0, total - MIN_HEADER_BYTES), SEALED_CHUNK_BYTES) * CHUNK_BYTES + 1
+    return max(MIN_VOID_BYTES, total - written)
 
 
-def header_octets(beginning: bytes) -> int | None:
+def header_length(beginning: bytes) -> int | None:
     """Length of an age file's header with the nonce behind it; None when `beginning` does not hold it all.
 
     The header says who can open the file, and is tied to the file's own key: where it is unchanged, each
@@ -62,23 +62,23 @@ def header_octets(beginning: bytes) -> int | None:
     """
     if not beginning.startswith(_MAGIC):
         return None
-    last = beginning.find(_LAST_LINE, 0, MAX_HEADER)
+    last = beginning.find(_LAST_LINE, 0, MAX_HEADER_BYTES)
     end = beginning.find(b"\n", last + 1) if last >= 0 else -1
-    if end < 0 or end + 1 + _NONCE > len(beginning):
+    if end < 0 or end + 1 + _NONCE_BYTES > len(beginning):
         return None
-    return end + 1 + _NONCE
+    return end + 1 + _NONCE_BYTES
 
 
 def header_hash(beginning: bytes) -> str:
     """SHA-256 of that header with its nonce, as a manifest signs it; empty when there is none."""
-    length = header_octets(beginning)
+    length = header_length(beginning)
     return "" if length is None else sha256(beginning[:length]).hexdigest()
 
 
 def _sealed(written: int) -> int:
     """Octets in chunks that have left one layer."""
-    return max(0, written - 1) // CHUNK * CHUNK
+    return max(0, written - 1) // CHUNK_BYTES * CHUNK_BYTES
 
 
-def _up(octets: int, part: int) -> int:
+def _ceil_div(octets: int, part: int) -> int:
     return -(-octets // part)

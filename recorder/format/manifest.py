@@ -8,14 +8,13 @@ the chain shows where one is missing. It holds no word of what was said: titles 
 from collections.abc import Callable
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import TypeVar
 
 import msgspec
 
 FORMAT = 1
-START = "0" * 64
+NO_LINE = "0" * 64
 """What the first line names as the one before it."""
-MAX_OCTETS = 64 << 20
+MAX_MANIFEST_BYTES = 64 << 20
 """Of a manifest: two weeks of a recording."""
 
 Sign = Callable[[bytes], bytes]
@@ -23,7 +22,7 @@ Verify = Callable[[bytes, bytes, bytes], bool]
 """(public key, octets, signature)"""
 
 
-class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class KeyInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Somebody who can open it."""
 
     name: str
@@ -31,7 +30,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     second: bool = False
 
 
-class Line(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, kw_only=True):
+class ManifestLine(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=True, kw_only=True):
     """Base of all lines."""
 
     n: int = 0
@@ -43,21 +42,21 @@ class Line(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown_fields=
     """SHA-256 of the line before, as it stands in the file, without its newline."""
 
 
-class Opening(Line, frozen=True, tag="opening", kw_only=True):
+class OpeningLine(ManifestLine, frozen=True, tag="opening", kw_only=True):
     format: int
     meeting: str
     title: str
-    keys: tuple[Key, ...]
+    keys: tuple[KeyInfo, ...]
     public: str
     """The key of the signatures, Ed25519, hexadecimal."""
 
 
-class SegmentBegun(Line, frozen=True, tag="segment", kw_only=True):
+class SegmentLine(ManifestLine, frozen=True, tag="segment", kw_only=True):
     segment: int
     """From 1."""
 
 
-class Written(Line, frozen=True, kw_only=True):
+class WrittenLine(ManifestLine, frozen=True, kw_only=True):
     """How far a segment's file is. Base of three."""
 
     segment: int
@@ -69,37 +68,47 @@ class Written(Line, frozen=True, kw_only=True):
     genuine, even in a file that was damaged behind it. Empty while there is none."""
 
 
-class Checkpoint(Written, frozen=True, tag="checkpoint", kw_only=True):
+class CheckpointLine(WrittenLine, frozen=True, tag="checkpoint", kw_only=True):
     pass
 
 
-class SegmentEnd(Written, frozen=True, tag="segment-end", kw_only=True):
+class SegmentEndLine(WrittenLine, frozen=True, tag="segment-end", kw_only=True):
     why: str
 
 
-class Again(Written, frozen=True, tag="again", kw_only=True):
+class ReopenedLine(WrittenLine, frozen=True, tag="again", kw_only=True):
     """The recorder came back after it went away: the unfinished segment's file as it was found (segment 0:
     none was unfinished). Torn lines before it are what the crash left."""
 
-    keys: tuple[Key, ...]
+    keys: tuple[KeyInfo, ...]
 
 
-class Pause(Line, frozen=True, tag="pause", kw_only=True):
+class PauseLine(ManifestLine, frozen=True, tag="pause", kw_only=True):
     pass
 
 
-class Resume(Line, frozen=True, tag="resume", kw_only=True):
+class ResumeLine(ManifestLine, frozen=True, tag="resume", kw_only=True):
     pass
 
 
-class End(Line, frozen=True, tag="end", kw_only=True):
+class EndLine(ManifestLine, frozen=True, tag="end", kw_only=True):
     segments: int
     octets: int
     """Of all segments."""
     why: str
 
 
-AnyLine = Opening | SegmentBegun | Checkpoint | SegmentEnd | Again | Pause | Resume | End
+AnyLine = (
+    OpeningLine
+    | SegmentLine
+    | CheckpointLine
+    | SegmentEndLine
+    | ReopenedLine
+    | PauseLine
+    | ResumeLine
+    | EndLine
+)
+AnyWrittenLine = CheckpointLine | SegmentEndLine | ReopenedLine
 
 _decoder: msgspec.json.Decoder[AnyLine] = msgspec.json.Decoder(AnyLine)
 _SIGNATURE = b',"sig":"'
@@ -111,11 +120,11 @@ class BadManifest(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Head:
+class ManifestHead:
     """The newest line's number and hash."""
 
     n: int = 0
-    sha256: str = START
+    sha256: str = NO_LINE
 
 
 def key_fingerprint(key: str) -> str:
@@ -124,15 +133,15 @@ def key_fingerprint(key: str) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, 16, 4))
 
 
-def line_octets(line: AnyLine, sign: Sign) -> bytes:
+def line_bytes(line: AnyLine, sign: Sign) -> bytes:
     """The line with its signature and newline, as it is added to the file."""
     body = msgspec.json.encode(line)
     return body[:-1] + _SIGNATURE + sign(body).hex().encode() + b'"}\n'
 
 
-def head_of(octets: bytes, n: int) -> Head:
+def head_of(octets: bytes, n: int) -> ManifestHead:
     """Shapes: octets is a whole line, with or without its newline."""
-    return Head(n, sha256(octets.rstrip(b"\n")).hexdigest())
+    return ManifestHead(n, sha256(octets.rstrip(b"\n")).hexdigest())
 
 
 def parse_line_untrusted(octets: bytes) -> tuple[AnyLine, bytes, bytes]:
@@ -151,7 +160,7 @@ def parse_line_untrusted(octets: bytes) -> tuple[AnyLine, bytes, bytes]:
 
 
 @dataclass(frozen=True, slots=True)
-class Flaw:
+class ManifestFlaw:
     """Something wrong with the manifest itself."""
 
     line: int
@@ -162,37 +171,37 @@ class Flaw:
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class ManifestReading:
     """What of a manifest is proven."""
 
     lines: tuple[AnyLine, ...]
-    flaws: tuple[Flaw, ...]
-    head: Head
+    flaws: tuple[ManifestFlaw, ...]
+    head: ManifestHead
     public: bytes
     """Whose signatures these are; empty when nobody's."""
     torn: bool
     """It ends in a part of a line, as a crash leaves it."""
-    claimed: Opening | None
+    claimed: OpeningLine | None
     """The first line as it stands there, perhaps unproven."""
 
     @property
-    def opening(self) -> Opening | None:
+    def opening(self) -> OpeningLine | None:
         first = self.lines[0] if self.lines else None
-        return first if isinstance(first, Opening) else None
+        return first if isinstance(first, OpeningLine) else None
 
     @property
-    def end(self) -> End | None:
+    def end(self) -> EndLine | None:
         last = self.lines[-1] if self.lines else None
-        return last if isinstance(last, End) else None
+        return last if isinstance(last, EndLine) else None
 
 
-def read_untrusted(octets: bytes, verify: Verify, trusted: bytes | None = None) -> Reading:
+def read_untrusted(octets: bytes, verify: Verify, trusted: bytes | None = None) -> ManifestReading:
     """What is proven of a manifest, and what is wrong with it. Raises nothing.
 
     Lines whose signature holds are taken even behind a damaged or missing one, which is told as a Flaw.
     Without a `trusted` public key the one that the first line names is taken at its word.
     """
-    reader = _Reader(verify, trusted)
+    reader = _ManifestReader(verify, trusted)
     whole, newline, rest = octets.rpartition(b"\n")
     if newline:
         for number, raw in enumerate(whole.split(b"\n"), 1):
@@ -200,32 +209,34 @@ def read_untrusted(octets: bytes, verify: Verify, trusted: bytes | None = None) 
     return reader.reading(bool(rest))
 
 
-class _Reader:
+class _ManifestReader:
     def __init__(self, verify: Verify, trusted: bytes | None) -> None:
         self._verify = verify
         self._trusted = trusted
         self._public = trusted
-        self._claimed: Opening | None = None
+        self._claimed: OpeningLine | None = None
         self._recording: str | None = None
         self._lines: list[AnyLine] = []
-        self._flaws: list[Flaw] = []
-        self._unread: list[Flaw] = []
+        self._flaws: list[ManifestFlaw] = []
+        self._unread: list[ManifestFlaw] = []
         """Of lines that are none: fine when a crash tore them, which the next line has to say."""
-        self._head = Head()
+        self._head = ManifestHead()
 
     def line(self, number: int, raw: bytes) -> None:
         try:
             line, body, signature = parse_line_untrusted(raw)
         except BadManifest:
-            self._unread.append(Flaw(number, f"line {number} of the manifest is damaged"))
+            self._unread.append(ManifestFlaw(number, f"line {number} of the manifest is damaged"))
             return
-        if isinstance(line, Opening) and not self._lines and self._claimed is None:
+        if isinstance(line, OpeningLine) and not self._lines and self._claimed is None:
             self._claimed = line
             if self._trusted is None:
                 self._public = _octets_of(line.public)
         if self._public is None or not self._verify(self._public, body, signature):
             self._unread.append(
-                Flaw(number, f"line {number} of the manifest does not bear the server's signature", True)
+                ManifestFlaw(
+                    number, f"line {number} of the manifest does not bear the server's signature", True
+                )
             )
             return
         self._proven(number, line, raw)
@@ -235,24 +246,24 @@ class _Reader:
         ours = self._recording is None or line.recording == self._recording
         if not ours or line.n <= self._head.n:
             where = "of another recording" if not ours else "not in its place"
-            self._unread.append(Flaw(number, f"line {number} of the manifest is {where}", True))
+            self._unread.append(ManifestFlaw(number, f"line {number} of the manifest is {where}", True))
             return
-        torn = follows and isinstance(line, Again) and not any(flaw.forged for flaw in self._unread)
+        torn = follows and isinstance(line, ReopenedLine) and not any(flaw.forged for flaw in self._unread)
         if not torn:
             self._flaws += self._unread
         if not follows:
             missing = line.n - self._head.n - 1
             words = f"{missing} lines are missing or damaged" if missing else "the chain is broken"
-            self._flaws.append(Flaw(number, f"before line {number} of the manifest {words}"))
+            self._flaws.append(ManifestFlaw(number, f"before line {number} of the manifest {words}"))
         self._unread = []
         self._recording = line.recording
         self._lines.append(line)
         self._head = head_of(raw, line.n)
 
-    def reading(self, torn: bool) -> Reading:
+    def reading(self, torn: bool) -> ManifestReading:
         public = self._public or b""
         flaws = tuple(self._flaws + self._unread)
-        return Reading(tuple(self._lines), flaws, self._head, public, torn, self._claimed)
+        return ManifestReading(tuple(self._lines), flaws, self._head, public, torn, self._claimed)
 
 
 def _octets_of(digits: str) -> bytes | None:
@@ -263,7 +274,7 @@ def _octets_of(digits: str) -> bytes | None:
 
 
 @dataclass(frozen=True, slots=True)
-class Mark:
+class SignedPoint:
     """A signed point of a segment's file."""
 
     at_ms: int
@@ -280,7 +291,7 @@ class SegmentRecord:
     """Its beginning."""
     until_ms: int
     """The last instant the manifest knows it was being written."""
-    marks: tuple[Mark, ...]
+    points: tuple[SignedPoint, ...]
     header: str
     ended: bool
     """In order."""
@@ -289,30 +300,29 @@ class SegmentRecord:
 
     @property
     def octets(self) -> int:
-        return self.marks[-1].octets if self.marks else 0
-
-
-W = TypeVar("W", bound=Written)
+        return self.points[-1].octets if self.points else 0
 
 
 def segments(lines: tuple[AnyLine, ...]) -> tuple[SegmentRecord, ...]:
     """Segments in order, as far as the lines know of them."""
     found: dict[int, SegmentRecord] = {}
     for line in lines:
-        if isinstance(line, SegmentBegun):
+        if isinstance(line, SegmentLine):
             begun = SegmentRecord(line.segment, line.at_ms, line.at_ms, (), "", False, False)
             found.setdefault(line.segment, begun)
-        elif isinstance(line, Checkpoint | SegmentEnd | Again) and line.segment > 0:
-            found[line.segment] = _went_on(found.get(line.segment), line)
+        elif isinstance(line, AnyWrittenLine) and line.segment > 0:
+            found[line.segment] = _with_line(found.get(line.segment), line)
     return tuple(found[number] for number in sorted(found))
 
 
-def _went_on(before: SegmentRecord | None, line: Checkpoint | SegmentEnd | Again) -> SegmentRecord:
-    found = isinstance(line, Again)
+def _with_line(
+    before: SegmentRecord | None, line: CheckpointLine | SegmentEndLine | ReopenedLine
+) -> SegmentRecord:
+    found = isinstance(line, ReopenedLine)
     at_ms = before.at_ms if before else line.at_ms
     until_ms = before.until_ms if before and found else line.at_ms
-    marks = before.marks if before else ()
-    mark = Mark(until_ms, line.octets, line.sha256)
+    points = before.points if before else ()
+    point = SignedPoint(until_ms, line.octets, line.sha256)
     header = line.header or (before.header if before else "")
-    ended = isinstance(line, SegmentEnd)
-    return SegmentRecord(line.segment, at_ms, until_ms, (*marks, mark), header, ended, found)
+    ended = isinstance(line, SegmentEndLine)
+    return SegmentRecord(line.segment, at_ms, until_ms, (*points, point), header, ended, found)

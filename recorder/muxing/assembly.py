@@ -22,7 +22,7 @@ _ALL_LAYERS = frozenset({1, 2, 3})
 
 
 @dataclass(frozen=True, slots=True)
-class Whole:
+class EncodedFrame:
     """One picture or sound."""
 
     ts: int
@@ -31,7 +31,7 @@ class Whole:
 
 
 @dataclass(slots=True)
-class _Picture:
+class _PartialFrame:
     """One that is being put together."""
 
     ts: int
@@ -51,7 +51,7 @@ class Assembler:
     def __init__(self) -> None:
         self._feed: tuple[EndpointId, Source, int] | None = None
         self._next: int | None = None
-        self._picture: _Picture | None = None
+        self._picture: _PartialFrame | None = None
         self._needs_key = True
         self._broken = False
         """Packets are missing since the last picture that was handed on."""
@@ -75,7 +75,7 @@ class Assembler:
         self._feed = None
         self.begin_anew()
 
-    def take(self, media: TapMedia) -> list[Whole]:
+    def take(self, media: TapMedia) -> list[EncodedFrame]:
         """Errors: cannot fail."""
         feed = (media.endpoint, media.source, media.stream)
         if feed != self._feed:
@@ -83,13 +83,13 @@ class Assembler:
             self.begin_anew()
         if media.source is Source.MICROPHONE:
             return [
-                Whole(packet.ts, packet.payload, True)
+                EncodedFrame(packet.ts, packet.payload, True)
                 for packet in media.packets
                 if 0 < len(packet.payload) <= MAX_SOUND_BYTES
             ]
         return [whole for packet in media.packets if (whole := self._add(packet)) is not None]
 
-    def _add(self, packet: TapPacket) -> Whole | None:
+    def _add(self, packet: TapPacket) -> EncodedFrame | None:
         if self._next is not None and packet.number != self._next:
             self._picture, self._broken = None, True
         self._next = packet.number + 1
@@ -101,7 +101,7 @@ class Assembler:
         if descriptor.starts_frame and (self._picture is None or self._picture.ts != packet.ts):
             self._broken = self._broken or self._picture is not None
             key = vp8.keyframe_size(packet.payload, descriptor) is not None
-            self._picture = _Picture(packet.ts, descriptor, key)
+            self._picture = _PartialFrame(packet.ts, descriptor, key)
         picture = self._picture
         if picture is None or picture.ts != packet.ts:
             self._picture, self._broken = None, True
@@ -115,7 +115,7 @@ class Assembler:
         self._picture = None
         return self._judge(picture)
 
-    def _judge(self, picture: _Picture) -> Whole | None:
+    def _judge(self, picture: _PartialFrame) -> EncodedFrame | None:
         layer = picture.descriptor.temporal_layer or 0
         if picture.key:
             self._needs_key, self._whole_layers = False, _ALL_LAYERS
@@ -131,7 +131,7 @@ class Assembler:
         self._broken = False
         if layer == 0:
             self._tl0 = picture.descriptor.tl0_picture_index
-        return Whole(picture.ts, b"".join(picture.parts), picture.key)
+        return EncodedFrame(picture.ts, b"".join(picture.parts), picture.key)
 
     def _stands(self, descriptor: vp8.Descriptor) -> bool:
         """All that it needs was handed on."""

@@ -20,7 +20,7 @@ from typing import TypeVar
 from sfu import EndpointId, Source
 from sfu.rtp.seq import unwrap_u32
 
-MAX_US = 1_000_000
+MAX_DELAY_US = 1_000_000
 MAX_ENDPOINTS, MAX_STREAMS = 64, 16
 
 _WINDOW_US, _BUCKET_US = 30_000_000, 1_000_000
@@ -51,7 +51,7 @@ def rate_of(source: Source) -> int:
     return 48_000 if source is Source.MICROPHONE else 90_000
 
 
-class Offset:
+class ClockOffset:
     """From one clock to the server's: the least of (arrival - sent) of the last half minute, approached
     slowly."""
 
@@ -61,9 +61,9 @@ class Offset:
         """(second, least in it)."""
         self._born_us = self._moved_us = now_us
 
-    def moved_by(self, change_us: float) -> "Offset":
+    def moved_by(self, change_us: float) -> "ClockOffset":
         """The same for a clock that is behind by so much."""
-        other = Offset(self._value + change_us, self._moved_us)
+        other = ClockOffset(self._value + change_us, self._moved_us)
         other._born_us = self._born_us
         other._least.extend((second, least + change_us) for second, least in self._least)
         return other
@@ -96,14 +96,14 @@ class Offset:
 
 
 @dataclass(slots=True)
-class _Stream:
+class _StreamClock:
     rate: int
     newest_ts: int = 0
     """Unwrapped."""
     newest_us: int = 0
     tie: tuple[int, float] | None = None
     """(timestamp unwrapped, publisher's clock): the newest report, or what was made of it."""
-    own: Offset | None = None
+    own: ClockOffset | None = None
     """While there is no tie; from timestamps as such."""
     lag_us: float = 0.0
     """How much later than others of this publisher it is taken to arrive, while there is no tie."""
@@ -136,7 +136,7 @@ class _Stream:
 
 
 @dataclass(slots=True)
-class _Lag:
+class _SourceLag:
     """How much later than by the common offset a source arrives: cameras take their time."""
 
     least_us: float
@@ -144,18 +144,18 @@ class _Lag:
 
 
 @dataclass(slots=True)
-class _Endpoint:
-    streams: dict[int, _Stream] = field(default_factory=dict)
+class _PublisherClock:
+    streams: dict[int, _StreamClock] = field(default_factory=dict)
     waiting: dict[int, tuple[int, float]] = field(default_factory=dict)
     """Reports of streams that nothing was heard of yet: (timestamp, publisher's clock)."""
-    offset: Offset | None = None
-    lags: dict[Source, "_Lag"] = field(default_factory=dict)
+    offset: ClockOffset | None = None
+    lags: dict[Source, "_SourceLag"] = field(default_factory=dict)
 
 
 _UNKNOWN_LAG = {
-    Source.MICROPHONE: _Lag(0.0, 0.0),
-    Source.CAMERA: _Lag(20_000.0, 20_000.0),
-    Source.SCREEN: _Lag(20_000.0, 20_000.0),
+    Source.MICROPHONE: _SourceLag(0.0, 0.0),
+    Source.CAMERA: _SourceLag(20_000.0, 20_000.0),
+    Source.SCREEN: _SourceLag(20_000.0, 20_000.0),
 }
 
 
@@ -163,7 +163,7 @@ class Clocks:
     """Of all publishers that are recorded; of those unheard of longest the memory is given up."""
 
     def __init__(self) -> None:
-        self._endpoints: dict[EndpointId, _Endpoint] = {}
+        self._endpoints: dict[EndpointId, _PublisherClock] = {}
 
     def sample(
         self, endpoint: EndpointId, source: Source, stream: int, newest_ts: int, newest_us: int
@@ -175,7 +175,7 @@ class Clocks:
             known = self._begin(of, source, stream, newest_ts, newest_us)
         known.newest_ts = unwrap_u32(newest_ts, known.newest_ts)
         late_us = newest_us - self._at(of, known, known.newest_ts)
-        if not -MAX_US <= late_us <= MAX_US:
+        if not -MAX_DELAY_US <= late_us <= MAX_DELAY_US:
             known = self._begin(of, source, stream, newest_ts, newest_us)
         of.streams[stream] = known  # the newest last
         _bound(of.streams, MAX_STREAMS)
@@ -210,24 +210,24 @@ class Clocks:
         of = self._endpoints[endpoint]
         known = of.streams[stream]
         at = round(self._at(of, known, unwrap_u32(ts, known.newest_ts)))
-        return max(known.newest_us - MAX_US, min(known.newest_us, at))
+        return max(known.newest_us - MAX_DELAY_US, min(known.newest_us, at))
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _of(self, endpoint: EndpointId) -> _Endpoint:
-        of = self._endpoints.pop(endpoint, None) or _Endpoint()
+    def _of(self, endpoint: EndpointId) -> _PublisherClock:
+        of = self._endpoints.pop(endpoint, None) or _PublisherClock()
         self._endpoints[endpoint] = of
         _bound(self._endpoints, MAX_ENDPOINTS)
         return of
 
     @staticmethod
-    def _at(of: _Endpoint, known: _Stream, ts: int) -> float:
+    def _at(of: _PublisherClock, known: _StreamClock, ts: int) -> float:
         offset = of.offset if known.tie is not None else known.own
         return known.sent_us(ts) + (offset.value_us if offset is not None else 0.0) + known.settling_us
 
-    def _begin(self, of: _Endpoint, source: Source, stream: int, ts: int, now_us: int) -> _Stream:
+    def _begin(self, of: _PublisherClock, source: Source, stream: int, ts: int, now_us: int) -> _StreamClock:
         """A stream that nothing is known of but, perhaps, a report that came before it."""
-        known = _Stream(rate_of(source), newest_ts=ts, newest_us=now_us, settled_us=now_us)
+        known = _StreamClock(rate_of(source), newest_ts=ts, newest_us=now_us, settled_us=now_us)
         waits = of.waiting.pop(stream, None)
         if waits is not None and of.offset is not None:
             known.tie = (unwrap_u32(waits[0], ts), waits[1])
@@ -237,22 +237,22 @@ class Clocks:
         lag = of.lags.get(source) or _UNKNOWN_LAG[source]
         known.lag_us = lag.least_us
         delay_us = now_us - known.sent_us(ts)
-        known.own = Offset(delay_us - lag.usual_us, now_us)
+        known.own = ClockOffset(delay_us - lag.usual_us, now_us)
         if waits is not None and of.offset is None:
             self._tie(of, known, unwrap_u32(waits[0], ts), waits[1])
         return known
 
     @staticmethod
-    def _learn(of: _Endpoint, source: Source, lag_us: float, elapsed_us: int) -> None:
+    def _learn(of: _PublisherClock, source: Source, lag_us: float, elapsed_us: int) -> None:
         lag_us = max(0.0, min(lag_us, _MAX_LAG_US))
         lag = of.lags.get(source)
         if lag is None:
-            of.lags[source] = _Lag(lag_us, lag_us)
+            of.lags[source] = _SourceLag(lag_us, lag_us)
         else:
             lag.least_us = min(lag_us, lag.least_us + elapsed_us * _LAG_RATE)
             lag.usual_us += (lag_us - lag.usual_us) / 16
 
-    def _tie(self, of: _Endpoint, known: _Stream, ts: int, said_us: float) -> None:
+    def _tie(self, of: _PublisherClock, known: _StreamClock, ts: int, said_us: float) -> None:
         """The first report: from the stream's own offset to the common one."""
         assert known.own is not None
         before = self._at(of, known, known.newest_ts)
@@ -269,7 +269,7 @@ class Clocks:
             known.tie = (ts, said_us + before - after)
             known.astray_us = after - before
 
-    def _tie_again(self, of: _Endpoint, known: _Stream, ts: int, said_us: float) -> None:
+    def _tie_again(self, of: _PublisherClock, known: _StreamClock, ts: int, said_us: float) -> None:
         assert known.tie is not None
         off_us = said_us - known.astray_us - known.sent_us(ts)
         if abs(off_us + known.astray_us) <= _NOISE_US:

@@ -1,6 +1,6 @@
 """From what a tap brings to what is written: one recording, segment by segment, in Matroska. Pure.
 
-The scribe is told what comes and polled some ten times a second; each time it hands over whole clusters. What
+The muxer is told what comes and polled some ten times a second; each time it hands over whole clusters. What
 came is held HOLD_MS, so that voices and pictures that arrive side by side are written in the order of their
 instants; what comes later than that still gets its instant, behind what is written already. On one track
 instants never go back.
@@ -17,13 +17,13 @@ from recorder.format.blocks import Block, Track
 from recorder.format.entries import GapKind
 from recorder.muxing.assembly import Assembler
 from recorder.muxing.clocks import Clocks
-from recorder.muxing.reorder import TEXTS, Held
+from recorder.muxing.reorder import TEXT_TRACKS, ReorderBuffer
 from recorder.muxing.timeline import OpeningFacts, Timeline
 from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapReport, TapSlot, TapSlots
 
-__all__ = ["OpeningFacts", "Out", "Scribe", "ScribeSettings"]
+__all__ = ["Muxer", "MuxerOutput", "MuxerSettings", "OpeningFacts"]
 
-HOLD_MS = 200
+REORDER_MS = 200
 CUT_WAITS_MS = 2_000
 """A segment that is due waits so long for the stage's keyframe."""
 ASK_EVERY_US = 1_000_000
@@ -33,7 +33,7 @@ MAX_CLUSTER_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class ScribeSettings:
+class MuxerSettings:
     segment_s: float = 120.0
     cluster_ms: int = 250
     """A cluster spans about so much, and at most MAX_CLUSTER_MS."""
@@ -44,7 +44,7 @@ class ScribeSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Out:
+class MuxerOutput:
     """What a poll brings."""
 
     data: bytes
@@ -55,18 +55,18 @@ class Out:
     """With `data` the segment is complete; the next one is to be opened before the next poll."""
 
 
-class Scribe:
+class Muxer:
     """One recording. Errors: no method can fail on what comes from a tap."""
 
-    def __init__(self, opening: OpeningFacts, begun_us: int, settings: ScribeSettings | None = None) -> None:
+    def __init__(self, opening: OpeningFacts, begun_us: int, settings: MuxerSettings | None = None) -> None:
         self._opening = opening
         self._begun_us = begun_us
-        self._settings = settings or ScribeSettings()
+        self._settings = settings or MuxerSettings()
         self._timeline = Timeline(opening, self._settings.east_of_utc_min)
         self._clocks = Clocks()
         self._slots = [Assembler() for _ in TAP_SLOTS]
-        self._held = Held()
-        self._fresh: _Fresh | None = None
+        self._buffer = ReorderBuffer()
+        self._slot_change: _SlotChange | None = None
         self._now_us = begun_us
         self._paused_ms: int | None = None
         self._not_before_ms = 0
@@ -110,8 +110,8 @@ class Scribe:
         self._cut, self._due_ms = None, None
         self._cluster_ms = at_ms
         self._written_ms = max(self._written_ms, at_ms)
-        for track in TEXTS:
-            self._held.pass_by(track, at_ms)
+        for track in TEXT_TRACKS:
+            self._buffer.pass_by(track, at_ms)
         return matroska.header(self._opening.title, self._opening.begun_ms) + matroska.cluster(at_ms, blocks)
 
     # --- what comes -----------------------------------------------------------------------------------
@@ -155,28 +155,28 @@ class Scribe:
 
     # --- what is written ------------------------------------------------------------------------------
 
-    def poll(self, now_us: int) -> Out:
+    def poll(self, now_us: int) -> MuxerOutput:
         """To be called some ten times a second, and once before the first segment is opened at the most."""
         now_ms = self._tick(now_us)
-        if self._fresh is not None and now_ms - self._fresh.told_ms >= HOLD_MS:
+        if self._slot_change is not None and now_ms - self._slot_change.told_ms >= REORDER_MS:
             self._settle_slots()
         if self._slow_ms is not None:
             from_ms, self._slow_ms = self._slow_ms, None
             self._after_gap(GapKind.SLOW, from_ms)
         self._see_whether_due(now_ms)
-        ready_ms = now_ms - HOLD_MS
+        ready_ms = now_ms - REORDER_MS
         if self._cut is not None and ready_ms >= self._cut[0]:
-            return Out(self._until(self._cut[0]), self._ask(), True)
+            return MuxerOutput(self._until(self._cut[0]), self._ask(), True)
         if ready_ms - self._written_ms < self._settings.cluster_ms or not self._segment:
-            return Out(b"", self._ask(), False)
-        return Out(self._until(ready_ms), self._ask(), False)
+            return MuxerOutput(b"", self._ask(), False)
+        return MuxerOutput(self._until(ready_ms), self._ask(), False)
 
     def finish(self, now_us: int) -> bytes:
         """All that is held, for the present segment, which is complete with it."""
         now_ms = self._tick(now_us)
         self._settle_slots()
         if self._paused_ms is not None:
-            self._held.put(self._timeline.gap(GapKind.PAUSE, self._paused_ms, now_ms))
+            self._buffer.put(self._timeline.gap(GapKind.PAUSE, self._paused_ms, now_ms))
         data = self._until(now_ms + matroska.MAX_LATE_MS)
         self._written_ms = now_ms
         return data
@@ -191,7 +191,7 @@ class Scribe:
         data = b""
         inside: list[Block] = []
         size = 0
-        for block in self._held.take_until(before_ms):
+        for block in self._buffer.take_until(before_ms):
             if inside and (
                 block.at_ms - self._cluster_ms >= MAX_CLUSTER_MS or size + len(block.data) > MAX_CLUSTER_BYTES
             ):
@@ -213,7 +213,7 @@ class Scribe:
         """Into the timeline, but for a pause: then only what goes on is known afterwards."""
         told = list(blocks)
         if self._paused_ms is None:
-            self._held.put(told)
+            self._buffer.put(told)
 
     def _fill(self, slots: tuple[TapSlot, ...], now_ms: int) -> None:
         self._settle_slots()
@@ -225,15 +225,15 @@ class Scribe:
                 self._slots[number].stop()
         if changed and self._paused_ms is None:
             tracks = frozenset(Track(Track.STAGE + number) for number in changed)
-            self._fresh = _Fresh(tracks, now_ms, before)
+            self._slot_change = _SlotChange(tracks, now_ms, before)
 
     def _settle_slots(self, at_ms: int | None = None) -> None:
         """Write who is where from now on: at the instant of the first picture or sound of theirs, which was
         made before it arrived."""
-        if self._fresh is not None:
-            fresh, self._fresh = self._fresh, None
-            told_ms = fresh.told_ms if at_ms is None else min(at_ms, fresh.told_ms)
-            self._held.put(self._timeline.slots_changed(fresh.before, told_ms))
+        if self._slot_change is not None:
+            change, self._slot_change = self._slot_change, None
+            told_ms = change.told_ms if at_ms is None else min(at_ms, change.told_ms)
+            self._buffer.put(self._timeline.slots_changed(change.before, told_ms))
 
     def _media(self, media: TapMedia) -> None:
         self._clocks.sample(media.endpoint, media.source, media.stream, media.newest_ts, media.newest_us)
@@ -256,21 +256,21 @@ class Scribe:
         """False: it was left out."""
         if block.at_ms < self._not_before_ms or self._slow_ms is not None:
             return False
-        if self._held.size + len(block.data) > self._settings.backlog_bytes:
+        if self._buffer.size + len(block.data) > self._settings.backlog_bytes:
             self._slow_ms = self.at_ms(self._now_us)
             return False
-        at_ms = max(block.at_ms, self._held.newest_ms(block.track) + 1)
-        if self._fresh is not None and block.track in self._fresh.tracks:
+        at_ms = max(block.at_ms, self._buffer.newest_ms(block.track) + 1)
+        if self._slot_change is not None and block.track in self._slot_change.tracks:
             self._settle_slots(at_ms)
         if self._due_ms is not None and block.track is Track.STAGE and block.key:
             self._cut_at(at_ms)
-        self._held.put([Block(block.track, at_ms, block.data, block.key)])
+        self._buffer.put([Block(block.track, at_ms, block.data, block.key)])
         return True
 
     def _after_gap(self, kind: GapKind, from_ms: int) -> None:
         now_ms = self.at_ms(self._now_us)
-        self._fresh = None
-        self._held.put(
+        self._slot_change = None
+        self._buffer.put(
             [*self._timeline.gap(kind, min(from_ms, now_ms), now_ms), *self._timeline.standing(now_ms)]
         )
         for assembler in self._slots:
@@ -283,7 +283,7 @@ class Scribe:
         if self._due_ms is None and now_ms - self._segment_ms >= self._settings.segment_s * 1000:
             self._due_ms = now_ms
             self._asks, self._asked_us = True, self._now_us - ASK_EVERY_US
-        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAITS_MS - HOLD_MS:
+        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAITS_MS - REORDER_MS:
             self._cut_at(now_ms)
 
     def _cut_at(self, at_ms: int) -> None:
@@ -299,7 +299,7 @@ class Scribe:
 
 
 @dataclass(frozen=True, slots=True)
-class _Fresh:
+class _SlotChange:
     """Slots were filled anew, and nothing of it has come yet."""
 
     tracks: frozenset[Track]

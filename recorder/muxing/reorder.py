@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 
 from recorder.format.blocks import Block, Track
 
-TEXTS = (Track.WORDS, Track.ENTRIES)
+TEXT_TRACKS = (Track.WORDS, Track.ENTRIES)
 _FIRST = 1 << 62
 
 
-class Held:
+class ReorderBuffer:
     """Blocks on their way, by their instants; on one track these never go back."""
 
     def __init__(self) -> None:
@@ -32,7 +32,7 @@ class Held:
             self.pass_by(block.track, block.at_ms)
             at_ms = self._newest_ms[block.track]
             # What the timeline says of an instant stands before what is seen and heard then.
-            order = self._count - _FIRST if block.track in TEXTS else self._count
+            order = self._count - _FIRST if block.track in TEXT_TRACKS else self._count
             heapq.heappush(self._heap, (at_ms, order, Block(block.track, at_ms, block.data, block.key)))
             self._count += 1
             self.size += len(block.data)

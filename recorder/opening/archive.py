@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from recorder.format.manifest import MAX_OCTETS
+from recorder.format.manifest import MAX_MANIFEST_BYTES
 from recorder.storage.segment_file import MANIFEST, segment_number
 
 _BLOCK = 512
@@ -23,13 +23,13 @@ class BadArchive(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
+class _Location:
     path: Path
     offset: int
     octets: int
 
 
-class Part:
+class ArchiveFile:
     """One file of the archive, read from its beginning. Close it."""
 
     def __init__(self, file: BinaryIO, octets: int) -> None:
@@ -55,7 +55,7 @@ class Part:
 class Archive:
     """The files of one recording, by their own names."""
 
-    def __init__(self, path: Path, places: dict[str, _Place], strange: tuple[str, ...]) -> None:
+    def __init__(self, path: Path, places: dict[str, _Location], strange: tuple[str, ...]) -> None:
         self.path = path
         self._places = places
         self.strange = strange
@@ -74,27 +74,27 @@ class Archive:
             return None
         part = self._open(place)
         try:
-            octets = part.read(MAX_OCTETS)
+            octets = part.read(MAX_MANIFEST_BYTES)
         finally:
             part.close()
         if part.failed is not None:
             raise BadArchive(f"{MANIFEST}: {part.failed.strerror}")
         return octets
 
-    def segment(self, number: int) -> Part:
+    def segment(self, number: int) -> ArchiveFile:
         """Raises BadArchive."""
         for name, place in self._places.items():
             if segment_number(name) == number:
                 return self._open(place)
         raise BadArchive(f"segment {number} is missing")
 
-    def _open(self, place: _Place) -> Part:
+    def _open(self, place: _Location) -> ArchiveFile:
         try:
             file = os.fdopen(os.open(place.path, os.O_RDONLY | os.O_NOFOLLOW), "rb")
             file.seek(place.offset)
         except OSError as error:
             raise BadArchive(f"{place.path.name}: {error.strerror}") from None
-        return Part(file, place.octets)
+        return ArchiveFile(file, place.octets)
 
 
 def open_archive(path: Path) -> Archive:
@@ -111,14 +111,14 @@ def open_archive(path: Path) -> Archive:
 
 
 def _folder(path: Path) -> Archive:
-    places: dict[str, _Place] = {}
+    places: dict[str, _Location] = {}
     strange: list[str] = []
     with os.scandir(path) as entries:
         for entry in sorted(entries, key=lambda each: each.name):
             plain = entry.is_file(follow_symlinks=False)
             if plain and _belongs(entry.name):
                 size = entry.stat(follow_symlinks=False).st_size
-                places[entry.name] = _Place(path / entry.name, 0, size)
+                places[entry.name] = _Location(path / entry.name, 0, size)
             else:
                 strange.append(_shown(entry.name))
     return _archive(path, places, strange)
@@ -126,7 +126,7 @@ def _folder(path: Path) -> Archive:
 
 def _tar_untrusted(path: Path) -> Archive:
     """Raises BadArchive, OSError."""
-    places: dict[str, _Place] = {}
+    places: dict[str, _Location] = {}
     strange: list[str] = []
     with open(path, "rb") as file:
         size = os.fstat(file.fileno()).st_size
@@ -134,7 +134,7 @@ def _tar_untrusted(path: Path) -> Archive:
         while at + _BLOCK <= size and len(places) + len(strange) < _MAX_FILES:
             file.seek(at)
             block = file.read(_BLOCK)
-            member = _member(block)
+            member = _tar_header(block)
             if member is None:
                 lost += any(block)
                 at += _BLOCK
@@ -143,7 +143,7 @@ def _tar_untrusted(path: Path) -> Archive:
             at += _BLOCK
             there = min(octets, size - at)
             if plain and _belongs(name) and name not in places:
-                places[name] = _Place(path, at, there)
+                places[name] = _Location(path, at, there)
             elif plain:
                 strange.append(_shown(name))
             at += octets + -octets % _BLOCK
@@ -152,13 +152,13 @@ def _tar_untrusted(path: Path) -> Archive:
     return _archive(path, places, strange)
 
 
-def _archive(path: Path, places: dict[str, _Place], strange: list[str]) -> Archive:
+def _archive(path: Path, places: dict[str, _Location], strange: list[str]) -> Archive:
     if not places:
         raise BadArchive(f"{path}: neither a manifest nor a segment is in it")
     return Archive(path, places, tuple(strange))
 
 
-def _member(block: bytes) -> tuple[str, int, bool] | None:
+def _tar_header(block: bytes) -> tuple[str, int, bool] | None:
     """Name without folders, size, and whether it is a plain file; None: no header."""
     if block[_MAGIC] != b"ustar":
         return None

@@ -37,17 +37,17 @@ class BadMatroska(Exception):
     """Not a segment of a recording, or damaged. What was read before it is good."""
 
 
-class Cut(Exception):
+class CutShort(Exception):
     """The segment ends in the middle. What was read before it is good, and all there is."""
 
 
-class Stream(Protocol):
+class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes:
         """At most `size` bytes; none: the end."""
         ...
 
 
-def demux(stream: Stream) -> Iterator[Block]:
+def demux(stream: ByteStream) -> Iterator[Block]:
     """All whole blocks, in the order of the file. Raises BadMatroska, Cut, and what `stream` raises."""
     _begin(stream)
     while (head := _head(stream)) is not None:
@@ -65,21 +65,21 @@ def demux(stream: Stream) -> Iterator[Block]:
             raise BadMatroska(f"element {name:x} between clusters")
 
 
-def _begin(stream: Stream) -> None:
+def _begin(stream: ByteStream) -> None:
     head = _head(stream)
     if head is None:
-        raise Cut("nothing at all")
+        raise CutShort("nothing at all")
     name, size = head
     if name != EBML or not 0 <= size <= MAX_HEADER_BYTES:
         raise BadMatroska("no Matroska")
     body = _read(stream, size)
     if len(body) < size:
-        raise Cut("inside the header")
+        raise CutShort("inside the header")
     if (DOC_TYPE, b"matroska") not in [(name, body[at:end]) for name, at, end in _children(body)]:
         raise BadMatroska("not of the type Matroska")
     head = _head(stream)
     if head is None:
-        raise Cut("behind the header")
+        raise CutShort("behind the header")
     if head != (SEGMENT, _UNKNOWN):
         raise BadMatroska("no segment")
 
@@ -152,15 +152,15 @@ def _children(body: bytes, cut: bool = False) -> Iterator[tuple[int, int, int]]:
             end = begin + size
         if end > total or begin > total:
             if cut:
-                raise Cut("inside a cluster")
+                raise CutShort("inside a cluster")
             raise BadMatroska("element longer than what it is in")
         yield int.from_bytes(body[at:size_at], "big"), begin, end
         at = end
     if cut:
-        raise Cut("inside a cluster")
+        raise CutShort("inside a cluster")
 
 
-def _head(stream: Stream) -> tuple[int, int] | None:
+def _head(stream: ByteStream) -> tuple[int, int] | None:
     """Name and size of the next element; None at the end of the stream."""
     first = _read(stream, 1)
     if not first:
@@ -189,14 +189,14 @@ def _size(coded: bytes) -> int:
     return _UNKNOWN if value == (1 << 7 * len(coded)) - 1 else value
 
 
-def _whole(stream: Stream, size: int) -> bytes:
+def _whole(stream: ByteStream, size: int) -> bytes:
     data = _read(stream, size)
     if len(data) < size:
-        raise Cut("inside an element's head")
+        raise CutShort("inside an element's head")
     return data
 
 
-def _read(stream: Stream, size: int) -> bytes:
+def _read(stream: ByteStream, size: int) -> bytes:
     """As many bytes, fewer only at the end of the stream."""
     pieces: list[bytes] = []
     missing = size
@@ -209,10 +209,10 @@ def _read(stream: Stream, size: int) -> bytes:
     return b"".join(pieces)
 
 
-def _skip(stream: Stream, size: int) -> None:
+def _skip(stream: ByteStream, size: int) -> None:
     missing = size
     while missing:
         piece = stream.read(min(missing, _PIECE))
         if not piece:
-            raise Cut("inside what is skipped")
+            raise CutShort("inside what is skipped")
         missing -= len(piece)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 
-class Code(StrEnum):
+class FaultCode(StrEnum):
     MISSING = "missing"
     RENAMED = "renamed"
     """Found under another segment's name; read all the same."""
@@ -38,7 +38,7 @@ class Fault:
     """0: the recording as a whole."""
     at_ms: int
     """From where on something is missing."""
-    code: Code
+    code: FaultCode
     words: str
     grave: bool = True
     """False: a crash explains it, or nothing is lost."""

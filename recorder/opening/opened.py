@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from recorder.format.blocks import Block, Track
-from recorder.format.chunks import MAX_HEADER, header_hash
+from recorder.format.chunks import MAX_HEADER_BYTES, header_hash
 from recorder.format.entries import BadEntry, OpeningEntry, parse_entry_untrusted
 from recorder.format.instants import clock
-from recorder.format.manifest import Key, Reading, SegmentRecord, read_untrusted, segments
+from recorder.format.manifest import KeyInfo, ManifestReading, SegmentRecord, read_untrusted, segments
 from recorder.opening.archive import Archive, BadArchive
-from recorder.opening.demux import BadMatroska, Cut, demux
-from recorder.opening.faults import Code, Fault
-from recorder.opening.unsealed import How, Identities, Source, Unsealed
+from recorder.opening.demux import BadMatroska, CutShort, demux
+from recorder.opening.faults import Fault, FaultCode
+from recorder.opening.unsealed import Identities, SealedSource, StreamEnd, Unsealed
 from recorder.storage.signing import fingerprint, verified
 
 _HASH_PART = 1 << 20
@@ -36,7 +36,7 @@ class Summary:
     until_ms: int
     """at_ms of the manifest's last line."""
     finished: bool
-    keys: tuple[Key, ...]
+    keys: tuple[KeyInfo, ...]
     signed_by: str
     """Fingerprint of the server's key; empty when nothing is proven."""
     head: str
@@ -49,7 +49,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class Planned:
+class PlannedSegment:
     """A segment to be read, and from which file."""
 
     number: int
@@ -96,18 +96,18 @@ class OpenedRecording:
             if planned.number == number:
                 yield from self._segment(planned)
 
-    def _segment(self, planned: Planned) -> Iterator[Block | Fault]:
+    def _segment(self, planned: PlannedSegment) -> Iterator[Block | Fault]:
         if planned.fault is not None:
             yield planned.fault
         if planned.file is None or not (planned.proven or self._unproven):
             return
         if self._identities is None:
-            yield Fault(planned.number, planned.at_ms, Code.WRONG_KEY, "no key was given")
+            yield Fault(planned.number, planned.at_ms, FaultCode.WRONG_KEY, "no key was given")
             return
         try:
             part = self._archive.segment(planned.file)
         except BadArchive as error:
-            yield Fault(planned.number, planned.at_ms, Code.DAMAGED, f"cannot be read: {error}")
+            yield Fault(planned.number, planned.at_ms, FaultCode.DAMAGED, f"cannot be read: {error}")
             return
         with closing(part), Unsealed(part, self._identities) as unsealed:
             reached: int | None = None
@@ -116,19 +116,19 @@ class OpenedRecording:
                 for block in self._checked(planned, unsealed):
                     reached = max(block.at_ms, reached or 0)
                     yield block
-            except Cut:
+            except CutShort:
                 pass  # `how` says why
             except BadMatroska as error:
                 trouble = self._no_matroska(planned, reached, error)
-            except _Stranger as error:
-                trouble = Fault(planned.number, planned.at_ms, Code.FOREIGN, str(error))
+            except _ForeignSegment as error:
+                trouble = Fault(planned.number, planned.at_ms, FaultCode.FOREIGN, str(error))
             while unsealed.read(_HASH_PART):
                 pass  # only its end tells whether it was whole
             ending = trouble or self._ending(planned, unsealed.how, reached)
         if ending is not None:
             yield ending
 
-    def _checked(self, planned: Planned, stream: Source) -> Iterator[Block]:
+    def _checked(self, planned: PlannedSegment, stream: SealedSource) -> Iterator[Block]:
         """The blocks, once an unproven segment has said that it is the one. Raises _Stranger, Cut,
         BadMatroska."""
         held: list[Block] | None = None if planned.proven else []
@@ -142,12 +142,12 @@ class OpenedRecording:
                     yield from held
                     held = None
                 elif len(held) > _BEFORE_OPENING:
-                    raise _Stranger("it does not say which recording it belongs to")
+                    raise _ForeignSegment("it does not say which recording it belongs to")
         finally:
             if held:
                 held.clear()
 
-    def _is_opening(self, planned: Planned, block: Block) -> bool:
+    def _is_opening(self, planned: PlannedSegment, block: Block) -> bool:
         if block.track is not Track.ENTRIES:
             return False
         try:
@@ -158,44 +158,44 @@ class OpenedRecording:
             return False
         ours = self.summary.recording
         if ours and entry.recording != ours:
-            raise _Stranger("it belongs to another recording")
+            raise _ForeignSegment("it belongs to another recording")
         if entry.segment != planned.number:
-            raise _Stranger(f"it is segment {entry.segment} by its contents")
+            raise _ForeignSegment(f"it is segment {entry.segment} by its contents")
         return True
 
-    def _no_matroska(self, planned: Planned, reached: int | None, error: BadMatroska) -> Fault:
+    def _no_matroska(self, planned: PlannedSegment, reached: int | None, error: BadMatroska) -> Fault:
         words = f"its contents cannot be understood ({error}); {_readable(reached)}"
-        return Fault(planned.number, _from(planned, reached), Code.NOT_MATROSKA, words)
+        return Fault(planned.number, _from(planned, reached), FaultCode.NOT_MATROSKA, words)
 
-    def _ending(self, planned: Planned, how: How | None, reached: int | None) -> Fault | None:
+    def _ending(self, planned: PlannedSegment, how: StreamEnd | None, reached: int | None) -> Fault | None:
         """What there is to say about how a segment ended; None: as it should."""
         record, at_ms = planned.record, _from(planned, reached)
-        if how is How.WRONG_KEY:
+        if how is StreamEnd.WRONG_KEY:
             words = "none of the keys that were given opens it"
-            return Fault(planned.number, planned.at_ms, Code.WRONG_KEY, words)
-        if how is How.WHOLE or how is None:
+            return Fault(planned.number, planned.at_ms, FaultCode.WRONG_KEY, words)
+        if how is StreamEnd.WHOLE or how is None:
             return None
         there = self._archive.segments.get(planned.file or 0, 0)
         if record is not None and there < record.octets:
             words = f"{there} of at least {record.octets} octets are left; {_readable(reached)}"
-            return Fault(planned.number, at_ms, Code.SHORTENED, words)
+            return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
         if record is not None and not record.ended and self._as_signed(planned):
             words = f"the recorder was interrupted; {_readable(reached)}"
-            return Fault(planned.number, at_ms, Code.INTERRUPTED, words, grave=False)
-        words = "cut off" if how is How.CUT else "damaged: a part of it is not what was written"
-        code = Code.SHORTENED if how is How.CUT and record is None else Code.DAMAGED
+            return Fault(planned.number, at_ms, FaultCode.INTERRUPTED, words, grave=False)
+        words = "cut off" if how is StreamEnd.CUT else "damaged: a part of it is not what was written"
+        code = FaultCode.SHORTENED if how is StreamEnd.CUT and record is None else FaultCode.DAMAGED
         return Fault(planned.number, at_ms, code, f"{words}; {_readable(reached)}")
 
-    def _as_signed(self, planned: Planned) -> bool:
+    def _as_signed(self, planned: PlannedSegment) -> bool:
         assert planned.record is not None
-        return hold(self._archive, planned)[1] if planned.record.marks else True
+        return signed_prefix(self._archive, planned)[1] if planned.record.points else True
 
 
-class _Stranger(Exception):
+class _ForeignSegment(Exception):
     """A segment that is not the one it stands for."""
 
 
-def hold(archive: Archive, planned: Planned) -> tuple[int, bool]:
+def signed_prefix(archive: Archive, planned: PlannedSegment) -> tuple[int, bool]:
     """How many octets of a segment's file are surely as they were signed, and whether all that was signed
     is. Raises BadArchive."""
     record = planned.record
@@ -203,22 +203,22 @@ def hold(archive: Archive, planned: Planned) -> tuple[int, bool]:
         return 0, False
     total, done, good = sha256(), 0, 0
     with closing(archive.segment(planned.file)) as part:
-        for mark in record.marks:
-            while done < mark.octets:
-                octets = part.read(min(_HASH_PART, mark.octets - done))
+        for point in record.points:
+            while done < point.octets:
+                octets = part.read(min(_HASH_PART, point.octets - done))
                 if not octets:
                     return good, False
                 done += len(octets)
                 total.update(octets)
-            if done == mark.octets and total.hexdigest() == mark.sha256:
+            if done == point.octets and total.hexdigest() == point.sha256:
                 good = done
-    return good, not record.marks or good == record.octets
+    return good, not record.points or good == record.octets
 
 
-def _plan(archive: Archive, records: tuple[SegmentRecord, ...]) -> tuple[Planned, ...]:
+def _plan(archive: Archive, records: tuple[SegmentRecord, ...]) -> tuple[PlannedSegment, ...]:
     headers = {number: _header(archive, number) for number in archive.segments}
     used: set[int] = set()
-    plan: list[Planned] = []
+    plan: list[PlannedSegment] = []
     for record in records:
         planned = _placed(archive, record, headers)
         used.add(planned.file or record.number)
@@ -226,52 +226,62 @@ def _plan(archive: Archive, records: tuple[SegmentRecord, ...]) -> tuple[Planned
     for number in headers.keys() - used:
         words = "the manifest does not know it: it may be of another recording"
         taken = any(planned.number == number for planned in plan)
-        fault = Fault(number, 0, Code.FOREIGN, words)
-        plan.append(Planned(number, None, None if taken else number, False, fault))
+        fault = Fault(number, 0, FaultCode.FOREIGN, words)
+        plan.append(PlannedSegment(number, None, None if taken else number, False, fault))
     return tuple(sorted(plan, key=lambda each: (each.number, each.record is None)))
 
 
-def _placed(archive: Archive, record: SegmentRecord, headers: dict[int, str]) -> Planned:
+def _placed(archive: Archive, record: SegmentRecord, headers: dict[int, str]) -> PlannedSegment:
     number, there = record.number, record.number in headers
     if record.header:
         if headers.get(number) == record.header:
-            return Planned(number, record, number, True)
+            return PlannedSegment(number, record, number, True)
         for other, header in headers.items():
             if header == record.header:
                 words = f"its file has the name of segment {other}; it was found by its contents"
-                return Planned(number, record, other, True, Fault(number, record.at_ms, Code.RENAMED, words))
+                return PlannedSegment(
+                    number, record, other, True, Fault(number, record.at_ms, FaultCode.RENAMED, words)
+                )
     if there and not record.header and not archive.segments[number]:
         there = False
     if there:
-        return Planned(number, record, number, False, _unproven(record))
+        return PlannedSegment(number, record, number, False, _unproven(record))
     if not record.header and not record.octets and not record.ended:
         words = "the recorder was interrupted before anything was written"
-        return Planned(
-            number, record, None, False, Fault(number, record.at_ms, Code.INTERRUPTED, words, grave=False)
+        return PlannedSegment(
+            number,
+            record,
+            None,
+            False,
+            Fault(number, record.at_ms, FaultCode.INTERRUPTED, words, grave=False),
         )
     words = f"missing: from {clock(record.at_ms)} until {clock(record.until_ms)}"
-    return Planned(number, record, None, False, Fault(number, record.at_ms, Code.MISSING, words))
+    return PlannedSegment(number, record, None, False, Fault(number, record.at_ms, FaultCode.MISSING, words))
 
 
 def _unproven(record: SegmentRecord) -> Fault:
     if record.header:
         words = "its file is not the one that was signed: exchanged, or damaged at its beginning"
-        return Fault(record.number, record.at_ms, Code.REPLACED, words)
+        return Fault(record.number, record.at_ms, FaultCode.REPLACED, words)
     words = "the manifest does not tell how its file begins: nobody can prove that it is genuine"
-    return Fault(record.number, record.at_ms, Code.UNPROVEN, words)
+    return Fault(record.number, record.at_ms, FaultCode.UNPROVEN, words)
 
 
 def _header(archive: Archive, number: int) -> str:
     """Hash of a file's age header; empty when it has none."""
     try:
         with closing(archive.segment(number)) as part:
-            return header_hash(part.read(MAX_HEADER))
+            return header_hash(part.read(MAX_HEADER_BYTES))
     except BadArchive:
         return ""
 
 
 def _summary(
-    archive: Archive, reading: Reading, plan: tuple[Planned, ...], missing: bool, trusted: bytes | None
+    archive: Archive,
+    reading: ManifestReading,
+    plan: tuple[PlannedSegment, ...],
+    missing: bool,
+    trusted: bytes | None,
 ) -> Summary:
     opening = reading.opening
     told = opening or reading.claimed
@@ -292,28 +302,28 @@ def _summary(
 
 
 def _of_the_whole(
-    archive: Archive, reading: Reading, missing: bool, trusted: bytes | None
+    archive: Archive, reading: ManifestReading, missing: bool, trusted: bytes | None
 ) -> Iterator[Fault]:
     if missing:
-        yield Fault(0, 0, Code.NO_MANIFEST, "the manifest is missing: nothing can be proven")
+        yield Fault(0, 0, FaultCode.NO_MANIFEST, "the manifest is missing: nothing can be proven")
     elif not reading.lines:
         other = trusted is not None and reading.claimed is not None
         whose = "another key than the one that is trusted signed the manifest" if other else "no line holds"
-        yield Fault(0, 0, Code.FORGED, f"{whose}: nothing can be proven")
+        yield Fault(0, 0, FaultCode.FORGED, f"{whose}: nothing can be proven")
     else:
         for flaw in reading.flaws:
-            code = Code.FORGED if flaw.forged else Code.MANIFEST
+            code = FaultCode.FORGED if flaw.forged else FaultCode.MANIFEST
             yield Fault(0, 0, code, flaw.words)
         if reading.opening is None:
-            yield Fault(0, 0, Code.MANIFEST, "the first line of the manifest is missing or damaged")
+            yield Fault(0, 0, FaultCode.MANIFEST, "the first line of the manifest is missing or damaged")
         if reading.end is None:
             words = "the recording was not finished, or the end of the manifest was cut off"
-            yield Fault(0, reading.lines[-1].at_ms, Code.NOT_FINISHED, words, grave=False)
+            yield Fault(0, reading.lines[-1].at_ms, FaultCode.NOT_FINISHED, words, grave=False)
     for words in archive.strange:
-        yield Fault(0, 0, Code.STRANGE, f"does not belong: {words}", grave=False)
+        yield Fault(0, 0, FaultCode.STRANGE, f"does not belong: {words}", grave=False)
 
 
-def _from(planned: Planned, reached: int | None) -> int:
+def _from(planned: PlannedSegment, reached: int | None) -> int:
     return planned.at_ms if reached is None else reached
 
 

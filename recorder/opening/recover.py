@@ -18,7 +18,7 @@ from recorder.opening.opened import OpenedRecording, Summary
 from recorder.opening.unsealed import Identities
 
 CLUSTER_MS = 1000
-CLUSTER_OCTETS = 4 << 20
+CLUSTER_BYTES = 4 << 20
 
 
 class CannotWrite(Exception):
@@ -68,7 +68,7 @@ def _segment(opened: OpenedRecording, number: int, path: Path, result: Recovered
     if path.exists():
         raise FileExistsError(0, "it is there already", str(path))
     with open(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600), "wb") as file:
-        clusters = _Clusters(file, opened.summary)
+        clusters = _ClusterWriter(file, opened.summary)
         for found in opened.segment_blocks(number):
             if isinstance(found, Fault):
                 result.faults.append(found)
@@ -84,7 +84,7 @@ def _segment(opened: OpenedRecording, number: int, path: Path, result: Recovered
         draft.unlink()
 
 
-class _Clusters:
+class _ClusterWriter:
     """Blocks in, a segment's Matroska out, a cluster each second."""
 
     def __init__(self, file: BinaryIO, summary: Summary) -> None:
@@ -96,7 +96,7 @@ class _Clusters:
 
     def add(self, block: Block) -> None:
         if self._held and (
-            abs(block.at_ms - self._held[0].at_ms) >= CLUSTER_MS or self._octets >= CLUSTER_OCTETS
+            abs(block.at_ms - self._held[0].at_ms) >= CLUSTER_MS or self._octets >= CLUSTER_BYTES
         ):
             self.flush()
         self._held.append(block)

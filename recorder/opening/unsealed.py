@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol
 
 import pyrage  # type: ignore[import-untyped]
 
-from recorder.format.chunks import CHUNK, MAX_HEADER, SEALED_CHUNK, header_octets
+from recorder.format.chunks import CHUNK_BYTES, MAX_HEADER_BYTES, SEALED_CHUNK_BYTES, header_length
 from recorder.storage.pipe import Broken, Pipe
 
 MAGIC = b"age-encryption.org/v1"
 _ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
-_PIPE_OCTETS = 1 << 20
-_MAX_KEY_OCTETS = 64 << 10
+_PIPE_BYTES = 1 << 20
+_MAX_KEY_FILE_BYTES = 64 << 10
 _JOIN_S = 10.0
 
 
@@ -46,7 +46,7 @@ class Identities:
     def __add__(self, other: "Identities") -> "Identities":
         return Identities(self._keys + other._keys, self.public + other.public)
 
-    def decrypt(self, source: "Source", sink: "Pipe") -> None:
+    def decrypt(self, source: "SealedSource", sink: "Pipe") -> None:
         """Raises pyrage.DecryptError, OSError."""
         pyrage.decrypt_io(source, sink, self._keys)
 
@@ -57,7 +57,7 @@ def new_key() -> NewKey:
     return NewKey(str(identity), str(identity.to_public()))
 
 
-def locked(secret: bytes, passphrase: str) -> bytes:
+def lock_with_passphrase(secret: bytes, passphrase: str) -> bytes:
     """An age file with this in it, opened by the passphrase alone (scrypt)."""
     sealed: bytes = pyrage.passphrase.encrypt(secret, passphrase)
     return sealed
@@ -67,10 +67,10 @@ def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Id
     """The private keys of a key file: lines AGE-SECRET-KEY-1... with comments (#), or an age file with such
     lines in it, locked with a passphrase. Raises BadKey, NeedsPassphrase."""
     octets = text.encode() if isinstance(text, str) else text
-    if len(octets) > _MAX_KEY_OCTETS:
+    if len(octets) > _MAX_KEY_FILE_BYTES:
         raise BadKey(f"{len(octets)} octets are no key file")
     if octets.startswith(MAGIC) or octets.lstrip().startswith(_ARMOR.encode()):
-        octets = _unlocked(octets, passphrase)
+        octets = _unlock(octets, passphrase)
     keys: list[object] = []
     public: list[str] = []
     for number, line in enumerate(octets.decode("utf-8", "replace").splitlines(), 1):
@@ -87,7 +87,7 @@ def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Id
     return Identities(keys, public)
 
 
-def _unlocked(octets: bytes, passphrase: str | None) -> bytes:
+def _unlock(octets: bytes, passphrase: str | None) -> bytes:
     if passphrase is None:
         raise NeedsPassphrase("the key is locked with a passphrase")
     try:
@@ -97,7 +97,7 @@ def _unlocked(octets: bytes, passphrase: str | None) -> bytes:
     return opened
 
 
-class How(StrEnum):
+class StreamEnd(StrEnum):
     """How a stream came to its end."""
 
     WHOLE = "whole"
@@ -109,7 +109,7 @@ class How(StrEnum):
     """None of the keys opens it; nothing came."""
 
 
-class Source(Protocol):
+class SealedSource(Protocol):
     def read(self, most: int) -> bytes: ...
 
 
@@ -120,9 +120,9 @@ class Unsealed:
     authenticated.
     """
 
-    def __init__(self, source: Source, identities: Identities) -> None:
+    def __init__(self, source: SealedSource, identities: Identities) -> None:
         self._identities = identities
-        self._how: list[How | None] = []
+        self._how: list[StreamEnd | None] = []
         """Of each layer, the outer one first; written before its pipe ends."""
         self._pipes: list[Pipe] = []
         self._threads: list[threading.Thread] = []
@@ -150,11 +150,11 @@ class Unsealed:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @property
-    def how(self) -> How | None:
+    def how(self) -> StreamEnd | None:
         """None while it goes on. The layer nearest to the disk says it: what is behind it only echoes."""
         if not self._ended:
             return None
-        return next((how for how in self._how if how not in (None, How.WHOLE)), How.WHOLE)
+        return next((how for how in self._how if how not in (None, StreamEnd.WHOLE)), StreamEnd.WHOLE)
 
     @property
     def layers(self) -> int:
@@ -167,8 +167,8 @@ class Unsealed:
         for thread in self._threads:
             thread.join(_JOIN_S)
 
-    def _layer(self, source: Source) -> Pipe:
-        pipe = Pipe(_PIPE_OCTETS)
+    def _layer(self, source: SealedSource) -> Pipe:
+        pipe = Pipe(_PIPE_BYTES)
         at = len(self._how)
         self._how.append(None)
         self._pipes.append(pipe)
@@ -179,25 +179,25 @@ class Unsealed:
         thread.start()
         return pipe
 
-    def _unseal(self, source: Source, sink: Pipe, at: int) -> None:
-        counted = _Counted(source)
-        how = How.DAMAGED
+    def _unseal(self, source: SealedSource, sink: Pipe, at: int) -> None:
+        counted = _WatchedSource(source)
+        how = StreamEnd.DAMAGED
         try:
             self._identities.decrypt(counted, sink)
-            how = How.WHOLE
+            how = StreamEnd.WHOLE
         except (pyrage.DecryptError, OSError, Broken) as error:
-            how = _how(str(error))
-            if how is How.DAMAGED and counted.is_cut(sink.passed):
-                how = How.CUT
+            how = _end_of(str(error))
+            if how is StreamEnd.DAMAGED and counted.is_cut(sink.passed):
+                how = StreamEnd.CUT
         finally:
             self._how[at] = how
             sink.end()
 
 
-class _Counted:
+class _WatchedSource:
     """A source, watched: the library calls a cut chunk a damaged one."""
 
-    def __init__(self, source: Source) -> None:
+    def __init__(self, source: SealedSource) -> None:
         self._source = source
         self._octets = 0
         self._beginning = b""
@@ -207,24 +207,24 @@ class _Counted:
         part = self._source.read(most)
         self._octets += len(part)
         self._ended = self._ended or not part
-        if len(self._beginning) < MAX_HEADER:
-            self._beginning += part[: MAX_HEADER - len(self._beginning)]
+        if len(self._beginning) < MAX_HEADER_BYTES:
+            self._beginning += part[: MAX_HEADER_BYTES - len(self._beginning)]
         return part
 
     def is_cut(self, opened: int) -> bool:
         """Whether what follows the `opened` plain octets is less than a chunk, and the source's end."""
-        header = header_octets(self._beginning)
+        header = header_length(self._beginning)
         if header is None or not self._ended:
             return False
-        return 0 < self._octets - header - opened // CHUNK * SEALED_CHUNK < SEALED_CHUNK
+        return 0 < self._octets - header - opened // CHUNK_BYTES * SEALED_CHUNK_BYTES < SEALED_CHUNK_BYTES
 
 
 _NO_KEY = "No matching keys found"
 _CUT = ("age file is truncated", "Incomplete header", "failed to fill whole buffer")
 
 
-def _how(words: str) -> How:
+def _end_of(words: str) -> StreamEnd:
     """By the library's words, which are all it tells; a test holds them."""
     if _NO_KEY in words:
-        return How.WRONG_KEY
-    return How.CUT if any(each in words for each in _CUT) else How.DAMAGED
+        return StreamEnd.WRONG_KEY
+    return StreamEnd.CUT if any(each in words for each in _CUT) else StreamEnd.DAMAGED

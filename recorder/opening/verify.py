@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from recorder.format.instants import clock
 from recorder.opening.archive import Archive, BadArchive
-from recorder.opening.faults import Code, Fault
-from recorder.opening.opened import OpenedRecording, Planned, Summary, hold
+from recorder.opening.faults import Fault, FaultCode
+from recorder.opening.opened import OpenedRecording, PlannedSegment, Summary, signed_prefix
 from recorder.opening.unsealed import Identities
 
 Progress = Callable[[int, int], None]
@@ -14,7 +14,7 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(slots=True)
-class Verdict:
+class SegmentVerdict:
     """On one segment."""
 
     number: int
@@ -35,7 +35,7 @@ class Verified:
     summary: Summary
     deep: bool
     """A key was there: it was read, too."""
-    verdicts: list[Verdict] = field(default_factory=list)
+    verdicts: list[SegmentVerdict] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
     @property
@@ -77,15 +77,15 @@ def verify(
     return result
 
 
-def _hashed(archive: Archive, planned: Planned, result: Verified) -> Verdict:
+def _hashed(archive: Archive, planned: PlannedSegment, result: Verified) -> SegmentVerdict:
     there = archive.segments.get(planned.file or 0, 0)
-    verdict = Verdict(planned.number, planned.at_ms, there, 0, False)
+    verdict = SegmentVerdict(planned.number, planned.at_ms, there, 0, False)
     if planned.file is None or not planned.proven or planned.record is None:
         return verdict
     try:
-        verdict.signed_octets, verdict.intact = hold(archive, planned)
+        verdict.signed_octets, verdict.intact = signed_prefix(archive, planned)
     except BadArchive as error:
-        result.faults.append(Fault(planned.number, planned.at_ms, Code.DAMAGED, str(error)))
+        result.faults.append(Fault(planned.number, planned.at_ms, FaultCode.DAMAGED, str(error)))
         return verdict
     fault = _hash_fault(planned, verdict)
     if fault is not None:
@@ -93,20 +93,22 @@ def _hashed(archive: Archive, planned: Planned, result: Verified) -> Verdict:
     return verdict
 
 
-def _hash_fault(planned: Planned, verdict: Verdict) -> Fault | None:
+def _hash_fault(planned: PlannedSegment, verdict: SegmentVerdict) -> Fault | None:
     record = planned.record
     assert record is not None
-    surely = max((mark.at_ms for mark in record.marks if mark.octets <= verdict.signed_octets), default=-1)
+    surely = max(
+        (point.at_ms for point in record.points if point.octets <= verdict.signed_octets), default=-1
+    )
     until = f"unchanged up to {clock(surely)}" if surely >= 0 else "no part of it is surely unchanged"
     at_ms = max(surely, record.at_ms)
     if not verdict.intact and verdict.octets < record.octets:
         words = f"{verdict.octets} of at least {record.octets} octets are left; {until}"
-        return Fault(planned.number, at_ms, Code.SHORTENED, words)
+        return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
     if not verdict.intact:
-        return Fault(planned.number, at_ms, Code.CHANGED, f"it was changed after it was signed; {until}")
+        return Fault(planned.number, at_ms, FaultCode.CHANGED, f"it was changed after it was signed; {until}")
     if verdict.octets > record.octets and (record.ended or record.crashed):
         words = f"{verdict.octets - record.octets} octets were added behind its signed end"
-        return Fault(planned.number, record.until_ms, Code.CHANGED, words)
+        return Fault(planned.number, record.until_ms, FaultCode.CHANGED, words)
     return None
 
 

@@ -18,21 +18,21 @@ import msgspec
 from recorder import Recipient
 from recorder.format.manifest import (
     FORMAT,
-    MAX_OCTETS,
-    Again,
+    MAX_MANIFEST_BYTES,
     AnyLine,
-    Checkpoint,
-    End,
-    Head,
-    Key,
-    Opening,
-    Pause,
-    Resume,
-    SegmentBegun,
-    SegmentEnd,
+    CheckpointLine,
+    EndLine,
+    KeyInfo,
+    ManifestHead,
+    OpeningLine,
+    PauseLine,
+    ReopenedLine,
+    ResumeLine,
+    SegmentEndLine,
+    SegmentLine,
     head_of,
     key_fingerprint,
-    line_octets,
+    line_bytes,
     read_untrusted,
     segments,
 )
@@ -40,19 +40,19 @@ from recorder.storage.segment_file import (
     MANIFEST,
     BadFolder,
     DiskFailed,
-    Found,
+    FileState,
     SegmentFile,
-    find,
+    file_state,
     segment_name,
-    sync,
-    written,
+    sync_directory,
+    write_all,
 )
 from recorder.storage.signing import SigningKey, verified
 
-__all__ = ["MANIFEST", "BadFolder", "DiskFailed", "Facts", "Folder", "segment_name", "unix_now"]
+__all__ = ["MANIFEST", "BadFolder", "DiskFailed", "Folder", "RecordingFacts", "segment_name", "unix_now"]
 
 
-class Facts(NamedTuple):
+class RecordingFacts(NamedTuple):
     """What the first line says of a recording."""
 
     recording: str
@@ -88,21 +88,21 @@ class Folder:
         self._key = key
         self._clock = clock
         self._manifest = manifest
-        self._head = Head()
+        self._head = ManifestHead()
         self._segment: SegmentFile | None = None
         self._broken: OSError | None = None
         self._lock = threading.RLock()
 
     @classmethod
     def create(
-        cls, directory: Path, facts: Facts, key: SigningKey, clock: Callable[[], int] = unix_now
+        cls, directory: Path, facts: RecordingFacts, key: SigningKey, clock: Callable[[], int] = unix_now
     ) -> "Folder":
         """A new folder `directory`/`facts.recording`, at_ms 0 being now. Raises DiskFailed, BadFolder."""
         path = directory / facts.recording
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
             path.mkdir(mode=0o700)
-            sync(directory)
+            sync_directory(directory)
         except FileExistsError:
             raise BadFolder(f"{path} is there already") from None
         except OSError as error:
@@ -110,7 +110,7 @@ class Folder:
         folder = cls(path, _open_manifest(path, os.O_CREAT | os.O_EXCL), key, clock)
         folder.begun_ms = clock()
         folder._add(
-            Opening(
+            OpeningLine(
                 at_ms=0,
                 unix_ms=folder.begun_ms,
                 format=FORMAT,
@@ -121,7 +121,7 @@ class Folder:
             )
         )
         try:
-            sync(path)
+            sync_directory(path)
         except OSError as error:
             raise DiskFailed(error) from error
         return folder
@@ -166,7 +166,7 @@ class Folder:
             if self._segment is not None:
                 raise BadFolder("the segment before has not ended")
             segment = SegmentFile(self.path / segment_name(number), number, at_ms)
-            self._add(SegmentBegun(at_ms=at_ms, segment=number))
+            self._add(SegmentLine(at_ms=at_ms, segment=number))
             self._segment = segment
             self.next_segment = max(self.next_segment, number + 1)
 
@@ -191,7 +191,7 @@ class Folder:
             if segment is None:
                 return
             found = segment.found()
-            self._add(Checkpoint(at_ms=at_ms, segment=segment.number, **found._asdict()))
+            self._add(CheckpointLine(at_ms=at_ms, segment=segment.number, **found._asdict()))
 
     def end_segment(self, at_ms: int, why: str) -> None:
         """The file is complete: call it when its sealer is closed. Raises DiskFailed."""
@@ -201,20 +201,20 @@ class Folder:
                 return
             found = segment.found()
             segment.close()
-            self._add(SegmentEnd(at_ms=at_ms, segment=segment.number, why=why, **found._asdict()))
+            self._add(SegmentEndLine(at_ms=at_ms, segment=segment.number, why=why, **found._asdict()))
 
     def pause(self, at_ms: int) -> None:
         """Raises DiskFailed."""
-        self._add(Pause(at_ms=at_ms))
+        self._add(PauseLine(at_ms=at_ms))
 
     def resume(self, at_ms: int) -> None:
         """Raises DiskFailed."""
-        self._add(Resume(at_ms=at_ms))
+        self._add(ResumeLine(at_ms=at_ms))
 
     def finish(self, at_ms: int = 0, why: str = "stopped") -> None:
         """The last line. A segment still open is left to be found cut off. Raises DiskFailed."""
         with self._lock:
-            self._add(End(at_ms=at_ms, segments=self.next_segment - 1, octets=self.octets, why=why))
+            self._add(EndLine(at_ms=at_ms, segments=self.next_segment - 1, octets=self.octets, why=why))
             self.finished = True
             self.close()
 
@@ -244,16 +244,18 @@ class Folder:
         records = segments(reading.lines)
         last = records[-1] if records else None
         unfinished = last.number if last is not None and not (last.ended or last.crashed) else 0
-        found = Found(0, sha256().hexdigest(), "")
+        found = FileState(0, sha256().hexdigest(), "")
         for record in records:
-            present = find(self.path / segment_name(record.number), record.number == unfinished)
+            present = file_state(self.path / segment_name(record.number), record.number == unfinished)
             self.octets += present.octets
             found = present if record.number == unfinished else found
         self.next_segment = last.number + 1 if last is not None else 1
-        while find(self.path / segment_name(self.next_segment), False).octets:
+        while file_state(self.path / segment_name(self.next_segment), False).octets:
             self.next_segment += 1
         self._add(
-            Again(at_ms=self.now_at_ms, segment=unfinished, keys=key_facts(recipients), **found._asdict())
+            ReopenedLine(
+                at_ms=self.now_at_ms, segment=unfinished, keys=key_facts(recipients), **found._asdict()
+            )
         )
 
     def _add(self, line: AnyLine) -> None:
@@ -266,7 +268,7 @@ class Folder:
                 unix_ms=line.unix_ms or self._clock(),
                 prev=self._head.sha256,
             )
-            octets = line_octets(line, self._key.sign)
+            octets = line_bytes(line, self._key.sign)
             self._write(octets)
             self._head = head_of(octets, line.n)
             self.last_at_ms = line.at_ms
@@ -278,7 +280,7 @@ class Folder:
         if self._manifest < 0:
             raise BadFolder("the manifest is closed")
         try:
-            for _ in written(self._manifest, octets):
+            for _ in write_all(self._manifest, octets):
                 pass
             os.fdatasync(self._manifest)
         except OSError as error:
@@ -302,13 +304,13 @@ def _open_manifest(path: Path, flags: int) -> int:
     return manifest
 
 
-def key_facts(recipients: tuple[Recipient, ...]) -> tuple[Key, ...]:
-    return tuple(Key(each.name, key_fingerprint(each.key), each.second) for each in recipients)
+def key_facts(recipients: tuple[Recipient, ...]) -> tuple[KeyInfo, ...]:
+    return tuple(KeyInfo(each.name, key_fingerprint(each.key), each.second) for each in recipients)
 
 
 def _read_all(path: Path) -> bytes:
     try:
         with open(path, "rb") as file:
-            return file.read(MAX_OCTETS)
+            return file.read(MAX_MANIFEST_BYTES)
     except OSError as error:
         raise DiskFailed(error) from error

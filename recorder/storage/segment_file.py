@@ -7,7 +7,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-from recorder.format.chunks import MAX_HEADER, header_hash
+from recorder.format.chunks import MAX_HEADER_BYTES, header_hash
 
 MANIFEST = "manifest.jsonl"
 _SEGMENT = ".mkv.age"
@@ -27,7 +27,7 @@ class BadFolder(Exception):
     """The folder is not one that can be gone on with: another's, in use, finished, or unreadable."""
 
 
-class Found(NamedTuple):
+class FileState(NamedTuple):
     """How far a segment's file is."""
 
     octets: int
@@ -46,7 +46,7 @@ def segment_number(name: str) -> int:
     return int(digits) if plain and segment_name(int(digits)) == name else 0
 
 
-def free_octets(directory: Path) -> int:
+def free_bytes(directory: Path) -> int:
     """What is left for us on this disk. Raises DiskFailed."""
     try:
         found = os.statvfs(directory)
@@ -68,7 +68,7 @@ class SegmentFile:
         try:
             self._file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW, 0o600)
             size = os.fstat(self._file).st_size
-            sync(path.parent)
+            sync_directory(path.parent)
         except OSError as error:
             raise DiskFailed(error) from error
         if size:
@@ -78,46 +78,46 @@ class SegmentFile:
     def append(self, octets: bytes) -> bool:
         """Whether this made the header complete. Raises DiskFailed; what did go in is counted."""
         try:
-            for part in written(self._file, octets):
+            for part in write_all(self._file, octets):
                 self.octets += len(part)
                 self._hash.update(part)
             os.fdatasync(self._file)
         except OSError as error:
             raise DiskFailed(error) from error
-        if self._header or len(self._beginning) >= MAX_HEADER:
+        if self._header or len(self._beginning) >= MAX_HEADER_BYTES:
             return False
-        self._beginning += octets[:MAX_HEADER]
+        self._beginning += octets[:MAX_HEADER_BYTES]
         self._header = header_hash(self._beginning)
         return bool(self._header)
 
-    def found(self) -> Found:
-        return Found(self.octets, self._hash.hexdigest(), self._header)
+    def found(self) -> FileState:
+        return FileState(self.octets, self._hash.hexdigest(), self._header)
 
     def close(self) -> None:
         os.close(self._file)
 
 
-def find(path: Path, hashed: bool) -> Found:
+def file_state(path: Path, hashed: bool) -> FileState:
     """A segment's file as it is now; without hashes where none are wanted. Raises DiskFailed."""
     total = sha256()
     try:
         with open(path, "rb") as file:
             if not hashed:
-                return Found(os.fstat(file.fileno()).st_size, "", "")
+                return FileState(os.fstat(file.fileno()).st_size, "", "")
             octets = 0
-            header = header_hash(file.read(MAX_HEADER))
+            header = header_hash(file.read(MAX_HEADER_BYTES))
             file.seek(0)
             while part := file.read(_READ_OCTETS):
                 octets += len(part)
                 total.update(part)
-            return Found(octets, total.hexdigest(), header)
+            return FileState(octets, total.hexdigest(), header)
     except FileNotFoundError:
-        return Found(0, total.hexdigest(), "")
+        return FileState(0, total.hexdigest(), "")
     except OSError as error:
         raise DiskFailed(error) from error
 
 
-def written(file: int, octets: bytes) -> Iterator[memoryview]:
+def write_all(file: int, octets: bytes) -> Iterator[memoryview]:
     """Write all, part by part as the system takes them, and give what went in. Raises OSError."""
     rest = memoryview(octets)
     while rest:
@@ -126,7 +126,7 @@ def written(file: int, octets: bytes) -> Iterator[memoryview]:
         rest = rest[taken:]
 
 
-def sync(directory: Path) -> None:
+def sync_directory(directory: Path) -> None:
     """A new name in a directory survives a power cut only when the directory is synced."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:

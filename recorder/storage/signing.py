@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-PUBLIC_OCTETS = 32
+PUBLIC_KEY_BYTES = 32
 
 
 class BadSigningKey(Exception):
@@ -57,12 +57,12 @@ def fingerprint(public: bytes) -> str:
     return " ".join(digits[at : at + 4] for at in range(0, 32, 4))
 
 
-def key_in(path: Path) -> SigningKey:
+def load_or_create_key(path: Path) -> SigningKey:
     """The key of this file (PEM, PKCS #8); a new one, when there is no file. Raises BadSigningKey."""
     try:
         octets = path.read_bytes()
     except FileNotFoundError:
-        return _new_key_in(path)
+        return _create_key(path)
     except OSError as error:
         raise BadSigningKey(f"{path}: {error.strerror}") from error
     try:
@@ -74,7 +74,7 @@ def key_in(path: Path) -> SigningKey:
     return SigningKey(found)
 
 
-def _new_key_in(path: Path) -> SigningKey:
+def _create_key(path: Path) -> SigningKey:
     """Complete or not at all: a key that was half written would lock the recorder out."""
     key = SigningKey.new()
     draft = path.with_suffix(path.suffix + ".new")

@@ -16,7 +16,7 @@ _PR_SET_DUMPABLE = 4
 _CAP_IPC_LOCK = 14
 
 
-class Kept(StrEnum):
+class MemorySafety(StrEnum):
     """What keeps memory from the disk."""
 
     LOCKED = "locked"
@@ -27,7 +27,7 @@ class Kept(StrEnum):
     """Nothing does: what is recorded could be written to a swap disk in the clear."""
 
 
-def guard() -> Kept:
+def guard_memory() -> MemorySafety:
     """Forbid core files and tracing, and lock memory where that is allowed.
 
     Called first of all in a process of its own: there is no way back. A swap disk that somebody turns on
@@ -37,20 +37,20 @@ def guard() -> Kept:
     libc = ctypes.CDLL(None, use_errno=True)
     libc.prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     if _lock_is_safe() and libc.mlockall(_MCL_CURRENT | _MCL_FUTURE | _MCL_ONFAULT) == 0:
-        return Kept.LOCKED
-    return kept_without_lock(Path("/"))
+        return MemorySafety.LOCKED
+    return without_lock(Path("/"))
 
 
-def kept_without_lock(root: Path) -> Kept:
+def without_lock(root: Path) -> MemorySafety:
     """NO_SWAP or MAY_SWAP, by what the kernel says below `root` (/proc and /sys). In doubt: MAY_SWAP."""
     try:
         devices = (root / "proc/swaps").read_text().splitlines()[1:]
     except FileNotFoundError:
-        return Kept.NO_SWAP
+        return MemorySafety.NO_SWAP
     except OSError:
-        return Kept.MAY_SWAP
+        return MemorySafety.MAY_SWAP
     on_disk = [line for line in devices if line.strip() and not _in_memory(root, line.split()[0])]
-    return Kept.NO_SWAP if not on_disk or _cgroup_forbids(root) else Kept.MAY_SWAP
+    return MemorySafety.NO_SWAP if not on_disk or _cgroup_forbids(root) else MemorySafety.MAY_SWAP
 
 
 def wipe(octets: bytearray) -> None:

@@ -1,11 +1,11 @@
-"""One recording that goes on: what the tap brings goes to the scribe, what the scribe writes to the sealer,
+"""One recording that goes on: what the tap brings goes to the muxer, what the muxer writes to the sealer,
 what the sealer seals to the folder. Shell.
 
-    tap line -> Scribe -> Sealer (thread) -> Folder (disk)
+    tap line -> Muxer -> Sealer (thread) -> Folder (disk)
                    ^ people, marks, pauses
 
 Whatever waits for the disk runs in a thread, one job after another; the loop only moves what has come, and
-nobody but the loop touches the scribe. Twice in the time that a crash may cost, everything written so far is
+nobody but the loop touches the muxer. Twice in the time that a crash may cost, everything written so far is
 padded to the end of a sealed chunk.
 """
 
@@ -20,19 +20,19 @@ from pathlib import Path
 import recorder
 from recorder import Stage, Status, Trouble
 from recorder.format.entries import GapKind
-from recorder.muxing.muxer import Scribe, ScribeSettings
+from recorder.muxing.muxer import Muxer, MuxerSettings
 from recorder.muxing.timeline import OpeningFacts
 from recorder.storage.folder import BadFolder, DiskFailed
 from recorder.storage.signing import SigningKey
 from recorder.writing.sealer import BadRecipient, SealerFailed
-from recorder.writing.segments import NoRoom, Writing, room
+from recorder.writing.segments import NoSpace, SegmentWriter, free_bytes_at
 from recorder.writing.space import SpaceGuard
 from recorder.writing.tap_client import TapClient
 from sfu.tapline import FromTap
 
 POLL_S = 0.1
 PAD_EVERY_US = 800_000
-"""With the tap's tenth, the scribe's hold and a cluster's quarter of a second: 1.4 s from a picture's arrival
+"""With the tap's tenth, the muxer's hold and a cluster's quarter of a second: 1.4 s from a picture's arrival
 to the chunk that holds it, on the disk."""
 CHECKPOINT_EVERY_US = 1_000_000
 LOOK_EVERY_US = 1_000_000
@@ -90,8 +90,8 @@ class Recording:
         self._wake = asyncio.Event()
         self._early: list[recorder.People | recorder.Mark] = []
         self._paused = start.paused
-        self._writing: Writing | None = None
-        self._scribe: Scribe | None = None
+        self._writer: SegmentWriter | None = None
+        self._muxer: Muxer | None = None
         self._slow_since_us: int | None = None
         self._away_since_us: int | None = now_us()
         self._padded_us = self._checked_us = self._looked_us = self._told_us = 0
@@ -99,23 +99,23 @@ class Recording:
     # --- orders -----------------------------------------------------------------------------------
 
     def people(self, order: recorder.People) -> None:
-        if self._scribe is None:
+        if self._muxer is None:
             self._early = [early for early in self._early if not isinstance(early, recorder.People)]
             self._early.append(order)
         else:
-            self._scribe.people(order, now_us())
+            self._muxer.people(order, now_us())
 
     def mark(self, order: recorder.Mark) -> None:
-        if self._scribe is not None:
-            self._scribe.mark(order, now_us())
+        if self._muxer is not None:
+            self._muxer.mark(order, now_us())
         elif len(self._early) < EARLY_ORDERS:
             self._early.append(order)
 
     def pause(self, on: bool) -> None:
         """Holds from now, however long the disk may take over the note of it."""
         self._paused = on
-        if self._scribe is not None:
-            self._scribe.pause(on, now_us())
+        if self._muxer is not None:
+            self._muxer.pause(on, now_us())
         self._wake.set()
 
     def end(self, ending: Ending) -> None:
@@ -123,7 +123,7 @@ class Recording:
         self._wake.set()
 
     def status(self) -> Status:
-        folder = None if self._writing is None else self._writing.folder
+        folder = None if self._writer is None else self._writer.folder
         return Status(
             recording=self.start.recording,
             room=self.start.room,
@@ -141,17 +141,17 @@ class Recording:
         """From its folder to its last line, or to what kept it from that."""
         self._say()
         try:
-            writing, scribe = await self._open()
+            writer, muxer = await self._open()
             async with asyncio.TaskGroup() as tasks:
                 tapping = tasks.create_task(self._tap.run(), name="tap")
                 try:
-                    await self._record(writing, scribe)
+                    await self._record(writer, muxer)
                 finally:
                     tapping.cancel()
-            await self._close(writing, scribe)
+            await self._close(writer, muxer)
         except* BadRecipient as group:
             self._fail(Trouble.BAD_RECIPIENT, group)
-        except* NoRoom as group:
+        except* NoSpace as group:
             self._fail(Trouble.DISK_FULL, group)
         except* DiskFailed as group:
             full = any(error.full for error in group.exceptions if isinstance(error, DiskFailed))
@@ -159,13 +159,13 @@ class Recording:
         except* (SealerFailed, BadFolder) as group:
             self._fail(Trouble.DISK_FAILED, group)
 
-    async def _open(self) -> tuple[Writing, Scribe]:
-        """Raises BadRecipient, NoRoom, DiskFailed, BadFolder."""
+    async def _open(self) -> tuple[SegmentWriter, Muxer]:
+        """Raises BadRecipient, NoSpace, DiskFailed, BadFolder."""
         start, settings = self.start, self._settings
-        writing = self._writing = await asyncio.to_thread(
-            Writing.opened, settings.directory, start, settings.key, settings.reserve_octets
+        writer = self._writer = await asyncio.to_thread(
+            SegmentWriter.opened, settings.directory, start, settings.key, settings.reserve_octets
         )
-        folder = writing.folder
+        folder = writer.folder
         opening = OpeningFacts(
             start.recording,
             start.meeting,
@@ -175,26 +175,26 @@ class Recording:
         )
         now = now_us()
         begun_us = now - folder.now_at_ms * 1000
-        scribe = Scribe(opening, begun_us, ScribeSettings(segment_s=settings.segment_s))
+        muxer = Muxer(opening, begun_us, MuxerSettings(segment_s=settings.segment_s))
         number = folder.next_segment
-        beginning = scribe.open_segment(number, now)
-        await asyncio.to_thread(writing.begin_segment, number, scribe.segment_at_ms, beginning)
-        if writing.again:
-            scribe.gap(GapKind.CRASH, begun_us + folder.reached_ms * 1000, now)
+        beginning = muxer.open_segment(number, now)
+        await asyncio.to_thread(writer.begin_segment, number, muxer.segment_at_ms, beginning)
+        if writer.again:
+            muxer.gap(GapKind.CRASH, begun_us + folder.reached_ms * 1000, now)
         for early in self._early:
-            scribe.people(early, now) if isinstance(early, recorder.People) else scribe.mark(early, now)
+            muxer.people(early, now) if isinstance(early, recorder.People) else muxer.mark(early, now)
         self._early.clear()
-        scribe.pause(self._paused, now)
-        self._scribe = scribe
-        return writing, scribe
+        muxer.pause(self._paused, now)
+        self._muxer = muxer
+        return writer, muxer
 
-    async def _record(self, writing: Writing, scribe: Scribe) -> None:
+    async def _record(self, writer: SegmentWriter, muxer: Muxer) -> None:
         noted = False
         while self._ending is None:
-            noted = await self._note_pause(writing, scribe, noted)
+            noted = await self._note_pause(writer, muxer, noted)
             now = now_us()
-            await self._write(writing, scribe, now)
-            await self._look(writing, now)
+            await self._write(writer, muxer, now)
+            await self._look(writer, now)
             self._judge(now)
             self._wake.clear()
             try:
@@ -202,49 +202,49 @@ class Recording:
                     await self._wake.wait()
             except TimeoutError:
                 pass
-        writing.put(scribe.finish(now_us()))
+        writer.put(muxer.finish(now_us()))
 
-    async def _note_pause(self, writing: Writing, scribe: Scribe, noted: bool) -> bool:
+    async def _note_pause(self, writer: SegmentWriter, muxer: Muxer, noted: bool) -> bool:
         """In the manifest, and told. Returns what is noted now."""
-        paused = scribe.paused
+        paused = muxer.paused
         if paused != noted:
-            note = writing.folder.pause if paused else writing.folder.resume
-            await asyncio.to_thread(note, scribe.at_ms(now_us()))
+            note = writer.folder.pause if paused else writer.folder.resume
+            await asyncio.to_thread(note, muxer.at_ms(now_us()))
         stage = Stage.PAUSED if paused else Stage.ON
         if self._stage is not stage:
             self._stage = stage
             self._say()
         return paused
 
-    async def _write(self, writing: Writing, scribe: Scribe, now: int) -> None:
-        """What the scribe has, padding when it is due, the next segment when this one is complete."""
-        out = scribe.poll(now)
+    async def _write(self, writer: SegmentWriter, muxer: Muxer, now: int) -> None:
+        """What the muxer has, padding when it is due, the next segment when this one is complete."""
+        out = muxer.poll(now)
         if out.ask_keyframes:
             self._tap.ask_keyframes()
-        if out.data and not writing.put(out.data):
+        if out.data and not writer.put(out.data):
             self._slow_since_us = self._slow_since_us or now
         elif out.data and self._slow_since_us is not None:
-            scribe.gap(GapKind.SLOW, self._slow_since_us, now)
+            muxer.gap(GapKind.SLOW, self._slow_since_us, now)
             self._slow_since_us = None
         if out.cut:
-            ended_ms, number = scribe.written_ms, writing.segment + 1
-            beginning = scribe.open_segment(number, now)
-            await asyncio.to_thread(writing.end_segment, ended_ms, "next")
-            await asyncio.to_thread(writing.begin_segment, number, scribe.segment_at_ms, beginning)
+            ended_ms, number = muxer.written_ms, writer.segment + 1
+            beginning = muxer.open_segment(number, now)
+            await asyncio.to_thread(writer.end_segment, ended_ms, "next")
+            await asyncio.to_thread(writer.begin_segment, number, muxer.segment_at_ms, beginning)
         elif now - self._padded_us >= PAD_EVERY_US:
             self._padded_us = now
-            writing.pad(scribe.void)
+            writer.pad(muxer.void)
         if now - self._checked_us >= CHECKPOINT_EVERY_US:
             self._checked_us = now
-            await asyncio.to_thread(writing.folder.checkpoint, scribe.written_ms)
+            await asyncio.to_thread(writer.folder.checkpoint, muxer.written_ms)
 
-    async def _look(self, writing: Writing, now: int) -> None:
+    async def _look(self, writer: SegmentWriter, now: int) -> None:
         """At the disk. The reserve is not ours: then the recording ends in order."""
         if now - self._looked_us < LOOK_EVERY_US:
             return
         self._looked_us = now
-        free = await asyncio.to_thread(room, writing.folder.path)
-        left = self._space.look(now / 1e6, free, writing.folder.octets)
+        free = await asyncio.to_thread(free_bytes_at, writer.folder.path)
+        left = self._space.look(now / 1e6, free, writer.folder.octets)
         told, self._minutes_left = self._minutes_left, left.minutes
         if left.stop:
             self._trouble = Trouble.DISK_FULL
@@ -263,30 +263,30 @@ class Recording:
             self._trouble = trouble
             self._say()
 
-    async def _close(self, writing: Writing, scribe: Scribe) -> None:
+    async def _close(self, writer: SegmentWriter, muxer: Muxer) -> None:
         """Raises SealerFailed, DiskFailed, BadFolder."""
-        folder, at_ms = writing.folder, scribe.written_ms
+        folder, at_ms = writer.folder, muxer.written_ms
         if self._ending is Ending.SUSPENDED:
-            await asyncio.to_thread(writing.end_segment, at_ms, "suspended")
+            await asyncio.to_thread(writer.end_segment, at_ms, "suspended")
             folder.close()
             return
-        await asyncio.to_thread(writing.end_segment, at_ms, "stopped")
+        await asyncio.to_thread(writer.end_segment, at_ms, "stopped")
         await asyncio.to_thread(folder.finish, at_ms, self._trouble.value or "stopped")
         self._stage = Stage.ENDED
         self._say()
 
     def _fail(self, trouble: Trouble, group: BaseExceptionGroup[Exception]) -> None:
         log.error("recording-failed recording=%s why=%r", self.start.recording, group.exceptions[0])
-        if self._writing is not None:
-            self._writing.let_go()
+        if self._writer is not None:
+            self._writer.let_go()
         self._stage, self._trouble = Stage.FAILED, trouble
         self._say()
 
     # --- what the tap brings --------------------------------------------------------------------------
 
     def _take(self, message: FromTap) -> None:
-        if self._scribe is not None:
-            self._scribe.take(message)
+        if self._muxer is not None:
+            self._muxer.take(message)
 
     def _media_changed(self, up: bool) -> None:
         """While no media worker answers nothing comes; the gap stands in the timeline when it is over."""
@@ -295,8 +295,8 @@ class Recording:
             self._away_since_us = self._away_since_us or now
             return
         away_us, self._away_since_us = self._away_since_us, None
-        if self._scribe is not None and away_us is not None and now - away_us > MEDIA_AWAY_US:
-            self._scribe.gap(GapKind.NO_MEDIA, away_us, now)
+        if self._muxer is not None and away_us is not None and now - away_us > MEDIA_AWAY_US:
+            self._muxer.gap(GapKind.NO_MEDIA, away_us, now)
 
     def _say(self) -> None:
         self._told_us = now_us()

@@ -18,9 +18,9 @@ import pyrage  # type: ignore[import-untyped]
 from recorder.format import chunks
 from recorder.storage.pipe import Broken, Pipe
 
-QUEUE_OCTETS = 8 << 20
+QUEUE_BYTES = 8 << 20
 """Plain octets waiting to be sealed; some 30 s of a meeting."""
-_BETWEEN_OCTETS = 1 << 20
+_BETWEEN_BYTES = 1 << 20
 CLOSE_S = 10.0
 
 
@@ -67,11 +67,11 @@ class Sealer:
         self._padded = 0
         self._failed: BaseException | None = None
         self._lock = threading.Lock()
-        self._in = Pipe(QUEUE_OCTETS)
+        self._in = Pipe(QUEUE_BYTES)
         self._pipes = [self._in]
-        out = _Out(write)
+        out = _CiphertextSink(write)
         if inner:
-            between = Pipe(_BETWEEN_OCTETS)
+            between = Pipe(_BETWEEN_BYTES)
             self._pipes.append(between)
             self._threads = [
                 self._thread("sealer-inner", self._in, between, inner),
@@ -138,19 +138,19 @@ class Sealer:
         self.written += len(data)
 
     def _thread(
-        self, name: str, source: Pipe, sink: "Pipe | _Out", recipients: list[object]
+        self, name: str, source: Pipe, sink: "Pipe | _CiphertextSink", recipients: list[object]
     ) -> threading.Thread:
         thread = threading.Thread(target=self._seal, args=(source, sink, recipients), name=name, daemon=True)
         thread.start()
         return thread
 
-    def _seal(self, source: Pipe, sink: "Pipe | _Out", recipients: list[object]) -> None:
+    def _seal(self, source: Pipe, sink: "Pipe | _CiphertextSink", recipients: list[object]) -> None:
         done = False
         try:
             pyrage.encrypt_io(source, sink, recipients)
             done = True
         except pyrage.EncryptError as error:
-            self._fail((sink.error if isinstance(sink, _Out) else None) or error)
+            self._fail((sink.error if isinstance(sink, _CiphertextSink) else None) or error)
         finally:
             if isinstance(sink, Pipe) and done:
                 sink.end()
@@ -166,7 +166,7 @@ class Sealer:
             pipe.abandon()
 
 
-class _Out:
+class _CiphertextSink:
     """Where the outermost layer writes; keeps the error itself, of which pyrage only keeps the words."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import recorder
-from recorder.storage.folder import BadFolder, DiskFailed, Facts, Folder
-from recorder.storage.segment_file import free_octets
+from recorder.storage.folder import BadFolder, DiskFailed, Folder, RecordingFacts
+from recorder.storage.segment_file import free_bytes
 from recorder.storage.signing import SigningKey
 from recorder.writing.sealer import Sealer, SealerFailed, SealerFull, check_recipients
 
@@ -17,11 +17,11 @@ CLOSE_S = 60.0
 """A disk that stands still for longer is broken."""
 
 
-class NoRoom(Exception):
+class NoSpace(Exception):
     """The disk's reserve is reached already."""
 
 
-class Writing:
+class SegmentWriter:
     """One recording's way to the disk."""
 
     def __init__(self, folder: Folder, keys: tuple[list[str], list[str]], *, again: bool) -> None:
@@ -36,7 +36,7 @@ class Writing:
     @classmethod
     def opened(
         cls, directory: Path, start: recorder.Start, key: SigningKey, reserve_octets: int
-    ) -> "Writing":
+    ) -> "SegmentWriter":
         """In a thread. Nothing is made where nothing could be recorded. Raises BadRecipient, NoRoom,
         DiskFailed, BadFolder."""
         recipients = start.recipients
@@ -45,13 +45,13 @@ class Writing:
             [one.key for one in recipients if one.second],
         )
         check_recipients(*keys)
-        if room(directory) <= reserve_octets:
-            raise NoRoom
+        if free_bytes_at(directory) <= reserve_octets:
+            raise NoSpace
         again = (directory / start.recording).exists()
         if again:
             folder = Folder.open_again(directory, start.recording, recipients, key)
         else:
-            facts = Facts(start.recording, start.meeting, start.title, recipients)
+            facts = RecordingFacts(start.recording, start.meeting, start.title, recipients)
             folder = Folder.create(directory, facts, key)
         return cls(folder, keys, again=again)
 
@@ -107,11 +107,11 @@ class Writing:
         return self._sealer
 
 
-def room(directory: Path) -> int:
+def free_bytes_at(directory: Path) -> int:
     """Octets that are free where `directory` is or will be. Raises DiskFailed."""
     while not directory.exists() and directory != directory.parent:
         directory = directory.parent
-    return free_octets(directory)
+    return free_bytes(directory)
 
 
 def _explain(sealer: Sealer) -> None:

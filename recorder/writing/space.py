@@ -7,14 +7,14 @@ WARN_MINUTES = 30
 CALM_MINUTES = 35
 """A warning ends above this, so that it does not come and go."""
 WINDOW_S = 120.0
-MIN_S = 10.0
+MIN_RATE_SPAN_S = 10.0
 """Before that the rate is not known."""
 MAX_MINUTES = 60 * 24 * 365
 _SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
-class Left:
+class SpaceLeft:
     minutes: int
     """Until the reserve is reached at the present rate, rounded down; -1 while unknown."""
     warn: bool
@@ -31,7 +31,7 @@ class SpaceGuard:
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=_SAMPLES)
         self._warned = False
 
-    def look(self, now_s: float, free_octets: int, written_octets: int) -> Left:
+    def look(self, now_s: float, free_octets: int, written_octets: int) -> SpaceLeft:
         """Units: seconds of a monotonic clock; octets free for us, and written by us since any one time."""
         self._sample(now_s, free_octets, written_octets)
         room = free_octets - self._reserve
@@ -43,7 +43,7 @@ class SpaceGuard:
             minutes = 0
         if minutes >= 0:
             self._warned = minutes <= (CALM_MINUTES if self._warned else WARN_MINUTES)
-        return Left(minutes, self._warned, room <= 0)
+        return SpaceLeft(minutes, self._warned, room <= 0)
 
     def _sample(self, now_s: float, free_octets: int, written_octets: int) -> None:
         samples = self._samples
@@ -59,6 +59,6 @@ class SpaceGuard:
             self._samples[0],
             self._samples[-1],
         )
-        if last_s - first_s < MIN_S:
+        if last_s - first_s < MIN_RATE_SPAN_S:
             return None
         return max(first_free - last_free, last_written - first_written, 0) / (last_s - first_s)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from recorder import RecordingId, shelf
-from recorder.shelf import Kept
+from recorder.shelf import ShelvedRecording
 from signaling.audit.log import AuditLog
 from signaling.custody import custody
 from signaling.model.ids import Instant
@@ -68,7 +68,7 @@ class Retention:
         self._noted &= self._due
         self._failed &= self._due
 
-    async def _delete(self, kept: Kept, keep_days: int) -> None:
+    async def _delete(self, kept: ShelvedRecording, keep_days: int) -> None:
         """Nothing is deleted of which the log does not know."""
         if kept.id not in self._noted:
             fields = (*deletion_fields(kept, self._clock().unix_ms), ("keep_days", keep_days))
@@ -90,7 +90,7 @@ class Retention:
         log.info("recording-deleted recording=%s", kept.id)
 
 
-def deletion_fields(kept: Kept, now_ms: int) -> tuple[tuple[str, str | int], ...]:
+def deletion_fields(kept: ShelvedRecording, now_ms: int) -> tuple[tuple[str, str | int], ...]:
     """What the audit log keeps of a recording that is no more."""
     age_days = max(0, now_ms - kept.last_ms) // custody.DAY_MS
     return (

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from rich.table import Table
 
-from recorder.format.chunks import CHUNK
+from recorder.format.chunks import CHUNK_BYTES
 from recorder.opening.unsealed import new_key
-from recorder.writing.sealer import QUEUE_OCTETS, Sealer
+from recorder.writing.sealer import QUEUE_BYTES, Sealer
 
 ROUNDS = 7
 OCTETS = 64 << 20
@@ -76,7 +76,7 @@ def _sealed(first: list[str], second: list[str], block: bytes, octets: int) -> N
         came += len(sealed)
 
     sealer = Sealer(first, second, count)
-    at_once = QUEUE_OCTETS // 2 // len(block)
+    at_once = QUEUE_BYTES // 2 // len(block)
     for at in range(octets // len(block)):
         if at % at_once == 0:
             sealer.drained()
@@ -86,6 +86,6 @@ def _sealed(first: list[str], second: list[str], block: bytes, octets: int) -> N
 
 
 def _cipher(octets: int) -> None:
-    cipher, chunk = ChaCha20Poly1305(ChaCha20Poly1305.generate_key()), os.urandom(CHUNK)
-    for at in range(octets // CHUNK):
+    cipher, chunk = ChaCha20Poly1305(ChaCha20Poly1305.generate_key()), os.urandom(CHUNK_BYTES)
+    for at in range(octets // CHUNK_BYTES):
         cipher.encrypt(at.to_bytes(12, "big"), chunk, None)

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from recorder.opening.film.composer import Looks
-from recorder.opening.film.contents import survey
+from recorder.opening.film.composer import FilmStyle
+from recorder.opening.film.contents import read_contents
 from recorder.opening.film.fonts import font
 from recorder.opening.player.player import Player, serve
 from tests.support.browser import Browser, Page
@@ -21,7 +21,7 @@ PICTURES = Path("build") / "screens"
 
 @asynccontextmanager
 async def playing(browser: Browser) -> AsyncIterator[Page]:
-    player = Player(briefing(), survey(briefing()), Looks(font()))
+    player = Player(briefing(), read_contents(briefing()), FilmStyle(font()))
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     page = await browser.new_page()

@@ -11,7 +11,7 @@ import av
 import pytest
 
 from deploy.cli import main
-from recorder.storage.folder import Facts, Folder
+from recorder.storage.folder import Folder, RecordingFacts
 from tests.arch.source import ROOT
 from tests.support.recorded import counter_of
 from tests.support.rolls import WARD, quiet_segment, segment
@@ -26,7 +26,9 @@ ID = "giao-ban-1795390671-x"
 def recording(tmp_path: Path) -> Path:
     """Two seconds of somebody, eight of silence, two of somebody else; its key lies beside it."""
     locks = keys()
-    folder = Folder.create(tmp_path, Facts(ID, "giao-ban", "Giao ban", locks.recipients), SERVER, Ticking())
+    folder = Folder.create(
+        tmp_path, RecordingFacts(ID, "giao-ban", "Giao ban", locks.recipients), SERVER, Ticking()
+    )
     parts = segment(1, 0, 2), quiet_segment(2, 2000, 8), segment(3, 10_000, 2, WARD)
     for number, blocks in enumerate(parts, 1):
         write_segment(folder, locks, number, blocks, end=True)

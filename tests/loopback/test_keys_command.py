@@ -17,7 +17,7 @@ from deploy.run.firstrun import prepare_database
 from deploy.state import open_state
 from recorder.format.manifest import key_fingerprint
 from recorder.opening.unsealed import NewKey, new_key
-from recorder.storage.signing import key_in
+from recorder.storage.signing import load_or_create_key
 
 pytestmark = [pytest.mark.loopback, pytest.mark.record]
 
@@ -248,7 +248,7 @@ def test_the_list_names_the_key_that_the_server_signs_with(
     assert main(["keys", "list", state]) == 0
     assert "signs" not in capsys.readouterr().out
     assert not (tmp_path / "state" / "recorder.key").exists()  # looking makes none
-    public = key_in(tmp_path / "state" / "recorder.key").public
+    public = load_or_create_key(tmp_path / "state" / "recorder.key").public
     assert main(["keys", "list", state]) == 0
     assert public.hex() in capsys.readouterr().out
 

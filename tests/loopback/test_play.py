@@ -14,8 +14,8 @@ import pytest
 
 from recorder.format.blocks import Block
 from recorder.opening.faults import Fault
-from recorder.opening.film.composer import Looks
-from recorder.opening.film.contents import Blocks, survey
+from recorder.opening.film.composer import FilmStyle
+from recorder.opening.film.contents import BlockSource, read_contents
 from recorder.opening.film.fonts import font
 from recorder.opening.player import player as play
 from recorder.opening.player.player import PAGE, Player, serve
@@ -28,9 +28,9 @@ pytestmark = [pytest.mark.record, pytest.mark.loopback]
 
 
 @asynccontextmanager
-async def watched(roll: Blocks) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
+async def watched(roll: BlockSource) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
     """The page's address, and somebody who asks for it."""
-    player = Player(roll, survey(roll), Looks(font()))
+    player = Player(roll, read_contents(roll), FilmStyle(font()))
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
     async with asyncio.TaskGroup() as group:

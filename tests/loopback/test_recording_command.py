@@ -15,8 +15,8 @@ from deploy.config import Config
 from deploy.run.firstrun import opened_store, prepare_database
 from deploy.state import open_state
 from recorder import RecordingId
-from recorder.opening.unsealed import locked
-from recorder.storage.folder import Facts, Folder
+from recorder.opening.unsealed import lock_with_passphrase
+from recorder.storage.folder import Folder, RecordingFacts
 from signaling.custody.custody import DAY_MS
 from signaling.model.ids import AccountId
 from signaling.model.run import Recording, RunRecord
@@ -55,7 +55,7 @@ def state(tmp_path: Path) -> str:
 def keep(directory: Path, begun_ms: int, finish: bool = True, name: str = ID) -> Path:
     """A recording of the standing meeting; returns its folder."""
     chosen = sealed_recording.keys()
-    facts = Facts(name, MEETING, "Giao ban sáng", chosen.recipients)
+    facts = RecordingFacts(name, MEETING, "Giao ban sáng", chosen.recipients)
     folder = Folder.create(directory, facts, SERVER, sealed_recording.Ticking(begun_ms))
     blocks = sealed_recording.segment_blocks(name, 1, 70_000, random.Random(3))
     sealed_recording.write_segment(folder, chosen, 1, blocks, finish)
@@ -143,7 +143,7 @@ def test_a_locked_key_asks_for_its_passphrase_and_one_from_paper_may_have_gaps(
     made: Made, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = made.keys.secrets
-    (tmp_path / "first").write_bytes(locked(f"# x\n{first}\n".encode(), "bốn từ rất dài"))
+    (tmp_path / "first").write_bytes(lock_with_passphrase(f"# x\n{first}\n".encode(), "bốn từ rất dài"))
     gaps = " ".join([second[:16], *(second[at : at + 4] for at in range(16, len(second), 4))])
     (tmp_path / "second").write_text(f"# typed\n{gaps.lower()}\n")
     command = ["recording", "verify", str(made.path), "--key", str(tmp_path / "first")]

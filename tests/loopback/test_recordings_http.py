@@ -17,7 +17,7 @@ from sqlalchemy import select
 from recorder import RecordingId
 from recorder.opening.archive import open_archive
 from recorder.opening.verify import verify
-from recorder.storage.folder import Facts, Folder
+from recorder.storage.folder import Folder, RecordingFacts
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.audit.chain import Entry, Happening, Head
 from signaling.audit.log import AuditLog
@@ -43,7 +43,7 @@ OTHER = "20260921-132640-hop-kin-0002"
 
 def keep(directory: Path, name: str = ID, meeting: str = MEETING) -> Path:
     """A finished recording; returns its folder."""
-    facts = Facts(name, meeting, "Giao ban sáng", KEYS.recipients)
+    facts = RecordingFacts(name, meeting, "Giao ban sáng", KEYS.recipients)
     folder = Folder.create(directory, facts, sealed_recording.SERVER, sealed_recording.Ticking())
     blocks = sealed_recording.segment_blocks(name, 1, 200_000, random.Random(7))
     sealed_recording.write_segment(folder, KEYS, 1, blocks, True)

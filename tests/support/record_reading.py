@@ -53,7 +53,7 @@ def read(blocks: Iterable[Block]) -> Reading:
     """Decode all of it."""
     reading = Reading()
     stage: EndpointId | None = None
-    eye = av.CodecContext.create("vp8", "r")
+    decoder = av.CodecContext.create("vp8", "r")
     ears = {track: _ear() for track in VOICES}
     for block in blocks:
         if block.track is Track.ENTRIES:
@@ -62,7 +62,7 @@ def read(blocks: Iterable[Block]) -> Reading:
             if isinstance(entry, SlotsEntry):
                 stage = next(slot.endpoint for slot in entry.slots if slot.track == Track.STAGE)
         elif block.track is Track.STAGE:
-            for frame in eye.decode(av.Packet(block.data)):
+            for frame in decoder.decode(av.Packet(block.data)):
                 image = frame.to_ndarray(format="rgb24").astype(np.uint8)
                 reading.pictures.append(Picture(block.at_ms / 1000, stage, read_counter(image), frame.width))
         elif block.track in VOICES:

@@ -105,12 +105,12 @@ def in_order(*parts: Iterable[Block]) -> list[Block]:
 
 def counters(blocks: Iterable[Block], track: Track = Track.STAGE) -> list[tuple[int, int | None]]:
     """(at_ms, what the counter shows) of each picture that can be decoded; None: not legible."""
-    eye = av.CodecContext.create("vp8", "r")
+    decoder = av.CodecContext.create("vp8", "r")
     return [
         (block.at_ms, counter_of(frame))
         for block in blocks
         if block.track is track
-        for frame in eye.decode(av.Packet(block.data))
+        for frame in decoder.decode(av.Packet(block.data))
     ]
 
 
@@ -121,13 +121,13 @@ def counter_of(frame: av.VideoFrame) -> int | None:
 
 def sound_of(blocks: Iterable[Block], track: Track = Track.VOICE_1) -> Sound:
     """All of one voice from at_ms 0 on, silent where there is no block."""
-    ear = av.CodecContext.create("libopus", "r")
-    ear.sample_rate, ear.layout = RATE, "mono"
+    decoder = av.CodecContext.create("libopus", "r")
+    decoder.sample_rate, decoder.layout = RATE, "mono"
     pieces = [
         (block.at_ms * RATE // 1000, frame.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768))
         for block in blocks
         if block.track is track
-        for frame in ear.decode(av.Packet(block.data))
+        for frame in decoder.decode(av.Packet(block.data))
     ]
     sound = np.zeros(max((at + len(piece) for at, piece in pieces), default=0), np.float32)
     for at, piece in pieces:

@@ -10,7 +10,7 @@ from recorder.format import matroska
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import OpeningEntry, entry_json
 from recorder.opening.unsealed import Identities, identities_untrusted, new_key
-from recorder.storage.folder import Facts, Folder
+from recorder.storage.folder import Folder, RecordingFacts
 from recorder.storage.signing import SigningKey
 from recorder.writing.sealer import Sealer
 
@@ -118,7 +118,7 @@ def make(
     chosen = locks or keys()
     dice = random.Random(seed)
     folder = Folder.create(
-        directory, Facts(recording, "AB12", "Giao ban sáng", chosen.recipients), SERVER, Ticking()
+        directory, RecordingFacts(recording, "AB12", "Giao ban sáng", chosen.recipients), SERVER, Ticking()
     )
     blocks: dict[int, list[Block]] = {}
     for number in range(1, segments + 1):

@@ -8,7 +8,7 @@ from pathlib import Path
 from recorder import Recipient
 from recorder.format import matroska
 from recorder.format.blocks import Block, Track
-from recorder.storage.folder import Facts, Folder
+from recorder.storage.folder import Folder, RecordingFacts
 from recorder.writing.sealer import Sealer
 from tests.support.sealed_recording import BEGUN_MS, SERVER
 
@@ -19,7 +19,9 @@ PAD_S = 1.0
 def main() -> None:
     keys = Path(sys.argv[1]).read_text().split()
     recipients = tuple(Recipient(key[:9], key, second=at > 0) for at, key in enumerate(keys))
-    folder = Folder.create(Path(sys.argv[2]), Facts("killed", "AB12", "Giao ban", recipients), SERVER)
+    folder = Folder.create(
+        Path(sys.argv[2]), RecordingFacts("killed", "AB12", "Giao ban", recipients), SERVER
+    )
     folder.begin_segment(1, 0)
     sealer = Sealer(keys[:1], keys[1:], folder.append)
     sealer.write(matroska.header("Giao ban", BEGUN_MS))

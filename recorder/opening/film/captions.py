@@ -95,7 +95,7 @@ class Overlay:
         _blend(v[half_rows, half_columns], self.picture.v, self.alpha_uv)
 
 
-class Lettering:
+class CaptionWriter:
     """Writes with one font; what was written lately is remembered."""
 
     def __init__(self, font: bytes, language: Language = Language.VI) -> None:

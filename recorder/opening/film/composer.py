@@ -1,6 +1,6 @@
 """The film of a recording: blocks in, 25 pictures a second and their sound out, in step.
 
-The same for an export and for watching: who wants it says which stretches, and gets Frames.
+The same for an export and for watching: who wants it says which edits, and gets Frames.
 """
 
 from collections import deque
@@ -12,9 +12,9 @@ import numpy as np
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import AnyEntry, SlotsEntry
 from recorder.format.instants import time_of_day
-from recorder.opening.film.captions import Language, Lettering, Overlay, Picture, Plane
-from recorder.opening.film.contents import MAX_MS, Blocks, Survey, read_entry
-from recorder.opening.film.edit_list import FRAME_MS, SAMPLES, Stretch, segment_before
+from recorder.opening.film.captions import CaptionWriter, Language, Overlay, Picture, Plane
+from recorder.opening.film.contents import MAX_AT_MS, BlockSource, Contents, read_entry
+from recorder.opening.film.edit_list import FRAME_MS, SAMPLES, Edit, segment_before
 from recorder.opening.film.mix import AHEAD_MS, Mixer, Sound
 from recorder.opening.film.picture import (
     HEIGHT,
@@ -22,12 +22,12 @@ from recorder.opening.film.picture import (
     SMALL_SCREEN,
     WIDTH,
     Canvas,
-    Eye,
+    DecodedPicture,
     Layout,
-    Projector,
-    Shot,
+    Scaler,
+    SlotDecoder,
 )
-from recorder.opening.film.presence import VOICES, Scene
+from recorder.opening.film.presence import VOICES, Presence
 from sfu import EndpointId
 
 SIZE = WIDTH, HEIGHT
@@ -42,7 +42,7 @@ _EARLY_MS = FRAME_MS // 2
 
 
 @dataclass(frozen=True, slots=True)
-class Looks:
+class FilmStyle:
     """How a film is to look."""
 
     font: bytes
@@ -54,7 +54,7 @@ class Looks:
 
 
 @dataclass(frozen=True, slots=True)
-class Frame:
+class FilmFrame:
     at_ms: int
     picture: Plane
     """yuv420p, WIDTH x HEIGHT, as libav lays it out; it is drawn over with the next one."""
@@ -64,17 +64,17 @@ class Frame:
     """SAMPLES of it."""
 
 
-class Film:
+class FilmComposer:
     """What a recording shows and says at an instant. Instants only grow."""
 
-    def __init__(self, survey: Survey, looks: Looks | None) -> None:
-        """Without `looks` there is sound alone. Raises BadFont."""
-        self._survey = survey
-        self._scene = Scene()
+    def __init__(self, contents: Contents, style: FilmStyle | None) -> None:
+        """Without `style` there is sound alone. Raises BadFont."""
+        self._contents = contents
+        self._presence = Presence()
         self._coming: deque[tuple[Block, AnyEntry | None]] = deque()
         self._speakers: dict[Track, EndpointId | None] = {}
         self._mixer = Mixer()
-        self._sight = _Sight(survey, looks) if looks is not None else None
+        self._pictures = _PictureComposer(contents, style) if style is not None else None
 
     def take(self, block: Block) -> None:
         """The next block of the recording."""
@@ -88,7 +88,7 @@ class Film:
                 if self._speakers.get(track, endpoint) != endpoint:
                     self._mixer.anew(track)
             self._speakers |= now
-        if self._sight is not None and block.track is not Track.WORDS:
+        if self._pictures is not None and block.track is not Track.WORDS:
             self._come(block, entry)
 
     def _come(self, block: Block, entry: AnyEntry | None) -> None:
@@ -102,84 +102,84 @@ class Film:
 
     def skim(self, at_ms: int) -> None:
         """Nothing before this instant is asked for any more."""
-        sight = self._sight
-        while sight is not None and self._coming and self._coming[0][0].at_ms <= at_ms + _EARLY_MS:
+        pictures = self._pictures
+        while pictures is not None and self._coming and self._coming[0][0].at_ms <= at_ms + _EARLY_MS:
             block, entry = self._coming.popleft()
             if entry is not None:
-                self._scene.take(entry)
-                sight.entered(self._scene, block.at_ms)
+                self._presence.take(entry)
+                pictures.entered(self._presence, block.at_ms)
             else:
-                sight.take(block, self._scene)
+                pictures.take(block, self._presence)
 
-    def frame(self, at_ms: int) -> Frame:
+    def frame(self, at_ms: int) -> FilmFrame:
         """Of that instant; blocks up to AHEAD_MS behind it were taken."""
         self.skim(at_ms)
         sound = self._mixer.pull(at_ms, SAMPLES)
-        if self._sight is None:
-            return Frame(at_ms, _NOTHING, False, sound)
-        changed = self._sight.draw(self._scene, at_ms)
-        return Frame(at_ms, self._sight.canvas.array, changed, sound)
+        if self._pictures is None:
+            return FilmFrame(at_ms, _NOTHING, False, sound)
+        changed = self._pictures.draw(self._presence, at_ms)
+        return FilmFrame(at_ms, self._pictures.canvas.array, changed, sound)
 
-    def slate(self, stretch: Stretch) -> Frame:
+    def slate(self, edit: Edit) -> FilmFrame:
         """What stands for a hole."""
-        assert stretch.hole is not None
-        changed = self._sight.slate(stretch) if self._sight is not None else False
-        picture = self._sight.canvas.array if self._sight is not None else _NOTHING
-        return Frame(stretch.at_ms, picture, changed, _SILENCE)
+        assert edit.hole is not None
+        changed = self._pictures.slate(edit) if self._pictures is not None else False
+        picture = self._pictures.canvas.array if self._pictures is not None else _NOTHING
+        return FilmFrame(edit.at_ms, picture, changed, _SILENCE)
 
     @property
     def broken(self) -> int:
         """Pictures and sounds that could not be decoded."""
-        return self._mixer.broken + (self._sight.broken if self._sight else 0)
+        return self._mixer.broken + (self._pictures.broken if self._pictures else 0)
 
 
-class _Sight:
+class _PictureComposer:
     """The picture alone."""
 
-    def __init__(self, survey: Survey, looks: Looks) -> None:
-        self._survey = survey
-        self._looks = looks
-        self._lettering = Lettering(looks.font, looks.language)
-        self._eyes = {Track.STAGE: Eye(), Track.SCREEN: Eye()}
+    def __init__(self, contents: Contents, style: FilmStyle) -> None:
+        self._contents = contents
+        self._style = style
+        self._captions = CaptionWriter(style.font, style.language)
+        self._decoders = {Track.STAGE: SlotDecoder(), Track.SCREEN: SlotDecoder()}
         self._since: dict[Track, tuple[EndpointId | None, int]] = {}
         """Who is in a slot, and since when."""
-        self._projector = Projector()
+        self._scaler = Scaler()
         self.canvas = Canvas()
         self._drawn: tuple[object, ...] = ()
         """What the canvas shows; the same again need not be drawn."""
-        self._mark = self._lettering.watermark(looks.watermark, SIZE) if looks.watermark else None
+        self._mark = self._captions.watermark(style.watermark, SIZE) if style.watermark else None
 
     @property
     def broken(self) -> int:
-        return sum(eye.broken for eye in self._eyes.values())
+        return sum(decoder.broken for decoder in self._decoders.values())
 
-    def entered(self, scene: Scene, at_ms: int) -> None:
-        for track in self._eyes:
-            endpoint = scene.at(track)
+    def entered(self, presence: Presence, at_ms: int) -> None:
+        for track in self._decoders:
+            endpoint = presence.at(track)
             if track not in self._since or self._since[track][0] != endpoint:
                 self._since[track] = endpoint, at_ms
 
-    def take(self, block: Block, scene: Scene) -> None:
-        self._eyes[block.track].take(block, scene.at(block.track))
+    def take(self, block: Block, presence: Presence) -> None:
+        self._decoders[block.track].take(block, presence.at(block.track))
 
-    def draw(self, scene: Scene, at_ms: int) -> bool:
+    def draw(self, presence: Presence, at_ms: int) -> bool:
         """Draw it. Returns whether it is another picture than the last one."""
         shown = at_ms + _EARLY_MS
-        stage = self._visible(Track.STAGE, scene, shown)
-        screen = self._visible(Track.SCREEN, scene, shown)
+        stage = self._visible(Track.STAGE, presence, shown)
+        screen = self._visible(Track.SCREEN, presence, shown)
         frozen = stage is not None and shown - stage.at_ms > FROZEN_MS
-        clock = time_of_day(self._survey.begun_ms + at_ms, self._looks.offset_ms)
-        name = self._named(scene, stage)
-        said = self._screen_words(scene, screen)
+        clock = time_of_day(self._contents.begun_ms + at_ms, self._style.offset_ms)
+        name = self._named(presence, stage)
+        said = self._screen_words(presence, screen)
         wanted = (stage, screen, frozen, clock, name, said)
         if wanted == self._drawn:
             return False
         self._drawn = wanted
-        large, small = (screen, stage) if self._looks.layout is Layout.SCREEN else (stage, screen)
+        large, small = (screen, stage) if self._style.layout is Layout.SCREEN else (stage, screen)
         if large is None:
             large, small = small, None
         if large is None:
-            self.canvas.fill(self._lettering.slate(SIZE, (self._survey.title, *filter(None, name))))
+            self.canvas.fill(self._captions.slate(SIZE, (self._contents.title, *filter(None, name))))
         else:
             self.canvas.fill(self._scaled(large, stage, SIZE, frozen))
         if small is not None:
@@ -188,41 +188,47 @@ class _Sight:
         self._write(name if large is not None else ("", ""), said, clock)
         return True
 
-    def slate(self, stretch: Stretch) -> bool:
-        assert stretch.hole is not None
-        if self._drawn == (stretch.hole,):
+    def slate(self, edit: Edit) -> bool:
+        assert edit.hole is not None
+        if self._drawn == (edit.hole,):
             return False
-        self._drawn = (stretch.hole,)
-        lines = self._lettering.hole(stretch.hole, self._survey.begun_ms, self._looks.offset_ms)
-        self.canvas.fill(self._lettering.slate(SIZE, lines))
+        self._drawn = (edit.hole,)
+        lines = self._captions.hole(edit.hole, self._contents.begun_ms, self._style.offset_ms)
+        self.canvas.fill(self._captions.slate(SIZE, lines))
         self._cover()
         return True
 
-    def _visible(self, track: Track, scene: Scene, at_ms: int) -> Shot | None:
+    def _visible(self, track: Track, presence: Presence, at_ms: int) -> DecodedPicture | None:
         """The slot's picture: of who is in it now, or for a moment of who was."""
-        shot = self._eyes[track].look(at_ms)
-        endpoint, since = self._since.get(track, (scene.at(track), at_ms))
-        its_own = shot is not None and shot.endpoint == endpoint and (endpoint is not None or not scene.told)
-        return shot if its_own or at_ms - since <= HELD_MS else None
+        picture = self._decoders[track].look(at_ms)
+        endpoint, since = self._since.get(track, (presence.at(track), at_ms))
+        its_own = (
+            picture is not None
+            and picture.endpoint == endpoint
+            and (endpoint is not None or not presence.told)
+        )
+        return picture if its_own or at_ms - since <= HELD_MS else None
 
-    def _named(self, scene: Scene, stage: Shot | None) -> tuple[str, str]:
-        person = scene.person(stage.endpoint if stage is not None else scene.speaker)
+    def _named(self, presence: Presence, stage: DecodedPicture | None) -> tuple[str, str]:
+        person = presence.person(stage.endpoint if stage is not None else presence.speaker)
         return (person.name, person.unit) if person is not None else ("", "")
 
-    def _screen_words(self, scene: Scene, screen: Shot | None) -> str:
-        person = scene.person(screen.endpoint) if screen is not None else None
-        return self._lettering.screen_of(person.name) if person is not None else ""
+    def _screen_words(self, presence: Presence, screen: DecodedPicture | None) -> str:
+        person = presence.person(screen.endpoint) if screen is not None else None
+        return self._captions.screen_of(person.name) if person is not None else ""
 
-    def _scaled(self, shot: Shot, stage: Shot | None, box: tuple[int, int], frozen: bool) -> Picture:
-        use = f"{box[0]}-{'stage' if shot is stage else 'screen'}"
-        return self._projector.scaled(use, shot, box, grey=frozen and shot is stage)
+    def _scaled(
+        self, picture: DecodedPicture, stage: DecodedPicture | None, box: tuple[int, int], frozen: bool
+    ) -> Picture:
+        use = f"{box[0]}-{'stage' if picture is stage else 'screen'}"
+        return self._scaler.scaled(use, picture, box, grey=frozen and picture is stage)
 
     def _write(self, name: tuple[str, str], said: str, clock: str) -> None:
         words = name if name[0] else (said, "")
         if words[0]:
             unit = f"{words[1]} · {said}" if said and words[1] else words[1] or (said if name[0] else "")
-            self.canvas.lower_left(self._lettering.name(words[0], unit, WIDTH // 2))
-        self.canvas.upper_right(self._lettering.clock(clock))
+            self.canvas.lower_left(self._captions.name(words[0], unit, WIDTH // 2))
+        self.canvas.upper_right(self._captions.clock(clock))
         self._cover()
 
     def _cover(self) -> None:
@@ -231,24 +237,26 @@ class _Sight:
             self.canvas.cover(mark)
 
 
-class Showing:
+class FilmSource:
     """A recording's film from an instant on, and on."""
 
-    def __init__(self, recording: Blocks, survey: Survey, looks: Looks | None, from_ms: int) -> None:
+    def __init__(
+        self, recording: BlockSource, contents: Contents, style: FilmStyle | None, from_ms: int
+    ) -> None:
         """Raises BadFont."""
-        self.film = Film(survey, looks)
-        self._blocks = recording.blocks(segment_before(survey, from_ms))
+        self.film = FilmComposer(contents, style)
+        self._blocks = recording.blocks(segment_before(contents, from_ms))
         self._ended = False
         self._held: Block | None = None
 
-    def frames(self, stretches: Sequence[Stretch]) -> Iterator[Frame]:
-        """These stretches; each call goes on behind the one before."""
-        for stretch in stretches:
-            for number in range(stretch.frames):
-                if stretch.hole is not None:
-                    yield self.film.slate(stretch)
+    def frames(self, edits: Sequence[Edit]) -> Iterator[FilmFrame]:
+        """These edits; each call goes on behind the one before."""
+        for edit in edits:
+            for number in range(edit.frames):
+                if edit.hole is not None:
+                    yield self.film.slate(edit)
                     continue
-                at_ms = stretch.at_ms + number * FRAME_MS
+                at_ms = edit.at_ms + number * FRAME_MS
                 self._advance(at_ms + AHEAD_MS)
                 yield self.film.frame(at_ms)
 
@@ -260,7 +268,7 @@ class Showing:
             item = next(self._blocks, None)
             if item is None:
                 self._ended = True
-            elif isinstance(item, Block) and 0 <= item.at_ms <= MAX_MS:
+            elif isinstance(item, Block) and 0 <= item.at_ms <= MAX_AT_MS:
                 self._held = item
 
     def close(self) -> None:

@@ -20,11 +20,11 @@ from recorder.format.entries import (
     OpeningEntry,
     parse_entry_untrusted,
 )
-from recorder.opening.faults import Code, Fault
-from recorder.opening.film.presence import Scene
+from recorder.opening.faults import Fault, FaultCode
+from recorder.opening.film.presence import Presence
 from sfu import EndpointId
 
-MAX_MS = 7 * 24 * 3_600_000
+MAX_AT_MS = 7 * 24 * 3_600_000
 """What claims to lie outside of a week is no instant of a recording."""
 LAST_MS = 40
 """How long the last block of all is shown."""
@@ -34,13 +34,13 @@ _SAME_TURN_MS = 500
 _PICTURES = (Track.STAGE, Track.SCREEN)
 
 
-class Blocks(Protocol):
+class BlockSource(Protocol):
     """A recording that was opened (recorder.opening.opened.OpenedRecording)."""
 
     def blocks(self, first_segment: int = 1) -> Iterator[Block | Fault]: ...
 
 
-class Segment(msgspec.Struct, frozen=True):
+class SegmentSpan(msgspec.Struct, frozen=True):
     number: int
     from_ms: int
     until_ms: int
@@ -56,7 +56,7 @@ class Turn(msgspec.Struct, frozen=True):
     until_ms: int
 
 
-class Marked(msgspec.Struct, frozen=True):
+class MarkedInstant(msgspec.Struct, frozen=True):
     at_ms: int
     by: str
     text: str
@@ -71,18 +71,18 @@ class Hole(msgspec.Struct, frozen=True):
     """None: lost."""
 
 
-class Survey(msgspec.Struct, frozen=True):
+class Contents(msgspec.Struct, frozen=True):
     recording: str
     meeting: str
     title: str
     begun_ms: int
     """Unix time of at_ms 0."""
     keys: tuple[str, ...]
-    segments: tuple[Segment, ...]
+    segments: tuple[SegmentSpan, ...]
     """Those of which anything is readable, by number."""
     turns: tuple[Turn, ...]
     screens: tuple[Turn, ...]
-    marks: tuple[Marked, ...]
+    marks: tuple[MarkedInstant, ...]
     holes: tuple[Hole, ...]
     """In order, none touches another."""
     faults: tuple[str, ...]
@@ -104,23 +104,23 @@ def read_entry(block: Block) -> AnyEntry | None:
         return None
 
 
-def survey(recording: Blocks) -> Survey:
+def read_contents(recording: BlockSource) -> Contents:
     """Go through it once. Raises NothingReadable."""
-    surveyor = _Surveyor()
+    reader = _ContentsReader()
     for item in recording.blocks():
-        surveyor.take(item)
-    return surveyor.finish()
+        reader.take(item)
+    return reader.finish()
 
 
-class _Surveyor:
+class _ContentsReader:
     def __init__(self) -> None:
-        self._scene = Scene()
+        self._presence = Presence()
         self._opening: OpeningEntry | None = None
         self._segments: dict[int, tuple[int, int]] = {}
         self._number = 0
-        self._turns = _Turns()
-        self._screens = _Turns()
-        self._marks: dict[tuple[int, str, str], Marked] = {}
+        self._turns = _TurnTracker()
+        self._screens = _TurnTracker()
+        self._marks: dict[tuple[int, str, str], MarkedInstant] = {}
         self._holes: list[Hole] = []
         self._faults: list[str] = []
         self._until = 0
@@ -130,8 +130,8 @@ class _Surveyor:
     def take(self, item: Block | Fault) -> None:
         if isinstance(item, Fault):
             self._faults.append(str(item))
-            self._lost |= item.grave or item.code is Code.INTERRUPTED
-        elif 0 <= item.at_ms <= MAX_MS:
+            self._lost |= item.grave or item.code is FaultCode.INTERRUPTED
+        elif 0 <= item.at_ms <= MAX_AT_MS:
             self._block(item)
 
     def _block(self, block: Block) -> None:
@@ -155,24 +155,25 @@ class _Surveyor:
     def _entry(self, entry: AnyEntry, at_ms: int) -> None:
         if isinstance(entry, MarkEntry):
             self._marks.setdefault(
-                (entry.at_ms, entry.by, entry.text), Marked(at_ms=entry.at_ms, by=entry.by, text=entry.text)
+                (entry.at_ms, entry.by, entry.text),
+                MarkedInstant(at_ms=entry.at_ms, by=entry.by, text=entry.text),
             )
-        elif isinstance(entry, GapEntry) and 0 <= entry.at_ms < entry.until_ms <= MAX_MS:
+        elif isinstance(entry, GapEntry) and 0 <= entry.at_ms < entry.until_ms <= MAX_AT_MS:
             self._holes.append(Hole(entry.at_ms, entry.until_ms, entry.kind))
             self._until = max(self._until, entry.until_ms)
-        self._scene.take(entry)
-        self._turns.now(at_ms, self._scene.speaker, self._scene)
-        self._screens.now(at_ms, self._scene.at(Track.SCREEN), self._scene)
+        self._presence.take(entry)
+        self._turns.now(at_ms, self._presence.speaker, self._presence)
+        self._screens.now(at_ms, self._presence.at(Track.SCREEN), self._presence)
 
-    def finish(self) -> Survey:
+    def finish(self) -> Contents:
         if not self._segments:
             raise NothingReadable("; ".join(self._faults) or "there is nothing in it")
         opening = self._opening or OpeningEntry(
             at_ms=0, recording="", meeting="", title="", begun_ms=0, segment=1, keys=()
         )
-        holes = _apart(self._holes, self._until)
-        segments = tuple(Segment(number, *bounds) for number, bounds in sorted(self._segments.items()))
-        return Survey(
+        holes = _merged(self._holes, self._until)
+        segments = tuple(SegmentSpan(number, *bounds) for number, bounds in sorted(self._segments.items()))
+        return Contents(
             recording=opening.recording,
             meeting=opening.meeting,
             title=opening.title,
@@ -188,7 +189,7 @@ class _Surveyor:
         )
 
 
-class _Turns:
+class _TurnTracker:
     """Turns of one kind, as one gives way to the next."""
 
     def __init__(self) -> None:
@@ -197,12 +198,12 @@ class _Turns:
         self._name = self._unit = ""
         self._since = 0
 
-    def now(self, at_ms: int, who: EndpointId | None, scene: Scene) -> None:
+    def now(self, at_ms: int, who: EndpointId | None, presence: Presence) -> None:
         if who != self._who:
             self._close(at_ms)
             self._who, self._since = who, at_ms
             self._name = self._unit = ""
-        person = scene.person(who)
+        person = presence.person(who)
         if person is not None:
             self._name, self._unit = person.name, person.unit
 
@@ -234,7 +235,7 @@ def _outside(turn: Turn, holes: Iterable[Hole]) -> Iterator[Turn]:
         yield msgspec.structs.replace(turn, from_ms=begins)
 
 
-def _apart(holes: Iterable[Hole], until_ms: int) -> tuple[Hole, ...]:
+def _merged(holes: Iterable[Hole], until_ms: int) -> tuple[Hole, ...]:
     """In order; what overlaps is one hole, and what the timeline says of it is believed before 'lost'."""
     merged: list[Hole] = []
     for hole in sorted(holes, key=lambda each: (each.from_ms, each.until_ms)):

@@ -10,7 +10,7 @@ from itertools import groupby
 
 import msgspec
 
-from recorder.opening.film.contents import Hole, Survey
+from recorder.opening.film.contents import Contents, Hole
 
 FPS = 25
 FRAME_MS = 1000 // FPS
@@ -22,7 +22,7 @@ SLATE_FRAMES = 2 * FPS
 """A longer one is told instead."""
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class Edit(msgspec.Struct, frozen=True):
     """Pictures of the film that lie side by side."""
 
     first: int
@@ -40,96 +40,92 @@ class Stretch(msgspec.Struct, frozen=True):
         return self.hole.until_ms if self.hole else self.at_ms + self.frames * FRAME_MS
 
 
-def reel(survey: Survey, *, real_time: bool = False) -> tuple[Stretch, ...]:
+def edit_list(contents: Contents, *, real_time: bool = False) -> tuple[Edit, ...]:
     """The whole film, in order. With `real_time` a hole's slate lasts as long as the hole."""
-    stretches: list[Stretch] = []
+    edits: list[Edit] = []
     frame = 0
-    for from_ms, until_ms, hole in _pieces(survey, real_time):
+    for from_ms, until_ms, hole in _pieces(contents, real_time):
         if hole is not None:
             frames = SLATE_FRAMES if not real_time else max(1, (until_ms - from_ms) // FRAME_MS)
-            stretches.append(Stretch(frame, frames, from_ms, _segment_at(survey, from_ms), hole))
+            edits.append(Edit(frame, frames, from_ms, _segment_at(contents, from_ms), hole))
             frame += frames
             continue
-        stretches += _played(survey, frame, from_ms, until_ms)
-        frame = stretches[-1].first + stretches[-1].frames
-    return tuple(stretches)
+        edits += _played(contents, frame, from_ms, until_ms)
+        frame = edits[-1].first + edits[-1].frames
+    return tuple(edits)
 
 
-def frames_of(stretches: Sequence[Stretch]) -> int:
+def frame_count(edits: Sequence[Edit]) -> int:
     """How many pictures the film has."""
-    return stretches[-1].first + stretches[-1].frames if stretches else 0
+    return edits[-1].first + edits[-1].frames if edits else 0
 
 
-def parts(stretches: Iterable[Stretch]) -> list[tuple[Stretch, ...]]:
-    """What is worked on at once: the stretches of one segment."""
-    return [tuple(part) for _, part in groupby(stretches, key=lambda each: each.segment)]
+def by_segment(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:
+    """What is worked on at once: the edits of one segment."""
+    return [tuple(part) for _, part in groupby(edits, key=lambda each: each.segment)]
 
 
-def from_frame(stretches: Sequence[Stretch], number: int) -> tuple[Stretch, ...]:
+def edits_from(edits: Sequence[Edit], number: int) -> tuple[Edit, ...]:
     """The rest of the film from this picture on, counted from it."""
-    rest: list[Stretch] = []
-    for stretch in stretches:
-        late = max(0, number - stretch.first)
-        if late >= stretch.frames:
+    rest: list[Edit] = []
+    for edit in edits:
+        late = max(0, number - edit.first)
+        if late >= edit.frames:
             continue
-        at_ms = stretch.at_ms if stretch.hole else stretch.at_ms + late * FRAME_MS
-        rest.append(
-            Stretch(
-                stretch.first + late - number, stretch.frames - late, at_ms, stretch.segment, stretch.hole
-            )
-        )
+        at_ms = edit.at_ms if edit.hole else edit.at_ms + late * FRAME_MS
+        rest.append(Edit(edit.first + late - number, edit.frames - late, at_ms, edit.segment, edit.hole))
     return tuple(rest)
 
 
-def frame_at(stretches: Sequence[Stretch], at_ms: int) -> int:
+def frame_at(edits: Sequence[Edit], at_ms: int) -> int:
     """Number of the film's picture that shows this instant, or the nearest behind it."""
-    for stretch in stretches:
-        if at_ms < stretch.until_ms:
-            late = 0 if stretch.hole else max(0, (at_ms - stretch.at_ms) // FRAME_MS)
-            return stretch.first + min(late, stretch.frames - 1)
-    return max(0, frames_of(stretches) - 1)
+    for edit in edits:
+        if at_ms < edit.until_ms:
+            late = 0 if edit.hole else max(0, (at_ms - edit.at_ms) // FRAME_MS)
+            return edit.first + min(late, edit.frames - 1)
+    return max(0, frame_count(edits) - 1)
 
 
-def segment_before(survey: Survey, at_ms: int) -> int:
+def segment_before(contents: Contents, at_ms: int) -> int:
     """From which segment on is to be read so that the picture of this instant can be decoded. The one of the
     instant where that has run for a while already, because each begins with a keyframe or soon has one."""
-    number = _segment_at(survey, at_ms)
-    return max((each.number for each in survey.segments if each.number < number), default=number)
+    number = _segment_at(contents, at_ms)
+    return max((each.number for each in contents.segments if each.number < number), default=number)
 
 
-def _pieces(survey: Survey, real_time: bool) -> Iterator[tuple[int, int, Hole | None]]:
+def _pieces(contents: Contents, real_time: bool) -> Iterator[tuple[int, int, Hole | None]]:
     """What is between the holes, and the holes that are told."""
     begins = 0
-    for hole in _told(survey):
+    for hole in _slated_holes(contents):
         if hole.from_ms - begins >= FRAME_MS:
             yield begins, hole.from_ms, None
         yield max(begins, hole.from_ms), hole.until_ms, hole
         begins = hole.until_ms
-    if survey.until_ms - begins >= FRAME_MS or not begins:
-        yield begins, max(survey.until_ms, begins + FRAME_MS), None
+    if contents.until_ms - begins >= FRAME_MS or not begins:
+        yield begins, max(contents.until_ms, begins + FRAME_MS), None
 
 
-def _told(survey: Survey) -> Iterator[Hole]:
-    first = survey.segments[0].from_ms
-    if first > SHORT_MS and not any(hole.from_ms < SHORT_MS for hole in survey.holes):
+def _slated_holes(contents: Contents) -> Iterator[Hole]:
+    first = contents.segments[0].from_ms
+    if first > SHORT_MS and not any(hole.from_ms < SHORT_MS for hole in contents.holes):
         yield Hole(0, first)
-    yield from (hole for hole in survey.holes if hole.until_ms - hole.from_ms > SHORT_MS)
+    yield from (hole for hole in contents.holes if hole.until_ms - hole.from_ms > SHORT_MS)
 
 
-def _played(survey: Survey, first: int, from_ms: int, until_ms: int) -> Iterator[Stretch]:
+def _played(contents: Contents, first: int, from_ms: int, until_ms: int) -> Iterator[Edit]:
     """One piece without a hole, from the film's picture `first` on: cut where segments begin, on whole
     pictures."""
     total = max(1, round((until_ms - from_ms) / FRAME_MS))
-    cuts = {0: _segment_at(survey, from_ms)}
-    for segment in survey.segments:
+    cuts = {0: _segment_at(contents, from_ms)}
+    for segment in contents.segments:
         frame = -((from_ms - segment.from_ms) // FRAME_MS)
         if 0 < frame < total:
             cuts[frame] = segment.number
     begins = sorted(cuts)
     for frame, end in zip(begins, [*begins[1:], total], strict=True):
-        yield Stretch(first + frame, end - frame, from_ms + frame * FRAME_MS, cuts[frame])
+        yield Edit(first + frame, end - frame, from_ms + frame * FRAME_MS, cuts[frame])
 
 
-def _segment_at(survey: Survey, at_ms: int) -> int:
-    numbers = [segment.number for segment in survey.segments if segment.from_ms <= at_ms]
-    return numbers[-1] if numbers else survey.segments[0].number
+def _segment_at(contents: Contents, at_ms: int) -> int:
+    numbers = [segment.number for segment in contents.segments if segment.from_ms <= at_ms]
+    return numbers[-1] if numbers else contents.segments[0].number

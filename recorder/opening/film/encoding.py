@@ -19,7 +19,7 @@ from av.video.frame import PictureType
 from numpy.typing import NDArray
 
 from recorder.opening.film.captions import Plane
-from recorder.opening.film.composer import Frame
+from recorder.opening.film.composer import FilmFrame
 from recorder.opening.film.edit_list import FPS, RATE, SAMPLES
 from recorder.opening.film.mix import Sound
 from recorder.opening.film.picture import HEIGHT, WIDTH
@@ -38,14 +38,14 @@ class CannotEncode(Exception):
     """The disk took no more, or the encoder failed; in words."""
 
 
-class Sight(StrEnum):
+class VideoCodec(StrEnum):
     """How pictures are encoded."""
 
     H264 = "libx264"
     VP8 = "libvpx"
 
 
-class Voice(StrEnum):
+class AudioCodec(StrEnum):
     """How sound is encoded."""
 
     AAC = "aac"
@@ -53,45 +53,45 @@ class Voice(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Form:
+class FileFormat:
     """A kind of file."""
 
     container: str
-    sight: Sight | None
+    video: VideoCodec | None
     """None: sound alone."""
-    voice: Voice
+    audio: AudioCodec
 
 
-FORMS = {
-    ".mp4": Form("mp4", Sight.H264, Voice.AAC),
-    ".mkv": Form("matroska", Sight.H264, Voice.OPUS),
-    ".webm": Form("webm", Sight.VP8, Voice.OPUS),
-    ".m4a": Form("ipod", None, Voice.AAC),
-    ".ogg": Form("ogg", None, Voice.OPUS),
-    ".opus": Form("ogg", None, Voice.OPUS),
+FILE_FORMATS = {
+    ".mp4": FileFormat("mp4", VideoCodec.H264, AudioCodec.AAC),
+    ".mkv": FileFormat("matroska", VideoCodec.H264, AudioCodec.OPUS),
+    ".webm": FileFormat("webm", VideoCodec.VP8, AudioCodec.OPUS),
+    ".m4a": FileFormat("ipod", None, AudioCodec.AAC),
+    ".ogg": FileFormat("ogg", None, AudioCodec.OPUS),
+    ".opus": FileFormat("ogg", None, AudioCodec.OPUS),
 }
 """By the ending of a file's name."""
 
 
-class Sink(Protocol):
+class ByteSink(Protocol):
     def write(self, data: bytes) -> int: ...
 
 
-class _Pictures:
+class _VideoEncoder:
     """Numbers pictures and encodes them: one packet for each, in the same order."""
 
-    def __init__(self, out: OutputContainer, sight: Sight, *, live: bool) -> None:
+    def __init__(self, out: OutputContainer, video: VideoCodec, *, live: bool) -> None:
         options = {
-            Sight.H264: {"preset": "superfast", "crf": "23", "bf": "0", "sc_threshold": "0"},
-            Sight.VP8: {
+            VideoCodec.H264: {"preset": "superfast", "crf": "23", "bf": "0", "sc_threshold": "0"},
+            VideoCodec.VP8: {
                 "deadline": "realtime",
                 "cpu-used": "14",
                 "static-thresh": "100",
                 "lag-in-frames": "0",
                 "auto-alt-ref": "0",
             },
-        }[sight]
-        stream = out.add_stream(str(sight), rate=FPS, options=options)
+        }[video]
+        stream = out.add_stream(str(video), rate=FPS, options=options)
         assert isinstance(stream, av.VideoStream)
         stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         stream.time_base = stream.codec_context.time_base = Fraction(1, FPS)
@@ -99,7 +99,7 @@ class _Pictures:
         context = stream.codec_context
         context.color_primaries = context.color_trc = context.colorspace = _BT601
         context.color_range = _LIMITED
-        if sight is Sight.VP8:
+        if video is VideoCodec.VP8:
             context.bit_rate = 1_500_000
             context.thread_count = 1
         self._out = out
@@ -120,7 +120,7 @@ class _Pictures:
         self._out.mux(self._stream.encode(None))
 
 
-class _Sounds:
+class _AudioEncoder:
     """Encodes sound in packets of the size that its encoder wants."""
 
     def __init__(self, out: OutputContainer, codec: str) -> None:
@@ -128,11 +128,11 @@ class _Sounds:
         assert isinstance(stream, av.AudioStream)
         context = stream.codec_context
         context.layout = "mono"
-        context.format = "fltp" if codec == Voice.AAC else "s16"
+        context.format = "fltp" if codec == AudioCodec.AAC else "s16"
         stream.time_base = context.time_base = Fraction(1, RATE)
-        if codec in (Voice.AAC, Voice.OPUS):
-            context.bit_rate = 80_000 if codec == Voice.AAC else 48_000
-        self._planar = codec == Voice.AAC
+        if codec in (AudioCodec.AAC, AudioCodec.OPUS):
+            context.bit_rate = 80_000 if codec == AudioCodec.AAC else 48_000
+        self._planar = codec == AudioCodec.AAC
         self._out = out
         self._stream = stream
         self._at = 0
@@ -167,12 +167,14 @@ def pcm(sound: Sound) -> Pcm:
     return np.clip(np.round(sound * 32767), -32768, 32767).astype(np.int16)
 
 
-def write_part(path: str, sight: Sight | None, frames: Iterable[Frame], tell: Callable[[], None]) -> None:
+def write_part(
+    path: str, video: VideoCodec | None, frames: Iterable[FilmFrame], tell: Callable[[], None]
+) -> None:
     """One part of a film, or of its sound alone. `tell` is called for each frame. Raises
     CannotEncode."""
-    with own_words(), av.open(path, "w", format=PART_FORMAT) as out:
-        pictures = _Pictures(out, sight, live=False) if sight else None
-        sounds = _Sounds(out, "pcm_s16le")
+    with encoder_errors(), av.open(path, "w", format=PART_FORMAT) as out:
+        pictures = _VideoEncoder(out, video, live=False) if video else None
+        sounds = _AudioEncoder(out, "pcm_s16le")
         for frame in frames:
             if pictures is not None:
                 pictures.put(frame.picture)
@@ -183,24 +185,24 @@ def write_part(path: str, sight: Sight | None, frames: Iterable[Frame], tell: Ca
         sounds.finish()
 
 
-def join(
+def join_parts(
     paths: Sequence[str],
     path: str,
-    form: Form,
+    file_format: FileFormat,
     title: str,
     chapters: Sequence[tuple[int, str]],
     tell: Callable[[int], None],
 ) -> None:
     """The whole film from its parts; `chapters` are (number of the frame, words). `tell` hears how many
     frames are done. Raises CannotEncode."""
-    options = {"movflags": "+faststart"} if form.container in ("mp4", "ipod") else {}
-    with own_words(), av.open(path, "w", format=form.container, options=options) as out:
+    options = {"movflags": "+faststart"} if file_format.container in ("mp4", "ipod") else {}
+    with encoder_errors(), av.open(path, "w", format=file_format.container, options=options) as out:
         out.metadata["title"] = title
         out.set_chapters(_chapters(chapters))
-        whole: _Whole | None = None
+        whole: _JoinedFile | None = None
         for part in paths:
             with av.open(part, "r", format=PART_FORMAT) as source:
-                whole = whole or _Whole(out, form, source, tell)
+                whole = whole or _JoinedFile(out, file_format, source, tell)
                 for packet in source.demux():
                     if packet.size:
                         whole.put(packet)
@@ -208,19 +210,23 @@ def join(
             whole.sounds.finish()
 
 
-class _Whole:
+class _JoinedFile:
     """What parts are copied into."""
 
     def __init__(
-        self, out: OutputContainer, form: Form, first: InputContainer, tell: Callable[[int], None]
+        self,
+        out: OutputContainer,
+        file_format: FileFormat,
+        first: InputContainer,
+        tell: Callable[[int], None],
     ) -> None:
         self._out = out
         self._tell = tell
         self._pictures: av.VideoStream | None = None
-        if form.sight is not None:
+        if file_format.video is not None:
             self._pictures = out.add_stream_from_template(first.streams.video[0])
             self._pictures.time_base = Fraction(1, FPS)
-        self.sounds = _Sounds(out, str(form.voice))
+        self.sounds = _AudioEncoder(out, str(file_format.audio))
         self._number = 0
         self._samples = 0
 
@@ -238,12 +244,15 @@ class _Whole:
             self._out.mux(packet)
 
 
-def live(frames: Iterable[Frame], sink: Sink) -> None:
+def live(frames: Iterable[FilmFrame], sink: ByteSink) -> None:
     """A film as a browser plays it while it is made: WebM, written to the sink in small clusters until the
     frames end. Raises CannotEncode."""
     options = {"live": "1", "cluster_time_limit": "1000", "flush_packets": "1"}
-    with own_words(), av.open(sink, "w", format="webm", options=options, buffer_size=4096) as out:
-        pictures, sounds = _Pictures(out, Sight.VP8, live=True), _Sounds(out, str(Voice.OPUS))
+    with encoder_errors(), av.open(sink, "w", format="webm", options=options, buffer_size=4096) as out:
+        pictures, sounds = (
+            _VideoEncoder(out, VideoCodec.VP8, live=True),
+            _AudioEncoder(out, str(AudioCodec.OPUS)),
+        )
         for frame in frames:
             pictures.put(frame.picture)
             sounds.put(pcm(frame.sound))
@@ -252,7 +261,7 @@ def live(frames: Iterable[Frame], sink: Sink) -> None:
 
 
 @contextmanager
-def own_words() -> Iterator[None]:
+def encoder_errors() -> Iterator[None]:
     """The library's troubles as CannotEncode."""
     try:
         yield

@@ -15,10 +15,10 @@ from pathlib import Path
 
 import msgspec
 
-from recorder.opening.film.composer import Looks, Showing
-from recorder.opening.film.contents import Blocks, Survey, survey
-from recorder.opening.film.edit_list import FRAME_MS, Stretch, frame_at, frames_of, parts, reel
-from recorder.opening.film.encoding import FORMS, CannotEncode, Form, join, write_part
+from recorder.opening.film.composer import FilmSource, FilmStyle
+from recorder.opening.film.contents import BlockSource, Contents, read_contents
+from recorder.opening.film.edit_list import FRAME_MS, Edit, by_segment, edit_list, frame_at, frame_count
+from recorder.opening.film.encoding import FILE_FORMATS, CannotEncode, FileFormat, join_parts, write_part
 from recorder.opening.film.tracks import write_tracks, write_words
 
 VERSION = 1
@@ -34,7 +34,7 @@ class CannotExport(Exception):
     """Why nothing came of it, in words; what was worked off until then is kept."""
 
 
-class Kind(StrEnum):
+class ExportKind(StrEnum):
     FILM = "film"
     SOUND = "sound"
     TRACKS = "tracks"
@@ -45,26 +45,28 @@ Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ExportRequest:
     """What is to be made."""
 
-    kind: Kind
+    kind: ExportKind
     out: Path
     """Its ending says how: .mp4, .mkv, .webm a film; .m4a, .ogg, .opus sound; .mkv the tracks."""
-    looks: Looks | None = None
+    style: FilmStyle | None = None
     """Of a film."""
     real_time: bool = False
     """Pauses are as long as they were; otherwise two seconds tell of each."""
 
     @property
-    def form(self) -> Form:
+    def file_format(self) -> FileFormat:
         """Of a film or its sound. Raises CannotExport."""
         fitting = sorted(
-            each for each, form in FORMS.items() if (form.sight is None) is (self.kind is Kind.SOUND)
+            each
+            for each, file_format in FILE_FORMATS.items()
+            if (file_format.video is None) is (self.kind is ExportKind.SOUND)
         )
         if self.out.suffix not in fitting:
             raise CannotExport(f"{self.out.name}: the name of a {self.kind} ends in {', '.join(fitting)}")
-        return FORMS[self.out.suffix]
+        return FILE_FORMATS[self.out.suffix]
 
     def beside(self, ending: str) -> Path:
         return self.out.with_suffix(ending)
@@ -73,20 +75,20 @@ class Wish:
 @dataclass(frozen=True, slots=True)
 class Exported:
     files: tuple[Path, ...]
-    survey: Survey
+    contents: Contents
     broken: int = 0
     """Pictures and sounds that could not be decoded, of what was worked off this time."""
 
 
-class Told(msgspec.Struct, frozen=True):
+class TimelineFile(msgspec.Struct, frozen=True):
     """The timeline beside the tracks."""
 
-    survey: Survey
-    film: tuple[Stretch, ...]
+    contents: Contents = msgspec.field(name="survey")
+    film: tuple[Edit, ...]
     """Which instants of the recording (at_ms) a film of it shows, so many pictures of 40 ms each."""
 
 
-class _About(msgspec.Struct, frozen=True):
+class _PartsNote(msgspec.Struct, frozen=True):
     """Whose parts they are."""
 
     version: int
@@ -95,65 +97,74 @@ class _About(msgspec.Struct, frozen=True):
     """Hash of everything that makes a part what it is."""
 
 
-def export(recording: Blocks, wish: Wish, progress: Progress) -> Exported:
+def export(recording: BlockSource, request: ExportRequest, progress: Progress) -> Exported:
     """Make it. Raises CannotExport, NothingReadable, BadFont; Ctrl-C leaves the parts, and the same again
     goes on with them."""
-    form = wish.form if wish.kind is not Kind.TRACKS else None
-    if form is None and wish.out.suffix != ".mkv":
-        raise CannotExport(f"{wish.out.name}: the tracks become an .mkv file")
-    if wish.out.exists():
-        raise CannotExport(f"{wish.out} is there already")
-    found = survey(recording)
-    work = _Work(recording, found, wish, form, progress)
+    file_format = request.file_format if request.kind is not ExportKind.TRACKS else None
+    if file_format is None and request.out.suffix != ".mkv":
+        raise CannotExport(f"{request.out.name}: the tracks become an .mkv file")
+    if request.out.exists():
+        raise CannotExport(f"{request.out} is there already")
+    found = read_contents(recording)
+    work = _Export(recording, found, request, file_format, progress)
     try:
-        return work.tracks() if form is None else work.film(form)
+        return work.tracks() if file_format is None else work.film(file_format)
     except OSError as error:
-        raise CannotExport(f"{wish.out} cannot be written: {error.strerror or error}") from None
+        raise CannotExport(f"{request.out} cannot be written: {error.strerror or error}") from None
     except CannotEncode as error:
-        raise CannotExport(f"{wish.out} cannot be made: {error}") from None
+        raise CannotExport(f"{request.out} cannot be made: {error}") from None
 
 
-class _Work:
+class _Export:
     """One export, in a folder of its own."""
 
     def __init__(
-        self, recording: Blocks, found: Survey, wish: Wish, form: Form | None, progress: Progress
+        self,
+        recording: BlockSource,
+        found: Contents,
+        request: ExportRequest,
+        file_format: FileFormat | None,
+        progress: Progress,
     ) -> None:
         self._recording = recording
-        self._survey = found
-        self._wish = wish
-        self._form = form
+        self._contents = found
+        self._request = request
+        self._file_format = file_format
         self._progress = progress
-        self._reel = reel(found, real_time=wish.real_time)
-        self._folder = wish.out.with_name(wish.out.name + PARTS)
+        self._edits = edit_list(found, real_time=request.real_time)
+        self._folder = request.out.with_name(request.out.name + PARTS)
 
-    def film(self, form: Form) -> Exported:
+    def film(self, file_format: FileFormat) -> Exported:
         """A film or its sound, part by part."""
         self._claim()
-        todo = parts(self._reel)
+        todo = by_segment(self._edits)
         done = next((number for number in range(len(todo)) if not self._part(number).exists()), len(todo))
-        broken = self._compose(form, todo, done) if done < len(todo) else 0
+        broken = self._compose(file_format, todo, done) if done < len(todo) else 0
         whole = self._folder / _UNFINISHED
         paths = [str(self._part(number)) for number in range(len(todo))]
-        whole_frames = frames_of(self._reel)
-        marks = chapters(self._survey, self._reel)
-        join(
+        whole_frames = frame_count(self._edits)
+        marks = chapters(self._contents, self._edits)
+        join_parts(
             paths,
             str(whole),
-            form,
-            self._survey.title,
+            file_format,
+            self._contents.title,
             marks,
             lambda joined: self._tell(whole_frames, joined),
         )
-        _settle(whole, self._wish.out)
+        _move_into_place(whole, self._request.out)
         shutil.rmtree(self._folder)
-        return Exported((self._wish.out,), self._survey, broken)
+        return Exported((self._request.out,), self._contents, broken)
 
     def tracks(self) -> Exported:
         """So quick that it is begun again when it was broken off."""
         self._claim()
-        wish, found = self._wish, self._survey
-        files = {"tracks": wish.out, "timeline": wish.beside(".timeline.json"), "words": wish.beside(".srt")}
+        request, found = self._request, self._contents
+        files = {
+            "tracks": request.out,
+            "timeline": request.beside(".timeline.json"),
+            "words": request.beside(".srt"),
+        }
         made = {name: self._folder / name for name in files}
         words = write_tracks(
             self._recording.blocks(),
@@ -162,39 +173,45 @@ class _Work:
             found.begun_ms,
             lambda at_ms: self._progress(min(at_ms, found.until_ms), found.until_ms),
         )
-        told = msgspec.json.format(msgspec.json.encode(Told(found, self._reel)), indent=2)
+        told = msgspec.json.format(msgspec.json.encode(TimelineFile(found, self._edits)), indent=2)
         made["timeline"].write_bytes(told + b"\n")
         with made["words"].open("w", encoding="utf-8") as file:
             write_words(words, file)
         for name in reversed(files):
-            _settle(made[name], files[name])
+            _move_into_place(made[name], files[name])
         shutil.rmtree(self._folder)
         return Exported(tuple(files.values()), found)
 
     def _claim(self) -> None:
         """The folder of the parts: a new one, or one of the same work. Raises CannotExport, OSError."""
-        about = _About(VERSION, self._survey.recording, self._fingerprint())
+        about = _PartsNote(VERSION, self._contents.recording, self._fingerprint())
         note = self._folder / _ABOUT
         try:
             self._folder.mkdir(mode=0o700)
         except FileExistsError:
             begun = note.exists() or any(self._folder.iterdir())
-            if begun and _about(note) != about:
+            if begun and _read_note(note) != about:
                 raise CannotExport(
                     f"{self._folder} holds parts of another export: finish that one, or remove it"
                 ) from None
         note.write_bytes(msgspec.json.encode(about))
 
     def _fingerprint(self) -> str:
-        looks, form = self._wish.looks, self._form
+        style, file_format = self._request.style, self._file_format
         told = (
-            (self._wish.kind, form and form.container, form and form.sight, self._survey, self._reel),
-            (looks.layout, looks.language, looks.watermark, looks.offset_ms) if looks else None,
-            hashlib.sha256(looks.font).hexdigest() if looks else "",
+            (
+                self._request.kind,
+                file_format and file_format.container,
+                file_format and file_format.video,
+                self._contents,
+                self._edits,
+            ),
+            (style.layout, style.language, style.watermark, style.offset_ms) if style else None,
+            hashlib.sha256(style.font).hexdigest() if style else "",
         )
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
-    def _compose(self, form: Form, todo: Sequence[tuple[Stretch, ...]], done: int) -> int:
+    def _compose(self, file_format: FileFormat, todo: Sequence[tuple[Edit, ...]], done: int) -> int:
         """The parts that are missing. Returns how much could not be decoded."""
         frames = todo[done][0].first
 
@@ -203,46 +220,46 @@ class _Work:
             frames += 1
             self._tell(frames)
 
-        looks = self._wish.looks if form.sight else None
-        showing = Showing(self._recording, self._survey, looks, todo[done][0].at_ms)
+        style = self._request.style if file_format.video else None
+        source = FilmSource(self._recording, self._contents, style, todo[done][0].at_ms)
         unfinished = self._folder / _UNFINISHED
         try:
             for number in range(done, len(todo)):
-                write_part(str(unfinished), form.sight, showing.frames(todo[number]), tell)
-                _settle(unfinished, self._part(number))
+                write_part(str(unfinished), file_format.video, source.frames(todo[number]), tell)
+                _move_into_place(unfinished, self._part(number))
         finally:
-            showing.close()
-        return showing.film.broken
+            source.close()
+        return source.film.broken
 
     def _tell(self, composed: int, joined: int = 0) -> None:
         """Frames; putting one into the whole is so much less work than making it."""
-        total = frames_of(self._reel)
+        total = frame_count(self._edits)
         self._progress((composed + joined // _JOINS) * FRAME_MS, (total + total // _JOINS) * FRAME_MS)
 
     def _part(self, number: int) -> Path:
         return self._folder / f"{number + 1:04}.nut"
 
 
-def chapters(found: Survey, stretches: Sequence[Stretch]) -> list[tuple[int, str]]:
+def chapters(found: Contents, edits: Sequence[Edit]) -> list[tuple[int, str]]:
     """Turns and marks as (number of the picture, words), to be jumped to in a player."""
     points: dict[int, str] = {}
     for turn in found.turns[:_MAX_CHAPTERS]:
         words = " · ".join(filter(None, (turn.unit, turn.name)))
         if words:
-            points[frame_at(stretches, turn.from_ms)] = words
+            points[frame_at(edits, turn.from_ms)] = words
     for mark in found.marks[:_MAX_CHAPTERS]:
-        points[frame_at(stretches, mark.at_ms)] = mark.text or mark.by
+        points[frame_at(edits, mark.at_ms)] = mark.text or mark.by
     return sorted(points.items())
 
 
-def _about(note: Path) -> _About | None:
+def _read_note(note: Path) -> _PartsNote | None:
     try:
-        return msgspec.json.decode(note.read_bytes(), type=_About)
+        return msgspec.json.decode(note.read_bytes(), type=_PartsNote)
     except (OSError, msgspec.DecodeError, UnicodeError):
         return None
 
 
-def _settle(made: Path, out: Path) -> None:
+def _move_into_place(made: Path, out: Path) -> None:
     """To its place once it is on the disk, for this account alone. Raises OSError."""
     os.chmod(made, 0o600)
     descriptor = os.open(made, os.O_RDWR)

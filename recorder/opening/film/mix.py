@@ -40,7 +40,7 @@ _RELEASE = 0.03
 Sound = NDArray[np.float32]
 
 
-class Voice:
+class VoiceTrack:
     """One slot's sound on the time of the recording."""
 
     def __init__(self) -> None:
@@ -141,7 +141,7 @@ class Mixer:
     """All voices together."""
 
     def __init__(self) -> None:
-        self._voices = {track: Voice() for track in VOICES}
+        self._voices = {track: VoiceTrack() for track in VOICES}
         self._limiter = Limiter()
 
     def take(self, block: Block) -> None:

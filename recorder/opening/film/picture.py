@@ -40,7 +40,7 @@ class Layout(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Shot:
+class DecodedPicture:
     """A decoded picture."""
 
     frame: av.VideoFrame
@@ -48,7 +48,7 @@ class Shot:
     endpoint: EndpointId | None
 
 
-class Eye:
+class SlotDecoder:
     """Decodes the pictures of one slot, whatever their sizes; what cannot be decoded is left out."""
 
     def __init__(self) -> None:
@@ -56,7 +56,7 @@ class Eye:
         self._waiting: list[tuple[Block, EndpointId | None]] = []
         self._lost = True
         """Nothing can be decoded before a keyframe comes."""
-        self.shot: Shot | None = None
+        self.picture: DecodedPicture | None = None
         self.broken = 0
         """Pictures that could not be decoded."""
 
@@ -67,7 +67,7 @@ class Eye:
             self.look(self._waiting[MAX_WAITING // 2][0].at_ms)
         self._waiting.append((block, endpoint))
 
-    def look(self, at_ms: int) -> Shot | None:
+    def look(self, at_ms: int) -> DecodedPicture | None:
         """The newest picture of this instant; None: there was none yet."""
         count = sum(1 for block, _ in self._waiting if block.at_ms <= at_ms)
         due = self._waiting[:count]
@@ -75,7 +75,7 @@ class Eye:
         first = max((at for at, (block, _) in enumerate(due) if block.key), default=0)
         for block, endpoint in due[first:]:
             self._decode(block, endpoint)
-        return self.shot
+        return self.picture
 
     def _decode(self, block: Block, endpoint: EndpointId | None) -> None:
         if self._lost and not block.key:
@@ -93,7 +93,7 @@ class Eye:
             return
         self._lost = False
         if frames:
-            self.shot = Shot(frames[-1], block.at_ms, endpoint)
+            self.picture = DecodedPicture(frames[-1], block.at_ms, endpoint)
 
 
 def fits(data: bytes) -> bool:
@@ -102,25 +102,27 @@ def fits(data: bytes) -> bool:
     return size is not None and 0 < size.width * size.height <= MAX_PIXELS
 
 
-class Projector:
+class Scaler:
     """Puts pictures into boxes, scaled once as long as they stay the same."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
-        self._scaled: dict[str, tuple[Shot, tuple[int, int], bool, Picture]] = {}
+        self._scaled: dict[str, tuple[DecodedPicture, tuple[int, int], bool, Picture]] = {}
 
-    def scaled(self, use: str, shot: Shot, box: tuple[int, int], *, grey: bool = False) -> Picture:
-        """As large as it fits into the box, with even sides. `use`: what it is remembered under."""
+    def scaled(
+        self, use: str, source: DecodedPicture, box: tuple[int, int], *, grey: bool = False
+    ) -> Picture:
+        """As large as fits into the box, with even sides. `use` is the name the result is cached under."""
         known = self._scaled.get(use)
-        if known is not None and known[0] is shot and known[1:3] == (box, grey):
+        if known is not None and known[0] is source and known[1:3] == (box, grey):
             return known[3]
-        width, height = fitted(shot.frame.width, shot.frame.height, box)
-        frame = self._reformatter.reformat(shot.frame, width, height, "yuv420p")
+        width, height = fitted(source.frame.width, source.frame.height, box)
+        frame = self._reformatter.reformat(source.frame, width, height, "yuv420p")
         picture = planes(cast("Plane", frame.to_ndarray()))
         if grey:
             dim = ((picture.y >> 1) + np.uint8(32)).astype(np.uint8)
             picture = Picture(dim, np.full_like(picture.u, 128), np.full_like(picture.v, 128))
-        self._scaled[use] = shot, box, grey, picture
+        self._scaled[use] = source, box, grey, picture
         return picture
 
 

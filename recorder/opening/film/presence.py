@@ -16,7 +16,7 @@ from sfu import EndpointId
 VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 
 
-class Scene:
+class Presence:
     """The slots, the names and the floor, as the entries so far tell them."""
 
     def __init__(self) -> None:

@@ -15,8 +15,8 @@ from recorder.format import matroska
 from recorder.format.blocks import Block, Track
 from recorder.format.instants import clock
 from recorder.opening.faults import Fault
-from recorder.opening.film.contents import MAX_MS
-from recorder.opening.film.encoding import own_words
+from recorder.opening.film.contents import MAX_AT_MS
+from recorder.opening.film.encoding import encoder_errors
 
 SHOWN_MS = 5000
 """So long words are shown, unless others come."""
@@ -32,7 +32,7 @@ def write_tracks(
     newest: dict[Track, int] = {}
     words: list[tuple[int, str]] = []
     with (
-        own_words(),
+        encoder_errors(),
         av.open(BytesIO(head + matroska.cluster(0, ())), "r", format="matroska") as template,
         av.open(path, "w", format="matroska") as out,
     ):
@@ -62,7 +62,7 @@ def write_words(words: Iterable[tuple[int, str]], file: TextIO) -> None:
     """The timeline for people as subtitles (SubRip), from (at_ms, text). Raises OSError."""
     number = 0
     before: tuple[int, str] | None = None
-    for at_ms, text in [*words, (MAX_MS + SHOWN_MS, "")]:
+    for at_ms, text in [*words, (MAX_AT_MS + SHOWN_MS, "")]:
         if before is not None:
             number += 1
             until_ms = min(at_ms, before[0] + SHOWN_MS)
@@ -79,4 +79,4 @@ def stamp(at_ms: int) -> str:
 
 
 def _sound(block: Block) -> bool:
-    return 0 <= block.at_ms <= MAX_MS and bool(block.data)
+    return 0 <= block.at_ms <= MAX_AT_MS and bool(block.data)

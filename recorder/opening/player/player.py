@@ -24,9 +24,9 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from recorder.opening.film.composer import Frame, Looks, Showing
-from recorder.opening.film.contents import Blocks, Survey, Turn
-from recorder.opening.film.edit_list import FPS, frame_at, frames_of, from_frame, reel
+from recorder.opening.film.composer import FilmFrame, FilmSource, FilmStyle
+from recorder.opening.film.contents import BlockSource, Contents, Turn
+from recorder.opening.film.edit_list import FPS, edit_list, edits_from, frame_at, frame_count
 from recorder.opening.film.encoding import CannotEncode, live
 
 HERE = "127.0.0.1"
@@ -54,7 +54,7 @@ _log = logging.getLogger(__name__)
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
-class Shown(msgspec.Struct, frozen=True):
+class TimelineSpan(msgspec.Struct, frozen=True):
     """A turn or a mark on the film's time, in seconds."""
 
     from_s: float
@@ -63,28 +63,28 @@ class Shown(msgspec.Struct, frozen=True):
     unit: str = ""
 
 
-class Timeline(msgspec.Struct, frozen=True):
+class FilmTimeline(msgspec.Struct, frozen=True):
     """What the page shows beside the film."""
 
     title: str
     begun_ms: int
     seconds: float
-    turns: tuple[Shown, ...]
-    marks: tuple[Shown, ...]
-    holes: tuple[Shown, ...]
+    turns: tuple[TimelineSpan, ...]
+    marks: tuple[TimelineSpan, ...]
+    holes: tuple[TimelineSpan, ...]
     faults: tuple[str, ...]
 
 
 class Player:
     """One recording, for as long as its page is served."""
 
-    def __init__(self, recording: Blocks, found: Survey, looks: Looks) -> None:
+    def __init__(self, recording: BlockSource, contents: Contents, style: FilmStyle) -> None:
         self.token = secrets.token_urlsafe(16)
         self._recording = recording
-        self._survey = found
-        self._looks = looks
-        self._stretches = reel(found)
-        self._watching: _Stream | None = None
+        self._contents = contents
+        self._style = style
+        self._edits = edit_list(contents)
+        self._watching: _FilmStream | None = None
 
     def application(self) -> web.Application:
         app = web.Application(middlewares=[_guarded])
@@ -103,29 +103,29 @@ class Player:
         body = msgspec.json.encode(self.timeline())
         return web.Response(body=body, content_type="application/json", headers=_HEADERS)
 
-    def timeline(self) -> Timeline:
-        survey = self._survey
-        return Timeline(
-            title=survey.title,
-            begun_ms=survey.begun_ms,
-            seconds=frames_of(self._stretches) / FPS,
-            turns=tuple(self._turn(turn) for turn in survey.turns),
+    def timeline(self) -> FilmTimeline:
+        contents = self._contents
+        return FilmTimeline(
+            title=contents.title,
+            begun_ms=contents.begun_ms,
+            seconds=frame_count(self._edits) / FPS,
+            turns=tuple(self._turn(turn) for turn in contents.turns),
             marks=tuple(
-                Shown(self._film_s(mark.at_ms), self._film_s(mark.at_ms), mark.text or mark.by)
-                for mark in survey.marks
+                TimelineSpan(self._film_s(mark.at_ms), self._film_s(mark.at_ms), mark.text or mark.by)
+                for mark in contents.marks
             ),
             holes=tuple(
-                Shown(self._film_s(hole.from_ms), self._film_s(hole.until_ms), hole.kind or "lost")
-                for hole in survey.holes
+                TimelineSpan(self._film_s(hole.from_ms), self._film_s(hole.until_ms), hole.kind or "lost")
+                for hole in contents.holes
             ),
-            faults=survey.faults,
+            faults=contents.faults,
         )
 
-    def _turn(self, turn: Turn) -> Shown:
-        return Shown(self._film_s(turn.from_ms), self._film_s(turn.until_ms), turn.name, turn.unit)
+    def _turn(self, turn: Turn) -> TimelineSpan:
+        return TimelineSpan(self._film_s(turn.from_ms), self._film_s(turn.until_ms), turn.name, turn.unit)
 
     def _film_s(self, at_ms: int) -> float:
-        return frame_at(self._stretches, at_ms) / FPS
+        return frame_at(self._edits, at_ms) / FPS
 
     async def _watch(self, request: web.Request) -> web.StreamResponse:
         from_s = _seconds_untrusted(request.query.get("from", "0"))
@@ -133,7 +133,7 @@ class Player:
             return web.Response(status=HTTPStatus.BAD_REQUEST, headers=_HEADERS)
         if self._watching is not None:
             self._watching.stop()  # one is watched at a time: this is a seek
-        stream = self._watching = _Stream(self._frames(from_s))
+        stream = self._watching = _FilmStream(self._frames(from_s))
         answer = web.StreamResponse(headers={**_HEADERS, "Content-Type": "video/webm"})
         await answer.prepare(request)
         try:
@@ -147,24 +147,24 @@ class Player:
             stream.stop()
         return answer
 
-    def _frames(self, from_s: float) -> Callable[[], Generator[Frame, None, None]]:
-        number = min(int(from_s * FPS), frames_of(self._stretches) - 1)
-        rest = from_frame(self._stretches, number)
+    def _frames(self, from_s: float) -> Callable[[], Generator[FilmFrame, None, None]]:
+        number = min(int(from_s * FPS), frame_count(self._edits) - 1)
+        rest = edits_from(self._edits, number)
 
-        def frames() -> Generator[Frame, None, None]:
-            showing = Showing(self._recording, self._survey, self._looks, rest[0].at_ms)
+        def frames() -> Generator[FilmFrame, None, None]:
+            source = FilmSource(self._recording, self._contents, self._style, rest[0].at_ms)
             try:
-                yield from showing.frames(rest)
+                yield from source.frames(rest)
             finally:
-                showing.close()
+                source.close()
 
         return frames
 
 
-class _Stream:
+class _FilmStream:
     """A film made in a thread, taken piece by piece."""
 
-    def __init__(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
+    def __init__(self, frames: Callable[[], Generator[FilmFrame, None, None]]) -> None:
         self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUE)
         self._stopped = threading.Event()
         threading.Thread(target=self._make, args=(frames,), name="film", daemon=True).start()
@@ -187,7 +187,7 @@ class _Stream:
                 break
         return len(data)
 
-    def _make(self, frames: Callable[[], Generator[Frame, None, None]]) -> None:
+    def _make(self, frames: Callable[[], Generator[FilmFrame, None, None]]) -> None:
         made = frames()
         try:
             live(itertools.takewhile(lambda _: not self._stopped.is_set(), made), self)

@@ -15,7 +15,7 @@ import msgspec
 from aiohttp import web
 
 from recorder import RecordingId, shelf
-from recorder.shelf import Kept, TarPlan
+from recorder.shelf import ShelvedRecording, TarPlan
 from signaling.custody import custody
 from signaling.custody.byte_range import BadRange, Span, span_untrusted
 from signaling.http import guards
@@ -132,7 +132,7 @@ async def _entries(request: web.Request) -> tuple[RecordingEntry, ...]:
     return tuple(_entry(kept, kept.id in going_on, keep_days.get(kept.meeting, 0)) for kept in found)
 
 
-def _entry(kept: Kept, on: bool, keep_days: int) -> RecordingEntry:
+def _entry(kept: ShelvedRecording, on: bool, keep_days: int) -> RecordingEntry:
     return RecordingEntry(
         id=kept.id,
         meeting=kept.meeting,

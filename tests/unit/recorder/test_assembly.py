@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from recorder.format.matroska import MAX_BLOCK_BYTES
-from recorder.muxing.assembly import MAX_SOUND_BYTES, Assembler, Whole
+from recorder.muxing.assembly import MAX_SOUND_BYTES, Assembler, EncodedFrame
 from sfu import EndpointId, Source
 from sfu.tapline import TapMedia, TapPacket
 from tests.support.publishers import picture_packets
@@ -119,7 +119,11 @@ def test_what_comes_out_after_losses_can_really_be_decoded() -> None:
 def test_sounds_are_handed_on_as_they_are() -> None:
     packets = [TapPacket(number, number * 960, False, bytes([number])) for number in (1, 2, 5)]
     found = Assembler().take(media(*packets, source=Source.MICROPHONE))
-    assert found == [Whole(960, b"\1", True), Whole(1920, b"\2", True), Whole(4800, b"\5", True)]
+    assert found == [
+        EncodedFrame(960, b"\1", True),
+        EncodedFrame(1920, b"\2", True),
+        EncodedFrame(4800, b"\5", True),
+    ]
 
 
 def test_what_is_too_large_is_left_out() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recorder.format.entries import GapKind
 from recorder.format.instants import time_of_day
-from recorder.opening.film.captions import BadFont, Language, Lettering, Plane
+from recorder.opening.film.captions import BadFont, CaptionWriter, Language, Plane
 from recorder.opening.film.contents import Hole
 from recorder.opening.film.fonts import NoFont, font
 
@@ -17,8 +17,8 @@ SIZE = 1280, 720
 
 
 @pytest.fixture(scope="module")
-def lettering() -> Lettering:
-    return Lettering(font())
+def captions() -> CaptionWriter:
+    return CaptionWriter(font())
 
 
 def ground(level: int = 60) -> tuple[Plane, Plane, Plane]:
@@ -29,8 +29,8 @@ def ground(level: int = 60) -> tuple[Plane, Plane, Plane]:
     )
 
 
-def test_a_name_stands_on_its_own_ground_and_nowhere_else(lettering: Lettering) -> None:
-    overlay = lettering.name("YS. Giàng Thị Dợ", "Trạm Y tế xã Tả Phìn", 640)
+def test_a_name_stands_on_its_own_ground_and_nowhere_else(captions: CaptionWriter) -> None:
+    overlay = captions.name("YS. Giàng Thị Dợ", "Trạm Y tế xã Tả Phìn", 640)
     width, height = overlay.picture.size
     y, u, v = ground(200)
     overlay.onto(y, u, v, 16, 600)
@@ -43,24 +43,24 @@ def test_a_name_stands_on_its_own_ground_and_nowhere_else(lettering: Lettering) 
 
 
 @pytest.mark.parametrize("one", ["Hường", "Hướng", "Hương"])
-def test_vietnamese_letters_differ(lettering: Lettering, one: str) -> None:
+def test_vietnamese_letters_differ(captions: CaptionWriter, one: str) -> None:
     others = {"Hường", "Hướng", "Hương"} - {one}
-    drawn = lettering.name(one, "", 640).picture.y
+    drawn = captions.name(one, "", 640).picture.y
     for other in others:
-        theirs = lettering.name(other, "", 640).picture.y
+        theirs = captions.name(other, "", 640).picture.y
         assert drawn.shape != theirs.shape or (drawn != theirs).any()
 
 
-def test_letters_put_together_look_the_same(lettering: Lettering) -> None:
+def test_letters_put_together_look_the_same(captions: CaptionWriter) -> None:
     """Some keyboards send a letter and its marks apart."""
-    whole, apart = lettering.name("ế", "", 640), lettering.name("e\u0302\u0301", "", 640)
+    whole, apart = captions.name("ế", "", 640), captions.name("e\u0302\u0301", "", 640)
     assert (whole.picture.y == apart.picture.y).all()
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.text(max_size=300), st.text(max_size=300))
 def test_any_name_fits(name: str, unit: str) -> None:
-    overlay = Lettering(font()).name(name, unit, 640)
+    overlay = CaptionWriter(font()).name(name, unit, 640)
     width, height = overlay.picture.size
     assert width <= 640
     assert height <= 100
@@ -68,20 +68,20 @@ def test_any_name_fits(name: str, unit: str) -> None:
     overlay.onto(y, u, v, 0, 0)
 
 
-def test_a_slate_tells_the_pause_by_the_clock_on_the_wall(lettering: Lettering) -> None:
+def test_a_slate_tells_the_pause_by_the_clock_on_the_wall(captions: CaptionWriter) -> None:
     hole = Hole(5_000, 112_000, GapKind.PAUSE)
-    assert lettering.hole(hole, 3_600_000, 7 * 3_600_000) == ("Tạm dừng ghi", "08:00:05 – 08:01:52")
-    english = Lettering(font(), Language.EN)
+    assert captions.hole(hole, 3_600_000, 7 * 3_600_000) == ("Tạm dừng ghi", "08:00:05 – 08:01:52")
+    english = CaptionWriter(font(), Language.EN)
     assert english.hole(Hole(0, 1), 0, 0)[0] == "This part is missing or damaged"
-    slate = lettering.slate(SIZE, ("Tạm dừng ghi", "08:00:05 – 08:01:52"))
+    slate = captions.slate(SIZE, ("Tạm dừng ghi", "08:00:05 – 08:01:52"))
     assert slate.size == SIZE
     assert slate.y[300:440].max() > 200
     assert slate.y[:250].max() < 60
 
 
-def test_a_watermark_is_everywhere_and_lets_the_picture_through(lettering: Lettering) -> None:
+def test_a_watermark_is_everywhere_and_lets_the_picture_through(captions: CaptionWriter) -> None:
     y, u, v = ground()
-    lettering.watermark("BS. Lý A Sử 23/11/2026", SIZE).onto(y, u, v, 0, 0)
+    captions.watermark("BS. Lý A Sử 23/11/2026", SIZE).onto(y, u, v, 0, 0)
     assert y.max() < 110
     for row in range(0, 720, 240):
         for column in range(0, 1280, 320):
@@ -89,8 +89,8 @@ def test_a_watermark_is_everywhere_and_lets_the_picture_through(lettering: Lette
             assert 0.01 < (part > 62).mean() < 0.4
 
 
-def test_blending_is_arithmetic(lettering: Lettering) -> None:
-    overlay = lettering.clock("08:00:00")
+def test_blending_is_arithmetic(captions: CaptionWriter) -> None:
+    overlay = captions.clock("08:00:00")
     y, u, v = ground(235)
     overlay.onto(y, u, v, 0, 0)
     width, height = overlay.picture.size
@@ -104,6 +104,6 @@ def test_time_of_day_wraps_at_midnight() -> None:
 
 def test_what_is_no_font_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(BadFont):
-        Lettering(b"no font at all")
+        CaptionWriter(b"no font at all")
     with pytest.raises(NoFont, match="No such file"):
         font(tmp_path_factory.mktemp("fonts") / "none.ttf")

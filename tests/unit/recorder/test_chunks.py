@@ -8,15 +8,22 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from recorder.format.chunks import CHUNK, MAX_HEADER, MIN_VOID, header_octets, padding, readable
+from recorder.format.chunks import (
+    CHUNK_BYTES,
+    MAX_HEADER_BYTES,
+    MIN_VOID_BYTES,
+    header_length,
+    padding,
+    readable,
+)
 
 pytestmark = pytest.mark.record
 
 KEYS = [pyrage.x25519.Identity.generate() for _ in range(2)]
-MOST = 6 * CHUNK
+MOST = 6 * CHUNK_BYTES
 
 near_a_chunk = st.builds(
-    lambda chunks, beside: max(1, chunks * CHUNK + beside), st.integers(0, 5), st.integers(-40, 40)
+    lambda chunks, beside: max(1, chunks * CHUNK_BYTES + beside), st.integers(0, 5), st.integers(-40, 40)
 )
 written = st.one_of(st.integers(1, MOST), near_a_chunk)
 layers = st.sampled_from([1, 2])
@@ -89,7 +96,7 @@ def test_no_more_is_promised_than_can_be_read(size: int, layers: int) -> None:
 @given(st.integers(1, 1 << 33), layers)
 def test_padding_is_bounded_and_done_once(size: int, layers: int) -> None:
     pad = padding(size, layers)
-    assert MIN_VOID <= pad <= (layers + 1) * CHUNK
+    assert MIN_VOID_BYTES <= pad <= (layers + 1) * CHUNK_BYTES
     assert padding(size + pad, layers, size) == 0
 
 
@@ -102,13 +109,13 @@ def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
     recipients = [key.to_public() for key in KEYS]
     for _ in range(200):
         sealed = pyrage.encrypt(b"", recipients)
-        length = header_octets(sealed)
+        length = header_length(sealed)
         assert length == len(sealed) - 16
-        assert header_octets(sealed[: length - 1]) is None
+        assert header_length(sealed[: length - 1]) is None
 
 
 @given(st.binary(max_size=600))
 def test_what_is_no_header_has_no_length(octets: bytes) -> None:
-    assert header_octets(octets) is None
-    length = header_octets(b"age-encryption.org/v1\n" + octets)
-    assert length is None or length <= MAX_HEADER + 600
+    assert header_length(octets) is None
+    length = header_length(b"age-encryption.org/v1\n" + octets)
+    assert length is None or length <= MAX_HEADER_BYTES + 600

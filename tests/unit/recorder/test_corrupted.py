@@ -10,10 +10,10 @@ import pyrage  # type: ignore[import-untyped]
 import pytest
 
 from recorder.format.blocks import Block
-from recorder.format.manifest import Head, Opening, head_of, line_octets, parse_line_untrusted
+from recorder.format.manifest import ManifestHead, OpeningLine, head_of, line_bytes, parse_line_untrusted
 from recorder.format.matroska import void
 from recorder.opening.archive import Archive, BadArchive, open_archive
-from recorder.opening.faults import Code, Fault
+from recorder.opening.faults import Fault, FaultCode
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.verify import verify
 from recorder.shelf import tar_plan
@@ -194,12 +194,12 @@ def take_anothers_manifest(dice: random.Random, files: Files, cast: Cast) -> Non
 def sign_it_ourselves(dice: random.Random, files: Files, cast: Cast) -> None:
     """A manifest without a flaw, but for who signed it."""
     forger = SigningKey.of_seed(dice.randbytes(32))
-    head, signed = Head(), b""
+    head, signed = ManifestHead(), b""
     for raw in lines_of(cast.files):
         line = msgspec.structs.replace(parse_line_untrusted(raw)[0], prev=head.sha256)
-        if isinstance(line, Opening):
+        if isinstance(line, OpeningLine):
             line = msgspec.structs.replace(line, public=forger.public.hex())
-        octets = line_octets(line, forger.sign)
+        octets = line_bytes(line, forger.sign)
         head, signed = head_of(octets, line.n), signed + octets
     files[MANIFEST] = signed
 
@@ -355,4 +355,4 @@ def test_a_forger_with_a_key_of_his_own_is_known_by_its_fingerprint(
     assert untrusting.faults == ()
     assert untrusting.signed_by != genuine
     trusting = OpenedRecording(open_archive(tmp_path), None, SERVER.public).summary
-    assert Code.FORGED in {fault.code for fault in trusting.faults}
+    assert FaultCode.FORGED in {fault.code for fault in trusting.faults}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recorder.format.blocks import Block, Track
 from recorder.format.matroska import CLUSTER, cluster, element, header, unsigned, void
-from recorder.opening.demux import BadMatroska, Cut, demux
+from recorder.opening.demux import BadMatroska, CutShort, demux
 
 pytestmark = pytest.mark.record
 
@@ -51,7 +51,7 @@ def read(data: bytes) -> tuple[list[Block], type[Exception] | None]:
             found.append(next(blocks))
         except StopIteration:
             return found, None
-        except (BadMatroska, Cut) as error:
+        except (BadMatroska, CutShort) as error:
             return found, type(error)
 
 
@@ -71,7 +71,7 @@ def test_after_any_cut_all_whole_blocks_are_read() -> None:
         found, error = read(data[:length])
         assert found == blocks[: len(found)]
         if length > len(HEADER):
-            assert error is (None if length in ends else Cut)
+            assert error is (None if length in ends else CutShort)
         # Each block is there whose last byte is.
         there = sum(1 for block in blocks if data.find(block.data) + len(block.data) <= length)
         assert len(found) >= sum(10 for end in ends[1::2] if end <= length)
@@ -129,5 +129,5 @@ def test_what_is_wrong_is_said(tail: bytes, words: str) -> None:
 
 def test_a_huge_length_costs_no_memory() -> None:
     # Padding that claims 2^55 bytes ends where the file ends.
-    with pytest.raises(Cut):
+    with pytest.raises(CutShort):
         list(demux(io.BytesIO(HEADER + b"\xec\x01\x7f\xff\xff\xff\xff\xff\xff" + bytes(1000))))

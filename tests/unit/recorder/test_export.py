@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from recorder.format.entries import MarkEntry
-from recorder.opening.film.composer import Looks
+from recorder.opening.film.composer import FilmStyle
 from recorder.opening.film.contents import NothingReadable
-from recorder.opening.film.export import CannotExport, Exported, Kind, Wish, export
+from recorder.opening.film.export import CannotExport, Exported, ExportKind, ExportRequest, export
 from recorder.opening.film.fonts import font
 from tests.support.recorded import RATE, Sound, beeps_in, counter_of
 from tests.support.rolls import FPS, STATION, WARD, Roll, briefing, segment
@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.record, pytest.mark.timeout(120)]
 BEEPS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12]
 """Seconds of the film at which one is to be heard: from the eighth to the tenth there is a slate."""
 SYNC_MS = 40
-LOOKS = Looks(font())
+STYLE = FilmStyle(font())
 
 Told = Callable[[int, int], None]
 
@@ -32,8 +32,8 @@ def unheard(done: int, total: int) -> None:
     assert 0 <= done <= total
 
 
-def film(roll: Roll, out: Path, looks: Looks = LOOKS, tell: Told = unheard) -> Exported:
-    return export(roll, Wish(Kind.FILM, out, looks), tell)
+def film(roll: Roll, out: Path, looks: FilmStyle = STYLE, tell: Told = unheard) -> Exported:
+    return export(roll, ExportRequest(ExportKind.FILM, out, looks), tell)
 
 
 def counters_of(path: Path) -> list[int | None]:
@@ -127,14 +127,14 @@ def test_parts_of_another_export_are_not_gone_on_with(tmp_path: Path) -> None:
     with pytest.raises(KeyboardInterrupt):
         film(briefing(), out, tell=Interrupted(400))
     with pytest.raises(CannotExport, match="another export"):
-        film(briefing(), out, Looks(LOOKS.font, watermark="khác"))
+        film(briefing(), out, FilmStyle(STYLE.font, watermark="khác"))
     assert not out.exists()
 
 
 def test_who_exported_can_be_read_all_over_the_film(tmp_path: Path) -> None:
     plain, marked = tmp_path / "plain.mkv", tmp_path / "marked.mkv"
     film(two_turns(), plain)
-    film(two_turns(), marked, Looks(LOOKS.font, watermark="BS. Lý A Sử 23/11/2026"))
+    film(two_turns(), marked, FilmStyle(STYLE.font, watermark="BS. Lý A Sử 23/11/2026"))
     one, other = (frame_of(path, 30) for path in (plain, marked))
     differing = np.abs(one - other).max(axis=2) > 12
     quarters = [differing[y : y + 360, x : x + 640].mean() for y in (0, 360) for x in (0, 640)]
@@ -150,7 +150,7 @@ def frame_of(path: Path, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np
 @pytest.mark.parametrize("name", ["sound.m4a", "sound.ogg"])
 def test_sound_alone(tmp_path: Path, name: str) -> None:
     out = tmp_path / name
-    export(briefing(), Wish(Kind.SOUND, out), unheard)
+    export(briefing(), ExportRequest(ExportKind.SOUND, out), unheard)
     with av.open(str(out)) as container:
         assert not container.streams.video
     assert beeps_in(sound_of(out)) == pytest.approx([second * 1000 for second in BEEPS], abs=SYNC_MS / 2)
@@ -159,7 +159,7 @@ def test_sound_alone(tmp_path: Path, name: str) -> None:
 def test_the_tracks_as_they_are(tmp_path: Path) -> None:
     out = tmp_path / "tracks.mkv"
     roll = briefing()
-    made = export(roll, Wish(Kind.TRACKS, out), unheard)
+    made = export(roll, ExportRequest(ExportKind.TRACKS, out), unheard)
     assert [path.name for path in made.files] == ["tracks.mkv", "tracks.timeline.json", "tracks.srt"]
     assert sorted(made.files) == sorted(tmp_path.iterdir())
     with av.open(str(out)) as container:
@@ -179,17 +179,17 @@ def test_the_tracks_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("kind", "name", "words"),
     [
-        (Kind.FILM, "film.avi", "ends in .mkv, .mp4, .webm"),
-        (Kind.FILM, "film.m4a", "ends in"),
-        (Kind.SOUND, "sound.mp4", "ends in .m4a, .ogg, .opus"),
-        (Kind.TRACKS, "tracks.mp4", r"an \.mkv file"),
+        (ExportKind.FILM, "film.avi", "ends in .mkv, .mp4, .webm"),
+        (ExportKind.FILM, "film.m4a", "ends in"),
+        (ExportKind.SOUND, "sound.mp4", "ends in .m4a, .ogg, .opus"),
+        (ExportKind.TRACKS, "tracks.mp4", r"an \.mkv file"),
     ],
 )
 def test_a_name_that_does_not_fit_is_refused_in_words(
-    tmp_path: Path, kind: Kind, name: str, words: str
+    tmp_path: Path, kind: ExportKind, name: str, words: str
 ) -> None:
     with pytest.raises(CannotExport, match=words):
-        export(briefing(), Wish(kind, tmp_path / name, LOOKS), unheard)
+        export(briefing(), ExportRequest(kind, tmp_path / name, STYLE), unheard)
 
 
 def test_nothing_is_overwritten_and_nothing_readable_is_said(tmp_path: Path) -> None:

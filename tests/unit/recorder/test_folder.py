@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 
 from recorder import Recipient
-from recorder.format.manifest import Again, End, Reading, read_untrusted, segments
-from recorder.storage.folder import BadFolder, DiskFailed, Facts, Folder
-from recorder.storage.segment_file import free_octets, segment_name, segment_number
+from recorder.format.manifest import EndLine, ManifestReading, ReopenedLine, read_untrusted, segments
+from recorder.storage.folder import BadFolder, DiskFailed, Folder, RecordingFacts
+from recorder.storage.segment_file import free_bytes, segment_name, segment_number
 from recorder.storage.signing import SigningKey, verified
 from tests.support.sealed_recording import SERVER, Ticking
 
 pytestmark = pytest.mark.record
 
 RECIPIENTS = (Recipient("Ban Giám đốc", "age1board"),)
-FACTS = Facts("ab12-1-x", "AB12", "Giao ban sáng", RECIPIENTS)
+FACTS = RecordingFacts("ab12-1-x", "AB12", "Giao ban sáng", RECIPIENTS)
 HEADER = b"age-encryption.org/v1\n-> X25519 abc\n--- mac\n" + bytes(16)
 
 
@@ -34,7 +34,7 @@ def again(tmp_path: Path, key: SigningKey = SERVER, clock: Ticking | None = None
     return Folder.open_again(tmp_path, FACTS.recording, RECIPIENTS, key, clock or Ticking())
 
 
-def reading(folder: Folder) -> Reading:
+def reading(folder: Folder) -> ManifestReading:
     return read_untrusted((folder.path / "manifest.jsonl").read_bytes(), verified, SERVER.public)
 
 
@@ -62,10 +62,10 @@ def test_it_holds_the_segments_and_signs_them(folder: Folder) -> None:
     octets = (folder.path / segment_name(1)).read_bytes()
     assert octets == HEADER + b"onetwo"
     assert (one.octets, one.ended, one.at_ms, one.until_ms) == (len(octets), True, 0, 3000)
-    assert one.marks[-1].sha256 == sha256(octets).hexdigest()
+    assert one.points[-1].sha256 == sha256(octets).hexdigest()
     assert one.header == sha256(HEADER).hexdigest()
     assert two.octets == len(HEADER)
-    assert isinstance(found.end, End)
+    assert isinstance(found.end, EndLine)
     assert (found.end.segments, found.end.octets) == (2, folder.octets)
     assert found.flaws == ()
     assert found.head.sha256 == folder.head
@@ -100,7 +100,7 @@ def test_after_a_crash_it_goes_on_behind_what_was_found(tmp_path: Path, folder: 
     second.finish(70_000)
     found = reading(second)
     assert found.flaws == ()
-    (line,) = [line for line in found.lines if isinstance(line, Again)]
+    (line,) = [line for line in found.lines if isinstance(line, ReopenedLine)]
     assert line.segment == 1
     assert line.sha256 == sha256(before[segment_name(1)]).hexdigest()
     assert [record.crashed for record in segments(found.lines)] == [True, False]
@@ -118,7 +118,7 @@ def test_a_crash_between_two_segments_leaves_none_unfinished(tmp_path: Path, fol
     assert second.next_segment == 2
     second.begin_segment(2, 2000)
     second.close()
-    assert [line.segment for line in reading(second).lines if isinstance(line, Again)] == [0]
+    assert [line.segment for line in reading(second).lines if isinstance(line, ReopenedLine)] == [0]
 
 
 def test_a_crash_before_the_first_octet(tmp_path: Path, folder: Folder) -> None:
@@ -194,7 +194,7 @@ def test_a_full_disk_has_a_name_and_what_went_in_is_counted(folder: Folder) -> N
     (record,) = segments(reading(folder).lines)
     assert record.octets == 50_000
     octets = (folder.path / segment_name(1)).read_bytes()
-    assert record.marks[-1].sha256 == sha256(octets).hexdigest()
+    assert record.points[-1].sha256 == sha256(octets).hexdigest()
 
 
 def test_a_manifest_that_could_not_be_written_is_not_gone_on_with(tmp_path: Path, folder: Folder) -> None:
@@ -216,9 +216,9 @@ def test_a_manifest_that_could_not_be_written_is_not_gone_on_with(tmp_path: Path
 
 
 def test_what_the_disk_has_left_is_known(tmp_path: Path) -> None:
-    assert free_octets(tmp_path) > 0
+    assert free_bytes(tmp_path) > 0
     with pytest.raises(DiskFailed):
-        free_octets(tmp_path / "nowhere")
+        free_bytes(tmp_path / "nowhere")
 
 
 def test_a_segments_name_is_its_number_and_nothing_else_is() -> None:

@@ -8,20 +8,20 @@ from hypothesis import strategies as st
 from recorder import Recipient
 from recorder.format.manifest import (
     FORMAT,
-    START,
-    Again,
+    NO_LINE,
     AnyLine,
     BadManifest,
-    Checkpoint,
-    End,
-    Head,
-    Opening,
-    Reading,
-    SegmentBegun,
-    SegmentEnd,
+    CheckpointLine,
+    EndLine,
+    ManifestHead,
+    ManifestReading,
+    OpeningLine,
+    ReopenedLine,
+    SegmentEndLine,
+    SegmentLine,
     head_of,
     key_fingerprint,
-    line_octets,
+    line_bytes,
     parse_line_untrusted,
     read_untrusted,
     segments,
@@ -32,27 +32,27 @@ from tests.support.sealed_recording import SERVER
 
 pytestmark = pytest.mark.record
 
-OPENING = Opening(
+OPENING = OpeningLine(
     at_ms=0, format=FORMAT, meeting="AB12", title="Giao ban", keys=(), public=SERVER.public.hex()
 )
 LINES: tuple[AnyLine, ...] = (
     OPENING,
-    SegmentBegun(at_ms=0, segment=1),
-    Checkpoint(at_ms=2000, segment=1, octets=100, sha256="aa", header="hh"),
-    SegmentEnd(at_ms=3000, segment=1, octets=150, sha256="bb", header="hh", why="due"),
-    SegmentBegun(at_ms=3000, segment=2),
-    Checkpoint(at_ms=5000, segment=2, octets=70, sha256="cc", header="ii"),
-    Again(at_ms=9000, segment=2, octets=80, sha256="dd", header="ii", keys=()),
-    SegmentBegun(at_ms=9000, segment=3),
-    End(at_ms=9100, segments=3, octets=230, why="stopped"),
+    SegmentLine(at_ms=0, segment=1),
+    CheckpointLine(at_ms=2000, segment=1, octets=100, sha256="aa", header="hh"),
+    SegmentEndLine(at_ms=3000, segment=1, octets=150, sha256="bb", header="hh", why="due"),
+    SegmentLine(at_ms=3000, segment=2),
+    CheckpointLine(at_ms=5000, segment=2, octets=70, sha256="cc", header="ii"),
+    ReopenedLine(at_ms=9000, segment=2, octets=80, sha256="dd", header="ii", keys=()),
+    SegmentLine(at_ms=9000, segment=3),
+    EndLine(at_ms=9100, segments=3, octets=230, why="stopped"),
 )
 
 
 def chain(lines: tuple[AnyLine, ...], recording: str = "x", key: SigningKey = SERVER) -> list[bytes]:
-    head, written = Head(), []
+    head, written = ManifestHead(), []
     for line in lines:
         line = msgspec.structs.replace(line, n=head.n + 1, recording=recording, prev=head.sha256, unix_ms=5)
-        written.append(line_octets(line, key.sign))
+        written.append(line_bytes(line, key.sign))
         head = head_of(written[-1], line.n)
     return written
 
@@ -60,7 +60,7 @@ def chain(lines: tuple[AnyLine, ...], recording: str = "x", key: SigningKey = SE
 WRITTEN = chain(LINES)
 
 
-def read(lines: list[bytes], trusted: bytes | None = SERVER.public) -> Reading:
+def read(lines: list[bytes], trusted: bytes | None = SERVER.public) -> ManifestReading:
     return read_untrusted(b"".join(lines), verified, trusted)
 
 
@@ -70,7 +70,7 @@ def test_a_whole_manifest_is_proven() -> None:
     assert reading.flaws == ()
     assert reading.end is not None
     assert reading.public == SERVER.public
-    assert reading.lines[0].prev == START
+    assert reading.lines[0].prev == NO_LINE
 
 
 def test_it_tells_how_each_segment_ended() -> None:
@@ -78,7 +78,7 @@ def test_it_tells_how_each_segment_ended() -> None:
     assert (one.ended, one.crashed, one.octets, one.at_ms, one.until_ms) == (True, False, 150, 0, 3000)
     assert (two.ended, two.crashed, two.octets, two.at_ms, two.until_ms) == (False, True, 80, 3000, 5000)
     assert (three.ended, three.crashed, three.octets, three.header) == (False, False, 0, "")
-    assert [mark.octets for mark in two.marks] == [70, 80]
+    assert [point.octets for point in two.points] == [70, 80]
 
 
 def test_a_line_that_a_crash_tore_is_no_flaw() -> None:

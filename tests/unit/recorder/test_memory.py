@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from recorder.writing.memory import Kept, kept_without_lock, wipe
+from recorder.writing.memory import MemorySafety, wipe, without_lock
 
 pytestmark = pytest.mark.record
 
@@ -32,40 +32,40 @@ def swap_max(root: Path, group: str, text: str) -> None:
 
 
 def test_a_machine_without_swap_keeps_it(tmp_path: Path) -> None:
-    assert kept_without_lock(machine(tmp_path / "a", HEAD)) is Kept.NO_SWAP
-    assert kept_without_lock(machine(tmp_path / "b", None)) is Kept.NO_SWAP
+    assert without_lock(machine(tmp_path / "a", HEAD)) is MemorySafety.NO_SWAP
+    assert without_lock(machine(tmp_path / "b", None)) is MemorySafety.NO_SWAP
 
 
 @pytest.mark.parametrize(
     "device", ["/dev/sda2 partition", "/swapfile file", "/dev/dm-1 partition", "/zram0 file"]
 )
 def test_swap_on_a_disk_does_not(tmp_path: Path, device: str) -> None:
-    assert kept_without_lock(machine(tmp_path, f"{HEAD}{device} 1 0 -2\n")) is Kept.MAY_SWAP
+    assert without_lock(machine(tmp_path, f"{HEAD}{device} 1 0 -2\n")) is MemorySafety.MAY_SWAP
 
 
 def test_compressed_memory_is_no_disk_unless_it_has_one_behind_it(tmp_path: Path) -> None:
     swaps = f"{HEAD}/dev/zram0 partition 1 0 -2\n"
     plain = machine(tmp_path / "a", swaps)
-    assert kept_without_lock(plain) is Kept.NO_SWAP
+    assert without_lock(plain) is MemorySafety.NO_SWAP
     none = machine(tmp_path / "b", swaps, block__zram0__backing_dev="none\n")
-    assert kept_without_lock(none) is Kept.NO_SWAP
+    assert without_lock(none) is MemorySafety.NO_SWAP
     behind = machine(tmp_path / "c", swaps, block__zram0__backing_dev="/dev/sda3\n")
-    assert kept_without_lock(behind) is Kept.MAY_SWAP
+    assert without_lock(behind) is MemorySafety.MAY_SWAP
 
 
 def test_a_group_that_may_not_swap_keeps_it_on_any_machine(tmp_path: Path) -> None:
     swaps = f"{HEAD}/dev/sda2 partition 1 0 -2\n"
     ours = machine(tmp_path / "a", swaps, "0::/system.slice/giaoban.service\n")
-    assert kept_without_lock(ours) is Kept.MAY_SWAP
+    assert without_lock(ours) is MemorySafety.MAY_SWAP
     swap_max(ours, "system.slice/giaoban.service", "max\n")
-    assert kept_without_lock(ours) is Kept.MAY_SWAP
+    assert without_lock(ours) is MemorySafety.MAY_SWAP
     swap_max(ours, "system.slice", "0\n")
-    assert kept_without_lock(ours) is Kept.NO_SWAP
+    assert without_lock(ours) is MemorySafety.NO_SWAP
 
 
 def test_a_guarded_process_leaves_no_core_and_says_what_keeps_its_memory() -> None:
     program = (
-        "import resource, ctypes; from recorder.writing.memory import guard; kept = guard();"
+        "import resource, ctypes; from recorder.writing.memory import guard_memory; kept = guard_memory();"
         "x = bytearray(64 << 20);"
         "dumpable = ctypes.CDLL(None).prctl(3, 0, 0, 0, 0);"
         "print(kept.value, resource.getrlimit(resource.RLIMIT_CORE)[0], dumpable,"
@@ -74,7 +74,7 @@ def test_a_guarded_process_leaves_no_core_and_says_what_keeps_its_memory() -> No
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     kept, core, dumpable, unlocked = done.stdout.split()
     assert (core, dumpable) == ("0", "0")
-    assert (kept == Kept.LOCKED) is (unlocked == "False")
+    assert (kept == MemorySafety.LOCKED) is (unlocked == "False")
 
 
 def test_a_buffer_is_wiped_in_place() -> None:

@@ -10,7 +10,7 @@ import pytest
 from recorder import shelf
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import entry_json, parse_entry_untrusted
-from recorder.format.manifest import BadManifest, line_octets, parse_line_untrusted
+from recorder.format.manifest import BadManifest, line_bytes, parse_line_untrusted
 from recorder.opening.archive import open_archive
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import Identities, identities_untrusted
@@ -69,6 +69,6 @@ def test_today_s_code_writes_the_same_lines() -> None:
         except BadManifest:
             assert raw == b'{"kind":"checkpoint","n":\n'  # torn by a crash
             continue
-        assert line_octets(line, SERVER.sign) == raw
+        assert line_bytes(line, SERVER.sign) == raw
         kinds.add(json.loads(raw)["kind"])
     assert kinds == {"opening", "segment", "checkpoint", "segment-end", "again", "pause", "resume", "end"}

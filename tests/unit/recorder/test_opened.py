@@ -10,7 +10,7 @@ import pytest
 from recorder.format.blocks import Block
 from recorder.format.instants import clock
 from recorder.opening.archive import open_archive
-from recorder.opening.faults import Code, Fault
+from recorder.opening.faults import Fault, FaultCode
 from recorder.opening.opened import OpenedRecording
 from recorder.storage.folder import Folder
 from recorder.storage.signing import fingerprint
@@ -82,7 +82,7 @@ def test_the_summary_tells_what_it_is(made: Made) -> None:
 def test_without_a_key_it_says_so_and_still_tells_what_it_is(made: Made) -> None:
     found = OpenedRecording(open_archive(made.path), None, SERVER.public)
     assert found.summary.title == "Giao ban sáng"
-    assert {each.code for each in found.blocks() if isinstance(each, Fault)} == {Code.WRONG_KEY}
+    assert {each.code for each in found.blocks() if isinstance(each, Fault)} == {FaultCode.WRONG_KEY}
 
 
 def test_another_key_opens_nothing(made: Made) -> None:
@@ -95,7 +95,7 @@ def test_another_key_opens_nothing(made: Made) -> None:
 def test_a_missing_segment_is_named_with_its_time(made: Made) -> None:
     (made.path / "000002.mkv.age").unlink()
     (fault,) = faults(made)
-    assert (fault.segment, fault.code, fault.grave) == (2, Code.MISSING, True)
+    assert (fault.segment, fault.code, fault.grave) == (2, FaultCode.MISSING, True)
     assert str(fault) == "segment 2: missing: from 00:00:10 until 00:00:19"
     assert blocks(made) == made.blocks[1] + made.blocks[3]
 
@@ -105,7 +105,7 @@ def test_swapped_segments_are_put_right(made: Made) -> None:
     one.rename(made.path / "x")
     two.rename(one)
     (made.path / "x").rename(two)
-    assert [fault.code for fault in faults(made)] == [Code.RENAMED, Code.RENAMED]
+    assert [fault.code for fault in faults(made)] == [FaultCode.RENAMED, FaultCode.RENAMED]
     assert blocks(made) == [block for number in (1, 2, 3) for block in made.blocks[number]]
 
 
@@ -114,7 +114,7 @@ def test_of_a_shortened_segment_the_beginning_is_given(made: Made) -> None:
     path.write_bytes(path.read_bytes()[:100_000])
     (fault,) = faults(made)
     given = [block for block in blocks(made) if SEGMENT_MS <= block.at_ms < 2 * SEGMENT_MS]
-    assert fault.code is Code.SHORTENED
+    assert fault.code is FaultCode.SHORTENED
     assert given == made.blocks[2][: len(given)]
     assert given
     assert fault.at_ms == given[-1].at_ms
@@ -124,7 +124,7 @@ def test_of_a_shortened_segment_the_beginning_is_given(made: Made) -> None:
 def test_of_a_damaged_segment_what_lies_before_the_damage_is_given(made: Made) -> None:
     spoil(made.path / "000002.mkv.age", 90_000, b"damage")
     (fault,) = faults(made)
-    assert fault.code is Code.DAMAGED
+    assert fault.code is FaultCode.DAMAGED
     assert "readable up to 00:00:1" in str(fault)
     given = blocks(made)
     count = len(given) - len(made.blocks[1]) - len(made.blocks[3])
@@ -136,7 +136,7 @@ def test_a_segment_of_another_recording_is_not_given_even_when_asked_for(made: M
     other = make(tmp_path, "ab12-9-z", made.keys, seed=5)
     shutil.copy(other.path / "000002.mkv.age", made.path / "000002.mkv.age")
     (fault,) = faults(made)
-    assert fault.code is Code.REPLACED
+    assert fault.code is FaultCode.REPLACED
     assert blocks(made) == made.blocks[1] + made.blocks[3]
     assert blocks(made, unproven=True) == made.blocks[1] + made.blocks[3]
 
@@ -144,7 +144,7 @@ def test_a_segment_of_another_recording_is_not_given_even_when_asked_for(made: M
 def test_without_a_manifest_nothing_is_proven_and_may_be_read_on_request(made: Made) -> None:
     (made.path / "manifest.jsonl").unlink()
     assert blocks(made) == []
-    assert faults(made)[0].code is Code.NO_MANIFEST
+    assert faults(made)[0].code is FaultCode.NO_MANIFEST
     assert blocks(made, unproven=True) == [block for number in (1, 2, 3) for block in made.blocks[number]]
 
 
@@ -154,9 +154,9 @@ def test_with_a_manifest_cut_off_the_segments_it_tells_of_are_given(made: Made) 
     upto = next(at for at, line in enumerate(lines) if b'"segment":2' in line)
     path.write_bytes(b"".join(lines[:upto]) + lines[upto][:50])
     assert [(fault.segment, fault.code) for fault in faults(made)] == [
-        (0, Code.NOT_FINISHED),
-        (2, Code.FOREIGN),
-        (3, Code.FOREIGN),
+        (0, FaultCode.NOT_FINISHED),
+        (2, FaultCode.FOREIGN),
+        (3, FaultCode.FOREIGN),
     ]
     assert blocks(made) == made.blocks[1]
 
@@ -165,7 +165,7 @@ def test_a_damaged_line_of_the_manifest_costs_nothing_else(made: Made) -> None:
     path = made.path / "manifest.jsonl"
     at = path.read_bytes().index(b'"kind":"checkpoint"')
     spoil(path, at, b"\0\0\0")
-    assert {fault.code for fault in faults(made)} == {Code.MANIFEST}
+    assert {fault.code for fault in faults(made)} == {FaultCode.MANIFEST}
     assert blocks(made) == [block for number in (1, 2, 3) for block in made.blocks[number]]
 
 
@@ -176,15 +176,17 @@ def test_after_a_crash_it_is_read_to_the_last_padding_and_goes_on(tmp_path: Path
     more = segment_blocks(made.path.name, 3, 90_000, random.Random(3))
     write_segment(folder, made.keys, 3, more, True)
     folder.finish()
-    assert [(each.segment, each.code, each.grave) for each in faults(made)] == [(2, Code.INTERRUPTED, False)]
+    assert [(each.segment, each.code, each.grave) for each in faults(made)] == [
+        (2, FaultCode.INTERRUPTED, False)
+    ]
     assert blocks(made) == made.blocks[1] + made.blocks[2] + more
 
 
 def test_a_recording_nobody_came_back_to_is_read_all_the_same(tmp_path: Path) -> None:
     made = make(tmp_path, segments=2, finish=False)
     assert [(each.code, each.grave) for each in faults(made)] == [
-        (Code.NOT_FINISHED, False),
-        (Code.INTERRUPTED, False),
+        (FaultCode.NOT_FINISHED, False),
+        (FaultCode.INTERRUPTED, False),
     ]
     assert blocks(made) == made.blocks[1] + made.blocks[2]
 

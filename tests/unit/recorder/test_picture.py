@@ -12,11 +12,11 @@ from deploy.simulate.picture import colour_of
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import AnyEntry, PeopleEntry, SlotItem, SlotsEntry
 from recorder.opening.film.captions import Plane
-from recorder.opening.film.composer import Film, Frame, Looks, Showing
-from recorder.opening.film.contents import Survey, survey
-from recorder.opening.film.edit_list import FRAME_MS, frame_at, from_frame, reel
+from recorder.opening.film.composer import FilmComposer, FilmFrame, FilmSource, FilmStyle
+from recorder.opening.film.contents import Contents, read_contents
+from recorder.opening.film.edit_list import FRAME_MS, edit_list, edits_from, frame_at
 from recorder.opening.film.fonts import font
-from recorder.opening.film.picture import HEIGHT, WIDTH, Eye, Layout, fits, fitted
+from recorder.opening.film.picture import HEIGHT, WIDTH, Layout, SlotDecoder, fits, fitted
 from sfu import Source
 from tests.support.recorded import counter_of, in_order, pictures
 from tests.support.rolls import STATION, WARD, Roll, briefing, said, told
@@ -55,9 +55,9 @@ def recording(entries: Iterable[AnyEntry], *media: list[Block]) -> Roll:
 
 def shown(roll: Roll, *at_ms: int, layout: Layout = Layout.SCREEN) -> list[Plane]:
     """The film's pictures of those instants."""
-    film = Showing(roll, survey(roll), Looks(font(), layout=layout), 0)
+    film = FilmSource(roll, read_contents(roll), FilmStyle(font(), layout=layout), 0)
     wanted = {at // FRAME_MS * FRAME_MS for at in at_ms}
-    every = film.frames(reel(survey(roll)))
+    every = film.frames(edit_list(read_contents(roll)))
     return [frame.picture.copy() for frame in every if frame.at_ms in wanted]
 
 
@@ -110,15 +110,15 @@ def test_another_size_in_the_middle_is_shown_as_well() -> None:
 
 def test_each_picture_comes_in_its_turn_within_half_a_picture() -> None:
     roll = recording([slots(0, True, False)], pictures(75, 25, (320, 180)))
-    film = Showing(roll, survey(roll), Looks(font()), 0)
-    for number, frame in enumerate(film.frames(reel(survey(roll)))):
+    film = FilmSource(roll, read_contents(roll), FilmStyle(font()), 0)
+    for number, frame in enumerate(film.frames(edit_list(read_contents(roll)))):
         assert counter(frame.picture) == min(number, 74)
 
 
 def test_beginning_anywhere_shows_what_was_there() -> None:
     """With few keyframes, from the segment before."""
     roll = briefing()
-    found = survey(roll)
+    found = read_contents(roll)
     whole = {
         frame.at_ms: frame.picture.copy() for frame in frames_from(roll, found, 0) if frame.at_ms % 1000 == 0
     }
@@ -127,38 +127,40 @@ def test_beginning_anywhere_shows_what_was_there() -> None:
         assert np.abs(whole[at_ms].astype(int) - first.picture).max() < 3
 
 
-def frames_from(roll: Roll, found: Survey, at_ms: int) -> Iterable[Frame]:
-    film = reel(found)
-    yield from Showing(roll, found, Looks(font()), at_ms).frames(from_frame(film, frame_at(film, at_ms)))
+def frames_from(roll: Roll, found: Contents, at_ms: int) -> Iterable[FilmFrame]:
+    film = edit_list(found)
+    yield from FilmSource(roll, found, FilmStyle(font()), at_ms).frames(
+        edits_from(film, frame_at(film, at_ms))
+    )
 
 
 def test_a_broken_picture_is_left_out_until_the_next_keyframe() -> None:
     blocks = pictures(60, 15, keyframe_every=20)
-    eye = Eye()
+    decoder = SlotDecoder()
     for number, block in enumerate(blocks):
         bad = number == 25
-        eye.take(Block(block.track, block.at_ms, b"\x00" if bad else block.data, block.key), None)
-        shot = eye.look(block.at_ms)
-        assert shot is not None
+        decoder.take(Block(block.track, block.at_ms, b"\x00" if bad else block.data, block.key), None)
+        picture = decoder.look(block.at_ms)
+        assert picture is not None
         if not 25 <= number < 40:
-            assert counter_of(shot.frame) == number
+            assert counter_of(picture.frame) == number
         else:
-            assert counter_of(shot.frame) == 24
-    assert eye.broken == 1
+            assert counter_of(picture.frame) == 24
+    assert decoder.broken == 1
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=300), st.booleans()), max_size=20))
 def test_octets_that_are_no_picture_are_left_out(data: list[tuple[bytes, bool]]) -> None:
-    eye = Eye()
+    decoder = SlotDecoder()
     (good,) = pictures(1, 15, (160, 90))
     for number, (octets, key) in enumerate(data):
-        eye.take(Block(Track.STAGE, number * 40, octets, key), None)
-        eye.look(number * 40)
-    eye.take(Block(Track.STAGE, 10_000, good.data), None)
-    shot = eye.look(10_000)
-    assert shot is not None
-    assert counter_of(shot.frame) == 0
+        decoder.take(Block(Track.STAGE, number * 40, octets, key), None)
+        decoder.look(number * 40)
+    decoder.take(Block(Track.STAGE, 10_000, good.data), None)
+    picture = decoder.look(10_000)
+    assert picture is not None
+    assert counter_of(picture.frame) == 0
 
 
 def test_a_picture_larger_than_any_camera_is_not_decoded() -> None:
@@ -178,12 +180,14 @@ def test_whatever_its_shape_it_fits(width: int, height: int) -> None:
 
 def test_the_same_picture_is_not_drawn_again() -> None:
     roll = recording([slots(0, True, False)], pictures(5, 5))
-    found = survey(roll)
-    changed = [frame.changed for frame in Showing(roll, found, Looks(font()), 0).frames(reel(found))]
+    found = read_contents(roll)
+    changed = [
+        frame.changed for frame in FilmSource(roll, found, FilmStyle(font()), 0).frames(edit_list(found))
+    ]
     assert sum(changed) <= 5 + 1 + 1  # pictures, the clock
 
 
 def test_sound_alone_needs_no_font() -> None:
     roll = briefing()
-    film = Film(survey(roll), None)
+    film = FilmComposer(read_contents(roll), None)
     assert len(film.frame(0).sound) == 1920

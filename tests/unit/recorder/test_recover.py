@@ -8,7 +8,7 @@ import pytest
 
 from recorder.opening.archive import open_archive
 from recorder.opening.demux import demux
-from recorder.opening.faults import Code
+from recorder.opening.faults import FaultCode
 from recorder.opening.recover import CannotWrite, Recovered, recover
 from tests.support.recorded import pictures, tone
 from tests.support.sealed_recording import SEGMENT_MS, SERVER, Made, keys, make
@@ -60,7 +60,10 @@ def test_what_is_damaged_is_recovered_up_to_there(tmp_path: Path) -> None:
     path.write_bytes(octets)
     (made.path / "000003.mkv.age").unlink()
     result = recovered(made, tmp_path / "out")
-    assert [(fault.segment, fault.code) for fault in result.faults] == [(2, Code.DAMAGED), (3, Code.MISSING)]
+    assert [(fault.segment, fault.code) for fault in result.faults] == [
+        (2, FaultCode.DAMAGED),
+        (3, FaultCode.MISSING),
+    ]
     assert len(result.files) == 2
     found = list(demux(io.BytesIO(result.files[1].read_bytes())))
     assert 0 < len(found) < len(made.blocks[2])
@@ -72,7 +75,7 @@ def test_with_another_key_no_file_is_left(tmp_path: Path) -> None:
     result = recover(open_archive(made.path), keys().identities, tmp_path / "out")
     assert result.files == []
     assert list((tmp_path / "out").iterdir()) == []
-    assert [fault.code for fault in result.faults] == [Code.WRONG_KEY]
+    assert [fault.code for fault in result.faults] == [FaultCode.WRONG_KEY]
 
 
 def test_without_a_manifest_it_is_recovered_on_request(tmp_path: Path) -> None:

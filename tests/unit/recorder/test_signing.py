@@ -4,16 +4,16 @@ from pathlib import Path
 
 import pytest
 
-from recorder.storage.signing import BadSigningKey, SigningKey, fingerprint, key_in, verified
+from recorder.storage.signing import BadSigningKey, SigningKey, fingerprint, load_or_create_key, verified
 
 pytestmark = pytest.mark.record
 
 
 def test_the_key_is_made_once_and_nobody_else_reads_it(tmp_path: Path) -> None:
     path = tmp_path / "recorder.key"
-    first = key_in(path)
+    first = load_or_create_key(path)
     assert path.stat().st_mode & 0o777 == 0o600
-    assert key_in(path).public == first.public
+    assert load_or_create_key(path).public == first.public
     assert [each.name for each in tmp_path.iterdir()] == ["recorder.key"]
 
 
@@ -29,7 +29,7 @@ def test_what_was_signed_is_known_and_nothing_else() -> None:
 
 def test_an_interrupted_making_of_the_key_is_begun_again(tmp_path: Path) -> None:
     (tmp_path / "recorder.key.new").write_bytes(b"-----BEGIN PRIV")
-    assert key_in(tmp_path / "recorder.key").public
+    assert load_or_create_key(tmp_path / "recorder.key").public
 
 
 @pytest.mark.parametrize(
@@ -39,13 +39,13 @@ def test_a_file_without_a_key_is_refused_and_kept(tmp_path: Path, octets: bytes)
     path = tmp_path / "recorder.key"
     path.write_bytes(octets)
     with pytest.raises(BadSigningKey):
-        key_in(path)
+        load_or_create_key(path)
     assert path.read_bytes() == octets
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSigningKey, match="nowhere"):
-        key_in(tmp_path / "nowhere" / "recorder.key")
+        load_or_create_key(tmp_path / "nowhere" / "recorder.key")
 
 
 def test_a_fingerprint_can_be_read_aloud() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.writing.space import Left, SpaceGuard
+from recorder.writing.space import SpaceGuard, SpaceLeft
 
 pytestmark = pytest.mark.record
 
@@ -12,7 +12,7 @@ MB = 1_000_000
 GB = 1000 * MB
 
 
-def recorded(guard: SpaceGuard, free: int, rate: int, seconds: int, from_s: int = 0) -> Left:
+def recorded(guard: SpaceGuard, free: int, rate: int, seconds: int, from_s: int = 0) -> SpaceLeft:
     """Octets a second by us, for so long."""
     left = guard.look(from_s, free, 0)
     for at in range(1, seconds + 1):
@@ -21,13 +21,13 @@ def recorded(guard: SpaceGuard, free: int, rate: int, seconds: int, from_s: int 
 
 
 def test_at_first_nobody_knows() -> None:
-    assert SpaceGuard(GB).look(0.0, 50 * GB, 0) == Left(-1, False, False)
+    assert SpaceGuard(GB).look(0.0, 50 * GB, 0) == SpaceLeft(-1, False, False)
     assert recorded(SpaceGuard(GB), 50 * GB, MB, 5).minutes == -1
 
 
 def test_it_counts_the_minutes_to_the_reserve() -> None:
     left = recorded(SpaceGuard(GB), GB + 3660 * MB, MB, 60)
-    assert left == Left(60, False, False)
+    assert left == SpaceLeft(60, False, False)
 
 
 def test_it_warns_at_half_an_hour_and_does_not_waver() -> None:
@@ -41,7 +41,7 @@ def test_it_warns_at_half_an_hour_and_does_not_waver() -> None:
 def test_it_stops_at_the_reserve() -> None:
     guard = SpaceGuard(GB)
     assert not guard.look(0.0, GB + 1, 0).stop
-    assert guard.look(1.0, GB, 0) == Left(0, True, True)
+    assert guard.look(1.0, GB, 0) == SpaceLeft(0, True, True)
 
 
 def test_what_others_write_counts_too() -> None:

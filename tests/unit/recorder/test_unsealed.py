@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 
 from recorder.opening.unsealed import (
     BadKey,
-    How,
     NeedsPassphrase,
+    StreamEnd,
     Unsealed,
     identities_untrusted,
-    locked,
+    lock_with_passphrase,
     new_key,
 )
 from recorder.writing.sealer import Sealer
@@ -54,7 +54,7 @@ def test_a_key_file_may_have_comments_and_several_keys() -> None:
 
 def test_a_passphrase_locks_a_key_and_opens_it() -> None:
     key = new_key()
-    file = locked(f"# the board\n{key.secret}\n".encode(), "bốn con ngựa trắng")
+    file = lock_with_passphrase(f"# the board\n{key.secret}\n".encode(), "bốn con ngựa trắng")
     assert identities_untrusted(file, "bốn con ngựa trắng").public == (key.public,)
 
 
@@ -80,7 +80,7 @@ def test_any_octets_are_a_key_or_refused(octets: bytes) -> None:
         identities_untrusted(octets, "a passphrase")
 
 
-def ended(octets: bytes) -> tuple[bytes, How | None]:
+def ended(octets: bytes) -> tuple[bytes, StreamEnd | None]:
     with Unsealed(io.BytesIO(octets), CHOSEN.identities) as unsealed:
         parts = []
         while part := unsealed.read(10_000):
@@ -94,7 +94,7 @@ def test_what_was_cut_gives_its_whole_chunks_and_says_so(at: int) -> None:
     assert PLAIN.startswith(found)
     assert len(found) % 65536 == 0
     assert len(found) >= max(0, at - 65552 - 9000)
-    assert how is How.CUT
+    assert how is StreamEnd.CUT
 
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(0, 7))
@@ -103,14 +103,14 @@ def test_what_was_changed_gives_what_lies_before_and_says_so(at: int, bit: int) 
     octets[at] ^= 1 << bit
     found, how = ended(bytes(octets))
     assert PLAIN.startswith(found)
-    assert how is not How.WHOLE
+    assert how is not StreamEnd.WHOLE
 
 
 @given(st.binary(max_size=300))
 def test_any_octets_end_somehow(octets: bytes) -> None:
     found, how = ended(octets)
     assert found == b""
-    assert how in (How.CUT, How.DAMAGED)
+    assert how in (StreamEnd.CUT, StreamEnd.DAMAGED)
 
 
 def test_a_stream_may_be_left_in_the_middle() -> None:

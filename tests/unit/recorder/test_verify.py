@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from recorder.opening.archive import open_archive
-from recorder.opening.faults import Code
+from recorder.opening.faults import FaultCode
 from recorder.opening.verify import Verified, verify
 from tests.support.sealed_recording import SERVER, Made, make
 
@@ -50,7 +50,7 @@ def test_a_changed_octet_is_found_without_a_key(made: Made) -> None:
     path.write_bytes(octets)
     result = shallow(made)
     (fault,) = result.faults
-    assert (fault.segment, fault.code) == (2, Code.CHANGED)
+    assert (fault.segment, fault.code) == (2, FaultCode.CHANGED)
     assert str(fault) == "segment 2: it was changed after it was signed; unchanged up to 00:00:15"
     assert [verdict.intact for verdict in result.verdicts] == [True, False, True]
     assert not result.genuine
@@ -60,13 +60,13 @@ def test_a_shortened_segment_is_found_without_a_key(made: Made) -> None:
     path = made.path / "000003.mkv.age"
     path.write_bytes(path.read_bytes()[:-1])
     (fault,) = shallow(made).faults
-    assert (fault.segment, fault.code) == (3, Code.SHORTENED)
+    assert (fault.segment, fault.code) == (3, FaultCode.SHORTENED)
 
 
 def test_octets_added_behind_the_end_are_found(made: Made) -> None:
     with open(made.path / "000001.mkv.age", "ab") as file:
         file.write(b"more")
-    assert [(fault.segment, fault.code) for fault in shallow(made).faults] == [(1, Code.CHANGED)]
+    assert [(fault.segment, fault.code) for fault in shallow(made).faults] == [(1, FaultCode.CHANGED)]
 
 
 def test_with_a_key_it_says_how_far_a_damaged_segment_can_be_read(made: Made) -> None:
@@ -75,7 +75,7 @@ def test_with_a_key_it_says_how_far_a_damaged_segment_can_be_read(made: Made) ->
     octets[90_000] ^= 1
     path.write_bytes(octets)
     result = deep(made)
-    assert {fault.code for fault in result.faults} == {Code.CHANGED, Code.DAMAGED}
+    assert {fault.code for fault in result.faults} == {FaultCode.CHANGED, FaultCode.DAMAGED}
     verdict = result.verdicts[1]
     assert verdict.blocks > 0
     assert made.blocks[2][0].at_ms < verdict.until_ms < made.blocks[2][-1].at_ms

@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from recorder import RecordingId
-from recorder.shelf import Kept
+from recorder.shelf import ShelvedRecording
 from signaling.custody.custody import DAY_MS, delete_ms, due
 
 pytestmark = pytest.mark.record
 
 NOW_MS = 1_790_000_000_000
 ID = RecordingId("20261122-080000-giao-ban-0001")
-KEPT = Kept(
+KEPT = ShelvedRecording(
     id=ID,
     meeting="giao-ban",
     title="Giao ban",

@@ -17,9 +17,9 @@ from recorder.format import matroska
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording
-from recorder.opening.unsealed import How, Identities, Unsealed, identities_untrusted
+from recorder.opening.unsealed import Identities, StreamEnd, Unsealed, identities_untrusted
 from recorder.writing.sealer import (
-    QUEUE_OCTETS,
+    QUEUE_BYTES,
     BadRecipient,
     Sealer,
     SealerFailed,
@@ -53,7 +53,7 @@ def sealed(chosen: Keys, octets: bytes) -> bytes:
     return sink.octets
 
 
-def opened(octets: bytes, identities: Identities) -> tuple[bytes, How | None]:
+def opened(octets: bytes, identities: Identities) -> tuple[bytes, StreamEnd | None]:
     with Unsealed(io.BytesIO(octets), identities) as unsealed:
         return unsealed.read(1 << 30), unsealed.how
 
@@ -63,7 +63,7 @@ def opened(octets: bytes, identities: Identities) -> tuple[bytes, How | None]:
 def test_what_was_sealed_is_opened_whole(locks: int, size: int) -> None:
     chosen = keys(locks)
     octets = random.Random(size).randbytes(size)
-    assert opened(sealed(chosen, octets), chosen.identities) == (octets, How.WHOLE)
+    assert opened(sealed(chosen, octets), chosen.identities) == (octets, StreamEnd.WHOLE)
 
 
 def test_each_of_several_recipients_opens_it() -> None:
@@ -72,8 +72,8 @@ def test_each_of_several_recipients_opens_it() -> None:
     sealer = Sealer(one.first + two.first, [], sink)
     sealer.write(b"to both")
     sealer.close()
-    assert opened(sink.octets, one.identities) == (b"to both", How.WHOLE)
-    assert opened(sink.octets, two.identities) == (b"to both", How.WHOLE)
+    assert opened(sink.octets, one.identities) == (b"to both", StreamEnd.WHOLE)
+    assert opened(sink.octets, two.identities) == (b"to both", StreamEnd.WHOLE)
 
 
 def test_of_two_locks_neither_key_opens_it_alone() -> None:
@@ -82,9 +82,9 @@ def test_of_two_locks_neither_key_opens_it_alone() -> None:
     sealer = Sealer(one.first, two.first, sink)
     sealer.write(b"for two persons")
     sealer.close()
-    assert opened(sink.octets, one.identities) == (b"", How.WRONG_KEY)
-    assert opened(sink.octets, two.identities) == (b"", How.WRONG_KEY)
-    assert opened(sink.octets, two.identities + one.identities) == (b"for two persons", How.WHOLE)
+    assert opened(sink.octets, one.identities) == (b"", StreamEnd.WRONG_KEY)
+    assert opened(sink.octets, two.identities) == (b"", StreamEnd.WRONG_KEY)
+    assert opened(sink.octets, two.identities + one.identities) == (b"for two persons", StreamEnd.WHOLE)
 
 
 @pytest.mark.parametrize("locks", [1, 2])
@@ -107,7 +107,7 @@ def test_we_open_what_debians_age_made(tmp_path: Path, armor: list[str]) -> None
     command = ["age", *armor, "-r", identities.public[0]]
     octets = random.Random(8).randbytes(200_000)
     theirs = subprocess.run(command, input=octets, capture_output=True, check=True).stdout
-    assert opened(theirs, identities) == (octets, How.WHOLE)
+    assert opened(theirs, identities) == (octets, StreamEnd.WHOLE)
 
 
 @pytest.mark.parametrize("locks", [1, 2])
@@ -124,7 +124,7 @@ def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks
         assert sealer.pad(bytes) == 0
         assert sealer.drained()
         readable, how = opened(sink.octets, chosen.identities)
-        assert how is How.CUT
+        assert how is StreamEnd.CUT
         assert written.startswith(readable)
         assert written[len(readable) :].strip(b"\0") == b""
     assert sealer.written == len(written)
@@ -132,7 +132,7 @@ def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks
 
 
 def write_for_ever(sealer: Sealer, block: bytes) -> None:
-    for _ in range(QUEUE_OCTETS // len(block) + 3):
+    for _ in range(QUEUE_BYTES // len(block) + 3):
         sealer.write(block)
 
 

@@ -20,7 +20,7 @@ from recorder.format.entries import (
     SlotsEntry,
     parse_entry_untrusted,
 )
-from recorder.muxing.muxer import OpeningFacts, Scribe, ScribeSettings
+from recorder.muxing.muxer import Muxer, MuxerSettings, OpeningFacts
 from recorder.opening.demux import demux
 from sfu import EndpointId, Source
 from sfu.tapline import TAP_SLOTS, TapMedia, TapPacket, TapSlot, TapSlots
@@ -38,19 +38,19 @@ POLL_US = 100_000
 
 @dataclass
 class Desk:
-    """A scribe, a clock, and the segments that were written."""
+    """A muxer, a clock, and the segments that were written."""
 
-    settings: ScribeSettings = field(default_factory=ScribeSettings)
+    settings: MuxerSettings = field(default_factory=MuxerSettings)
     segments: list[bytearray] = field(default_factory=list)
     now_us: int = BEGUN_US
     asks: int = 0
 
     def __post_init__(self) -> None:
-        self.scribe = Scribe(FACTS, BEGUN_US, self.settings)
+        self.muxer = Muxer(FACTS, BEGUN_US, self.settings)
         self.open()
 
     def open(self) -> None:
-        self.segments.append(bytearray(self.scribe.open_segment(len(self.segments) + 1, self.now_us)))
+        self.segments.append(bytearray(self.muxer.open_segment(len(self.segments) + 1, self.now_us)))
 
     @property
     def now_ms(self) -> int:
@@ -58,14 +58,14 @@ class Desk:
 
     def poll(self, after_ms: int = 100) -> None:
         self.now_us += after_ms * 1000
-        out = self.scribe.poll(self.now_us)
+        out = self.muxer.poll(self.now_us)
         self.segments[-1] += out.data
         self.asks += out.ask_keyframes
         if out.cut:
             self.open()
 
     def finish(self) -> list[Block]:
-        self.segments[-1] += self.scribe.finish(self.now_us)
+        self.segments[-1] += self.muxer.finish(self.now_us)
         return self.blocks()
 
     def blocks(self, segment: int | None = None) -> list[Block]:
@@ -75,18 +75,18 @@ class Desk:
     def slots(self, stage: EndpointId | None = None, *voices: EndpointId) -> None:
         heard = [TapSlot(voice, Source.MICROPHONE) for voice in voices] + [NOBODY] * (3 - len(voices))
         shown = NOBODY if stage is None else TapSlot(stage, Source.CAMERA)
-        self.scribe.take(TapSlots(self.now_us, (shown, NOBODY, *heard)))
+        self.muxer.take(TapSlots(self.now_us, (shown, NOBODY, *heard)))
 
     def picture(self, number: int, *, key: bool = False, stream: int = 1, endpoint: EndpointId = A) -> None:
         """One that was made just now; its packets are numbers 3n, 3n + 1, 3n + 2."""
         ts = self.now_us * 9 // 100
         packets = tuple(picture_packets(number * 3, ts, self.now_us, key))
-        self.scribe.take(TapMedia(0, endpoint, Source.CAMERA, stream, packets[-1].ts, self.now_us, packets))
+        self.muxer.take(TapMedia(0, endpoint, Source.CAMERA, stream, packets[-1].ts, self.now_us, packets))
 
     def sound(self, number: int, slot: int = 2, endpoint: EndpointId = A) -> None:
         packet = sound_packet(number, self.now_us * 48 // 1000, self.now_us)
         stream = 1000 + slot
-        self.scribe.take(
+        self.muxer.take(
             TapMedia(slot, endpoint, Source.MICROPHONE, stream, packet.ts, self.now_us, (packet,))
         )
 
@@ -131,7 +131,7 @@ class Briefing:
         for tick in range(self.minutes * 600):
             for number, point in enumerate(points):
                 for message in point.bring(desk.now_us, 2 + number, 0 if number == stage else None):
-                    desk.scribe.take(message)
+                    desk.muxer.take(message)
             if tick % 110 == 109:
                 stage = 1 - stage
                 desk.slots(points[stage].name, A, B)
@@ -179,7 +179,7 @@ def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
 
 
 def test_a_segment_ends_at_the_keyframe_that_was_asked_for() -> None:
-    desk = Desk(ScribeSettings(segment_s=2))
+    desk = Desk(MuxerSettings(segment_s=2))
     desk.slots(A, A)
     asked_at: int | None = None
     for number in range(80):
@@ -196,14 +196,14 @@ def test_a_segment_ends_at_the_keyframe_that_was_asked_for() -> None:
     (first, *_), (voice, *_) = (of_track(desk.blocks(2), track) for track in (Track.STAGE, Track.VOICE_1))
     assert first.key
     assert made_ms([first]) == [49 * 50]
-    assert first.at_ms == desk.scribe.segment_at_ms <= voice.at_ms < first.at_ms + 50
+    assert first.at_ms == desk.muxer.segment_at_ms <= voice.at_ms < first.at_ms + 50
 
 
 def test_a_segment_begins_with_all_that_one_must_know() -> None:
-    desk = Desk(ScribeSettings(segment_s=1))
+    desk = Desk(MuxerSettings(segment_s=1))
     desk.slots(A, A, B)
     person = recorder.Person(A, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
-    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,), (A,)), desk.now_us)
+    desk.muxer.people(recorder.People(recorder.RecordingId("r"), (person,), (A,)), desk.now_us)
     while len(desk.segments) < 2:
         desk.poll()
     assert desk.now_ms == pytest.approx(3000, abs=200)  # no picture, no keyframe: two seconds of waiting
@@ -216,11 +216,11 @@ def test_a_segment_begins_with_all_that_one_must_know() -> None:
     assert people.people[0].unit == "Trạm Y tế Nậm Cha"
     assert isinstance(floor, FloorEntry)
     assert floor.holders == (A,)
-    assert opening.at_ms == desk.scribe.segment_at_ms == desk.blocks(2)[0].at_ms
+    assert opening.at_ms == desk.muxer.segment_at_ms == desk.blocks(2)[0].at_ms
 
 
 def test_nothing_is_lost_where_a_segment_ends() -> None:
-    desk = Desk(ScribeSettings(segment_s=1))
+    desk = Desk(MuxerSettings(segment_s=1))
     desk.slots(A, A)
     for number in range(500):
         desk.picture(number, key=number % 17 == 0)
@@ -248,7 +248,7 @@ def test_what_is_polled_is_less_than_half_a_second_old() -> None:
 
 
 def test_any_player_plays_what_a_tap_brought() -> None:
-    """Real pictures and sounds, in packets with holes in their sizes, through scribe and file."""
+    """Real pictures and sounds, in packets with holes in their sizes, through muxer and file."""
     desk = Desk()
     desk.slots(A, A)
     shown, heard = pictures(30, 15, (640, 360), first=20), tone(2, 600)
@@ -263,10 +263,10 @@ def test_any_player_plays_what_a_tap_brought() -> None:
                 for at, piece in enumerate(pieces)
             )
             number += len(pieces)
-            desk.scribe.take(TapMedia(0, A, Source.CAMERA, 1, ts, desk.now_us, packets))
+            desk.muxer.take(TapMedia(0, A, Source.CAMERA, 1, ts, desk.now_us, packets))
         else:
             packet = TapPacket(block.at_ms // 20, ts, False, block.data)
-            desk.scribe.take(TapMedia(2, A, Source.MICROPHONE, 2, ts, desk.now_us, (packet,)))
+            desk.muxer.take(TapMedia(2, A, Source.MICROPHONE, 2, ts, desk.now_us, (packet,)))
     blocks = desk.finish()
     assert [block.data for block in of_track(blocks, Track.STAGE)] == [block.data for block in shown]
     with av.open(io.BytesIO(bytes(desk.segments[0])), "r", format="matroska") as file:
@@ -302,12 +302,12 @@ def test_who_is_on_the_stage_is_told_before_the_first_picture() -> None:
 def test_people_and_marks_are_told_in_words() -> None:
     desk = Desk()
     person = recorder.Person(B, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
-    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,)), desk.now_us)
+    desk.muxer.people(recorder.People(recorder.RecordingId("r"), (person,)), desk.now_us)
     desk.slots(B)
     desk.picture(0, key=True, endpoint=B)
     desk.poll(1000)
-    desk.scribe.people(recorder.People(recorder.RecordingId("r"), (person,), (B,)), desk.now_us)
-    desk.scribe.mark(recorder.Mark(recorder.RecordingId("r"), "Chủ trì", "Ca bệnh cần theo dõi"), desk.now_us)
+    desk.muxer.people(recorder.People(recorder.RecordingId("r"), (person,), (B,)), desk.now_us)
+    desk.muxer.mark(recorder.Mark(recorder.RecordingId("r"), "Chủ trì", "Ca bệnh cần theo dõi"), desk.now_us)
     blocks = desk.finish()
     assert words(blocks) == [
         "Giao ban sáng: 15:53:20 ngày 09/10/2025",
@@ -326,12 +326,12 @@ def test_of_a_pause_nothing_is_written() -> None:
     desk.slots(A, A)
     for number in range(300):
         if number == 100:
-            desk.scribe.pause(True, desk.now_us)
+            desk.muxer.pause(True, desk.now_us)
         if number == 200:
-            desk.scribe.pause(False, desk.now_us)
+            desk.muxer.pause(False, desk.now_us)
         if number == 150:
             desk.slots(B, A, B)
-            desk.scribe.mark(recorder.Mark(recorder.RecordingId("r"), "X", "im lặng"), desk.now_us)
+            desk.muxer.mark(recorder.Mark(recorder.RecordingId("r"), "X", "im lặng"), desk.now_us)
         desk.picture(number, key=number % 10 == 3, endpoint=A if number < 150 else B)
         desk.sound(number)
         desk.poll(20)
@@ -356,13 +356,13 @@ def test_what_was_said_in_a_pause_is_not_written_when_it_comes_later() -> None:
     for number in range(150):
         desk.sound(number)
         desk.poll(20)
-    desk.scribe.pause(True, desk.now_us)
+    desk.muxer.pause(True, desk.now_us)
     desk.poll(1000)
     secret = sound_packet(200, (desk.now_us - 60_000) * 48 // 1000, desk.now_us - 60_000)
     said = sound_packet(204, (desk.now_us + 20_000) * 48 // 1000, desk.now_us + 20_000)
-    desk.scribe.pause(False, desk.now_us)
+    desk.muxer.pause(False, desk.now_us)
     desk.now_us += 20_000
-    desk.scribe.take(TapMedia(2, A, Source.MICROPHONE, 1002, said.ts, desk.now_us, (secret, said)))
+    desk.muxer.take(TapMedia(2, A, Source.MICROPHONE, 1002, said.ts, desk.now_us, (secret, said)))
     assert made_ms(of_track(desk.finish(), Track.VOICE_1))[-2:] == [2980, 4020]
 
 
@@ -371,7 +371,7 @@ def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
     desk.slots(A)
     desk.picture(0, key=True)
     desk.poll(3000)
-    desk.scribe.gap(GapKind.NO_MEDIA, desk.now_us - 2_000_000, desk.now_us)
+    desk.muxer.gap(GapKind.NO_MEDIA, desk.now_us - 2_000_000, desk.now_us)
     desk.picture(1)
     desk.poll()
     assert desk.asks >= 1
@@ -382,7 +382,7 @@ def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
 
 
 def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
-    desk = Desk(ScribeSettings(backlog_bytes=4000))
+    desk = Desk(MuxerSettings(backlog_bytes=4000))
     desk.slots(A)
     for number in range(400):
         desk.picture(number, key=number == 0)
@@ -407,7 +407,7 @@ def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
 
 def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
     dice = random.Random(8)
-    desk = Desk(ScribeSettings(segment_s=3))
+    desk = Desk(MuxerSettings(segment_s=3))
     desk.slots(A, A, B)
     for number in range(1000):
         desk.sound(number, 3, B)
@@ -421,7 +421,7 @@ def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
         source = Source.MICROPHONE if slot in (2, 4) else Source.CAMERA
         if slot != 3:
             newest = dice.randrange(1 << 32)
-            desk.scribe.take(TapMedia(slot, A, source, dice.randrange(40), newest, desk.now_us, packets))
+            desk.muxer.take(TapMedia(slot, A, source, dice.randrange(40), newest, desk.now_us, packets))
         desk.poll(20)
     blocks = desk.finish()
     voice = of_track(blocks, Track.VOICE_2)
@@ -434,7 +434,7 @@ def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
 
 def test_a_tap_with_too_few_slots_is_taken_for_empty_ones() -> None:
     desk = Desk()
-    desk.scribe.take(TapSlots(desk.now_us, (TapSlot(A, Source.CAMERA),)))
+    desk.muxer.take(TapSlots(desk.now_us, (TapSlot(A, Source.CAMERA),)))
     desk.poll(1000)
     slots = [entry for entry in entries(desk.finish()) if isinstance(entry, SlotsEntry)][-1]
     assert [slot.endpoint for slot in slots.slots] == [A, None, None, None, None]
@@ -447,5 +447,5 @@ def test_padding_stands_between_what_is_written() -> None:
     for number in range(100):
         desk.sound(number)
         desk.poll(20)
-        desk.segments[-1] += desk.scribe.void(2 + number * 7)
+        desk.segments[-1] += desk.muxer.void(2 + number * 7)
     assert len(of_track(desk.finish(), Track.VOICE_1)) == 100

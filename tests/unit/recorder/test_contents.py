@@ -8,16 +8,23 @@ from hypothesis import strategies as st
 
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import GapEntry, GapKind
-from recorder.opening.faults import Code, Fault
-from recorder.opening.film.contents import MAX_MS, Hole, NothingReadable, Segment, Survey, survey
+from recorder.opening.faults import Fault, FaultCode
+from recorder.opening.film.contents import (
+    MAX_AT_MS,
+    Contents,
+    Hole,
+    NothingReadable,
+    SegmentSpan,
+    read_contents,
+)
 from recorder.opening.film.edit_list import (
     FRAME_MS,
     SLATE_FRAMES,
+    by_segment,
+    edit_list,
+    edits_from,
     frame_at,
-    frames_of,
-    from_frame,
-    parts,
-    reel,
+    frame_count,
     segment_before,
 )
 from tests.support.rolls import STATION, WARD, Roll, briefing, quiet_segment
@@ -26,7 +33,7 @@ pytestmark = pytest.mark.record
 
 
 def test_turns_marks_and_pauses_are_found() -> None:
-    found = survey(briefing())
+    found = read_contents(briefing())
     assert (found.title, found.meeting) == ("Giao ban hằng ngày", "giao-ban")
     assert [(turn.name, turn.from_ms // 1000, round(turn.until_ms / 1000)) for turn in found.turns] == [
         (STATION.name, 0, 4),
@@ -40,8 +47,8 @@ def test_turns_marks_and_pauses_are_found() -> None:
 
 
 def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
-    lost = Fault(2, 4000, Code.MISSING, "missing")
-    found = survey(Roll(quiet_segment(1, 0, 4), [lost], quiet_segment(3, 20_000, 4)))
+    lost = Fault(2, 4000, FaultCode.MISSING, "missing")
+    found = read_contents(Roll(quiet_segment(1, 0, 4), [lost], quiet_segment(3, 20_000, 4)))
     (hole,) = found.holes
     assert (hole.from_ms // 1000, hole.until_ms, hole.kind) == (4, 20_000, None)
     assert found.faults == ("segment 2: missing",)
@@ -49,23 +56,23 @@ def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
 
 def test_a_gap_that_is_told_in_each_segment_is_one() -> None:
     crash = GapEntry(at_ms=4000, until_ms=12_000, kind=GapKind.CRASH)
-    broken = Fault(1, 4000, Code.INTERRUPTED, "interrupted", grave=False)
+    broken = Fault(1, 4000, FaultCode.INTERRUPTED, "interrupted", grave=False)
     recording = Roll(
         [*quiet_segment(1, 0, 4), broken],
         quiet_segment(2, 12_000, 4, STATION, crash),
         quiet_segment(3, 16_000, 4, STATION, crash),
     )
-    assert survey(recording).holes == (Hole(4000, 12_000, GapKind.CRASH),)
+    assert read_contents(recording).holes == (Hole(4000, 12_000, GapKind.CRASH),)
 
 
 def test_nobody_speaking_is_no_hole() -> None:
-    assert survey(Roll(quiet_segment(1, 0, 1), quiet_segment(2, 60_000, 1))).holes == ()
+    assert read_contents(Roll(quiet_segment(1, 0, 1), quiet_segment(2, 60_000, 1))).holes == ()
 
 
 def test_nothing_readable_says_why() -> None:
-    fault = Fault(1, 0, Code.WRONG_KEY, "none of the keys opens it")
+    fault = Fault(1, 0, FaultCode.WRONG_KEY, "none of the keys opens it")
     with pytest.raises(NothingReadable, match="none of the keys"):
-        survey(Roll([fault]))
+        read_contents(Roll([fault]))
 
 
 @given(
@@ -73,21 +80,21 @@ def test_nothing_readable_says_why() -> None:
 )
 def test_whatever_is_in_it_gives_a_film_that_ends(blocks: list[tuple[Track, int, bytes]]) -> None:
     recording = Roll([Block(track, at_ms, data) for track, at_ms, data in blocks], quiet_segment(1, 0, 1))
-    found = survey(recording)
-    assert 0 < frames_of(reel(found)) * FRAME_MS <= MAX_MS + 10_000
+    found = read_contents(recording)
+    assert 0 < frame_count(edit_list(found)) * FRAME_MS <= MAX_AT_MS + 10_000
 
 
 def test_a_pause_becomes_a_slate_or_lasts_as_long_as_it_did() -> None:
-    found = survey(briefing())
-    short, long = reel(found), reel(found, real_time=True)
-    assert [stretch.frames for stretch in short if stretch.hole] == [SLATE_FRAMES]
-    assert frames_of(short) == pytest.approx((8 + 2 + 3) * 25, abs=2)
-    assert frames_of(long) == pytest.approx(19 * 25, abs=2)
+    found = read_contents(briefing())
+    short, long = edit_list(found), edit_list(found, real_time=True)
+    assert [edit.frames for edit in short if edit.hole] == [SLATE_FRAMES]
+    assert frame_count(short) == pytest.approx((8 + 2 + 3) * 25, abs=2)
+    assert frame_count(long) == pytest.approx(19 * 25, abs=2)
 
 
-def surveyed(bounds: list[int], holes: tuple[Hole, ...]) -> Survey:
-    segments = tuple(Segment(number, a, b) for number, (a, b) in enumerate(pairwise(bounds), 1))
-    return Survey("r", "m", "", 0, (), segments, (), (), (), holes, (), bounds[-1])
+def contents(bounds: list[int], holes: tuple[Hole, ...]) -> Contents:
+    segments = tuple(SegmentSpan(number, a, b) for number, (a, b) in enumerate(pairwise(bounds), 1))
+    return Contents("r", "m", "", 0, (), segments, (), (), (), holes, (), bounds[-1])
 
 
 @given(
@@ -103,26 +110,26 @@ def test_the_film_has_no_hole_and_time_only_goes_on(
         bounds.append(bounds[-1] + length)
     places = [sum(steps[:end]) for end in range(len(steps) + 1)]
     holes = tuple(Hole(a, b) for a, b in list(pairwise(places))[::2] if b < bounds[-1])
-    found = surveyed(bounds, holes)
-    film = reel(found, real_time=real_time)
+    found = contents(bounds, holes)
+    film = edit_list(found, real_time=real_time)
     assert film[0].first == 0
     for one, other in pairwise(film):
         assert other.first == one.first + one.frames
         assert other.at_ms >= one.until_ms - FRAME_MS
         assert other.segment >= one.segment
-    assert all(stretch.frames > 0 for stretch in film)
-    assert [stretch for part in parts(film) for stretch in part] == list(film)
+    assert all(edit.frames > 0 for edit in film)
+    assert [edit for part in by_segment(film) for edit in part] == list(film)
     told = sum(hole.until_ms - hole.from_ms for hole in holes if hole.until_ms - hole.from_ms > 5000)
-    slates = sum(stretch.frames for stretch in film if stretch.hole)
-    played = (frames_of(film) - slates) * FRAME_MS
+    slates = sum(edit.frames for edit in film if edit.hole)
+    played = (frame_count(film) - slates) * FRAME_MS
     assert played == pytest.approx(bounds[-1] - told, abs=FRAME_MS * (2 + 2 * len(holes)))
 
 
 @given(st.integers(0, 349))
 def test_the_film_can_begin_anywhere(number: int) -> None:
-    film = reel(survey(briefing_without_media()))
-    rest = from_frame(film, number)
-    assert frames_of(rest) == max(0, frames_of(film) - number)
+    film = edit_list(read_contents(briefing_without_media()))
+    rest = edits_from(film, number)
+    assert frame_count(rest) == max(0, frame_count(film) - number)
     if not rest:
         return
     assert rest[0].first == 0
@@ -138,5 +145,5 @@ def briefing_without_media() -> Roll:
 
 def test_reading_begins_a_segment_earlier() -> None:
     """A segment's first picture may need the last keyframe of the one before."""
-    found = survey(briefing())
+    found = read_contents(briefing())
     assert [segment_before(found, at_ms) for at_ms in (0, 3999, 4000, 9000, 17_000)] == [1, 1, 1, 1, 2]
