@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The tests of the whole need a real other side: Chromium and Firefox ESR, coturn's TURN relay, and somebody who
-# speaks: espeak-ng; the age program, which must open our recordings. Take them from Debian when they are missing.
+# Install what the tests need beside Python, from Debian: Chromium and Firefox ESR, coturn as the relay, espeak-ng as
+# the voice, age to open recordings, Node for the web client's own tests, npm for the compiler that checks its types.
 set -euo pipefail
 
 missing=()
@@ -9,10 +9,12 @@ command -v firefox-esr >/dev/null || missing+=(firefox-esr)
 command -v turnserver >/dev/null || missing+=(coturn)
 command -v espeak-ng >/dev/null || missing+=(espeak-ng)
 command -v age >/dev/null || missing+=(age)
+command -v node >/dev/null || missing+=(nodejs)
+command -v npm >/dev/null || missing+=(npm)
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
 [ ${#missing[@]} = 0 ] && exit 0
 
-# The package coturn would start a relay with its own settings, now and at every boot: the tests start theirs.
+# Debian's coturn would start a relay with its own settings, now and at every boot; the tests start their own.
 POLICY=/usr/sbin/policy-rc.d
 forbid_starting() {
   [ -e "$POLICY" ] && return
@@ -35,5 +37,5 @@ fi
 echo "giaoban: the tests need ${missing[*]}. Install them once, then make test again:" >&2
 echo "    sudo apt-get install ${missing[*]}" >&2
 [[ " ${missing[*]} " == *" coturn "* ]] &&
-  echo "    sudo systemctl disable --now coturn    # the tests start a relay of their own" >&2
+  echo "    sudo systemctl disable --now coturn    # the tests start their own relay" >&2
 exit 2
