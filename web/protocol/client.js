@@ -9,44 +9,46 @@
 /** @typedef {import('./words.js').DepartureKind} DepartureKind */
 
 /**
- * First message of a session. Answered by `welcome`.
+ * The first message of a session: which meeting it is for. Answered by `welcome`, or by `bye` when the account may not
+ * attend.
  * @typedef {object} Hello
  * @property {'hello'} type
- * @property {number} protocol
- * @property {string} meeting
- * @property {string | null} [resume] `welcome.session` of the session that this one continues, when the same page lost its line. Its media transport then goes on; without it a newcomer on an account that is in takes the seat over afresh.
- * @property {number | null} [seen] With `resume`: how many messages of that session have arrived here, its `welcome` and every `pong` counted. What it was sent beyond them follows the new `welcome`, but for what is told anew anyway: seat, roster, lobby, slots, speakers, lines, send-plan, recording. When too much was missed nothing follows. An offer that is still with the media plane is then answered to the new session.
+ * @property {number} protocol The protocol version that the page speaks.
+ * @property {string} meeting The meeting's code.
+ * @property {string | null} [resume] `welcome.session` of the session that this one continues, when the same page lost its connection. Its media transport then goes on. Without `resume`, a session of an account that is already inside takes over the seat and starts with everything shut.
+ * @property {number | null} [seen] With `resume`: how many messages of that session have arrived here, counting its `welcome` and every `pong`. The later ones follow the new `welcome`, except those that are sent afresh anyway: seat, roster, lobby, slots, speakers, lines, send-plan, recording. If too much was missed, none follow. The answer to an offer that the media worker has not answered yet goes to the new session.
  */
 
 /**
- * Ask to enter. Answered by `seat` (waiting) or `refusal`. Knocking again while waiting corrects it.
+ * Ask to enter. Answered by `seat` (waiting, or admitted for staff) or `refusal`. Knocking again while waiting
+ * corrects what was said and keeps the place.
  * @typedef {object} Knock
  * @property {'knock'} type
- * @property {string | null} unit
- * @property {string} name
- * @property {number | null} [present]
- * @property {number | null} [total]
+ * @property {string | null} unit The unit that the person speaks for; null: the account's own unit.
+ * @property {string} name The name that everybody will see.
+ * @property {number | null} [present] How many of the unit's people are present.
+ * @property {number | null} [total] How many people the unit has; not less than `present`.
  */
 
 /**
- * Leave the lobby. Answered by `seat` (outside).
+ * Leave the lobby. Answered by `seat` (outside; refused for someone who was removed before).
  * @typedef {object} Withdraw
  * @property {'withdraw'} type
  */
 
 /**
- * Open the media transport, or with restart renew its ICE. Only when admitted. Answered by `answer`.
+ * Open the media transport, or renew its ICE (`restart`). Only after admission. Answered by `answer`.
  * @typedef {object} Offer
  * @property {'offer'} type
  * @property {string} sdp
- * @property {boolean} [restart]
+ * @property {boolean} [restart] True: keep the transport and only restart ICE.
  * @property {number} [id]
  */
 
 /**
- * Measure the line, before admission: a media transport that reaches nobody. Answered by `answer`, then by a `line`
- * about every second. It ends with `end-check`, with the session, or by the server with `check-over`, at the latest
- * after 15 s. Another one may begin 5 s after the last.
+ * Measure the line before admission, over a media transport that reaches nobody. Answered by `answer`, then by a
+ * `line` about every second. The check ends with `end-check`, with the session, on admission, or after 15 s at the
+ * latest; when the server ends it, it sends `check-over`. The next check may begin 5 s after the start of the last.
  * @typedef {object} CheckLine
  * @property {'check-line'} type
  * @property {string} sdp
@@ -54,13 +56,13 @@
  */
 
 /**
- * Enough is known. Not answered; nothing happens when no check runs.
+ * Stop the line check: the page knows enough. Not answered; without a check nothing happens.
  * @typedef {object} EndCheck
  * @property {'end-check'} type
  */
 
 /**
- * Open or shut one's own microphone, camera or screen. The roster shows what came of it.
+ * Open or shut your own microphone, camera or screen. The roster shows the result.
  * @typedef {object} SetSource
  * @property {'set-source'} type
  * @property {Source} source
@@ -69,44 +71,46 @@
  */
 
 /**
- * One tile: whose camera, and how high its picture is shown.
+ * One tile on the screen: whose camera it shows, and how high.
  * @typedef {object} TileWish
  * @property {string} participant
  * @property {number} height
  */
 
 /**
- * What this client really shows: the cameras of its tiles in order, and how high each picture is. What is 0 high is
- * not sent. Participants who are not there are passed over.
+ * What this client has on its screen, so that no larger picture is sent than it can use. A picture of height 0 is not
+ * sent. Participants who are not inside are ignored.
  * @typedef {object} Show
  * @property {'show'} type
- * @property {readonly TileWish[]} tiles
- * @property {number} stage
- * @property {number} screen
+ * @property {readonly TileWish[]} tiles Cameras in the order of the tiles.
+ * @property {number} stage Height of the large picture.
+ * @property {number} screen Height of the shared screen.
  */
 
 /**
- * Operator or chair.
+ * Staff: let one person in from the lobby. Only a chair lets an outsider in.
  * @typedef {object} Admit
  * @property {'admit'} type
- * @property {string} knock
+ * @property {string} knock `knocks[].id` of the lobby.
  */
 
 /**
- * Everyone in the lobby whose account has the unit it says it speaks for.
+ * Staff: let in everyone in the lobby who is expected, in the order of knocking, as far as there is room. Someone who
+ * was removed or sent back has to be admitted alone.
  * @typedef {object} AdmitAll
  * @property {'admit-all'} type
  */
 
 /**
+ * Staff: turn away someone who waits in the lobby. They may knock again.
  * @typedef {object} Refuse
  * @property {'refuse'} type
- * @property {string} knock
- * @property {string} reason
+ * @property {string} knock `knocks[].id` of the lobby.
+ * @property {string} reason Shown to the person; must not be empty.
  */
 
 /**
- * Operator or chair shuts another's source (HOST). Nobody can open another's: unmute lifts HOST only.
+ * Staff: shut somebody's source. With hard mutes (`floor.hard_mute`) only `unmute` allows the person to open it again.
  * @typedef {object} Mute
  * @property {'mute'} type
  * @property {string} participant
@@ -114,6 +118,8 @@
  */
 
 /**
+ * Chair, or an operator while no chair is there: allow somebody to open a source again. The source stays shut until
+ * its own person opens it.
  * @typedef {object} Unmute
  * @property {'unmute'} type
  * @property {string} participant
@@ -121,136 +127,140 @@
  */
 
 /**
- * Every microphone but the chair's.
+ * Staff: mute every microphone except the chairs'.
  * @typedef {object} MuteAll
  * @property {'mute-all'} type
  */
 
 /**
+ * Staff: remove somebody from the meeting. They may knock again.
  * @typedef {object} Kick
  * @property {'kick'} type
  * @property {string} participant
- * @property {string} reason
+ * @property {string} reason Shown to the person; must not be empty.
  */
 
 /**
- * Give up one's seat.
+ * Give up your seat and end the session. Leaving without permission is recorded. Answered by `bye`.
  * @typedef {object} Leave
  * @property {'leave'} type
  */
 
 /**
- * Chair (or operator).
+ * Staff: end the meeting for everyone. Every session gets a `bye`.
  * @typedef {object} EndMeeting
  * @property {'end-meeting'} type
  */
 
 /**
- * Answered by `pong` with the same number: the client's clock, for the delay of the line.
+ * Measure the delay of the connection. Answered by a `pong` with the same number.
  * @typedef {object} Ping
  * @property {'ping'} type
- * @property {number} t
+ * @property {number} t A time by the client's own clock.
  */
 
 /**
- * Lift a ban: the account may knock again.
+ * Staff: lift a ban. The account may knock again.
  * @typedef {object} Lift
  * @property {'lift'} type
  * @property {string} participant
  */
 
 /**
- * Staff. Refuse or remove somebody for this run of the meeting, by account: no browser is a way round.
+ * Staff: refuse or remove an account for the rest of this run of the meeting. The ban is by account, so another
+ * browser does not get around it.
  * @typedef {object} Ban
  * @property {'ban'} type
- * @property {string} participant Of somebody inside, or the id of a knock.
- * @property {string} reason
+ * @property {string} participant Somebody inside, or the id of a knock.
+ * @property {string} reason Shown to the person; must not be empty.
  */
 
 /**
- * Staff. Back from the room to the lobby, at the end of it; admitted again, the seat is as it was.
+ * Staff: send somebody back from the room to the end of the lobby. The session stays, the media ends, and what was
+ * muted stays muted.
  * @typedef {object} SendBack
  * @property {'send-back'} type
  * @property {string} participant
- * @property {string} reason
+ * @property {string} reason Shown to the person; must not be empty.
  */
 
 /**
- * A few words between one who waits and the staff. Answered by `lobby-talk` to all of them.
+ * A few words between someone in the lobby and the staff. Answered by `lobby-talk` to all of them.
  * @typedef {object} Talk
  * @property {'talk'} type
  * @property {string} text
- * @property {string | null} [knock] Staff: to whom. Who waits leaves it out.
+ * @property {string | null} [knock] From staff: the knock to answer. The waiting person leaves it out.
  */
 
 /**
- * Staff. Nobody but staff knocks any more, nor is let in; who has a seat comes back to it.
+ * Staff: lock or unlock the meeting. While it is locked, nobody except staff can knock or be let in. A person who has
+ * a seat can still come back to it.
  * @typedef {object} Lock
  * @property {'lock'} type
  * @property {boolean} on
  */
 
 /**
- * Chair. Another one inside presides from now on; the giver may take it back with `take-chair` if the chair is theirs
- * by account.
+ * Chair: hand the chair to somebody inside. The account's own chair can take it back with `take-chair`.
  * @typedef {object} HandChair
  * @property {'hand-chair'} type
  * @property {string} participant
  */
 
 /**
- * Whoever is chair by account takes the chair (back); whoever it was lent to has it no more.
+ * Chair by account: take the chair back. Everybody to whom it was handed or lent loses it.
  * @typedef {object} TakeChair
  * @property {'take-chair'} type
  */
 
 /**
- * Operator. While no chair is there, somebody inside presides; oneself too.
+ * Operator: while no chair is there, let somebody inside preside, also yourself.
  * @typedef {object} LendChair
  * @property {'lend-chair'} type
  * @property {string} participant
  */
 
 /**
- * Chair. What is left out stays as it is.
+ * Chair: set the rules of the meeting. A field that is left out stays as it is.
  * @typedef {object} SetRules
  * @property {'set-rules'} type
  * @property {FloorMode | null} [mode]
- * @property {boolean | null} [hard_mute] True: what staff shut only the chair opens again (HOST). False: the person may (SELF).
- * @property {boolean | null} [screen_by_permission]
- * @property {number | null} [turn_s] Time of one turn; 0: no limit.
- * @property {readonly UnitKind[] | null} [order] Kinds of unit in the order in which they speak; a kind that is left out comes last.
+ * @property {boolean | null} [hard_mute] True: only `unmute` undoes a mute (HOST). False: the muted person may open the source again (SELF).
+ * @property {boolean | null} [screen_by_permission] True: everybody except staff needs permission to share a screen, once for each share.
+ * @property {number | null} [turn_s] Seconds that a turn lasts; 0: no limit.
+ * @property {readonly UnitKind[] | null} [order] Kinds of unit in the order in which they speak. Kinds that are left out come last.
  */
 
 /**
- * Ask for the floor, or correct the topic of what was asked before.
+ * Ask for the floor. Asking again corrects the topic and keeps the place.
  * @typedef {object} RaiseHand
  * @property {'raise-hand'} type
  * @property {string} [topic]
  */
 
 /**
- * Withdraw what was asked or registered. Answered by nothing when there was nothing.
+ * Withdraw a raised hand or a registered speech. Without one nothing happens.
  * @typedef {object} LowerHand
  * @property {'lower-hand'} type
  */
 
 /**
- * In advance, from the green room or the lobby or inside: stands in the queue from admission on.
+ * Ask for the floor in advance, from the green room, the lobby or inside. It joins the queue on admission, at the
+ * place of its time.
  * @typedef {object} RegisterSpeech
  * @property {'register-speech'} type
- * @property {string} topic
+ * @property {string} topic What the speech is about; must not be empty.
  */
 
 /**
- * Chair. The present turn ends, and the first of the queue who is there has the floor.
+ * Chair: end the present turns and give the floor to the first in the queue who is there.
  * @typedef {object} InviteNext
  * @property {'invite-next'} type
  */
 
 /**
- * Chair. This one has the floor, whether in the queue or not. The present turn ends, unless `dialogue`: then both have
- * it (at most two).
+ * Chair: give somebody the floor, whether they are in the queue or not. The present turns end, unless `dialogue` is
+ * set: then both have the floor (two at most).
  * @typedef {object} Invite
  * @property {'invite'} type
  * @property {string} participant
@@ -258,97 +268,100 @@
  */
 
 /**
- * Chair: of this one, or (without a name) of everybody who has the floor. A holder: one's own.
+ * End a turn. The chair ends anybody's; anyone else only their own.
  * @typedef {object} EndTurn
  * @property {'end-turn'} type
- * @property {string | null} [participant]
+ * @property {string | null} [participant] From the chair: whose turn; null: all turns.
  */
 
 /**
- * Chair.
+ * Chair: give a turn that has a time limit more time.
  * @typedef {object} ExtendTurn
  * @property {'extend-turn'} type
  * @property {string} participant
- * @property {number} seconds
+ * @property {number} seconds Added to the end of the turn, or to now if that has passed.
  */
 
 /**
- * Chair. Stays in the queue, marked, and is not invited until brought back.
+ * Chair: pass somebody over. They stay in the queue, marked, and are not invited until `return`.
  * @typedef {object} Skip
  * @property {'skip'} type
  * @property {string} participant
  */
 
 /**
- * Chair. One who was skipped stands in the queue again, at the old place.
+ * Chair: undo `skip`. The person keeps the old place in the queue.
  * @typedef {object} Return
  * @property {'return'} type
  * @property {string} participant
  */
 
 /**
- * Chair. On: every point that has not got the floor since and is not staff is put into the queue. Off: those who stand
- * there only for that leave it.
+ * Chair. On: put every bridge point that has not had the floor since then into the queue (staff and technicians are
+ * left out). Off: remove those who are in the queue only for this reason.
  * @typedef {object} GoRound
  * @property {'go-round'} type
  * @property {boolean} on
  */
 
 /**
- * Ask for a permission. Asking again corrects the reason.
+ * Ask for a permission. Answered by `decision` when it is decided. Asking again corrects the reason.
  * @typedef {object} Ask
  * @property {'ask'} type
  * @property {Permission} permission
- * @property {string} [reason]
+ * @property {string} [reason] Needed for `leave`.
  */
 
 /**
+ * Take back an `ask`. For `leave`, also give back a permission that was granted.
  * @typedef {object} Unask
  * @property {'unask'} type
  * @property {Permission} permission
  */
 
 /**
- * Answer somebody's `ask`. The chair also gives without being asked (`granted`), and takes back.
+ * Staff: answer somebody's `ask`. The chair may also grant without being asked, and take back what was granted. Only
+ * the chair decides whether a technician may listen.
  * @typedef {object} Decide
  * @property {'decide'} type
  * @property {string} participant
  * @property {Permission} permission
  * @property {boolean} granted
- * @property {string} [reason]
+ * @property {string} [reason] Shown to the person.
  * @property {number} [minutes] For `listen`: how long.
  */
 
 /**
- * Operator. What the log says of a departure stays there; the correction is added with its reason.
+ * Staff: correct how the server judged a departure. The first judgement stays beside the correction, and both are in
+ * the audit log.
  * @typedef {object} CorrectDeparture
  * @property {'correct-departure'} type
- * @property {string} departure
+ * @property {string} departure `departures[].id`.
  * @property {DepartureKind} kind
- * @property {string} reason
+ * @property {string} reason Must not be empty.
  */
 
 /**
- * Chair. Answered by `recording` to everybody, before anything is written.
+ * Chair: record the meeting. Everybody is sent `recording` before anything is written.
  * @typedef {object} StartRecording
  * @property {'start-recording'} type
  */
 
 /**
- * Chair. After one that failed: it is not shown any longer.
+ * Chair: end the recording. If it has failed: stop showing the failure.
  * @typedef {object} StopRecording
  * @property {'stop-recording'} type
  */
 
 /**
- * Chair.
+ * Chair: pause the recording, or go on with it.
  * @typedef {object} PauseRecording
  * @property {'pause-recording'} type
- * @property {boolean} on
+ * @property {boolean} on True: pause.
  */
 
 /**
- * Chair or operator: this instant is to be found again in the recording.
+ * Staff: mark this moment, so that it can be found again in the recording.
  * @typedef {object} MarkRecording
  * @property {'mark-recording'} type
  * @property {string} [text]

@@ -29,46 +29,47 @@
 /** @typedef {import('./views.js').KeyView} KeyView */
 
 /**
- * Answer to `hello`. Followed by `roster` (if admitted) and `lobby` (if it may admit).
+ * The answer to `hello`: who you are here, and what the meeting is. Followed by `roster` for those inside and by
+ * `lobby` for staff.
  * @typedef {object} Welcome
  * @property {'welcome'} type
- * @property {string} session
- * @property {string} participant Own id in the roster, the same for as long as the seat lasts.
- * @property {Role} role
+ * @property {string} session What `hello.resume` names when this page comes back.
+ * @property {string} participant Your own id in the roster, the same for as long as the seat lasts.
+ * @property {Role} role The role that you have now.
  * @property {MeetingView} meeting
- * @property {readonly UnitView[]} units
- * @property {string | null} unit The account's own unit; if None the person chooses one of `units`.
- * @property {string} name
+ * @property {readonly UnitView[]} units All units, in their usual order.
+ * @property {string | null} unit The account's own unit; null: the person chooses one of `units`.
+ * @property {string} name The name given with the last knock, or the account's.
  * @property {SeatState} seat
- * @property {string} reason Why refused, if it was.
- * @property {number} now
+ * @property {string} reason Why the person was refused or removed, if so.
+ * @property {number} now The server's clock.
  * @property {number} opens When the lobby opens; 0: it is open.
  * @property {number} starts When the meeting begins; 0: no time is set.
  * @property {boolean} chair Chair by account: may take the chair at any time.
- * @property {number} seat_grace_s
- * @property {readonly IceServer[]} ice_servers Empty without a relay: then the server's own address is the only way.
+ * @property {number} seat_grace_s How long the seat is kept after the connection is lost.
+ * @property {readonly IceServer[]} ice_servers Empty without a relay: then the server's own address is the only path.
  */
 
 /**
- * The seat's state changed: waiting, admitted, refused (with the reason), outside.
- * @typedef {object} Seat
+ * The state of your own seat changed: waiting, admitted, refused or outside.
+ * @typedef {object} SeatChanged
  * @property {'seat'} type
  * @property {SeatState} seat
- * @property {string} reason
+ * @property {string} reason Why you were refused or sent back.
  * @property {number} since
  */
 
 /**
- * Everyone who waits, oldest first; sent to those who may admit, after each change.
+ * Everyone who waits, and everyone who is banned. Sent after each change to those who may admit. Versions only grow.
  * @typedef {object} Lobby
  * @property {'lobby'} type
  * @property {number} version
- * @property {readonly KnockView[]} knocks
+ * @property {readonly KnockView[]} knocks In the order of knocking.
  * @property {readonly BannedView[]} banned
  */
 
 /**
- * Everyone in the room, in the order of unit kind, then unit name. Versions only grow.
+ * Everyone in the room, by kind of unit, then by unit. Sent after each change to everyone inside. Versions only grow.
  * @typedef {object} Roster
  * @property {'roster'} type
  * @property {number} version
@@ -76,50 +77,52 @@
  */
 
 /**
+ * The SDP answer to an `offer` or a `check-line`.
  * @typedef {object} Answer
  * @property {'answer'} type
  * @property {string} sdp
- * @property {boolean} restart
+ * @property {boolean} restart The offer was an ICE restart.
  * @property {number} to
  */
 
 /**
- * What each receiving line carries now. Sent before the switch.
+ * What each receiving slot carries from now on. Sent before the media switches, and after each `answer`.
  * @typedef {object} Slots
  * @property {'slots'} type
  * @property {readonly SlotView[]} slots
  */
 
 /**
+ * Who is speaking now, and whose picture is on the stage. Sent on each change.
  * @typedef {object} Speakers
  * @property {'speakers'} type
- * @property {readonly string[]} heard Participants speaking now, in the order they took their places.
- * @property {string | null} stage
+ * @property {readonly string[]} heard Participants who speak, in the order in which they took the audio slots.
+ * @property {string | null} stage The participant on the stage; null: nobody.
  */
 
 /**
- * Which encodings of one's own camera and screen somebody receives; the others need not be sent. Before the first plan
- * of a transport all are. Told on each change, with each answer and after a resume.
+ * Which encodings of your own camera and screen somebody receives. The others need not be sent. Until a transport's
+ * first plan, all are sent. Sent on each change, with each `answer` and after a resume.
  * @typedef {object} SendPlan
  * @property {'send-plan'} type
- * @property {readonly string[]} camera By rid; a source without simulcast has the rid "".
- * @property {readonly string[]} screen
- * @property {boolean} red Send the voice with redundancy (RFC 2198), if possible: the way up loses packets.
+ * @property {readonly string[]} camera Encodings by rid; a source without simulcast has the rid "".
+ * @property {readonly string[]} screen As `camera`.
+ * @property {boolean} red Send the voice with redundancy (RFC 2198) if you can: packets are lost on the way to the server.
  */
 
 /**
- * One's own line: every two seconds, every second during a check.
+ * How good your own line is. Sent every two seconds, every second during a line check.
  * @typedef {object} OwnLine
  * @property {'line'} type
  * @property {LineView} line
  */
 
 /**
- * The lines of everyone inside, for chairs and operators who are inside.
+ * The lines of everyone inside, as a plot. Sent to staff and technicians who are inside.
  * @typedef {object} Lines
  * @property {'lines'} type
  * @property {readonly LineSeries[]} lines
- * @property {boolean} whole True: the last three minutes of everyone, in place of all before, told to one who comes in. False: one more point for each of these, every two seconds.
+ * @property {boolean} whole True: the last three minutes of everyone, which replace everything before; sent to someone who comes in. False: one more point for each of these participants, every two seconds.
  */
 
 /**
@@ -130,7 +133,7 @@
  */
 
 /**
- * The transport is gone on the server's side: make a new RTCPeerConnection and offer again.
+ * The media transport is gone on the server's side. Make a new RTCPeerConnection and send a new `offer`.
  * @typedef {object} MediaLost
  * @property {'media-lost'} type
  * @property {Why} why
@@ -140,55 +143,57 @@
  * A message was not carried out and changed nothing.
  * @typedef {object} Refusal
  * @property {'refusal'} type
- * @property {string} re Type of the message refused, "" when it could not be read.
+ * @property {string} re Type of the refused message; "" when it could not be read.
  * @property {Why} code
  * @property {number} to
  */
 
 /**
- * Last message of a session: why it ends. The socket closes after it.
+ * The last message of a session: why it ends. The socket closes after it.
  * @typedef {object} Bye
  * @property {'bye'} type
  * @property {Why} code
- * @property {string} reason
+ * @property {string} reason What the person who removed you typed.
  */
 
 /**
+ * The answer to `ping`.
  * @typedef {object} Pong
  * @property {'pong'} type
- * @property {number} t
+ * @property {number} t As it was sent.
  */
 
 /**
- * All that was said with one who waits (the newest 20), to that one and to the staff.
+ * The conversation between someone in the lobby and the staff (its newest 20 lines). Sent to that person and to the
+ * staff after each line.
  * @typedef {object} LobbyTalk
  * @property {'lobby-talk'} type
  * @property {string} knock
- * @property {readonly TalkLine[]} lines
+ * @property {readonly TalkLine[]} lines Oldest first.
  */
 
 /**
- * The rules of the meeting, who has the floor and who waits for it, the same for everyone inside. In rank order;
- * versions only grow.
+ * The rules of the meeting, who has the floor, and who waits for it. The same for everyone inside, sent after each
+ * change. Versions only grow.
  * @typedef {object} Floor
  * @property {'floor'} type
  * @property {number} version
  * @property {FloorMode} mode
- * @property {readonly UnitKind[]} order
- * @property {number} turn_s
- * @property {boolean} hard_mute
- * @property {boolean} screen_by_permission
- * @property {boolean} locked
- * @property {boolean} go_round
- * @property {readonly string[]} chairs Who presides: the participants that have the chair's rights now.
+ * @property {readonly UnitKind[]} order Kinds of unit in the order in which they speak.
+ * @property {number} turn_s Seconds that a turn lasts; 0: no limit.
+ * @property {boolean} hard_mute Only `unmute` undoes a mute.
+ * @property {boolean} screen_by_permission Everybody except staff needs permission to share a screen.
+ * @property {boolean} locked Nobody except staff can knock or be let in.
+ * @property {boolean} go_round A go-round is on.
+ * @property {readonly string[]} chairs The participants who have the chair's rights now.
  * @property {readonly TurnView[]} turns
- * @property {readonly WishView[]} queue
+ * @property {readonly WishView[]} queue In the order in which they will speak.
  * @property {string | null} next Whom `invite-next` would invite.
  * @property {readonly Progress[]} progress
  */
 
 /**
- * What waits to be decided, oldest first: to staff inside all of it, to others their own. Versions only grow.
+ * What waits to be decided, oldest first. Staff inside are sent all of it, others only their own. Versions only grow.
  * @typedef {object} Requests
  * @property {'requests'} type
  * @property {number} version
@@ -196,17 +201,17 @@
  */
 
 /**
- * Of one's own `ask`, or given unasked, or taken back.
+ * A permission of yours was decided, granted without being asked for, or taken back.
  * @typedef {object} Decision
  * @property {'decision'} type
  * @property {Permission} permission
  * @property {boolean} granted
  * @property {string} reason
- * @property {number} until
+ * @property {number} until For `listen`: when it ends.
  */
 
 /**
- * Who left this run of the meeting and how, oldest first, to staff. Versions only grow.
+ * Who left this run of the meeting and how, oldest first. Sent to staff inside after each change. Versions only grow.
  * @typedef {object} Departures
  * @property {'departures'} type
  * @property {number} version
@@ -214,15 +219,15 @@
  */
 
 /**
- * To one person: you speak while your microphone is shut (by what your own browser says).
+ * Only to you: you are speaking while your microphone is shut, by what your own browser says.
  * @typedef {object} Hint
  * @property {'hint'} type
- * @property {boolean} speaking_muted
+ * @property {boolean} speaking_muted False: no longer.
  */
 
 /**
- * To staff: who brings noise into the room with an open microphone, and how long everybody has spoken (the latter at
- * most every ten seconds).
+ * Who brings noise into the room with an open microphone, and how long everybody has spoken (updated at most every ten
+ * seconds). Sent to staff inside.
  * @typedef {object} Voices
  * @property {'voices'} type
  * @property {readonly string[]} noisy
@@ -230,17 +235,17 @@
  */
 
 /**
- * The recorder's light, to everybody inside, in the lobby and in the green room; at each change.
+ * The recording light. Sent on each change to everybody inside, in the lobby and in the green room.
  * @typedef {object} Recording
  * @property {'recording'} type
  * @property {RecordingState} state
- * @property {number} since_ms When it began; 0: it has not.
+ * @property {number} since_ms When the recording began; 0: there is none.
  * @property {readonly KeyView[]} keys Whose keys lock it or, while nothing is recorded, would lock it.
- * @property {number} minutes_left How long the disk lasts, by the hour above one hour and at most 600; -1: unknown. Warn at 30.
+ * @property {number} minutes_left How long the disk lasts, in whole hours above one hour, at most 600; -1: unknown. Warn at 30.
  * @property {RecordingTrouble} trouble
- * @property {boolean} allowed The meeting's rules let it be recorded.
+ * @property {boolean} allowed The meeting may be recorded.
  */
 
-/** @typedef {Welcome | Seat | Lobby | Roster | Answer | Slots | Speakers | SendPlan | OwnLine | Lines | CheckOver | MediaLost | Refusal | Bye | Pong | LobbyTalk | Floor | Requests | Decision | Departures | Hint | Voices | Recording} ServerMessage */
+/** @typedef {Welcome | SeatChanged | Lobby | Roster | Answer | Slots | Speakers | SendPlan | OwnLine | Lines | CheckOver | MediaLost | Refusal | Bye | Pong | LobbyTalk | Floor | Requests | Decision | Departures | Hint | Voices | Recording} ServerMessage */
 
 export {};

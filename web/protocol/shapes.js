@@ -5,7 +5,7 @@
 /** The struct of each message, by the name it carries in `type`. @type {Record<string, string>} */
 export const MESSAGES = {
   welcome: 'Welcome',
-  seat: 'Seat',
+  seat: 'SeatChanged',
   lobby: 'Lobby',
   roster: 'Roster',
   answer: 'Answer',
@@ -49,7 +49,7 @@ export const STRUCTS = {
     name: 'text', seat: 'SeatState', reason: 'text', now: 'whole', opens: 'whole', starts: 'whole', chair: 'flag',
     seat_grace_s: 'integer', ice_servers: 'IceServer[]',
   },
-  Seat: {
+  SeatChanged: {
     seat: 'SeatState', reason: 'text', since: 'whole',
   },
   KnockView: {

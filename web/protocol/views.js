@@ -13,6 +13,7 @@
 /** @typedef {import('./words.js').DepartureKind} DepartureKind */
 
 /**
+ * The meeting that a session is for.
  * @typedef {object} MeetingView
  * @property {string} code
  * @property {string} title
@@ -20,15 +21,16 @@
  */
 
 /**
+ * A unit of the health centre: a department, a station, an office.
  * @typedef {object} UnitView
  * @property {string} id
  * @property {string} name
- * @property {string} short
+ * @property {string} short A short name, for tiles and lists.
  * @property {UnitKind} kind
  */
 
 /**
- * A relay, in the words of RTCIceServer. Its credential is one account's and good for some hours.
+ * A TURN relay, in the terms of RTCIceServer. The credential is for one account and expires after some hours.
  * @typedef {object} IceServer
  * @property {readonly string[]} urls
  * @property {string} username
@@ -36,64 +38,68 @@
  */
 
 /**
+ * Someone who waits in the lobby.
  * @typedef {object} KnockView
  * @property {string} id
  * @property {string} unit Unit id.
  * @property {string} name
- * @property {Role} role
- * @property {number | null} present
- * @property {number | null} total
+ * @property {Role} role The account's role.
+ * @property {number | null} present How many of the unit's people are present, as stated with the knock.
+ * @property {number | null} total How many people the unit has.
  * @property {number} since
- * @property {boolean} expected The account belongs to the unit it says it speaks for, and the unit to the meeting's composition.
- * @property {boolean} outsider Its account belongs to no unit of the composition: only the chair may let it in.
+ * @property {boolean} expected The account belongs to the unit that was chosen, and the unit is part of the meeting's composition.
+ * @property {boolean} outsider The account belongs to no unit of the composition: only the chair may let it in.
  * @property {boolean} online Its browser is connected now.
  */
 
 /**
+ * An account that is banned for this run of the meeting.
  * @typedef {object} BannedView
- * @property {string} participant
+ * @property {string} participant What `lift` names.
  * @property {string} unit
  * @property {string} name
  * @property {string} reason
  */
 
 /**
- * A source is heard or seen when `gate` is empty and `flowing` is true.
+ * A participant's microphone, camera or screen. It is heard or seen when `gate` is empty and `flowing` is true.
  * @typedef {object} SourceView
- * @property {readonly string[]} gate Reasons it is shut: "self", "host", "floor", "lobby", "left"; empty when open.
- * @property {boolean} flowing
+ * @property {readonly string[]} gate Why it is shut: "self", "host", "floor", "lobby", "left"; empty when it is open.
+ * @property {boolean} flowing Media of this source reaches the server.
  */
 
 /**
+ * Someone in the room, or away with the seat kept.
  * @typedef {object} ParticipantView
  * @property {string} id
- * @property {string} unit
+ * @property {string} unit Unit id.
  * @property {string} name
- * @property {Role} role
- * @property {number | null} present
- * @property {number | null} total
- * @property {Presence} presence `here`, or how the seat came to be kept for someone who is not.
- * @property {number} away Since when that is so; 0: here.
- * @property {number} listens A technician: hears and sees until then, by the chair's permission; 0: does not.
- * @property {boolean} may_leave
- * @property {number} since
+ * @property {Role} role The role that the person has now.
+ * @property {number | null} present How many of the unit's people are present, as stated with the knock.
+ * @property {number | null} total How many people the unit has.
+ * @property {Presence} presence `here`, or why the person is away.
+ * @property {number} away Since when the person is away; 0: here.
+ * @property {number} listens A technician: may hear and see until then, by the chair's permission; 0: may not.
+ * @property {boolean} may_leave Has permission to leave.
+ * @property {number} since When the person was admitted.
  * @property {SourceView} microphone
  * @property {SourceView} camera
  * @property {SourceView} screen
- * @property {Quality} quality
+ * @property {Quality} quality How good the person's line is.
  */
 
 /**
+ * One of the lines (m-sections) on which this client receives, and what it carries.
  * @typedef {object} SlotView
  * @property {string} mid
  * @property {SlotKind} kind
- * @property {string | null} participant
+ * @property {string | null} participant Null: nothing.
  * @property {Source | null} source
- * @property {boolean} [held] The line cannot carry this picture now; the last one stands still until it can.
+ * @property {boolean} [held] The line cannot carry this picture now. The last frame stands still until it can.
  */
 
 /**
- * Own line. Losses are in permille, delays in milliseconds, rates in kbit/s; up is towards the server.
+ * Your own line. Losses are in permille, delays in milliseconds, rates in kbit/s; up is towards the server.
  * @typedef {object} LineView
  * @property {string} path "udp" or "tcp"; "" while unknown.
  * @property {number} rtt_ms -1 while unknown.
@@ -101,14 +107,14 @@
  * @property {number} loss_down
  * @property {number} up_kbps
  * @property {number} down_kbps
- * @property {number} estimate_kbps What the way down is believed to carry; -1 while unknown.
- * @property {number} queue_ms Delay by queues on the way down, beyond the line's own.
+ * @property {number} estimate_kbps Estimated capacity of the downlink; -1 while unknown.
+ * @property {number} queue_ms Queueing delay on the downlink, beyond the delay of the line itself.
  * @property {Quality} quality
- * @property {Pictures} pictures How much of what is wished for the line carries.
+ * @property {Pictures} pictures How many of the pictures that the client wants the line carries.
  */
 
 /**
- * One point of a plot; the units are those of LineView.
+ * One point of a plot. Units are those of LineView.
  * @typedef {object} LinePoint
  * @property {number} at Unix milliseconds.
  * @property {number} rtt_ms
@@ -127,21 +133,22 @@
  */
 
 /**
+ * One line of the conversation with someone in the lobby.
  * @typedef {object} TalkLine
- * @property {string} name
- * @property {boolean} staff
+ * @property {string} name Who wrote it.
+ * @property {boolean} staff Written by staff, not by the person who waits.
  * @property {string} text
  * @property {number} at
  */
 
 /**
- * One who has the floor.
+ * Someone who has the floor.
  * @typedef {object} TurnView
  * @property {string} participant
  * @property {number} since
- * @property {number} until When the time is over; 0: no limit. Nothing happens by itself then but that all can see it.
- * @property {boolean} dialogue
- * @property {boolean} silent Not heard for 20 s: perhaps the turn is over.
+ * @property {number} until When the time is up; 0: no limit. Nothing ends by itself then, but everybody can see it.
+ * @property {boolean} dialogue Was invited beside the one who already had the floor.
+ * @property {boolean} silent Not heard for 20 s: perhaps the speech is over.
  */
 
 /**
@@ -149,21 +156,22 @@
  * @typedef {object} WishView
  * @property {string} participant
  * @property {string} topic
- * @property {boolean} registered Registered in advance.
- * @property {boolean} round Stands here only because of the go-round.
- * @property {boolean} skipped
+ * @property {boolean} registered It was registered in advance.
+ * @property {boolean} round It is here only because of the go-round.
+ * @property {boolean} skipped The chair passed it over; it is not invited until brought back.
  * @property {number} since
  */
 
 /**
- * Of the points of one kind that are inside: how many have had the floor.
+ * How many of the bridge points of one kind have had the floor.
  * @typedef {object} Progress
  * @property {UnitKind} kind
- * @property {number} spoken
- * @property {number} points
+ * @property {number} spoken Have had the floor, in this run or since the go-round began.
+ * @property {number} points Are inside.
  */
 
 /**
+ * A permission that somebody asked for and nobody has decided yet.
  * @typedef {object} RequestView
  * @property {string} participant
  * @property {Permission} permission
@@ -172,29 +180,31 @@
  */
 
 /**
+ * How somebody came to be out of the meeting.
  * @typedef {object} DepartureView
  * @property {string} id
  * @property {string} participant
- * @property {string} unit
+ * @property {string} unit Unit id.
  * @property {string} name
- * @property {DepartureKind} kind As corrected, if it was.
+ * @property {DepartureKind} kind As corrected, if it was corrected.
  * @property {DepartureKind} was As the server judged it.
  * @property {string} reason
  * @property {number} at
  */
 
 /**
+ * How long somebody has spoken in this run.
  * @typedef {object} TalkTime
  * @property {string} participant
- * @property {string} unit
+ * @property {string} unit Unit id.
  * @property {number} seconds
  */
 
 /**
- * One whose key opens a recording.
+ * A person whose key opens a recording.
  * @typedef {object} KeyView
  * @property {string} name
- * @property {boolean} [second] Of the second lock: opening then needs one key of each.
+ * @property {boolean} [second] It is a key of the second lock: opening then needs one key of each lock.
  */
 
 export {};

@@ -37,23 +37,29 @@ export const WORDS = Object.freeze({
 });
 
 /**
- * In the order of the floor queue.
+ * Kinds of unit, in the default order of the floor queue.
  * @typedef {typeof WORDS.UnitKind[number]} UnitKind
  */
 
-/** @typedef {typeof WORDS.Role[number]} Role */
+/**
+ * What an account is in a meeting.
+ * @typedef {typeof WORDS.Role[number]} Role
+ */
 
 /**
- * Where an account stands with a meeting.
+ * How far an account has come into a meeting.
  * @typedef {typeof WORDS.SeatState[number]} SeatState
  */
 
 /**
- * Whether somebody who has a seat is there.
+ * Whether a person who has a seat is there.
  * @typedef {typeof WORDS.Presence[number]} Presence
  */
 
-/** @typedef {typeof WORDS.Quality[number]} Quality */
+/**
+ * One word for a line.
+ * @typedef {typeof WORDS.Quality[number]} Quality
+ */
 
 /**
  * What an outgoing line is for. The offer has its receiving lines in this order: 3 audio, 1 stage, 1 screen, 12 tiles.
@@ -71,14 +77,17 @@ export const WORDS = Object.freeze({
  */
 
 /**
- * Every refusal and ending has one of these; its words are in web/i18n.
+ * Why something was refused or has ended; the texts are in web/i18n.
  * @typedef {typeof WORDS.Why[number]} Why
  */
 
-/** @typedef {typeof WORDS.FloorMode[number]} FloorMode */
+/**
+ * Who may open a microphone, and in which order people speak.
+ * @typedef {typeof WORDS.FloorMode[number]} FloorMode
+ */
 
 /**
- * What a person may ask for, and chair or operator decides.
+ * What a person may ask for and the chair or an operator decides.
  * @typedef {typeof WORDS.Permission[number]} Permission
  */
 
@@ -88,11 +97,11 @@ export const WORDS = Object.freeze({
  */
 
 /**
- * The light. It goes on before anything is written, and out when nothing is written any more.
+ * The recording light. It goes on before anything is written, and off when nothing is written any more.
  * @typedef {typeof WORDS.RecordingState[number]} RecordingState
  */
 
 /**
- * The recorder's own words (`recorder.Trouble`), and one for its silence.
+ * What is wrong with the recording: the values of `recorder.Trouble`, and one for a recorder that does not answer.
  * @typedef {typeof WORDS.RecordingTrouble[number]} RecordingTrouble
  */

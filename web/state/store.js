@@ -318,7 +318,7 @@ function welcomed(state, welcome) {
   };
 }
 
-/** @param {State} state @param {import('../protocol/server.js').Seat} message @returns {State} */
+/** @param {State} state @param {import('../protocol/server.js').SeatChanged} message @returns {State} */
 function seated(state, message) {
   const seat = { seat: message.seat, reason: message.reason, since: message.since };
   if (message.seat === 'admitted') return { ...state, seat, standby: null, refusal: null, line: null };
