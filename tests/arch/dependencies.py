@@ -1,229 +1,235 @@
-"""Who may import whom: the house's walls, the homes of foreign libraries, the purity of cores."""
+"""Who may import whom: places and their arrows, laws, the homes of foreign libraries."""
 
 import ast
-from collections.abc import Iterable, Iterator, Sequence
+import posixpath
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
 
-from tests.arch.source import Source, inside
+from tests.arch.layout import EVERYWHERE, LAYOUT, WEB, Law, Place
+from tests.arch.source import Source
 
 OURS = frozenset({"sfu", "signaling", "recorder", "deploy", "web", "tests"})
 
-MAY_USE: dict[str, frozenset[str]] = {
-    "sfu": frozenset(),
-    "signaling": frozenset({"sfu", "sfu.line", "sfu.wire", "recorder", "recorder.wire", "recorder.shelf"}),
-    "recorder": frozenset({"sfu", "sfu.line", "sfu.wire", "sfu.tapline", "sfu.rtp"}),
-    "deploy": OURS - {"tests"},
-    "web": frozenset(),
-}
-"""What a package may use of ours beside itself. A package's name here means its door, __init__, alone;
-`sfu.wire` and `recorder.wire` are how a door's values cross the process boundary, `sfu.tapline` is what a
-tap brings, `recorder.shelf` the folder of recordings, encrypted, with what may be known of them;
-`deploy`, the composition root, is the one that goes through every door."""
-
-HOMES: dict[str, tuple[str, ...]] = {
-    "aiohttp": (
-        *(
-            "signaling.control",
-            "signaling.http.guards",
-            "signaling.http.app",
-            "signaling.http.pages",
-            "signaling.session.session",
-        ),
-        *("signaling.http.api.audit", "signaling.http.api.recordings", "signaling.http.context"),
-        *("deploy.simulate", "recorder.opening.player.player"),
-    ),
-    "aiortc": ("sfu.transport", "sfu.sdp.offer", "deploy.simulate"),
-    "OpenSSL": ("sfu.transport",),
-    "pylibsrtp": ("sfu.transport", "sfu.fastpath"),
-    "llvmlite": ("sfu.fastpath",),
-    "numba": ("sfu.fastpath",),
-    "numpy": ("sfu.fastpath", "sfu.voice", "deploy.simulate", "recorder.opening"),
-    "av": (
-        *("deploy.simulate", "sfu.voice"),
-        *("recorder.opening.film.encoding", "recorder.opening.film.mix", "recorder.opening.film.picture"),
-        "recorder.opening.film.tracks",
-    ),
-    "PIL": ("recorder.opening.film.captions",),
-    "webrtcvad": ("sfu.voice.detector",),
-    "sqlalchemy": ("signaling.store", "signaling.audit.table"),
-    "alembic": ("signaling.store",),
-    "argon2": ("signaling.accounts.passwords",),
-    "prometheus_client": ("signaling.http.app", "signaling.http.metrics"),
-    "cryptography": ("deploy.run.pki", "recorder.storage.signing"),
-    "pyrage": ("recorder.writing.sealer", "recorder.opening.unsealed"),
-    "segno": ("deploy",),
-    "rich": ("deploy",),
-    "ifaddr": ("deploy.run.addresses",),
-}
-"""The one home of each foreign library; deploy.simulate is a peer of its own, so it has a second one."""
-
-SHELLS: dict[str, str] = {
-    "sfu.voice.thread": "the ears' thread",
-    "sfu.tap_server": "the Unix socket to recorders",
-    "sfu.line": "one end of a Unix socket",
-    "sfu.worker": "the media worker's process: loop, ticker, Unix socket",
-    "sfu.plane.endpoint": "draws an endpoint's random SSRCs",
-    "sfu.fastpath": "native memory and sockets; its tables are pure, its kernel imports nothing of this",
-    "sfu.transport.association": "an association lives on the loop",
-    "sfu.transport.dtls": "drives OpenSSL's handshake on the loop",
-    "sfu.transport.ports": "binds the media ports, reads the clock once for all",
-    "sfu.transport.sockets": "opens the media sockets",
-    "sfu.transport.tcp": "sockets of ICE-TCP",
-    "recorder.storage.folder": "a recording's folder on the disk",
-    "recorder.writing.memory": "locks memory, forbids core files",
-    "recorder.opening.archive": "reads a folder or a .tar",
-    "recorder.opening.film.export": "writes films, part by part",
-    "recorder.opening.film.fonts": "looks for a font on this machine",
-    "recorder.opening.player.player": "a page on this machine's loopback, a film made in a thread",
-    "recorder.opening.recover": "writes what was recovered",
-    "recorder.opening.unsealed": "age decrypts in a thread",
-    "recorder.storage.pipe": "octets between two threads",
-    "recorder.process": "the recorder's process: loop, Unix socket",
-    "recorder.writing.recording": "moves what comes to the disk, on the loop",
-    "recorder.writing.sealer": "age encrypts in a thread",
-    "recorder.storage.segment_file": "ciphertext on the disk",
-    "recorder.shelf": "lists, hands out and deletes recordings",
-    "recorder.storage.signing": "keeps the server's signing key in a file",
-    "recorder.writing.tap_client": "the Unix socket to a media worker",
-    "recorder.writing.segments": "a recording's sealer and folder, in threads",
-    "signaling.accounts.accounts": "random tokens, the sign-in log",
-    "signaling.audit.log": "writes what is noted a moment later",
-    "signaling.accounts.bootstrap": "random ids of the first units and accounts",
-    "signaling.control": "the control process: loop, certificate, listening sockets",
-    "signaling.live.live_room": "carries effects out",
-    "signaling.http.context": "names the folder of recordings",
-    "signaling.http.guards": "refuses requests and says so in the log",
-    "signaling.live.rooms": "holds the rooms: clock, random ids, tasks",
-    "signaling.http.app": "HTTPS",
-    "signaling.links.local_socket": "connecting to a process of this house",
-    "signaling.links.media": "the Unix socket to a media worker",
-    "signaling.session.outbox": "what a session still has to send wakes its writer",
-    "signaling.http.pages": "reads the web client's files",
-    "signaling.accounts.passwords": "argon2 in threads",
-    "signaling.links.recorder": "the Unix socket to the recorder",
-    "signaling.live.recorder_reports": "brings the recorder's reports to the rooms",
-    "signaling.http.api.recordings": "reads what is downloaded in threads, with a deadline",
-    "signaling.custody.retention": "deletes recordings whose time is over",
-    "signaling.protocol.schema": "writes and reads the generated schema files",
-    "signaling.session.session": "a WebSocket's life",
-    "signaling.store": "the database",
-    "signaling.audit.table": "the audit log's table and its head beside the database",
-}
-"""Modules of sfu and signaling that may touch the world, and why. All others are cores."""
-
-CORES = (
-    *(
-        "sfu.rtp",
-        "sfu.sdp",
-        "sfu.plane.assignment",
-        "sfu.recovery.keyframes",
-        "sfu.recovery.reports",
-        "sfu.plane.speakers",
-        "sfu.wire",
-    ),
-    *("sfu.bandwidth", "sfu.recovery.repair", "sfu.recovery.redundancy", "sfu.transport.pacer"),
-    *("sfu.transport.ice", "sfu.transport.stun", "deploy.run.supervision"),
-    *(
-        "signaling.room.rules.admission",
-        "signaling.room.rules.lobby",
-        "signaling.protocol",
-        "signaling.room.state.roles",
-        "signaling.room.room",
-    ),
-    *(
-        "signaling.room.rules.gating",
-        "signaling.room.views.roster",
-        "signaling.room.rules.entering",
-        "signaling.accounts.throttle",
-    ),
-    *("signaling.audit.chain", "signaling.audit.export"),
-    *("signaling.room.rules.recording", "signaling.room.views.recording"),
-    *("signaling.custody.custody", "signaling.custody.byte_range"),
-    *(
-        "signaling.room.rules.line_check",
-        "signaling.room.views.board",
-        "signaling.live.backlog",
-        "signaling.room.rules.quality",
-    ),
-)
-"""These stay cores for good: no reason makes a shell of them."""
-
 WORLD = frozenset(
     {
-        "asyncio",
-        "concurrent",
-        "datetime",
-        "fcntl",
-        "logging",
-        "multiprocessing",
-        "os",
-        "pathlib",
-        "random",
-        "secrets",
-        "select",
-        "selectors",
-        "shutil",
-        "signal",
-        "socket",
-        "ssl",
-        "subprocess",
-        "sys",
-        "tempfile",
-        "threading",
-        "time",
+        *(
+            "asyncio",
+            "concurrent",
+            "datetime",
+            "fcntl",
+            "logging",
+            "multiprocessing",
+            "os",
+            "pathlib",
+            "random",
+        ),
+        *(
+            "secrets",
+            "select",
+            "selectors",
+            "shutil",
+            "signal",
+            "socket",
+            "ssl",
+            "subprocess",
+            "sys",
+            "tempfile",
+        ),
+        *("threading", "time"),
     }
 )
-"""What a core does not import: it gets `now`, bytes and values, and returns values."""
+"""What a module without I/O does not import: it gets `now`, bytes and values, and returns values."""
+
+Layout = Mapping[str, Place]
 
 
-def wall_complaints(sources: Sequence[Source]) -> Iterator[str]:
-    """Imports that go through a wall instead of a door."""
-    modules = {source.module for source in sources}
-    for source in sources:
-        allowed = MAY_USE[source.package]
-        below = tuple(name for name in allowed if "." in name)
-        for found in source.imports:
-            target = found.module.split(".", 1)[0]
-            if target not in OURS or target == source.package:
-                continue
-            if source.package == "deploy" and target in allowed:
-                continue
+def place_of(module: str, layout: Layout = LAYOUT) -> str | None:
+    """The place where a module stands: its own entry, or its folder's. None: nobody planned it.
+
+    A folder's entry does not cover the folders below it, nor the top folder of a package its modules.
+    """
+    if module in layout:
+        return module
+    folder = module.rpartition(".")[0]
+    return folder if folder in layout and "." in folder else None
+
+
+@cache
+def _reachable(place: str) -> frozenset[str]:
+    return reachable(place, LAYOUT)
+
+
+def reachable(place: str, layout: Layout) -> frozenset[str]:
+    """Every place that the arrows lead to from here."""
+    found: set[str] = set()
+    ahead = [place]
+    while ahead:
+        for target in layout[ahead.pop()].arrows:
+            if target not in found:
+                found.add(target)
+                ahead.append(target)
+    return frozenset(found)
+
+
+def our_imports(source: Source, modules: frozenset[str]) -> Iterator[tuple[int, str]]:
+    """Line and module of each import of ours; `from a import b` means the module a.b if there is one."""
+    for found in source.imports:
+        if found.module.split(".", 1)[0] in OURS:
             submodule = f"{found.module}.{found.name}"
-            reached = submodule if submodule in modules else found.module
-            if reached not in allowed and not inside(reached, below):
-                yield f"{source.path}:{found.line} imports {reached}"
+            yield found.line, submodule if submodule in modules else found.module
 
 
-def home_complaints(sources: Iterable[Source]) -> Iterator[str]:
-    """Foreign libraries outside of their one home."""
+def place_complaints(sources: Iterable[Source]) -> Iterator[str]:
+    """Modules that stand in no place of the layout."""
     for source in sources:
+        if place_of(source.module) is None:
+            yield f"{source.path} stands in a folder that tests/arch/layout.py does not know"
+
+
+def unused_places(sources: Iterable[Source], layout: Layout = LAYOUT) -> list[str]:
+    """Places without a module."""
+    used = {place_of(source.module, layout) for source in sources}
+    return [place for place in layout if place not in used]
+
+
+def arrow_complaints(sources: Sequence[Source]) -> Iterator[str]:
+    """Imports against the arrows."""
+    modules = frozenset(source.module for source in sources)
+    for source in sources:
+        here = place_of(source.module)
+        if here is None:
+            continue
+        for line, target in our_imports(source, modules):
+            there = place_of(target)
+            if there != here and (there is None or there not in _reachable(here)):
+                yield f"{source.path}:{line} imports {target}: no arrow from {here} to {there or target}"
+
+
+def circle(arrows: Mapping[str, Iterable[str]]) -> list[str]:
+    """The nodes of a circle, if there is one."""
+    try:
+        TopologicalSorter({node: list(targets) for node, targets in arrows.items()}).prepare()
+    except CycleError as error:
+        found: list[str] = error.args[1]
+        return found
+    return []
+
+
+def file_arrows(sources: Sequence[Source]) -> dict[str, set[str]]:
+    """Which module imports which of ours, at whatever depth of the file."""
+    modules = frozenset(source.module for source in sources)
+    return {
+        source.module: {target for _, target in our_imports(source, modules) if target != source.module}
+        for source in sources
+    }
+
+
+_SCRIPT_IMPORT = re.compile(r"""\b(?:from|import)\s*\(?\s*['"](\.[^'"]+)['"]""")
+
+
+def script_arrow_complaints(sources: Iterable[Source]) -> Iterator[str]:
+    """Imports of the web client against its arrows, types included."""
+    for source in sources:
+        here = _web_folder(source.path)
+        if here is None:
+            yield f"{source.path} stands in a folder that tests/arch/layout.py does not know"
+            continue
+        for target in _SCRIPT_IMPORT.findall(source.text):
+            there = _web_folder(posixpath.normpath(posixpath.join(posixpath.dirname(source.path), target)))
+            if there != here and there not in WEB[here]:
+                yield f"{source.path} imports {target}: no arrow leads from {here} to {there}"
+
+
+def _web_folder(path: str) -> str | None:
+    """web/kit/dom.js: kit. None outside of the web client's folders."""
+    parts = path.split("/")
+    return parts[1] if len(parts) > 2 and parts[0] == "web" and parts[1] in WEB else None
+
+
+def library_complaints(sources: Iterable[Source], layout: Layout = LAYOUT) -> Iterator[str]:
+    """Foreign libraries outside of the folders where they live."""
+    for source in sources:
+        here = place_of(source.module, layout)
+        at_home = EVERYWHERE | (frozenset(layout[here].libraries) if here else frozenset())
         for found in source.imports:
-            homes = HOMES.get(found.module.split(".", 1)[0])
-            if homes is not None and not inside(source.module, homes):
-                yield f"{source.path}:{found.line} imports {found.module}; its home is {', '.join(homes)}"
+            library = found.module.split(".", 1)[0]
+            if library and library not in sys.stdlib_module_names and library not in OURS | at_home:
+                yield f"{source.path}:{found.line} imports {library}, which is not at home in {here}"
 
 
-def core_complaints(sources: Iterable[Source]) -> Iterator[str]:
-    """The world inside a core. A module of sfu or signaling is a core unless SHELLS says otherwise."""
+def strays(sources: Sequence[Source], layout: Layout = LAYOUT) -> list[str]:
+    """Libraries that a place is home to and does not use."""
+    used = {
+        (place_of(source.module, layout), found.module.split(".", 1)[0])
+        for source in sources
+        for found in source.imports
+    }
+    return [
+        f"{place}: {library}"
+        for place, entry in layout.items()
+        for library in entry.libraries
+        if (place, library) not in used
+    ]
+
+
+def law_said(source: Source) -> Law:
+    """The law that a module claims at the end of its docstring's first paragraph."""
+    first = (ast.get_docstring(source.tree) or "").split("\n\n", 1)[0]
+    return next((law for law in (Law.PURE, Law.WITHOUT_IO) if first.endswith(law.value)), Law.IO)
+
+
+def said_law_complaints(sources: Iterable[Source]) -> Iterator[str]:
+    """Folders whose own first line says another law than the layout."""
     for source in sources:
-        if inside(source.module, tuple(SHELLS)) or (source.package == "deploy" and not is_core(source)):
+        planned = LAYOUT.get(source.module)
+        if source.path.endswith("/__init__.py") and planned is not None and law_said(source) != planned.law:
+            yield f"{source.path} says {law_said(source).value!r}, the layout {planned.law.value!r}"
+
+
+def law_complaints(sources: Iterable[Source]) -> Iterator[str]:
+    """The world inside a module without I/O, and changes of what was handed over inside a pure one.
+
+    Which law holds follows from the folder; in a folder with I/O, from what the module says of itself.
+    """
+    for source in sources:
+        here = place_of(source.module)
+        law = LAYOUT[here].law if here else Law.IO
+        said = law_said(source)
+        if law is Law.IO or said is Law.PURE:
+            law = said
+        if law is Law.IO:
             continue
         for found in source.imports:
             if found.module.split(".", 1)[0] in WORLD:
-                yield f"{source.path}:{found.line} imports {found.module}, but is no shell"
+                yield f"{source.path}:{found.line} imports {found.module}, and is to be {law.value}"
+        if law is Law.PURE:
+            yield from (
+                f"{source.path}:{line} changes {what}, and is to be Pure." for line, what in changes(source)
+            )
 
 
-def is_core(source: Source) -> bool:
-    return inside(source.module, CORES)
-
-
-def idle_shells(sources: Iterable[Source]) -> list[str]:
-    """Entries of SHELLS that no longer name a module, or one that has become pure."""
-    worldly = {
-        source.module
-        for source in sources
-        if any(found.module.split(".", 1)[0] in WORLD for found in source.imports)
-    }
-    return [shell for shell in SHELLS if not any(inside(module, (shell,)) for module in worldly)]
+def changes(source: Source) -> Iterator[tuple[int, str]]:
+    """Assignments to fields or items of a parameter: what a pure function does not do."""
+    for function in ast.walk(source.tree):
+        if not isinstance(function, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        arguments = function.args
+        names = {one.arg for one in (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)}
+        if function.name in ("__init__", "__post_init__"):
+            names -= {"self"}
+        for node in ast.walk(function):
+            targets: list[ast.expr] = []
+            if isinstance(node, ast.Assign | ast.Delete):
+                targets = node.targets
+            elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+                targets = [node.target]
+            for target in targets:
+                owner = target.value if isinstance(target, ast.Attribute | ast.Subscript) else None
+                if isinstance(owner, ast.Name) and owner.id in names:
+                    yield target.lineno, ast.unparse(target)
 
 
 def task_complaints(sources: Iterable[Source], allowed: frozenset[str]) -> Iterator[str]:

@@ -8,12 +8,12 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sfu", "signaling", "recorder", "deploy", "web")
-"""The product. `recorder` comes with its own issue; until then it has no files."""
+"""The product."""
 
 
 @dataclass(frozen=True)
@@ -71,6 +71,7 @@ def inside(module: str, homes: tuple[str, ...] | frozenset[str]) -> bool:
     return any(module == home or module.startswith(home + ".") for home in homes)
 
 
+@cache
 def product(suffix: str = ".py") -> list[Source]:
     """Every file of the product with this suffix."""
     found: list[Source] = []
@@ -83,11 +84,17 @@ def product(suffix: str = ".py") -> list[Source]:
 
 def everything(suffix: str = ".py") -> list[Source]:
     """The product and its tests."""
-    tests = [
+    return product(suffix) + written("tests", suffix)
+
+
+@cache
+def written(folder: str, suffix: str) -> list[Source]:
+    """Every file of ours below a folder with this suffix; "." is the root. None that is hidden or built."""
+    return [
         Source(path.relative_to(ROOT).as_posix(), path.read_text())
-        for path in sorted((ROOT / "tests").rglob(f"*{suffix}"))
+        for path in sorted((ROOT / folder).rglob(f"*{suffix}"))
+        if not any(part.startswith((".", "build", "node_modules")) for part in path.relative_to(ROOT).parts)
     ]
-    return product(suffix) + tests
 
 
 def words(identifier: str) -> list[str]:

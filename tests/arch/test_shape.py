@@ -16,13 +16,20 @@ def test_a_file_that_grew_too_long_is_noticed(path: str, lines: int) -> None:
     assert not list(shape.size_complaints([Source(path, "\n" * (lines - 1))]))
 
 
-def test_functions_stay_short() -> None:
+def test_functions_stay_small() -> None:
     assert report(shape.function_complaints(product())) == ""
 
 
 def test_a_long_function_is_noticed() -> None:
     text = "def f() -> None:\n" + "    x = 1\n" * shape.MAX_FUNCTION_LINES
     assert list(shape.function_complaints([Source("sfu/plane/plane.py", text)]))
+
+
+def test_a_function_with_many_parameters_is_noticed() -> None:
+    few, many = "a, b, c, d, e, f, g", "a, b, c, d, e, f, *, g, h"
+    assert list(shape.function_complaints([Source("sfu/plane/plane.py", f"def f({many}): ...")]))
+    text = f"class C:\n    def f(self, {few}): ..."
+    assert not list(shape.function_complaints([Source("sfu/plane/plane.py", text)]))
 
 
 def test_names_say_something() -> None:
