@@ -28,7 +28,7 @@ from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
 from signaling.live.rooms import House
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
-from signaling.model.relay import Turn
+from signaling.model.relay import Relay
 from signaling.store import Store
 
 log = logging.getLogger("giaoban.control")
@@ -63,7 +63,7 @@ class ControlConfig:
     """Where the recorder listens; it may come later, and go and come again. None: nothing can be recorded."""
     recordings: Path | None = None
     """The recorder's folder. None: there is nothing to list, and nothing to delete."""
-    turn: Turn | None = None
+    relay: Relay | None = None
     """The relay for networks that let nothing else pass, if there is one."""
 
 
@@ -106,7 +106,7 @@ async def serve_with(
     try:
         audit_table = AuditTable(store.database)
         audit = AuditLog(audit_table, now, config.audit_head)
-        house = House(store, media, config.limits, now, audit, config.turn, recorder)
+        house = House(store, media, config.limits, now, audit, config.relay, recorder)
         await house.start()
         door = Door(
             store=store,

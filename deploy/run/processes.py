@@ -128,7 +128,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     from deploy.run.pki import CertificateFiles, ssl_context
     from signaling.control import ControlConfig, serve_control
     from signaling.model.limits import DEFAULT
-    from signaling.model.relay import Turn
+    from signaling.model.relay import Relay
     from signaling.store import StateIsNewer, StorageUnavailable
 
     files = CertificateFiles(Path(settings.certificate), Path(settings.key), None)
@@ -147,7 +147,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         default_meeting=settings.meeting,
         version=own_version(),
         limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
-        turn=Turn(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
+        relay=Relay(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
     )
     # Its task groups wrap what they raise; a Problem must leave here unwrapped.
     problem: Problem | None = None

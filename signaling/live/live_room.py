@@ -19,7 +19,8 @@ from signaling.links.recorder import RecorderPort
 from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
 from signaling.model.meeting import Meeting
-from signaling.model.run import RunRecord, SeatRow
+from signaling.model.run import RunRecord
+from signaling.model.seat import KeptSeat
 from signaling.model.words import Why
 from signaling.protocol import Bye, ServerMessage, encode
 from signaling.room.room import Room
@@ -55,7 +56,7 @@ class Mailbox(Protocol):
 class RoomStore(Protocol):
     """What a live room needs of the store."""
 
-    async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None: ...
+    async def keep_seats(self, of: Meeting, seats: Iterable[KeptSeat]) -> None: ...
     async def keep_run(self, of: Meeting, record: RunRecord) -> None: ...
     async def end_run(self, which: Meeting, now_ms: int) -> None: ...
 
@@ -128,9 +129,9 @@ class LiveRoom:
             return Refused(Why.STORAGE_UNAVAILABLE)
         return phases
 
-    def _rows(self, accounts: Iterable[AccountId]) -> list[SeatRow]:
+    def _rows(self, accounts: Iterable[AccountId]) -> list[KeptSeat]:
         seats = self.room.state.seats
-        return [seats[account].row() for account in accounts if account in seats]
+        return [seats[account].kept() for account in accounts if account in seats]
 
     async def _carry_out(self, phases: Phases) -> list[Pending]:
         """All phases after the first, in order."""

@@ -20,7 +20,7 @@ from signaling.live.recorder_reports import Recordings
 from signaling.model.ids import Instant, ParticipantId, SessionId
 from signaling.model.limits import Limits
 from signaling.model.meeting import Account, Meeting
-from signaling.model.relay import Turn
+from signaling.model.relay import Relay
 from signaling.model.run import RunRecord
 from signaling.model.words import Presence, Why
 from signaling.protocol import Bye, ClientMessage
@@ -28,8 +28,9 @@ from signaling.protocol.line_views import Quality
 from signaling.room.room import Room
 from signaling.room.state.effects import Refused
 from signaling.room.state.inputs import Dropped, Elapsed, Enter, Noticed, Said
-from signaling.room.state.seat import CHECK, STAFF
-from signaling.room.state.state import opened
+from signaling.room.state.line import CHECK
+from signaling.room.state.opening import Opening, opened
+from signaling.room.state.seat import STAFF
 from signaling.store import StorageUnavailable, Store, UnreadableRecord
 from signaling.store.store import CENTRE
 
@@ -79,12 +80,12 @@ class House:
         limits: Limits,
         clock: Callable[[], Instant],
         audit: AuditLog,
-        turn: Turn | None = None,
+        relay: Relay | None = None,
         recorder: RecorderPort | None = None,
     ) -> None:
         self.limits = limits
         self.audit = audit
-        self._turn = turn
+        self._relay = relay
         self._store = store
         self._media = media
         self._recorder = recorder or NoRecorder()
@@ -230,7 +231,7 @@ class House:
     async def _open(self, meeting: Meeting) -> LiveRoom:
         units = await self._store.meetings.units()
         centre = await self._store.setting(CENTRE)
-        rows = await self._store.meetings.seats(meeting)
+        seats = await self._store.meetings.seats(meeting)
 
         def checks_elsewhere() -> int:
             others = (live.room for live in self._rooms.values() if live.room is not room)
@@ -239,20 +240,20 @@ class House:
         recipients = await self._store.recipients.all()
         worker = crc32(meeting.code.encode()) % len(self._media)  # the same after a restart
         run, now = await self._run_of(meeting), self._clock()
-        state = opened(
+        start = Opening(
             meeting,
             centre,
             units,
             self.limits,
-            rows,
-            now,
+            seats,
             run,
-            self._turn,
-            checks_elsewhere,
             recipients=recipients,
             recorder_up=self._recorder.up,
             worker=worker,
+            relay=self._relay,
+            checks_elsewhere=checks_elsewhere,
         )
+        state = opened(start, now)
         room, store = Room(state), self._store.meetings
         return LiveRoom(
             room, store, self._media[worker], self._recorder, self._mailboxes, self._clock, self.audit

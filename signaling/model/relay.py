@@ -27,8 +27,8 @@ class IceServer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
-    """The relay that this installation has."""
+class Relay:
+    """The TURN relay of this installation."""
 
     urls: tuple[str, ...]
     """Like "turns:giaoban.example:443?transport=tcp"."""

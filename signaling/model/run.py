@@ -1,61 +1,13 @@
-"""What a run of a Meeting keeps: its seats, and one record of rules, floor, requests and departures. Pure."""
+"""What a run of a meeting keeps beside its seats: rules, floor, requests, departures, recording. Pure.
 
-from dataclasses import dataclass
+It is stored as one JSON document.
+"""
 
 import msgspec
 
 from recorder import Recipient, RecordingId
 from signaling.model.ids import AccountId, ParticipantId
-from signaling.model.meeting import Account
-from signaling.model.words import DepartureKind, FloorMode, Millis, Permission, Role, SeatState, UnitKind
-
-
-class TalkLine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One line of the conversation with someone in the lobby."""
-
-    name: str
-    """Who wrote it."""
-    staff: bool
-    """Written by staff, not by the person who waits."""
-    text: str
-    at: Millis
-
-
-@dataclass(frozen=True, slots=True)
-class Gates:
-    """Stored form of a seat's three gates, as bits of `sfu.GateReason`."""
-
-    microphone: int
-    camera: int
-    screen: int
-
-
-@dataclass(frozen=True, slots=True)
-class SeatRow:
-    """One account's place in one run of a meeting, as it survives a restart."""
-
-    participant: ParticipantId
-    account: Account
-    state: SeatState
-    unit: str
-    name: str
-    present: int | None
-    total: int | None
-    place: int
-    """Order of knocking; the lobby is sorted by it."""
-    since_ms: int
-    """When the state began."""
-    reason: str
-    kicked: bool
-    gates: Gates
-    banned: bool = False
-    acting: Role | None = None
-    may_leave: bool = False
-    talk: tuple[TalkLine, ...] = ()
-    listens_until_ms: int = 0
-
-
-# --- what a run of a meeting keeps beside its seats; stored as one JSON document -------------------
+from signaling.model.words import DepartureKind, FloorMode, Permission, UnitKind
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -110,7 +62,7 @@ class Departure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     at_ms: int
 
 
-class Recording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunRecording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """That this run is being recorded, by order of its chair."""
 
     id: RecordingId
@@ -134,5 +86,5 @@ class RunRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     requests: tuple[Request, ...] = ()
     departures: tuple[Departure, ...] = ()
     talked_ms: dict[ParticipantId, int] = {}
-    recording: Recording | None = None
+    recording: RunRecording | None = None
     """None: nothing of this run is to be recorded now."""

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 from sfu import SlotKind, Source
 from signaling.model.relay import IceServer
-from signaling.model.run import TalkLine
+from signaling.model.seat import TalkLine
 from signaling.model.words import (
     Count,
     DepartureKind,

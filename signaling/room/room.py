@@ -14,6 +14,7 @@ Fed by `signaling.live.rooms`, one input at a time. Laws, held by a stateful tes
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple, assert_never
 
 import sfu
@@ -30,13 +31,13 @@ from signaling.room.rules import (
     line_check,
     lobby,
     media,
+    permissions,
     recording,
     talk,
     voices,
 )
-from signaling.room.rules import permissions as requests
-from signaling.room.state import state
 from signaling.room.state.effects import Effect, Greet, KeepRun, Outcome, Refused, Tell
+from signaling.room.state.facts import Facts
 from signaling.room.state.inputs import (
     Answered,
     Dropped,
@@ -83,9 +84,9 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Lift: lobby.lift,
     m.SendBack: lobby.send_back,
     m.Lock: lobby.lock,
-    m.Ask: requests.ask,
-    m.Unask: requests.unask,
-    m.Decide: requests.decide,
+    m.Ask: permissions.ask,
+    m.Unask: permissions.unask,
+    m.Decide: permissions.decide,
     m.CorrectDeparture: departures.correct,
     m.HandChair: chairs.hand,
     m.TakeChair: chairs.take,
@@ -112,21 +113,21 @@ assert HANDLERS.keys() == RULES.keys()
 class Checkpoint(NamedTuple):
     """All of a Room as a value: to go back to, and to compare."""
 
-    state: state.Checkpoint
-    shown: changes.Shown
+    facts: Facts
+    views: changes.Views
 
 
 class Room:
     def __init__(self, start: State) -> None:
         self.state = start
-        self._shown = changes.Shown()
+        self._views = changes.Views()
         self._board = Board()
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
         """Carry out one input. Returns what is to be done about it, or why it is refused."""
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
-        had, run = changes.had(self.state), self.state.run
+        viewers, run = changes.viewers(self.state), self.state.run
         inside = frozenset(seat.id for seat in self.state.admitted())
         outcome = self._decide(happened, now)
         if isinstance(outcome, Refused):
@@ -134,21 +135,21 @@ class Room:
         effects = [*outcome, *self._follow(inside, now)]
         if self.state.run is not run and not self.state.ended:
             effects.append(KeepRun())
-        before, self._shown = self._shown, self._shown.now(self.state)
-        if self._shown is not before:  # the same: the same people see it, too
-            effects += changes.tell(before, self._shown, self.state, had)
-        return (*effects, *self._show_lines(had.watching, now))
+        before, self._views = self._views, self._views.now(self.state)
+        if self._views is not before:  # the same views: the same people see them, too
+            effects += changes.tell(before, self._views, self.state, viewers)
+        return (*effects, *self._show_lines(viewers.watching, now))
 
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
         """What follows from an input whatever it was. inside: those who were before it."""
         if self.state.ended:
             return (*recording.sweep(self.state, now), *line_check.sweep(self.state, now))
-        permissions = requests.sweep(self.state, now)
+        ended = permissions.sweep(self.state, now)
         turns = floor.sweep(self.state, inside, now)
         gates = gating.sweep(self.state)
         voices.sweep(self.state, now)
         orders = recording.sweep(self.state, now)
-        return (*permissions, *turns, *gates, *orders, *line_check.sweep(self.state, now))
+        return (*ended, *turns, *gates, *orders, *line_check.sweep(self.state, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -170,7 +171,8 @@ class Room:
             case Elapsed():
                 return entering.elapse(self.state, now)
             case Reread():
-                self.state.meeting, self.state.recipients = happened.meeting, happened.recipients
+                facts = replace(self.state.facts, meeting=happened.meeting, recipients=happened.recipients)
+                self.state.facts = facts
                 return ()
             case Recorded():
                 return recording.recorded(self.state, happened.status, now)
@@ -230,18 +232,18 @@ class Room:
         return (*told, Tell(come, self._board.whole(inside))) if come else told
 
     def checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.state.checkpoint(), self._shown)
+        return Checkpoint(self.state.facts, self._views)
 
     def restore(self, to: Checkpoint) -> None:
         """Take back an input whose effects nobody has seen."""
-        self.state.restore(to.state)
-        self._shown = to.shown
+        self.state.facts = to.facts
+        self._views = to.views
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds at which `Elapsed` has something to do."""
         rules = (
             entering.next_deadline,
-            requests.next_deadline,
+            permissions.next_deadline,
             line_check.next_deadline,
             voices.next_deadline,
             recording.next_deadline,

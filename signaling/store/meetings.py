@@ -6,16 +6,16 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
-from signaling.model.ids import ParticipantId
-from signaling.model.meeting import Account, Meeting
-from signaling.model.run import Gates, RunRecord, SeatRow, TalkLine
+from signaling.model.meeting import Meeting
+from signaling.model.run import RunRecord
+from signaling.model.seat import KeptSeat
 from signaling.model.units import Unit
-from signaling.model.words import Role, SeatState, UnitKind
+from signaling.model.words import SeatState, UnitKind
 from signaling.store.database import Database
 from signaling.store.people import account_of
+from signaling.store.seats import columns_of, seat_of
 from signaling.store.tables import account, composition, meeting, run_record, seat, unit
 
-_talk: msgspec.json.Decoder[tuple[TalkLine, ...]] = msgspec.json.Decoder(tuple[TalkLine, ...])
 _run: msgspec.json.Decoder[RunRecord] = msgspec.json.Decoder(RunRecord)
 
 
@@ -125,30 +125,29 @@ class Meetings:
         this = update(meeting).where(meeting.c.id == which.id, meeting.c.run == which.run)
         await self._database.write(lambda db: db.execute(this.values(ended=True, ended_ms=now_ms)))
 
-    async def seats(self, of: Meeting) -> tuple[SeatRow, ...]:
+    async def seats(self, of: Meeting) -> tuple[KeptSeat, ...]:
         """The seats of the meeting's present run. Raises StorageUnavailable."""
         mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run)
         query = select(seat).where(mine).order_by(seat.c.place)
         people = select(account).where(account.c.id.in_(select(seat.c.account_id).where(mine)))
 
-        def work(db: Connection) -> tuple[SeatRow, ...]:
+        def work(db: Connection) -> tuple[KeptSeat, ...]:
             accounts = {row.id: account_of(row) for row in db.execute(people)}
-            return tuple(_seat_of(row, accounts) for row in db.execute(query))
+            return tuple(seat_of(row, accounts[row.account_id]) for row in db.execute(query))
 
         return await self._database.read(work)
 
-    async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None:
+    async def keep_seats(self, of: Meeting, seats: Iterable[KeptSeat]) -> None:
         """Write these seats as they are now, all or none. Raises StorageUnavailable."""
-        every = tuple(rows)
+        every = tuple(seats)
 
         def work(db: Connection) -> None:
-            for row in every:
-                mine = and_(
-                    seat.c.meeting_id == of.id, seat.c.run == of.run, seat.c.account_id == row.account.id
-                )
-                values = _seat_values(row)
+            for kept in every:
+                account_id = kept.account.id
+                mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run, seat.c.account_id == account_id)
+                values = columns_of(kept)
                 if db.execute(update(seat).where(mine).values(values)).rowcount == 0:
-                    key = {"meeting_id": of.id, "run": of.run, "account_id": row.account.id}
+                    key = {"meeting_id": of.id, "run": of.run, "account_id": account_id}
                     db.execute(insert(seat).values({**key, **values}))
 
         await self._database.write(work)
@@ -200,56 +199,3 @@ def _meeting_of(db: Connection, row: Row[Any]) -> Meeting:
         may_record=row.may_record,
         keep_days=row.keep_days,
     )
-
-
-def _talk_of(document: str) -> tuple[TalkLine, ...]:
-    """What was said in the lobby. Damaged lines are no reason to keep a meeting from its seats."""
-    try:
-        return _talk.decode(document)
-    except (msgspec.DecodeError, RecursionError):
-        return ()
-
-
-def _seat_of(row: Row[Any], accounts: dict[str, Account]) -> SeatRow:
-    return SeatRow(
-        participant=ParticipantId(row.participant),
-        account=accounts[row.account_id],
-        state=SeatState(row.state),
-        unit=row.unit_id or "",
-        name=row.name,
-        present=row.present,
-        total=row.total,
-        place=row.place,
-        since_ms=row.since_ms,
-        reason=row.reason,
-        kicked=row.kicked,
-        gates=Gates(row.microphone_gate, row.camera_gate, row.screen_gate),
-        banned=row.banned,
-        acting=None if row.acting is None else Role(row.acting),
-        may_leave=row.may_leave,
-        talk=_talk_of(row.talk),
-        listens_until_ms=row.listens_until_ms,
-    )
-
-
-def _seat_values(row: SeatRow) -> dict[str, object]:
-    return {
-        "participant": row.participant,
-        "state": row.state.value,
-        "unit_id": row.unit or None,
-        "name": row.name,
-        "present": row.present,
-        "total": row.total,
-        "place": row.place,
-        "since_ms": row.since_ms,
-        "reason": row.reason,
-        "kicked": row.kicked,
-        "microphone_gate": row.gates.microphone,
-        "camera_gate": row.gates.camera,
-        "screen_gate": row.gates.screen,
-        "banned": row.banned,
-        "acting": None if row.acting is None else row.acting.value,
-        "may_leave": row.may_leave,
-        "talk": msgspec.json.encode(row.talk).decode(),
-        "listens_until_ms": row.listens_until_ms,
-    }

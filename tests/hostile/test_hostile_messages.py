@@ -8,8 +8,9 @@ from sfu import GateReason, Source
 from signaling import protocol as m
 from signaling.model.ids import ParticipantId
 from signaling.model.run import Request, Rules, RunRecord, Turn, Wish
+from signaling.model.seat import Gates
 from signaling.model.words import FloorMode, Permission, Role, SeatState
-from signaling.room.state.seat import Gates, Seat
+from signaling.room.state.seat import Seat
 from tests.support.hostility import Tally
 from tests.support.siege import HOSTILE, WITNESS, Siege, Standing, gains
 

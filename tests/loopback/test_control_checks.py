@@ -7,7 +7,7 @@ import pytest
 
 import sfu
 from signaling.model.limits import DEFAULT
-from signaling.model.relay import Turn
+from signaling.model.relay import Relay
 from signaling.model.words import SeatState, Why
 from signaling.protocol import (
     Admit,
@@ -115,14 +115,14 @@ async def test_a_check_from_before_a_restart_is_closed_as_soon_as_it_is_heard_of
 
 
 async def test_the_welcome_brings_the_relay_with_a_credential_and_no_secret(tmp_path: Path) -> None:
-    turn = Turn(("turn:192.0.2.7:443?transport=tcp",), "bí mật")
-    async with running_control(tmp_path, turn=turn) as control:
+    relay = Relay(("turn:192.0.2.7:443?transport=tcp",), "bí mật")
+    async with running_control(tmp_path, relay=relay) as control:
         delegate = await control.enter(await control.account("tram"))
         assert delegate.welcome is not None
         (server,) = delegate.welcome.ice_servers
-        assert server.urls == turn.urls
+        assert server.urls == relay.urls
         assert server.credential
-        assert turn.secret not in f"{server}"
+        assert relay.secret not in f"{server}"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Connection, text
 
 from recorder import Recipient
+from sfu import GateReason
 from signaling.accounts.accounts import LIFETIME_MS, mint, token_hash
 from signaling.accounts.bootstrap import (
     CENTRE_NAME,
@@ -25,7 +26,8 @@ from signaling.audit.chain import Head
 from signaling.audit.table import AuditTable
 from signaling.model.ids import AccountId, Instant, ParticipantId
 from signaling.model.meeting import Account, Meeting
-from signaling.model.run import Departure, Gates, Request, Rules, RunRecord, SeatRow, TalkLine, Turn, Wish
+from signaling.model.run import Departure, Request, Rules, RunRecord, Turn, Wish
+from signaling.model.seat import Gates, KeptSeat, TalkLine
 from signaling.model.units import Unit
 from signaling.model.words import DepartureKind, FloorMode, Permission, Role, SeatState, UnitKind
 from signaling.store import (
@@ -65,9 +67,9 @@ async def filled(store: Store) -> Store:
     return store
 
 
-def row(place: int = 1, state: SeatState = SeatState.WAITING, account: Account = HOA) -> SeatRow:
-    return SeatRow(
-        participant=ParticipantId(f"p-{account.id}"),
+def row(place: int = 1, state: SeatState = SeatState.WAITING, account: Account = HOA) -> KeptSeat:
+    return KeptSeat(
+        id=ParticipantId(f"p-{account.id}"),
         account=account,
         state=state,
         unit="nhi",
@@ -78,7 +80,7 @@ def row(place: int = 1, state: SeatState = SeatState.WAITING, account: Account =
         since_ms=NOW.unix_ms,
         reason="",
         kicked=False,
-        gates=Gates(3, 1, 1),
+        gates=Gates(GateReason(3), GateReason(1), GateReason(1)),
     )
 
 

@@ -19,7 +19,7 @@ from recorder.opening.unsealed import lock_with_passphrase
 from recorder.storage.folder import Folder, RecordingFacts
 from signaling.custody.custody import DAY_MS
 from signaling.model.ids import AccountId
-from signaling.model.run import Recording, RunRecord
+from signaling.model.run import RunRecord, RunRecording
 from tests.support import sealed_recording
 from tests.support.sealed_recording import SERVER, Made, make
 
@@ -220,7 +220,7 @@ def test_one_that_goes_on_is_not_deleted(
         async with opened_store(Config(state=str(tmp_path / "state"))) as store:
             meeting = await store.meetings.find(MEETING)
             assert meeting is not None
-            going = Recording(RecordingId(ID), AccountId("a"), now_ms, (), now_ms, paused=True)
+            going = RunRecording(RecordingId(ID), AccountId("a"), now_ms, (), now_ms, paused=True)
             await store.meetings.keep_run(meeting, RunRecord(recording=going))
 
     asyncio.run(begin())

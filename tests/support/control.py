@@ -18,7 +18,7 @@ from signaling.control import ControlConfig, clock, serve_with
 from signaling.links.media import Happening, MediaUnavailable, WorkerUp
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
-from signaling.model.relay import Turn
+from signaling.model.relay import Relay
 from signaling.model.words import Role, SeatState
 from signaling.protocol import (
     PROTOCOL,
@@ -178,11 +178,11 @@ def _password_hash() -> str:
 class Control:
     """The running control plane and the ways to it."""
 
-    def __init__(self, folder: Path, media: FakeMedia, limits: Limits, turn: Turn | None) -> None:
+    def __init__(self, folder: Path, media: FakeMedia, limits: Limits, relay: Relay | None) -> None:
         self.folder = folder
         self.media = media
         self._limits = limits
-        self._turn = turn
+        self._relay = relay
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = f"http://{self.authority}"
@@ -214,7 +214,7 @@ class Control:
             ca_certificate=b"certificate",
             version="0.1.0",
             limits=self._limits,
-            turn=self._turn,
+            relay=self._relay,
         )
         self._serving = asyncio.create_task(
             serve_with(config, (self.media,), self._stop, ready.set, self._now)
@@ -278,8 +278,8 @@ class Control:
 
 @asynccontextmanager
 async def running_control(
-    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT, turn: Turn | None = None
+    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT, relay: Relay | None = None
 ) -> AsyncIterator[Control]:
     """A control plane for as long as the block; start it again in the same folder to see a restart."""
-    async with Control(folder, media or FakeMedia(), limits, turn) as control:
+    async with Control(folder, media or FakeMedia(), limits, relay) as control:
         yield control

@@ -8,7 +8,8 @@ import sfu
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.meeting import Account, Meeting
-from signaling.model.run import RunRecord, SeatRow
+from signaling.model.run import RunRecord
+from signaling.model.seat import KeptSeat
 from signaling.model.units import Unit
 from signaling.model.words import Role, UnitKind, Why
 from signaling.protocol import Admit, CheckLine, ClientMessage, Knock, Lobby, Offer, Roster, ServerMessage
@@ -38,8 +39,8 @@ from signaling.room.state.inputs import (
     Said,
     WorkerBack,
 )
+from signaling.room.state.opening import Opening, opened
 from signaling.room.state.seat import Seat
-from signaling.room.state.state import opened
 
 UNITS = (
     Unit("bgd", "Ban Giám đốc", "BGĐ", UnitKind.BOARD),
@@ -69,7 +70,7 @@ class Scene:
     """Drives one Room and keeps what everyone was told and what the media worker would hold."""
 
     limits: Limits = DEFAULT
-    rows: tuple[SeatRow, ...] = ()
+    seats: tuple[KeptSeat, ...] = ()
     run: RunRecord = field(default_factory=RunRecord)
     meeting: Meeting = MEETING
     now_s: float = 1000.0
@@ -89,18 +90,17 @@ class Scene:
     _sessions: int = 0
 
     def __post_init__(self) -> None:
-        state = opened(
+        start = Opening(
             self.meeting,
             "Trung tâm",
             UNITS,
             self.limits,
-            self.rows,
-            self.now,
+            self.seats,
             self.run,
             recipients=self.recipients,
             recorder_up=self.recorder_up,
         )
-        self.room = Room(state)
+        self.room = Room(opened(start, self.now))
 
     @property
     def now(self) -> Instant:
@@ -301,9 +301,9 @@ class Scene:
 
     def restarted(self, after_s: float = 0.0) -> "Scene":
         """The control plane after a restart, from what it kept."""
-        rows = tuple(seat.row() for seat in self.room.state.seats.values() if seat.place)
+        seats = tuple(seat.kept() for seat in self.room.state.seats.values() if seat.place)
         run = self.room.state.run
         now_s, keys = self.now_s + after_s, self.recipients
-        again = Scene(self.limits, rows, run, self.meeting, now_s, recipients=keys)
+        again = Scene(self.limits, seats, run, self.meeting, now_s, recipients=keys)
         again.endpoints, again.writing = self.endpoints, self.writing
         return again

@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
+import signaling.model.relay
 from signaling.model.ids import AccountId, Instant
-from signaling.model.relay import IceServer, Turn
+from signaling.model.relay import IceServer
 from tests.support.certificate import self_signed
 
 EXAMPLE = Path(__file__).parents[2] / "deploy" / "coturn" / "turnserver.conf.example"
@@ -50,7 +51,7 @@ class Relay:
     def credentials(self, account: str = "lan", *, age_s: int = 0, secret: str = SECRET) -> IceServer:
         """What our server gives to an account; it was given `age_s` ago."""
         now = Instant(0.0, _unix_ms() - age_s * 1000)
-        return Turn(self.urls(), secret).servers(AccountId(account), now)[0]
+        return signaling.model.relay.Relay(self.urls(), secret).servers(AccountId(account), now)[0]
 
 
 @asynccontextmanager

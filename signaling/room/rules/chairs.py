@@ -6,7 +6,7 @@ given it away, and takes it back at any time.
 
 from dataclasses import replace
 
-from msgspec.structs import replace as revised
+from msgspec.structs import replace as changed
 
 from sfu import GateReason, Source
 from signaling.model.ids import Instant
@@ -71,7 +71,7 @@ def _act(state: State, seat: Seat, role: Role | None) -> tuple[Effect, ...]:
 def set_rules(state: State, seat: Seat, message: SetRules, _: Instant) -> Outcome:
     """What is left out stays. To turn hard mutes off lets everybody speak who was muted by one."""
     old = state.run.rules
-    rules = revised(
+    rules = changed(
         old,
         mode=old.mode if message.mode is None else message.mode,
         hard_mute=old.hard_mute if message.hard_mute is None else message.hard_mute,
@@ -83,7 +83,7 @@ def set_rules(state: State, seat: Seat, message: SetRules, _: Instant) -> Outcom
     )
     if rules == old:
         return ()
-    state.run = revised(state.run, rules=rules)
+    state.run = changed(state.run, rules=rules)
     effects: list[Effect] = []
     if rules.screen_by_permission is not old.screen_by_permission:
         effects += gating.resettle_screens(state)

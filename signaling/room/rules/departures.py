@@ -7,7 +7,7 @@ line. An operator who knows better corrects it; what was judged stays beside the
 
 from enum import Enum, auto
 
-from msgspec.structs import replace
+from msgspec.structs import replace as changed
 
 from sfu import Source
 from signaling.model.ids import Instant
@@ -16,8 +16,9 @@ from signaling.model.text import one_line
 from signaling.model.words import DepartureKind, Presence, Why
 from signaling.protocol import CorrectDeparture
 from signaling.room.state.effects import Effect, Outcome, Refused
+from signaling.room.state.line import Line
 from signaling.room.state.notes import note
-from signaling.room.state.seat import STAFF, Line, Seat
+from signaling.room.state.seat import STAFF, Seat
 from signaling.room.state.state import State
 
 
@@ -106,7 +107,7 @@ def record(
         at_ms=now.unix_ms,
     )
     kept = (*run.departures, one)[-state.limits.departures :]
-    state.run = replace(run, departures=kept, next_number=run.next_number + 1)
+    state.run = changed(run, departures=kept, next_number=run.next_number + 1)
     return (note("departed", by, seat, ("reason", reason), departure=one.id, kind=kind.value),)
 
 
@@ -118,9 +119,9 @@ def correct(state: State, seat: Seat, message: CorrectDeparture, _: Instant) -> 
     reason = one_line(message.reason)
     if not reason:
         return Refused(Why.REASON_MISSING)
-    better = replace(found, kind=message.kind, reason=reason)
+    better = changed(found, kind=message.kind, reason=reason)
     departures = tuple(better if one is found else one for one in state.run.departures)
-    state.run = replace(state.run, departures=departures)
+    state.run = changed(state.run, departures=departures)
     of = state.by_id(found.participant)
     figures = {"departure": found.id, "was": found.kind.value, "kind": message.kind.value}
     return (note("departure-corrected", seat, of, ("reason", reason), **figures),)

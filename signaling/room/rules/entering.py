@@ -102,7 +102,7 @@ def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
     presence = departures.away(seat, state.line(seat.id), loss.presence)
     left = replace(seat, online=False, presence=presence, away_s=now.s, away_ms=now.unix_ms)
     if left.place == 0:
-        del state.seats[seat.account.id]
+        state.forget(seat)
     else:
         state.put(left)
     return (note("dropped", None, seat, presence=presence.value),)
@@ -186,10 +186,7 @@ def remove(state: State, target: Seat, bye: Bye, now: Instant, by: Seat) -> tupl
 def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
     """Everyone goes, those in the lobby too. Seats of this run are worth nothing any more."""
     sessions = [other.session for other in state.online() if other.session is not None]
-    state.ended = True
-    state.seats = {}
-    state.lines = {}
-    state.heard, state.stage = (), None
+    state.facts = replace(state.facts, ended=True, seats={}, lines={}, heard=(), stage=None)
     effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
     effects += [Dismiss(session, Bye(Why.ENDED)) for session in sessions]
     return (*effects, EndRun(), note("meeting-ended", seat, seat, run=state.meeting.run))
@@ -203,8 +200,8 @@ def give_up(
     seat, close = state.close_media(seat)
     seat = replace(seat, acting=None, may_leave=False, listens_until_s=0.0, listens_until_ms=0, talk=())
     state.put(replace(seat, state=to, gates=gating.outside(state, seat, why), since_ms=now.unix_ms))
-    state.heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
-    state.stage = None if state.stage == seat.id else state.stage
+    heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
+    state.facts = replace(state.facts, heard=heard, stage=None if state.stage == seat.id else state.stage)
     permissions.forget(state, seat)
     return [*(Media(command) for command in close), Keep((seat.account.id,))]
 

@@ -8,7 +8,7 @@ floor; the queue is in rank order; whoever has the floor does not wait for it.
 from collections.abc import Mapping
 from dataclasses import replace
 
-from msgspec.structs import replace as revised
+from msgspec.structs import replace as changed
 
 import sfu
 from sfu import GateReason, Source
@@ -67,7 +67,7 @@ def _wish(state: State, seat: Seat, topic: str, now: Instant, registered: bool) 
     before = _wish_of(state, seat.id)
     effects: list[Effect] = []
     if before is not None:
-        wish = revised(
+        wish = changed(
             before,
             topic=topic or before.topic,
             registered=registered or before.registered,
@@ -75,16 +75,15 @@ def _wish(state: State, seat: Seat, topic: str, now: Instant, registered: bool) 
         )
         if wish == before:
             return ()
-        state.run = revised(run, queue=tuple(wish if one is before else one for one in run.queue))
+        state.run = changed(run, queue=tuple(wish if one is before else one for one in run.queue))
     else:
         if len(run.queue) >= state.limits.queue:
             return Refused(Why.QUEUE_FULL)
         wish = Wish(seat.id, topic, now.unix_ms, run.next_number, registered)
-        state.run = revised(run, queue=(*run.queue, wish), next_number=run.next_number + 1)
+        state.run = changed(run, queue=(*run.queue, wish), next_number=run.next_number + 1)
         if seat.place == 0:
             # A seat without a place is forgotten with its session, and the wish would be nobody's.
-            state.put(replace(seat, place=state.next_place))
-            state.next_place += 1
+            state.put(replace(seat, place=state.take_place()))
             effects.append(Keep((seat.account.id,)))
     event = "speech-registered" if registered else "hand-raised"
     return (*effects, note(event, seat, seat, ("topic", topic)))
@@ -135,7 +134,7 @@ def _grant(state: State, by: Seat, target: Seat, now: Instant) -> tuple[Effect, 
     run, dialogue = state.run, bool(state.run.turns)
     until_ms = now.unix_ms + run.rules.turn_s * 1000 if run.rules.turn_s else 0
     _drop_wish(state, target.id)
-    state.run = revised(
+    state.run = changed(
         state.run,
         turns=(*run.turns, Turn(target.id, now.unix_ms, until_ms, dialogue)),
         spoken=tuple(dict.fromkeys((*run.spoken, target.id))),
@@ -165,7 +164,7 @@ def _end_all(
 
 def _end(state: State, by: Seat | None, turn: Turn, now: Instant) -> tuple[Effect, ...]:
     """The microphone is shut; a chair's stays as it is, for it always has the floor."""
-    state.run = revised(state.run, turns=tuple(other for other in state.run.turns if other is not turn))
+    state.run = changed(state.run, turns=tuple(other for other in state.run.turns if other is not turn))
     seat = state.by_id(turn.participant)
     lasted = max(0, now.unix_ms - turn.since_ms) // 1000
     if seat is None:
@@ -183,8 +182,8 @@ def extend_turn(state: State, seat: Seat, message: ExtendTurn, now: Instant) -> 
     if turn is None or turn.until_ms == 0:
         return Refused(Why.OUT_OF_ORDER)
     until_ms = max(turn.until_ms, now.unix_ms) + message.seconds * 1000
-    longer = revised(turn, until_ms=min(until_ms, now.unix_ms + MAX_MS))
-    state.run = revised(state.run, turns=tuple(longer if one is turn else one for one in state.run.turns))
+    longer = changed(turn, until_ms=min(until_ms, now.unix_ms + MAX_MS))
+    state.run = changed(state.run, turns=tuple(longer if one is turn else one for one in state.run.turns))
     target = state.by_id(turn.participant)
     return (note("turn-extended", seat, target, seconds=message.seconds),)
 
@@ -206,8 +205,8 @@ def _mark(state: State, by: Seat, participant: str, skipped: bool) -> Outcome:
         return Refused(Why.NOT_IN_QUEUE)
     if wish.skipped is skipped:
         return ()
-    marked = revised(wish, skipped=skipped)
-    state.run = revised(state.run, queue=tuple(marked if one is wish else one for one in state.run.queue))
+    marked = changed(wish, skipped=skipped)
+    state.run = changed(state.run, queue=tuple(marked if one is wish else one for one in state.run.queue))
     return (note("skipped" if skipped else "returned", by, target),)
 
 
@@ -217,11 +216,11 @@ def go_round(state: State, seat: Seat, message: GoRound, now: Instant) -> Outcom
         return ()
     if message.on:
         holders = tuple(turn.participant for turn in state.run.turns)
-        state.run = revised(state.run, go_round=True, spoken=holders)
+        state.run = changed(state.run, go_round=True, spoken=holders)
         _join_round(state, ranking.points(state), now)
     else:
         asked = tuple(wish for wish in state.run.queue if not wish.round)
-        state.run = revised(state.run, go_round=False, queue=asked)
+        state.run = changed(state.run, go_round=False, queue=asked)
     return (note("go-round", seat, on=int(message.on)),)
 
 
@@ -233,7 +232,7 @@ def _join_round(state: State, points: list[Seat], now: Instant) -> None:
         Wish(seat.id, "", now.unix_ms, run.next_number + place, round=True) for place, seat in enumerate(new)
     )
     if new:
-        state.run = revised(run, queue=(*run.queue, *wishes), next_number=run.next_number + len(new))
+        state.run = changed(run, queue=(*run.queue, *wishes), next_number=run.next_number + len(new))
 
 
 # --- what follows by itself ---
@@ -250,7 +249,7 @@ def sweep(state: State, inside: frozenset[ParticipantId], now: Instant) -> tuple
             effects += _end(state, None, turn, now)
     queue = tuple(wish for wish in state.run.queue if _stands(wish, seats.get(wish.participant)))
     if len(queue) != len(state.run.queue):
-        state.run = revised(state.run, queue=queue)
+        state.run = changed(state.run, queue=queue)
     if state.run.go_round:
         _join_round(state, [seat for seat in ranking.points(state) if seat.id not in inside], now)
     return (*effects, *_stage(state, seats))
@@ -262,9 +261,9 @@ def _stage(state: State, seats: Mapping[ParticipantId, Seat]) -> tuple[Effect, .
     turns = state.run.turns
     holder = seats.get(turns[0].participant) if len(turns) == 1 else None
     wanted = holder.id if holder is not None and holder.offered else None
-    if wanted == state.staged:
+    if wanted == state.facts.staged:
         return ()
-    state.staged = wanted
+    state.facts = replace(state.facts, staged=wanted)
     endpoint = None if wanted is None else sfu.EndpointId(wanted)
     return (Media(sfu.SetStage(state.room_id, endpoint)),)
 
@@ -282,4 +281,4 @@ def _wish_of(state: State, participant: str) -> Wish | None:
 def _drop_wish(state: State, participant: ParticipantId) -> None:
     queue = tuple(wish for wish in state.run.queue if wish.participant != participant)
     if len(queue) != len(state.run.queue):
-        state.run = revised(state.run, queue=queue)
+        state.run = changed(state.run, queue=queue)

@@ -12,11 +12,12 @@ from dataclasses import replace
 import sfu
 from sfu import GateReason, Source
 from signaling.model.ids import Instant
+from signaling.model.seat import Gates
 from signaling.model.words import FloorMode, Role, Why
 from signaling.protocol import Mute, MuteAll, SetSource, Unmute
 from signaling.room.state.effects import Effect, Keep, Media, Outcome, Refused
 from signaling.room.state.notes import note
-from signaling.room.state.seat import STAFF, Gates, Seat
+from signaling.room.state.seat import STAFF, Seat
 from signaling.room.state.state import State
 
 

@@ -15,7 +15,8 @@ from signaling.protocol import Answer, CheckLine, CheckOver, EndCheck, OwnLine, 
 from signaling.room.rules import quality
 from signaling.room.state.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
 from signaling.room.state.inputs import Answered
-from signaling.room.state.seat import CHECK, Check, Seat, settled
+from signaling.room.state.line import CHECK, Check, settled
+from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
 BEFORE_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.WAITING})
@@ -31,14 +32,14 @@ def begin(state: State, seat: Seat, message: CheckLine, now: Instant) -> Outcome
     """Open a transport that leads nowhere. A check that runs already is replaced."""
     assert seat.session is not None
     # Counted by account, not by session: to connect anew is no way around it.
-    recent = {who: at for who, at in state.checked_s.items() if now.s - at < state.limits.check_every_s}
+    recent = {who: at for who, at in state.facts.checked_s.items() if now.s - at < state.limits.check_every_s}
     if seat.account.id in recent:
         return Refused(Why.TOO_FAST)
     running = len(state.checks.keys() - {seat.session}) + state.checks_elsewhere()
     if running >= state.limits.checks:
         return Refused(Why.CHECKS_FULL)
-    state.checked_s = {**recent, seat.account.id: now.s}
-    state.checks[seat.session] = Check(seat.account.id, now.s + state.limits.check_s, message.id)
+    state.facts = replace(state.facts, checked_s={**recent, seat.account.id: now.s})
+    state.put_check(seat.session, Check(seat.account.id, now.s + state.limits.check_s, message.id))
     name = _endpoint(seat.session)
     command = sfu.OpenEndpoint(RoomId(name), name, message.sdp, dict(_SHUT), seat.local, check=True)
     return (Negotiate(seat.session, seat.id, command, message.id), _note("check-begun", seat.session))
@@ -51,7 +52,7 @@ def answered(state: State, answer: Answered) -> Outcome:
         return ()
     to = (answer.session,)
     if isinstance(answer.result, sfu.Opened):
-        state.checks[answer.session] = replace(check, negotiating=False)
+        state.put_check(answer.session, replace(check, negotiating=False))
         return (Tell(to, Answer(answer.result.answer, to=answer.offer)),)
     failed = isinstance(answer.result, sfu.Failed)
     why = _REFUSED[answer.result.code] if isinstance(answer.result, sfu.Failed) else Why.MEDIA_UNAVAILABLE
@@ -74,7 +75,7 @@ def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> Outcome:
         case sfu.LineReport():
             leaning = quality.word(event)
             word = settled(check.leaning, check.quality, leaning)
-            state.checks[session] = replace(check, leaning=leaning, quality=word)
+            state.put_check(session, replace(check, leaning=leaning, quality=word))
             return (Tell((session,), OwnLine(quality.view(event, word))),)
         case sfu.EndpointChanged(state=sfu.EndpointState.CLOSED) if not check.negotiating:
             return _over(state, session, Why.MEDIA_UNAVAILABLE)
@@ -113,7 +114,7 @@ def _over(state: State, session: SessionId, why: Why) -> tuple[Effect, ...]:
 
 
 def _close(state: State, session: SessionId) -> Media:
-    del state.checks[session]
+    state.drop_check(session)
     return Media(sfu.CloseEndpoint(_endpoint(session)))
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from msgspec.structs import replace as altered
+from msgspec.structs import replace as changed
 
 from sfu import GateReason
 from signaling.model.ids import Instant
@@ -159,7 +159,7 @@ def lock(state: State, seat: Seat, message: Lock, _: Instant) -> Outcome:
     rules = state.run.rules
     if rules.locked is message.on:
         return ()
-    state.run = altered(state.run, rules=altered(rules, locked=message.on))
+    state.run = changed(state.run, rules=changed(rules, locked=message.on))
     return (note("locked", seat, on=int(message.on)),)
 
 
@@ -195,9 +195,7 @@ def _told(seat: Seat, reason: str) -> tuple[Tell, ...]:
 
 def _placed(state: State, seat: Seat) -> Seat:
     """The seat at the end of the lobby."""
-    seat = replace(seat, place=state.next_place)
-    state.next_place += 1
-    return seat
+    return replace(seat, place=state.take_place())
 
 
 def _free(state: State, extra: int) -> int:

@@ -23,7 +23,8 @@ from signaling.protocol import (
 from signaling.room.rules import quality, voices
 from signaling.room.state.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
 from signaling.room.state.inputs import Answered, WorkerBack
-from signaling.room.state.seat import Line, Seat, empty_slot, settled
+from signaling.room.state.line import Line, empty_slot, settled
+from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
 _OFFER_REFUSED = {
@@ -48,7 +49,7 @@ def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
         gates = seat.gates.every()
         command = sfu.OpenEndpoint(state.room_id, EndpointId(seat.id), message.sdp, gates, seat.local)
     line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
-    state.lines[seat.id] = line if message.restart else replace(line, slots=None, plan=None)
+    state.put_line(seat.id, line if message.restart else replace(line, slots=None, plan=None))
     state.put(replace(seat, offered=True, wanted=True))
     effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
     if seat.show is not None and not message.restart:
@@ -68,7 +69,7 @@ def answered(state: State, answer: Answered) -> Outcome:
     if slots is None:
         slots = tuple(empty_slot(slot.mid, slot.kind) for slot in answer.result.slots)
     kept = replace(line, negotiating=False) if answer.restart else Line()
-    state.lines[seat.id] = replace(kept, slots=slots, plan=line.plan)
+    state.put_line(seat.id, replace(kept, slots=slots, plan=line.plan))
     plan = () if line.plan is None else (line.plan,)
     reply = Answer(answer.result.answer, answer.restart, answer.offer)
     told = (reply, Slots(slots), *plan, Speakers(state.heard, state.stage))
@@ -89,7 +90,7 @@ def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outco
         still = line.had_endpoint
         if answer.result.code is sfu.Failure.UNKNOWN_ENDPOINT:
             message, still = MediaLost(Why.MEDIA_UNAVAILABLE), False
-    state.lines[seat.id] = replace(line, negotiating=False) if still else Line()
+    state.put_line(seat.id, replace(line, negotiating=False) if still else Line())
     state.put(replace(seat, offered=still))
     return (Tell(_whose(seat, answer), message), Note("offer-failed", (("participant", seat.id),)))
 
@@ -146,13 +147,14 @@ def _put_line(state: State, endpoint: EndpointId, line: Line) -> None:
     """Facts about an endpoint that has no seat inside any more are nobody's business."""
     seat = state.by_id(endpoint)
     if seat is not None and seat.offered:
-        state.lines[seat.id] = line
+        state.put_line(seat.id, line)
 
 
 def _speakers(state: State, event: sfu.SpeakersChanged) -> Outcome:
     inside: set[str] = {seat.id for seat in state.admitted()}
-    state.heard = tuple(ParticipantId(name) for name in event.heard if name in inside)
-    state.stage = ParticipantId(event.stage) if event.stage is not None and event.stage in inside else None
+    heard = tuple(ParticipantId(name) for name in event.heard if name in inside)
+    stage = ParticipantId(event.stage) if event.stage is not None and event.stage in inside else None
+    state.facts = replace(state.facts, heard=heard, stage=stage)
     return (Tell(state.audience(), Speakers(state.heard, state.stage)),)
 
 
@@ -164,7 +166,7 @@ def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
     if seat is None or not seat.offered:
         return ()
     line = replace(state.line(seat.id), slots=slots)
-    state.lines[seat.id] = line
+    state.put_line(seat.id, line)
     if line.negotiating or not seat.online or seat.session is None:
         return ()
     return (Tell((seat.session,), Slots(slots)),)
@@ -177,7 +179,7 @@ def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome
     line = state.line(seat.id)
     if event.state is not EndpointState.CLOSED:
         lost = event.state is EndpointState.LOST
-        state.lines[seat.id] = replace(line, lost=lost)
+        state.put_line(seat.id, replace(line, lost=lost))
         closed = not seat.online and seat.presence is Presence.CLOSED
         if lost and closed and now.s - seat.away_s < state.limits.silence_s:
             state.put(replace(seat, presence=Presence.LOST))  # silent before the page was closed
@@ -191,7 +193,7 @@ def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome
 
 
 def del_line(state: State, seat: Seat) -> None:
-    state.lines.pop(seat.id, None)
+    state.drop_line(seat.id)
     state.put(replace(seat, offered=False))
 
 
@@ -201,7 +203,7 @@ def _plan(state: State, event: sfu.SendPlan) -> Outcome:
         return ()
     plan = SendPlan(event.camera, event.screen, event.red)
     line = replace(state.line(seat.id), plan=plan)
-    state.lines[seat.id] = line
+    state.put_line(seat.id, line)
     if line.negotiating or not seat.online or seat.session is None:
         return ()  # it is told with the answer, or when its page is back
     return (Tell((seat.session,), plan),)
@@ -215,7 +217,7 @@ def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
     leaning = quality.word(event)
     view = quality.view(event, settled(line.leaning, line.quality, leaning))
     point = quality.point(view, now.unix_ms)
-    state.lines[seat.id] = replace(line, leaning=leaning, quality=view.quality, point=point)
+    state.put_line(seat.id, replace(line, leaning=leaning, quality=view.quality, point=point))
     if not seat.online or seat.session is None:
         return ()
     return (Tell((seat.session,), OwnLine(view)),)

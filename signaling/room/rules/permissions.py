@@ -6,7 +6,7 @@ stands in the seat: `may_leave`, HOST lifted from the screen's gate, `listens_un
 
 from dataclasses import replace
 
-from msgspec.structs import replace as altered
+from msgspec.structs import replace as changed
 
 from sfu import GateReason, Source
 from signaling.model.ids import Instant
@@ -35,11 +35,11 @@ def ask(state: State, seat: Seat, message: Ask, now: Instant) -> Outcome:
         return Refused(Why.QUEUE_FULL)
     if before is None:
         request = Request(seat.id, message.permission, reason, now.unix_ms)
-        state.run = altered(state.run, requests=(*state.run.requests, request))
+        state.run = changed(state.run, requests=(*state.run.requests, request))
     elif before.reason != reason:
-        corrected = altered(before, reason=reason)
+        corrected = changed(before, reason=reason)
         requests = tuple(corrected if one is before else one for one in state.run.requests)
-        state.run = altered(state.run, requests=requests)
+        state.run = changed(state.run, requests=requests)
     else:
         return ()
     return (note("asked", seat, seat, ("reason", reason), permission=message.permission.value),)
@@ -174,7 +174,7 @@ def _forget(state: State, seat: Seat, permission: Permission) -> None:
     request = _asked(state, seat, permission)
     if request is not None:
         requests = tuple(one for one in state.run.requests if one is not request)
-        state.run = altered(state.run, requests=requests)
+        state.run = changed(state.run, requests=requests)
 
 
 def _asked(state: State, seat: Seat, permission: Permission) -> Request | None:

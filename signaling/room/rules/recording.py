@@ -10,20 +10,21 @@ recorder has said that nothing is written any more.
 
 from dataclasses import replace
 
-from msgspec.structs import replace as altered
+from msgspec.structs import replace as changed
 
 import recorder
 from recorder import RecordingId, Stage
 from sfu import EndpointId
 from signaling import protocol as m
 from signaling.model.ids import Instant
-from signaling.model.run import Recording
+from signaling.model.run import RunRecording
 from signaling.model.text import one_line
 from signaling.model.words import RecordingTrouble, Why
 from signaling.room.state.effects import Effect, KeepRun, Outcome, Record, Refused
+from signaling.room.state.facts import RecorderStatus
 from signaling.room.state.notes import note
 from signaling.room.state.seat import Seat
-from signaling.room.state.state import Recorder, State
+from signaling.room.state.state import State
 
 EMPTY_S = 300.0
 """With nobody inside for so long it ends: as long as a seat is kept."""
@@ -57,14 +58,14 @@ def start(state: State, seat: Seat, _: m.StartRecording, now: Instant) -> Outcom
         return Refused(Why.RECORDER_UNAVAILABLE)
     if live.closing is not None:
         return Refused(Why.ALREADY_RECORDING)
-    begun = Recording(
+    begun = RunRecording(
         id=recorder.new_id(state.meeting.code, now.unix_ms, f"{seat.id} {state.run.next_number}"),
         by=seat.account.id,
         since_ms=now.unix_ms,
         keys=state.recipients,
         seen_ms=now.unix_ms,
     )
-    state.run = altered(state.run, recording=begun, next_number=state.run.next_number + 1)
+    state.run = changed(state.run, recording=begun, next_number=state.run.next_number + 1)
     state.recorder = replace(
         live,
         missing=False,
@@ -95,7 +96,7 @@ def pause(state: State, seat: Seat, message: m.PauseRecording, _: Instant) -> Ou
         return Refused(Why.NOT_RECORDING)
     if recording.paused is message.on:
         return ()
-    state.run = altered(state.run, recording=altered(recording, paused=message.on))
+    state.run = changed(state.run, recording=changed(recording, paused=message.on))
     live = state.recorder
     # One that pauses writes from now on, or may have begun to: what it said last is no word for that.
     stage = Stage.ON if live.stage is Stage.PAUSED else live.stage
@@ -133,7 +134,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
         return ()
     if over:
         trouble = trouble or RecordingTrouble.UNAVAILABLE
-        state.run = altered(state.run, recording=None)
+        state.run = changed(state.run, recording=None)
         state.recorder = replace(
             live, failed=recording, trouble=trouble, begun=False, told=False, missing=False
         )
@@ -211,11 +212,11 @@ def _must_end(state: State, now: Instant) -> str:
 
 
 def _end(
-    state: State, recording: Recording, now: Instant, why: str, by: Seat | None = None
+    state: State, recording: RunRecording, now: Instant, why: str, by: Seat | None = None
 ) -> tuple[Effect, ...]:
     """The sweep sends the order. A recorder that is not there has until `until_s` ended it by itself."""
     live = state.recorder
-    state.run = altered(state.run, recording=None)
+    state.run = changed(state.run, recording=None)
     state.recorder = replace(
         live,
         closing=recording,
@@ -229,11 +230,11 @@ def _end(
     return (note("recording-stopped", by, recording=recording.id, why=why, octets=live.octets),)
 
 
-def _bring_about(state: State, recording: Recording, now: Instant) -> tuple[Effect, ...]:
+def _bring_about(state: State, recording: RunRecording, now: Instant) -> tuple[Effect, ...]:
     live = state.recorder
     here = any(seat.online for seat in state.admitted())
     if here and not 0 <= now.unix_ms - recording.seen_ms < SEEN_MS:
-        state.run = altered(state.run, recording=altered(recording, seen_ms=now.unix_ms))
+        state.run = changed(state.run, recording=changed(recording, seen_ms=now.unix_ms))
     empty_s = None if here else now.s if live.empty_s is None else live.empty_s
     live = replace(live, empty_s=empty_s, missing=now.s >= _missing_s(live))
     effects: list[Effect] = []
@@ -252,7 +253,9 @@ def _bring_about(state: State, recording: Recording, now: Instant) -> tuple[Effe
     return tuple(effects)
 
 
-def _due(state: State, recording: Recording, live: Recorder) -> recorder.Start | recorder.Pause | None:
+def _due(
+    state: State, recording: RunRecording, live: RecorderStatus
+) -> recorder.Start | recorder.Pause | None:
     """What the recorder is to be asked for. An empty room is not begun: nobody would know."""
     if not live.up:
         return None
@@ -274,16 +277,16 @@ def _due(state: State, recording: Recording, live: Recorder) -> recorder.Start |
     )
 
 
-def _may_ask(live: Recorder, now: Instant) -> bool:
+def _may_ask(live: RecorderStatus, now: Instant) -> bool:
     return live.asked_s is None or now.s >= live.asked_s + RETRY_S
 
 
-def _missing_s(live: Recorder) -> float:
+def _missing_s(live: RecorderStatus) -> float:
     """When the recorder is taken to be gone, should nothing be heard of it until then."""
     return live.heard_s + (SILENT_S if live.told else ANSWER_S if live.up else LOST_S)
 
 
-def _people(state: State, recording: Recording) -> recorder.People:
+def _people(state: State, recording: RunRecording) -> recorder.People:
     inside = {seat.id: seat for seat in state.admitted()}
     people = tuple(
         recorder.Person(EndpointId(seat.id), seat.name, _unit(state, seat))
@@ -319,7 +322,7 @@ def _rounded(minutes: int) -> int:
     return min(MAX_MINUTES, minutes - minutes % 60)
 
 
-def _key_names(recording: Recording) -> tuple[str, str]:
+def _key_names(recording: RunRecording) -> tuple[str, str]:
     return "keys", ", ".join(key.name for key in recording.keys)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from signaling.model.ids import Instant, SessionId
-from signaling.model.run import TalkLine
+from signaling.model.seat import TalkLine
 from signaling.model.text import one_line
 from signaling.model.words import Why
 from signaling.protocol import LobbyTalk, Talk

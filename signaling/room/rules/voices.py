@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from msgspec.structs import replace as revised
+from msgspec.structs import replace as changed
 
 import sfu
 from signaling import protocol as m
 from signaling.model.ids import Instant, ParticipantId
 from signaling.room.state.effects import Effect, Outcome, Tell
-from signaling.room.state.state import Hearing, State
+from signaling.room.state.facts import Hearing
+from signaling.room.state.state import State
 
 SILENT_S = 20.0
 """Whoever has the floor and is not heard for so long may be through."""
@@ -83,7 +84,7 @@ def _count(state: State, hearing: Hearing, now: Instant) -> Hearing:
     total = dict(state.run.talked_ms)
     for one, ms in talked.items():
         total[one] = total.get(one, 0) + ms
-    state.run = revised(state.run, talked_ms=total)
+    state.run = changed(state.run, talked_ms=total)
     speaking = dict.fromkeys(hearing.speaking, now.s)
     return replace(hearing, speaking=speaking, talked_ms={}, count_s=now.s + COUNT_S if speaking else None)
 

@@ -16,14 +16,12 @@ from signaling.room.rules import talk
 from signaling.room.state.effects import Effect, Tell
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
-from signaling.room.views import floor as floor_view
-from signaling.room.views import recording as recording_view
-from signaling.room.views import roster, staff
+from signaling.room.views import floor, recording, roster, staff
 
 V = TypeVar("V")
 
 
-class Had(NamedTuple):
+class Viewers(NamedTuple):
     """Who could see what before the input."""
 
     audience: frozenset[SessionId]
@@ -33,8 +31,8 @@ class Had(NamedTuple):
     looking: frozenset[SessionId]
 
 
-def had(state: State) -> Had:
-    return Had(
+def viewers(state: State) -> Viewers:
+    return Viewers(
         frozenset(state.audience()),
         frozenset(state.staff()),
         frozenset(state.staff_inside()),
@@ -56,7 +54,7 @@ class View(Generic[V]):
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
+class Views:
     """All views; replaced, never changed."""
 
     roster: View[tuple[m.ParticipantView, ...]] = View(())
@@ -71,7 +69,7 @@ class Shown:
     lines: tuple[object, ...] = ()
     """What the roster was made from beside the seats."""
 
-    def now(self, state: State) -> "Shown":
+    def now(self, state: State) -> "Views":
         """As it is to be shown after an input; the same object when nothing that is shown can have changed.
         Most inputs are reports of lines, twenty-five a second in a full room, and most of these change
         nothing: seats, record and hearing are then the very same objects."""
@@ -92,15 +90,15 @@ class Shown:
             lines=lines,
             roster=people,
             lobby=self.lobby.now((staff.knocks(state), staff.banned(state))),
-            floor=self.floor.now(floor_view.view(state)),
+            floor=self.floor.now(floor.view(state)),
             requests=self.requests.now(state.run.requests),
             departures=self.departures.now(staff.departures(state)),
             voices=self.voices.now(staff.voices(state)),
-            recording=self.recording.now(recording_view.view(state)),
+            recording=self.recording.now(recording.view(state)),
         )
 
 
-def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, ...]:
+def tell(before: Views, after: Views, state: State, had: Viewers) -> tuple[Effect, ...]:
     """What has to be told, and to whom."""
     inside, admitting, presiding = state.audience(), state.staff(), state.staff_inside()
     told: list[Effect | None] = [
@@ -118,8 +116,8 @@ def tell(before: Shown, after: Shown, state: State, had: Had) -> tuple[Effect, .
         ),
     ]
     if after.floor.value is not None:
-        floor = floor_view.numbered(after.floor.value, after.floor.version)
-        told.append(_to(inside, after.floor is not before.floor, had.audience, floor))
+        numbered = floor.numbered(after.floor.value, after.floor.version)
+        told.append(_to(inside, after.floor is not before.floor, had.audience, numbered))
     left = m.Departures(after.departures.version, after.departures.value)
     told.append(_to(presiding, after.departures is not before.departures, had.staff_inside, left))
     told.append(_to(presiding, after.voices is not before.voices, had.staff_inside, after.voices.value))
@@ -141,7 +139,7 @@ def _to(
     return Tell(to, message) if to else None
 
 
-def _requests(before: Shown, after: Shown, state: State, had: Had) -> list[Effect]:
+def _requests(before: Views, after: Views, state: State, had: Viewers) -> list[Effect]:
     """To staff all of them; to others their own, so each is told something else."""
     changed = after.requests is not before.requests
     concerned = {one.participant for one in (*before.requests.value, *after.requests.value)}
@@ -153,7 +151,7 @@ def _requests(before: Shown, after: Shown, state: State, had: Had) -> list[Effec
     return effects
 
 
-def _sees(seat: Seat, session: SessionId, changed: bool, concerned: Iterable[str], had: Had) -> bool:
+def _sees(seat: Seat, session: SessionId, changed: bool, concerned: Iterable[str], had: Viewers) -> bool:
     if seat.staff:
         return changed or session not in had.staff_inside
     return session not in had.audience or session in had.staff_inside or (changed and seat.id in concerned)

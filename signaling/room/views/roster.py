@@ -11,7 +11,8 @@ from signaling.protocol import (
     SourceView,
 )
 from signaling.protocol.line_views import Quality
-from signaling.room.state.seat import Line, Seat
+from signaling.room.state.line import Line
+from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
 _REASONS = tuple(reason for reason in GateReason if reason)

@@ -28,7 +28,7 @@ def welcome(state: State, seat: Seat, now: Instant) -> Welcome:
         starts=state.meeting.starts_ms,
         chair=seat.account.role is Role.CHAIR,
         seat_grace_s=int(state.limits.seat_grace_s),
-        ice_servers=() if state.turn is None else state.turn.servers(seat.account.id, now),
+        ice_servers=() if state.relay is None else state.relay.servers(seat.account.id, now),
     )
 
 

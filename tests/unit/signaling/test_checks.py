@@ -228,7 +228,7 @@ def test_a_flood_of_checks_is_one_every_five_seconds_also_over_new_sessions() ->
     assert scene.refused(again, CheckLine("v=0")) is Why.TOO_FAST
     scene.now_s += 5
     scene.check(again)
-    assert len(scene.room.state.checked_s) == 1
+    assert len(scene.room.state.facts.checked_s) == 1
 
 
 def test_the_ninth_check_is_refused_until_one_ends() -> None:

@@ -16,7 +16,8 @@ from signaling.live.live_room import LiveRoom
 from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
 from signaling.model.meeting import Meeting
-from signaling.model.run import RunRecord, SeatRow
+from signaling.model.run import RunRecord
+from signaling.model.seat import KeptSeat
 from signaling.model.words import Why
 from signaling.protocol import Bye, Pong, ServerMessage
 from signaling.room.room import Room
@@ -114,7 +115,7 @@ class World:
         self.orders = Orders(self.done)
         self.audit = Audit(self.done)
 
-    async def keep_seats(self, of: Meeting, rows: Iterable[SeatRow]) -> None:
+    async def keep_seats(self, of: Meeting, rows: Iterable[KeptSeat]) -> None:
         self.done.append("kept_first")
 
     async def keep_run(self, of: Meeting, record: RunRecord) -> None:

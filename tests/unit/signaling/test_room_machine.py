@@ -15,7 +15,7 @@ from signaling import protocol as m
 from signaling.model.ids import AccountId, ParticipantId, SessionId
 from signaling.model.limits import DEFAULT
 from signaling.model.meeting import Account
-from signaling.model.run import SeatRow
+from signaling.model.seat import KeptSeat
 from signaling.model.words import DepartureKind, FloorMode, Permission, Presence, Role, SeatState, UnitKind
 from signaling.room.state.effects import EndRun, Keep, KeepRun, Negotiate, Outcome, Record, Refused, Tell
 from signaling.room.state.inputs import (
@@ -78,7 +78,7 @@ class RoomMachine(RuleBasedStateMachine):
             assert room.checkpoint() == before
             return outcome
         self.keeps_what_changed(outcome, rows)
-        assert (KeepRun() in outcome) is (room.state.run is not before.state.run)
+        assert (KeepRun() in outcome) is (room.state.run is not before.facts.run)
         for effect in outcome:
             if isinstance(effect, Record) and isinstance(effect.order, recorder.Start):
                 assert effect.order.recording == self.ordered or self.is_begun_now(happened, role)
@@ -119,10 +119,10 @@ class RoomMachine(RuleBasedStateMachine):
             case _:
                 assert isinstance(message, m.TakeChair)
 
-    def rows(self) -> dict[AccountId, SeatRow]:
-        return {key: seat.row() for key, seat in self.scene.room.state.seats.items() if seat.place}
+    def rows(self) -> dict[AccountId, KeptSeat]:
+        return {key: seat.kept() for key, seat in self.scene.room.state.seats.items() if seat.place}
 
-    def keeps_what_changed(self, outcome: Outcome, before: dict[AccountId, SeatRow]) -> None:
+    def keeps_what_changed(self, outcome: Outcome, before: dict[AccountId, KeptSeat]) -> None:
         """The store hears of every seat that is another than before; of every grant first."""
         assert not isinstance(outcome, Refused)
         if any(isinstance(effect, EndRun) for effect in outcome):

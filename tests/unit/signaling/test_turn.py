@@ -5,7 +5,7 @@ import hashlib
 import hmac
 
 from signaling.model.ids import AccountId, Instant
-from signaling.model.relay import Turn
+from signaling.model.relay import Relay
 from signaling.protocol import Welcome
 from tests.support.control_room import Scene, account
 
@@ -15,7 +15,7 @@ NOW = Instant(5.0, 1_764_230_400_999)
 
 
 def test_a_credential_is_what_coturn_works_out_from_its_name_and_the_secret() -> None:
-    (server,) = Turn(URLS, "bí mật").servers(AccountId("a-nam"), NOW)
+    (server,) = Relay(URLS, "bí mật").servers(AccountId("a-nam"), NOW)
     assert (server.urls, server.username) == (URLS, f"{1_764_230_400 + 43_200}:a-nam")
     key = "bí mật".encode()
     expected = base64.b64encode(hmac.new(key, server.username.encode(), hashlib.sha1).digest())
@@ -24,19 +24,19 @@ def test_a_credential_is_what_coturn_works_out_from_its_name_and_the_secret() ->
 
 def test_a_known_credential_is_made_again() -> None:
     """Worked out with `openssl dgst -sha1 -hmac`."""
-    (server,) = Turn(URLS, "logen").servers(AccountId("12334939"), Instant(0, 1_433_852_256_000))
+    (server,) = Relay(URLS, "logen").servers(AccountId("12334939"), Instant(0, 1_433_852_256_000))
     assert server.username == "1433895456:12334939"
     assert server.credential == KNOWN
 
 
 def test_the_secret_is_in_no_text_of_it() -> None:
-    turn = Turn(URLS, "bí mật")
-    assert "bí mật" not in f"{turn!r} {turn} {turn.servers(AccountId('a'), NOW)}"
+    relay = Relay(URLS, "bí mật")
+    assert "bí mật" not in f"{relay!r} {relay} {relay.servers(AccountId('a'), NOW)}"
 
 
 def test_everyone_is_welcomed_with_the_relay_if_there_is_one() -> None:
     scene = Scene()
     assert scene.last(scene.enter(account("nhi")), Welcome).ice_servers == ()
-    scene.room.state.turn = Turn(URLS, "bí mật")
+    scene.room.state.relay = Relay(URLS, "bí mật")
     (server,) = scene.last(scene.enter(account("noi")), Welcome).ice_servers
     assert server.username.endswith(":noi")
