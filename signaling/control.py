@@ -1,7 +1,7 @@
 """The control plane put together: what the control process runs.
 
-Start: database (upgraded), live meetings taken up, media worker's socket, then the door. Stop: the door,
-everyone told, the store caught up, the database closed.
+Start: the database (upgraded), the live meetings restored, the lines to media workers and recorder, then
+HTTPS. Stop: everyone is told, HTTPS ends, the store catches up, the database is closed.
 """
 
 import asyncio
@@ -21,11 +21,11 @@ from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.custody.retention import Retention
 from signaling.http.app import application
-from signaling.http.context import Door
+from signaling.http.context import Context
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, WorkerSocket
 from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
-from signaling.live.rooms import House
+from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
@@ -106,14 +106,14 @@ async def serve_with(
     try:
         audit_table = AuditTable(store.database)
         audit = AuditLog(audit_table, now, config.audit_head)
-        house = House(store, media, config.limits, now, audit, config.relay, recorder)
-        await house.start()
-        door = Door(
+        rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
+        await rooms.start()
+        context = Context(
             store=store,
             audit=audit,
             audit_table=audit_table,
             accounts=Accounts(store, passwords, now),
-            house=house,
+            rooms=rooms,
             media=tuple(media),
             pages=Pages(config.web_root),
             clock=now,
@@ -123,16 +123,16 @@ async def serve_with(
             recordings=config.recordings,
         )
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(house.run(), name="house")]
+            running = [tasks.create_task(rooms.run(), name="rooms")]
             if config.recordings is not None:
-                retention = Retention(config.recordings, store, audit, house.going_on, now)
+                retention = Retention(config.recordings, store, audit, rooms.going_on, now)
                 running.append(tasks.create_task(retention.run(), name="retention"))
             try:
-                await _serve(config, application(door, config.hsts), house, stop, ready)
+                await _serve(config, application(context, config.hsts), rooms, stop, ready)
             finally:
                 for task in running:
                     task.cancel()
-        await house.keep()
+        await rooms.keep()
         await audit.flush()
     finally:
         passwords.close()
@@ -142,7 +142,7 @@ async def serve_with(
 async def _serve(
     config: ControlConfig,
     app: web.Application,
-    house: House,
+    rooms: Rooms,
     stop: asyncio.Event,
     ready: Callable[[], None] | None,
 ) -> None:
@@ -156,7 +156,7 @@ async def _serve(
             ready()
         await stop.wait()
         log.info("control-stopping")
-        await house.close()
+        await rooms.close()
     finally:
         await runner.cleanup()
 

@@ -13,7 +13,7 @@ from deploy.config import Config
 from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
-from signaling.audit.chain import Fault, Head, Stored, Verifier
+from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
@@ -104,7 +104,7 @@ async def write_down(
     """An entry about something that is done at the terminal, by whom the system says. False: it could not be
     written, which was said."""
     log = AuditLog(AuditTable(store.database), clock, config.audit_head)
-    log.note(event, meeting=meeting, address=TERMINAL, fields=(*fields, ("uid", os.getuid())))
+    log.note(event, meeting=meeting, who=Actor(address=TERMINAL), fields=(*fields, ("uid", os.getuid())))
     written = await log.flush()
     if not written:
         print(f"giaoban: {event} could not be written to the audit log", file=sys.stderr)

@@ -1,1 +1,1 @@
-"""The audit log: a chain of entries, its table, its way to the database, and its forms for export."""
+"""The audit log: the chain of entries, its table, its way to the database, and its export formats."""

@@ -1,7 +1,7 @@
-"""The audit log as a chain: each entry carries the hash of the one before it, so that nothing in it can be
-changed, left out, moved or cut off unseen. Pure.
+"""The audit log as a chain: each entry carries the hash of the entry before it, so that nothing in it can be
+changed, left out, moved or cut off unnoticed. Pure.
 
-An entry is kept as one JSON document, and the SHA-256 of those very bytes is its hash.
+An entry is stored as one JSON document, and its hash is the SHA-256 of exactly those bytes.
 """
 
 from collections.abc import Iterable
@@ -12,35 +12,42 @@ from hashlib import sha256
 import msgspec
 
 START = "0" * 64
-"""What the first entry names as the one before it."""
+"""What the first entry gives as the hash before it."""
 
 
-class Happening(msgspec.Struct, frozen=True):
-    """Something that is to be written down: who, what, when, from where."""
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did something, and from where."""
+
+    account: str = ""
+    """Account id; empty: the server itself."""
+    login: str = ""
+    """As it was then: accounts change and are deleted."""
+    address: str = ""
+
+
+class AuditEvent(msgspec.Struct, frozen=True):
+    """Something to be written down: who, what, when, from where."""
 
     mark: str
-    """Its own name, whoever writes it and however often: it is written once."""
+    """Unique: an event that is sent to the database twice is written once."""
     unix_ms: int
     event: str
     meeting: str = ""
-    """Code; empty for what belongs to no meeting (a sign-in)."""
+    """Its code; empty when it belongs to no meeting (a sign-in)."""
     run: int = 0
-    actor: str = ""
-    """Account id; empty: the server itself."""
-    login: str = ""
-    """Of the actor, then: accounts change and go."""
-    address: str = ""
+    who: Actor = Actor()
     fields: tuple[tuple[str, str | int], ...] = ()
     """Ids and figures."""
     words: tuple[tuple[str, str], ...] = ()
-    """What people typed, and the names of those whom the ids mean."""
+    """What people typed, and the names behind the ids."""
 
 
 class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A link of the chain. The order of the fields is the order in its document."""
+    """A link of the chain. Its document has the fields in this order."""
 
     number: int
-    """From 1, without a hole."""
+    """From 1, without gaps."""
     before: str
     """Hash of the entry before."""
     mark: str
@@ -57,7 +64,7 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The newest entry's number and hash; number 0 of a log without entries."""
+    """The newest entry's number and hash; number 0: the log is empty."""
 
     number: int = 0
     hash: str = START
@@ -65,7 +72,7 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """An entry as the database holds it, nothing of it believed yet."""
+    """An entry as it stands in the database, not verified yet."""
 
     number: int
     mark: str
@@ -90,7 +97,7 @@ class Wrong(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """The first thing that is wrong, and at which entry (0: at none that can be named)."""
+    """The first thing that is wrong, and at which entry (0: no entry can be named)."""
 
     number: int
     wrong: Wrong
@@ -99,10 +106,10 @@ class Fault:
 _entry: msgspec.json.Decoder[Entry] = msgspec.json.Decoder(Entry)
 
 
-def chained(head: Head, happenings: Iterable[Happening]) -> tuple[Stored, ...]:
+def chained(head: Head, events: Iterable[AuditEvent]) -> tuple[Stored, ...]:
     """The entries that follow `head`."""
     links: list[Stored] = []
-    for each in happenings:
+    for each in events:
         entry = Entry(
             number=head.number + 1,
             before=head.hash,
@@ -111,9 +118,9 @@ def chained(head: Head, happenings: Iterable[Happening]) -> tuple[Stored, ...]:
             meeting=each.meeting,
             run=each.run,
             event=each.event,
-            actor=each.actor,
-            login=each.login,
-            address=each.address,
+            actor=each.who.account,
+            login=each.who.login,
+            address=each.who.address,
             fields=tuple(
                 (key, value if isinstance(value, str) else int(value)) for key, value in each.fields
             ),
@@ -129,7 +136,7 @@ def chained(head: Head, happenings: Iterable[Happening]) -> tuple[Stored, ...]:
 
 
 def read(stored: Stored) -> Entry | None:
-    """The entry in a row of the database, without looking at its hash. None: it cannot be read."""
+    """The entry in a database row, without checking its hash. None: it cannot be read."""
     try:
         return _entry.decode(stored.document)
     except (msgspec.DecodeError, UnicodeError, RecursionError):
@@ -137,7 +144,7 @@ def read(stored: Stored) -> Entry | None:
 
 
 def judged(stored: Stored, before: Head) -> Fault | None:
-    """What is wrong with an entry that is to follow `before`."""
+    """What is wrong with an entry that should follow `before`."""
     entry = read(stored)
     due = before.number + 1
     if stored.number > due:
@@ -156,8 +163,8 @@ def judged(stored: Stored, before: Head) -> Fault | None:
 class Verifier:
     """Goes through the log once, oldest entry first.
 
-    `kept` is the head that the state directory holds, `noted` a hash that somebody wrote down: both
-    must be met on the way, or the log was cut off or written anew from there.
+    `kept` is the head in the state directory, `noted` a hash that somebody wrote down. Both must turn up on
+    the way; otherwise the log was cut off or rewritten from there.
     """
 
     def __init__(self, kept: Head | None = None, noted: str | None = None) -> None:
@@ -186,7 +193,7 @@ class Verifier:
 
 
 def verify(log: Iterable[Stored], kept: Head | None = None, noted: str | None = None) -> Fault | None:
-    """The first change, gap or cut in a whole log; None when it is as it was written."""
+    """The first change, gap or cut in a whole log; None: it is as it was written."""
     verifier = Verifier(kept, noted)
     for stored in log:
         fault = verifier.take(stored)
@@ -199,12 +206,12 @@ _HEAD_BYTES = 20 + 1 + 64 + 1
 
 
 def head_line(head: Head) -> bytes:
-    """The head as the file in the state directory holds it: always of one length."""
+    """The head as it stands in its file in the state directory: always the same length."""
     return f"{head.number:020d} {head.hash}\n".encode()
 
 
 def head_of(line: bytes) -> Head | None:
-    """None: this is no head."""
+    """None: this is not a head."""
     number, _, digest = line.decode("ascii", "replace").rstrip("\n").partition(" ")
     if len(line) != _HEAD_BYTES or not number.isdecimal() or len(digest) != len(START):
         return None

@@ -1,4 +1,4 @@
-"""The audit log in forms that leave the house: lines of JSON, which can be verified again, and CSV for a
+"""The audit log as files to take away: JSON lines, which can be verified again, and CSV for a
 spreadsheet. Pure."""
 
 import csv
@@ -22,10 +22,10 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 class AuditLine(msgspec.Struct, frozen=True):
-    """One entry as it is handed out: the document as it was hashed, and its hash."""
+    """One entry as it is exported: the document as it was hashed, and its hash."""
 
     entry: msgspec.Raw
-    """As text, if it was damaged and is no entry any more."""
+    """As a string if it is damaged and no longer an entry."""
     hash: str
 
 
@@ -37,12 +37,12 @@ def line(stored: Stored) -> AuditLine:
 
 
 def opening(form: Form) -> bytes:
-    """What stands before the first entry. Excel takes a CSV file for UTF-8 only with the mark of bytes."""
+    """What comes before the first entry. Excel reads a CSV file as UTF-8 only with a byte order mark."""
     return b"" if form is Form.JSONL else "\ufeff".encode() + _csv([_COLUMNS])
 
 
 def exported(log: Iterable[Stored], form: Form) -> bytes:
-    """These entries, each on a line of its own."""
+    """These entries, one per line."""
     if form is Form.JSONL:
         return b"".join(msgspec.json.encode(line(stored)) + b"\n" for stored in log)
     return _csv(_cells(stored) for stored in log)
@@ -78,7 +78,7 @@ def _cells(stored: Stored) -> tuple[str | int, ...]:
 
 
 def _harmless(text: str) -> str:
-    """What people typed is no formula of a spreadsheet."""
+    """Keeps what people typed from being read as a formula."""
     return f"'{text}" if text.startswith(_FORMULA) else text
 
 

@@ -1,7 +1,7 @@
-"""The audit log's way to the database: what happens is noted at once and written a moment later, in order.
+"""The audit log's way to the database: events are noted at once and written a moment later, in order.
 
-Whoever notes something never waits: a mute is not slower for being written down. While the database is away
-entries wait in memory, so many and no more; what did not fit is counted, and the count becomes an entry.
+Noting never waits: a mute is no slower for being written down. While the database is away, events wait in
+memory up to a bound; beyond it they are only counted, and the count becomes an entry.
 """
 
 import asyncio
@@ -9,32 +9,34 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
-from signaling.audit.chain import Happening, Head
+from signaling.audit.chain import Actor, AuditEvent, Head
 from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable
-from signaling.model.ids import AccountId, Instant
+from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable
 
 log = logging.getLogger("giaoban.audit")
 
-WAITING = 20_000
-"""Entries in memory at most: more than a whole briefing brings, some twenty megabytes."""
-BATCH = 200
-"""Entries a transaction."""
+MAX_WAITING = 20_000
+"""Events in memory: more than a whole briefing has, about twenty megabytes."""
+MAX_BATCH = 200
+"""Entries per transaction."""
 RETRY_S = 2.0
+SERVER = Actor()
 
 
 class AuditState(StrEnum):
     OK = "ok"
     WAITING = "waiting"
-    """The database does not take entries now; they wait, none is lost."""
+    """The database takes no entries now; they wait, none is lost."""
     LOSING = "losing"
-    """So many wait that new ones are only counted."""
+    """So many are waiting that new ones are only counted."""
     DIFFERS = "differs"
-    """The log was cut off or written anew: `giaoban audit verify` says where."""
+    """The log was cut off or rewritten: `giaoban audit verify` says where."""
 
 
 class AuditLog:
@@ -42,7 +44,7 @@ class AuditLog:
         self._table = table
         self._clock = clock
         self._head_file = head_file
-        self._waiting: deque[Happening] = deque()
+        self._waiting: deque[AuditEvent] = deque()
         self._lost = 0
         self._failing = False
         self._differs = False
@@ -65,17 +67,15 @@ class AuditLog:
         *,
         meeting: str = "",
         run: int = 0,
-        actor: AccountId | None = None,
-        login: str = "",
-        address: str = "",
+        who: Actor = SERVER,
         fields: Iterable[tuple[str, str | int]] = (),
         words: Iterable[tuple[str, str]] = (),
     ) -> None:
-        """Write this down as soon as it can be. Never waits, never fails."""
-        if len(self._waiting) >= WAITING:
+        """Write this down as soon as possible. Never waits, never fails."""
+        if len(self._waiting) >= MAX_WAITING:
             self._lost += 1
         else:
-            self._push(event, meeting, run, actor or "", login, address, tuple(fields), tuple(words))
+            self._push(event, meeting, run, who, tuple(fields), tuple(words))
         self._more.set()
 
     def _push(
@@ -83,20 +83,17 @@ class AuditLog:
         event: str,
         meeting: str = "",
         run: int = 0,
-        actor: str = "",
-        login: str = "",
-        address: str = "",
+        who: Actor = SERVER,
         fields: tuple[tuple[str, str | int], ...] = (),
         words: tuple[tuple[str, str], ...] = (),
     ) -> None:
         self._noted += 1
         mark, now_ms = f"{self._life}-{self._noted}", self._clock().unix_ms
-        self._waiting.append(
-            Happening(mark, now_ms, event, meeting, run, actor, login, address[:64], fields, words)
-        )
+        who = replace(who, address=who.address[:64])
+        self._waiting.append(AuditEvent(mark, now_ms, event, meeting, run, who, fields, words))
 
     async def run(self) -> None:
-        """Write what is noted, until cancelled."""
+        """Write what was noted, until cancelled."""
         while True:
             await self._more.wait()
             self._more.clear()
@@ -105,10 +102,10 @@ class AuditLog:
                 await asyncio.sleep(RETRY_S)
 
     async def flush(self) -> bool:
-        """Write all that waits. False when the database cannot take it now."""
+        """Write everything that is waiting. False when the database cannot take it now."""
         async with self._writing:
             while self._waiting:
-                batch = list(islice(self._waiting, BATCH))
+                batch = list(islice(self._waiting, MAX_BATCH))
                 if not await self._write(batch):
                     return False
                 for _ in batch:
@@ -118,7 +115,7 @@ class AuditLog:
                     self._push("entries-lost", fields=(("count", lost),))
         return True
 
-    async def _write(self, batch: list[Happening]) -> bool:
+    async def _write(self, batch: list[AuditEvent]) -> bool:
         try:
             head = await self._table.append(batch)
         except (StorageUnavailable, AlreadyThere) as error:
@@ -134,7 +131,7 @@ class AuditLog:
         return True
 
     async def _keep_head(self, head: Head, file: Path) -> None:
-        """The entries are written whatever comes of this. A head that differs stays: it is the evidence."""
+        """The entries are written in any case. A head that differs is left alone: it is the evidence."""
         try:
             await self._table.keep_head(head, file)
         except StorageUnavailable as error:

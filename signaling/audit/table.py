@@ -1,6 +1,7 @@
-"""The audit log's table. Entries are added and read, nothing else; the database refuses the rest as well.
+"""The audit log's table. Entries are added and read, nothing else; the database refuses everything else too.
 
-Beside the database a small file holds the newest head: who cuts entries off the end must know of it, too.
+A small file beside the database holds the newest head: anyone who cuts entries off the end has to know of it
+as well.
 """
 
 import fcntl
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, insert, select
 
-from signaling.audit.chain import START, Happening, Head, Stored, chained, head_line, head_of
+from signaling.audit.chain import START, AuditEvent, Head, Stored, chained, head_line, head_of
 from signaling.store.database import Database
 from signaling.store.tables import audit
 
@@ -19,28 +20,28 @@ _COLUMNS = (audit.c.number, audit.c.mark, audit.c.meeting, audit.c.document, aud
 
 
 class HeadDiffers(Exception):
-    """The head that was kept beside the database is not in the log: it was cut off or written anew."""
+    """The head kept beside the database is not in the log: the log was cut off or rewritten."""
 
 
 class HeadUnreadable(Exception):
-    """The head's file is there and holds no head, or cannot be read."""
+    """The head's file exists but holds no head, or cannot be read."""
 
 
 class AuditTable:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def append(self, happenings: Sequence[Happening]) -> Head:
-        """Add what is not there yet, all or none; returns the newest head. Repeating it changes nothing.
-        Raises StorageUnavailable, AlreadyThere (two programs at once; try again)."""
+    async def append(self, events: Sequence[AuditEvent]) -> Head:
+        """Add the events that are not there yet, all or none; return the newest head. Repeating it changes
+        nothing. Raises StorageUnavailable, AlreadyThere (two programs at once; try again)."""
 
         def work(db: Connection) -> Head:
             if db.dialect.name == "postgresql":
-                db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as SQLite has it
-            marks = [each.mark for each in happenings]
+                db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as in SQLite
+            marks = [each.mark for each in events]
             there = set(db.execute(select(audit.c.mark).where(audit.c.mark.in_(marks))).scalars())
             head = _newest(db)
-            links = chained(head, [each for each in happenings if each.mark not in there])
+            links = chained(head, [each for each in events if each.mark not in there])
             if links:
                 db.execute(insert(audit), [_values(link) for link in links])
             return links[-1].head if links else head
@@ -52,7 +53,7 @@ class AuditTable:
         return await self._database.read(_newest)
 
     async def page(self, after: int, limit: int, meeting: str | None = None) -> tuple[Stored, ...]:
-        """The next entries behind number `after`, of one meeting or of all. Raises StorageUnavailable."""
+        """The next entries after number `after`, of one meeting or of all. Raises StorageUnavailable."""
         query = select(*_COLUMNS).where(audit.c.number > after).order_by(audit.c.number).limit(limit)
         if meeting is not None:
             query = query.where(audit.c.meeting == meeting)
@@ -60,7 +61,7 @@ class AuditTable:
         return tuple(Stored(*row) for row in rows)
 
     async def before_last(self, count: int, meeting: str | None = None) -> int:
-        """The number behind which the newest `count` entries begin. Raises StorageUnavailable."""
+        """The number after which the newest `count` entries begin. Raises StorageUnavailable."""
         query = select(audit.c.number).order_by(audit.c.number.desc()).offset(count - 1).limit(1)
         if meeting is not None:
             query = query.where(audit.c.meeting == meeting)
@@ -68,8 +69,8 @@ class AuditTable:
         return 0 if first is None else first - 1
 
     async def keep_head(self, head: Head, file: Path) -> None:
-        """Write a newer head into its file, if the one there is in the log.
-        Raises StorageUnavailable (the file, too), HeadDiffers, HeadUnreadable."""
+        """Write a newer head into its file, if the head there is in the log.
+        Raises StorageUnavailable (also for the file), HeadDiffers, HeadUnreadable."""
 
         def work(db: Connection) -> None:
             with _opened(file) as descriptor:
@@ -84,7 +85,7 @@ class AuditTable:
 
 
 def kept_head(file: Path) -> Head | None:
-    """The head in a file; None when there is no such file. Raises HeadUnreadable."""
+    """The head in a file; None: there is no such file. Raises HeadUnreadable."""
     try:
         line = file.read_bytes()
     except FileNotFoundError:
@@ -99,7 +100,7 @@ def kept_head(file: Path) -> Head | None:
 
 @contextmanager
 def _opened(file: Path) -> Iterator[int]:
-    """The head's file, this process's own for the length of the block."""
+    """The head's file, locked for this process until the block ends."""
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -20,11 +20,12 @@ from aiohttp import web
 
 import sfu
 from signaling.accounts.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
+from signaling.audit.chain import Actor
 from signaling.audit.log import AuditState
 from signaling.http import guards
 from signaling.http.api import audit as audit_http
 from signaling.http.api import recordings
-from signaling.http.context import COOKIE, DOOR, Door
+from signaling.http.context import CONTEXT, COOKIE, Context
 from signaling.http.guards import problem
 from signaling.http.metrics import CONTENT_TYPE, Metrics
 from signaling.http.pages import INDEX
@@ -89,12 +90,12 @@ SESSIONS = web.AppKey("sessions", set[Session])
 METRICS = web.AppKey("metrics", Metrics)
 
 
-def application(door: Door, hsts: bool = False) -> web.Application:
+def application(context: Context, hsts: bool = False) -> web.Application:
     """The app; whoever serves it brings the TLS context and the socket."""
     app = web.Application(client_max_size=MAX_BODY_BYTES)
-    app[DOOR] = door
+    app[CONTEXT] = context
     app[SESSIONS] = set()
-    app[METRICS] = Metrics(door.house.attendance)
+    app[METRICS] = Metrics(context.rooms.load)
     guards.install(app, hsts)
     app.router.add_post("/api/session", sign_in)
     app.router.add_get("/api/session", who_am_i)
@@ -120,7 +121,7 @@ def _json(view: msgspec.Struct, status: int = 200) -> web.Response:
 
 
 async def sign_in(request: web.Request) -> web.Response:
-    door = request.app[DOOR]
+    context = request.app[CONTEXT]
     if request.content_type != "application/json":
         return problem(400, "bad-request")
     try:
@@ -129,17 +130,17 @@ async def sign_in(request: web.Request) -> web.Response:
         return problem(400, "bad-request")
     except web.HTTPRequestEntityTooLarge:
         return problem(400, "bad-request")
-    outcome = await door.accounts.sign_in(who.account, who.password, request.remote or "")
+    outcome = await context.accounts.sign_in(who.account, who.password, request.remote or "")
     match outcome:
         case TooManyAttempts():
             return problem(429, "too-many-attempts", outcome.retry_after_s)
         case BadCredentials():
             tried = () if outcome.account is None else (("account", outcome.account),)
-            door.audit.note("login-failed", address=request.remote or "", fields=tried)
+            context.audit.note("login-failed", who=Actor(address=request.remote or ""), fields=tried)
             return problem(401, "bad-credentials")
         case SignedIn():
             _note(request, "login", outcome.account)
-            response = _json(await _view(door, outcome.account))
+            response = _json(await _view(context, outcome.account))
             response.set_cookie(
                 COOKIE,
                 outcome.token,
@@ -153,56 +154,56 @@ async def sign_in(request: web.Request) -> web.Response:
 
 
 def _note(request: web.Request, event: str, account: Account) -> None:
-    audit = request.app[DOOR].audit
-    audit.note(event, actor=account.id, login=account.login, address=request.remote or "")
+    audit = request.app[CONTEXT].audit
+    audit.note(event, who=Actor(account.id, account.login, request.remote or ""))
 
 
-async def _view(door: Door, account: Account) -> AccountView:
-    units = {unit.id: unit for unit in await door.store.meetings.units()}
+async def _view(context: Context, account: Account) -> AccountView:
+    units = {unit.id: unit for unit in await context.store.meetings.units()}
     unit = units.get(account.unit or "")
     return AccountView(account.login, account.name, account.role, None if unit is None else unit_view(unit))
 
 
 async def who_am_i(request: web.Request) -> web.Response:
-    door = request.app[DOOR]
-    account = await door.accounts.signed_in(request.cookies.get(COOKIE))
+    context = request.app[CONTEXT]
+    account = await context.accounts.signed_in(request.cookies.get(COOKIE))
     if account is None:
         return web.Response(status=204)  # every visitor's page asks this first: nobody is not an error
-    return _json(await _view(door, account))
+    return _json(await _view(context, account))
 
 
 async def sign_out(request: web.Request) -> web.Response:
-    door = request.app[DOOR]
+    context = request.app[CONTEXT]
     token = request.cookies.get(COOKIE)
     if token:
-        account = await door.accounts.signed_in(token)
-        await door.accounts.sign_out(token)
+        account = await context.accounts.signed_in(token)
+        await context.accounts.sign_out(token)
         if account is not None:
             _note(request, "logout", account)
-        door.house.sign_out(token_hash(token))
+        context.rooms.sign_out(token_hash(token))
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/", httponly=True, secure=True, samesite="Strict")
     return response
 
 
 async def centre(request: web.Request) -> web.Response:
-    door = request.app[DOOR]
-    name = await door.store.setting(CENTRE)
-    meeting = await door.store.meetings.find(door.default_meeting) if door.default_meeting else None
-    return _json(CentreView(name, None if meeting is None else meeting.code, door.version))
+    context = request.app[CONTEXT]
+    name = await context.store.setting(CENTRE)
+    meeting = await context.store.meetings.find(context.default_meeting) if context.default_meeting else None
+    return _json(CentreView(name, None if meeting is None else meeting.code, context.version))
 
 
 async def websocket(request: web.Request) -> web.StreamResponse:
-    door = request.app[DOOR]
+    context = request.app[CONTEXT]
     sessions = request.app[SESSIONS]
     if not guards.same_origin(request):
         return problem(403, "other-origin")
-    if len(sessions) >= door.house.limits.sessions:
+    if len(sessions) >= context.rooms.limits.sessions:
         return problem(503, "too-many-sessions")
     token = request.cookies.get(COOKIE)
-    account = await door.accounts.signed_in(token)
+    account = await context.accounts.signed_in(token)
     socket = web.WebSocketResponse(
-        heartbeat=door.house.limits.heartbeat_s, max_msg_size=MAX_FRAME_BYTES, timeout=5.0
+        heartbeat=context.rooms.limits.heartbeat_s, max_msg_size=MAX_FRAME_BYTES, timeout=5.0
     )
     if not socket.can_prepare(request):
         return problem(400, "bad-request")
@@ -212,7 +213,9 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await socket.close()
         return socket
     local = guards.loopback(request)
-    session = Session(socket, door.house, account, token_hash(token), local, request.remote or "", door.clock)
+    session = Session(
+        socket, context.rooms, account, token_hash(token), local, request.remote or "", context.clock
+    )
     sessions.add(session)
     try:
         await session.run()
@@ -223,11 +226,11 @@ async def websocket(request: web.Request) -> web.StreamResponse:
 
 async def health(request: web.Request) -> web.Response:
     """200 only when control, media worker and database all answer in time and no audit entry is lost."""
-    door = request.app[DOOR]
-    limit_s = door.house.limits.health_s
+    context = request.app[CONTEXT]
+    limit_s = context.rooms.limits.health_s
 
     async def media() -> str:
-        results = await _ping(door)
+        results = await _ping(context)
         if None in results:
             return "down"
         return "ok" if all(isinstance(result, sfu.Pong) for result in results) else "failing"
@@ -235,41 +238,41 @@ async def health(request: web.Request) -> web.Response:
     async def database() -> str:
         try:
             async with asyncio.timeout(limit_s):
-                await door.store.ping()
+                await context.store.ping()
         except (StorageUnavailable, TimeoutError):
             return "down"
         return "ok"
 
     media_word, database_word = await asyncio.gather(media(), database())
-    audit = door.audit.state
+    audit = context.audit.state
     well = media_word == database_word == "ok" and audit is not AuditState.LOSING
     view = HealthView("ok" if well else "failing", "ok", media_word, database_word, audit)
     return _json(view, 200 if well else 503)
 
 
-async def _ping(door: Door) -> list[sfu.AnyResult | None]:
+async def _ping(context: Context) -> list[sfu.AnyResult | None]:
     """Each media worker's answer, None for one that gave none in time."""
 
     async def ask(worker: MediaPort) -> sfu.AnyResult | None:
         try:
-            async with asyncio.timeout(door.house.limits.health_s):
+            async with asyncio.timeout(context.rooms.limits.health_s):
                 return await worker.request(sfu.Ping())
         except (MediaUnavailable, TimeoutError):
             return None
 
-    return await asyncio.gather(*(ask(worker) for worker in door.media))
+    return await asyncio.gather(*(ask(worker) for worker in context.media))
 
 
 async def metrics(request: web.Request) -> web.Response:
     if not guards.loopback(request):
         raise web.HTTPNotFound
-    pongs = [result if isinstance(result, sfu.Pong) else None for result in await _ping(request.app[DOOR])]
+    pongs = [result if isinstance(result, sfu.Pong) else None for result in await _ping(request.app[CONTEXT])]
     return web.Response(body=request.app[METRICS].text(pongs), headers={"Content-Type": CONTENT_TYPE})
 
 
 async def ca_certificate(request: web.Request) -> web.Response:
     """Our own CA, for a phone to install."""
-    certificate = request.app[DOOR].ca_certificate
+    certificate = request.app[CONTEXT].ca_certificate
     if certificate is None:
         raise web.HTTPNotFound
     return web.Response(body=certificate, content_type="application/x-x509-ca-cert")
@@ -279,4 +282,4 @@ async def page(request: web.Request) -> web.Response:
     path = request.match_info["path"]
     if path == "" or _MEETING_PATH.fullmatch(path):
         path = INDEX
-    return await request.app[DOOR].pages.answer(request, path)
+    return await request.app[CONTEXT].pages.answer(request, path)

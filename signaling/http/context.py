@@ -11,7 +11,7 @@ from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort
-from signaling.live.rooms import House
+from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant
 from signaling.store import Store
 
@@ -19,12 +19,12 @@ COOKIE = "giaoban"
 
 
 @dataclass(frozen=True, slots=True)
-class Door:
+class Context:
     store: Store
     audit: AuditLog
     audit_table: AuditTable
     accounts: Accounts
-    house: House
+    rooms: Rooms
     media: tuple[MediaPort, ...]
     pages: Pages
     clock: Callable[[], Instant]
@@ -35,4 +35,4 @@ class Door:
     """Their folder; None: nothing is recorded here."""
 
 
-DOOR = web.AppKey("door", Door)
+CONTEXT = web.AppKey("context", Context)

@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 import sfu
-from signaling.live.rooms import Attendance
+from signaling.live.load import Load
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -15,12 +15,12 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Everything as it is at one moment. A worker's number is its place among the workers."""
 
-    def __init__(self, attendance: Attendance, workers: Sequence[sfu.Pong | None]) -> None:
-        self._attendance = attendance
+    def __init__(self, load: Load, workers: Sequence[sfu.Pong | None]) -> None:
+        self._load = load
         self._workers = workers
 
     def collect(self) -> Iterator[Metric]:
-        now = self._attendance
+        now = self._load
         yield GaugeMetricFamily("giaoban_rooms", "Meetings that are live", now.rooms)
         yield GaugeMetricFamily("giaoban_sessions", "WebSockets that have said hello", now.sessions)
         yield GaugeMetricFamily("giaoban_admitted", "Seats inside, those kept included", now.admitted)
@@ -52,11 +52,11 @@ class _Now(Collector):
 
 
 class Metrics:
-    def __init__(self, attendance: Callable[[], Attendance]) -> None:
-        self._attendance = attendance
+    def __init__(self, load: Callable[[], Load]) -> None:
+        self._load = load
 
     def text(self, workers: Sequence[sfu.Pong | None]) -> bytes:
         """workers: what each media worker has just answered, None for one that has not."""
         registry = CollectorRegistry()
-        registry.register(_Now(self._attendance(), workers))
+        registry.register(_Now(self._load(), workers))
         return generate_latest(registry)

@@ -1,4 +1,4 @@
-"""Connecting to a process of this house, which may not be there yet, or be beginning again."""
+"""Connecting to another process of this server, which may not be up yet, or may be restarting."""
 
 import asyncio
 from pathlib import Path
@@ -8,7 +8,7 @@ MAX_RETRY_S = 1.0
 
 
 async def connect(path: Path) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """To its Unix socket, as soon as somebody answers there."""
+    """Connect to its Unix socket as soon as it answers there."""
     retry_s = RETRY_S
     while True:
         try:

@@ -1,4 +1,4 @@
-"""What the control plane needs of the recorder, and the client of the recorder's Unix socket."""
+"""What the control plane needs from the recorder, and the client of the recorder's Unix socket."""
 
 import asyncio
 import logging
@@ -8,32 +8,32 @@ from typing import Protocol
 
 from recorder import AnyOrder, AnyReport, Status
 from recorder.wire import decode_report, frame
-from sfu.wire import BadFrame, Deframer
+from sfu.line import FrameLine
+from sfu.wire import BadFrame
 from signaling.links.local_socket import RETRY_S, connect
 
 log = logging.getLogger("giaoban.recorder")
 
-HAPPENINGS = 1024
-"""Reports not yet taken; beyond it we are not keeping up and start again from what is so."""
-RECORDINGS = 256
-"""That may go on when we come: more than the house has rooms."""
-UNSENT_BYTES = 1 << 20
+MAX_EVENTS = 1024
+"""Reports not taken yet; beyond that we are not keeping up, and connect again for a fresh snapshot."""
+MAX_RECORDINGS = 256
+"""In the recorder's first snapshot: more than the server has rooms."""
+MAX_UNSENT_BYTES = 1 << 20
 SNAPSHOT_S = 5.0
-READ_BYTES = 1 << 16
 
 
 @dataclass(frozen=True, slots=True)
 class RecorderUp:
-    """A recorder answers, for the first time or again, and these recordings go on."""
+    """A recorder answers, for the first time or again; these recordings are in progress."""
 
     statuses: tuple[Status, ...]
 
 
 class RecorderDown:
-    """It does not answer any more."""
+    """It no longer answers."""
 
 
-RecorderHappening = Status | RecorderUp | RecorderDown
+RecorderEvent = Status | RecorderUp | RecorderDown
 
 
 class RecorderPort(Protocol):
@@ -41,15 +41,15 @@ class RecorderPort(Protocol):
     def up(self) -> bool: ...
 
     def send(self, order: AnyOrder) -> None:
-        """Behind those already sent. Into the void while no recorder answers: what it says of itself tells
-        whether it was done."""
+        """Send an order after those already sent. It is lost while no recorder answers: the recorder's
+        reports tell whether it was carried out."""
         ...
 
-    async def next_happening(self) -> RecorderHappening: ...
+    async def next_event(self) -> RecorderEvent: ...
 
 
 class NoRecorder:
-    """The RecorderPort of a house without a recorder."""
+    """The RecorderPort of a server without a recorder."""
 
     @property
     def up(self) -> bool:
@@ -58,8 +58,8 @@ class NoRecorder:
     def send(self, order: AnyOrder) -> None:
         pass
 
-    async def next_happening(self) -> RecorderHappening:
-        never: asyncio.Future[RecorderHappening] = asyncio.get_running_loop().create_future()
+    async def next_event(self) -> RecorderEvent:
+        never: asyncio.Future[RecorderEvent] = asyncio.get_running_loop().create_future()
         return await never  # until it is cancelled
 
 
@@ -69,80 +69,58 @@ class RecorderSocket:
     def __init__(self, path: Path, deadline_s: float = SNAPSHOT_S) -> None:
         self._path = path
         self._deadline_s = deadline_s
-        self._writer: asyncio.StreamWriter | None = None
-        self._happenings: asyncio.Queue[RecorderHappening] = asyncio.Queue(HAPPENINGS)
+        self._line: FrameLine[AnyReport] | None = None
+        self._events: asyncio.Queue[RecorderEvent] = asyncio.Queue(MAX_EVENTS)
 
     @property
     def up(self) -> bool:
-        return self._writer is not None
+        return self._line is not None
 
-    async def next_happening(self) -> RecorderHappening:
-        return await self._happenings.get()
+    async def next_event(self) -> RecorderEvent:
+        return await self._events.get()
 
     def send(self, order: AnyOrder) -> None:
-        writer = self._writer
-        if writer is None:
-            return
-        if writer.transport.get_write_buffer_size() > UNSENT_BYTES:
-            log.error("recorder-does-not-read")
-            writer.transport.abort()
-            return
-        writer.write(frame(order))
+        if self._line is not None:
+            self._line.send(frame(order))
 
     async def run(self) -> None:
         """Connect, read until the recorder goes, connect again."""
         while True:
             reader, writer = await connect(self._path)
+            line: FrameLine[AnyReport] = FrameLine(
+                reader, writer, decode_report, peer="recorder", max_unsent_bytes=MAX_UNSENT_BYTES
+            )
             try:
-                await self._connected(reader, writer)
+                await self._connected(line)
             except (OSError, BadFrame, asyncio.QueueFull, TimeoutError) as error:
                 log.error("recorder-broken why=%s", type(error).__name__)
             finally:
-                self._disconnected(writer)
+                self._disconnected(line)
             await asyncio.sleep(RETRY_S)
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """Raises OSError, BadFrame, QueueFull, TimeoutError; returns when the recorder closes."""
-        reports = _Reports(reader)
+    async def _connected(self, line: FrameLine[AnyReport]) -> None:
+        """Returns when the recorder closes. Raises OSError, BadFrame, QueueFull, TimeoutError."""
         statuses: list[Status] = []
         async with asyncio.timeout(self._deadline_s):
-            while isinstance(report := await reports.next(), Status):
+            while isinstance(report := await line.next(), Status):
                 statuses.append(report)
-                if len(statuses) > RECORDINGS:
+                if len(statuses) > MAX_RECORDINGS:
                     raise BadFrame("more recordings than there can be")
         if report is None:
             return
-        self._writer = writer
-        self._happenings.put_nowait(RecorderUp(tuple(statuses)))
+        self._line = line
+        self._events.put_nowait(RecorderUp(tuple(statuses)))
         log.info("recorder-up recordings=%d", len(statuses))
-        while (report := await reports.next()) is not None:
+        async for report in line:
             if isinstance(report, Status):
-                self._happenings.put_nowait(report)
+                self._events.put_nowait(report)
 
-    def _disconnected(self, writer: asyncio.StreamWriter) -> None:
-        writer.transport.abort()
-        if self._writer is None:
+    def _disconnected(self, line: FrameLine[AnyReport]) -> None:
+        line.cut()
+        if self._line is None:
             return
-        self._writer = None
-        while self._happenings.full():
-            self._happenings.get_nowait()
-        self._happenings.put_nowait(RecorderDown())
+        self._line = None
+        while self._events.full():
+            self._events.get_nowait()
+        self._events.put_nowait(RecorderDown())
         log.warning("recorder-down")
-
-
-class _Reports:
-    """The reports that arrive, one after the other."""
-
-    def __init__(self, reader: asyncio.StreamReader) -> None:
-        self._reader = reader
-        self._deframer = Deframer()
-        self._arrived: list[AnyReport] = []
-
-    async def next(self) -> AnyReport | None:
-        """None: the recorder has closed. Raises OSError, BadFrame."""
-        while not self._arrived:
-            data = await self._reader.read(READ_BYTES)
-            if not data:
-                return None
-            self._arrived = [decode_report(body) for body in reversed(self._deframer.feed(data))]
-        return self._arrived.pop()

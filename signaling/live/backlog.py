@@ -1,7 +1,7 @@
-"""What one session was sent, for as long as its page may come back and ask for what it missed. Pure.
+"""What one session was sent, kept while its page may come back and ask for what it missed. Without I/O.
 
-A line that breaks takes with it what was on the way: the answer to an offer, the refusal of a request. The
-page counts what arrives, the server counts what leaves, and the difference is sent again.
+When a line breaks, what was on the way is lost: the answer to an offer, the refusal of a request. The page
+counts what arrives, the server counts what it sends, and the difference is sent again.
 """
 
 from collections import deque
@@ -40,14 +40,14 @@ TOLD_ANEW = frozenset(
         Recording,
     }
 )
-"""Who comes back is told these as they are now; as they were then they would only mislead."""
+"""A page that comes back is told these as they are now; as they were then they would only mislead."""
 MAX_MESSAGES = 256
 MAX_CHARACTERS = 256 * 1024
-"""Five answers of the largest kind; a page waits for one."""
+"""Five answers of the largest size; a page waits for one."""
 
 
-class Entry:
-    """One message; `number` is its place among all that were sent, 0 while it was not."""
+class KeptMessage:
+    """One message; `number` is its place among all that were sent, 0: not sent yet."""
 
     __slots__ = ("frame", "message", "number")
 
@@ -58,40 +58,40 @@ class Entry:
 
 
 class Backlog:
-    """Also stands in for a session that is gone: what it is still told waits here for the next one."""
+    """Also stands in for a session that is gone: what is posted to it waits here for the next session."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque()
+        self._kept: deque[KeptMessage] = deque()
         self._characters = 0
         self._sent = 0
         self._forgotten: int | None = 0
-        """Number of the newest message that is no longer held; None: one that was never sent."""
+        """Number of the newest message that is no longer kept; None: it was never sent."""
 
-    def post(self, message: ServerMessage, frame: str) -> Entry | None:
-        """A message is to be sent. None: it need not be kept."""
+    def post(self, message: ServerMessage, frame: str) -> KeptMessage | None:
+        """Keep a message that is to be sent. None: it need not be kept."""
         if type(message) in TOLD_ANEW:
             return None
-        entry = Entry(message, frame)
-        self._entries.append(entry)
+        kept = KeptMessage(message, frame)
+        self._kept.append(kept)
         self._characters += len(frame)
-        while len(self._entries) > MAX_MESSAGES or self._characters > MAX_CHARACTERS:
-            oldest = self._entries.popleft()
+        while len(self._kept) > MAX_MESSAGES or self._characters > MAX_CHARACTERS:
+            oldest = self._kept.popleft()
             self._characters -= len(oldest.frame)
             self._forgotten = oldest.number or None if self._forgotten is not None else None
-        return entry
+        return kept
 
-    def sent(self, entry: Entry | None) -> None:
-        """One more message leaves; `entry` if it is a kept one."""
+    def sent(self, kept: KeptMessage | None) -> None:
+        """One more message was sent; `kept` if it is a kept one."""
         self._sent += 1
-        if entry is not None:
-            entry.number = self._sent
+        if kept is not None:
+            kept.number = self._sent
 
     def dismiss(self, bye: Bye) -> None:
-        """Who is gone needs no goodbye."""
+        """A session that is gone needs no goodbye."""
 
     def missed(self, seen: int) -> list[tuple[ServerMessage, str]]:
-        """What a page that has got the first `seen` messages has missed, in order. Nothing when that is no
-        longer known, or when it claims more than it was sent."""
+        """What a page that has received the first `seen` messages has missed, in order. Nothing when that is
+        no longer known, or when it claims more than was sent."""
         if self._forgotten is None or not self._forgotten <= seen <= self._sent:
             return []
-        return [(entry.message, entry.frame) for entry in self._entries if not 0 < entry.number <= seen]
+        return [(kept.message, kept.frame) for kept in self._kept if not 0 < kept.number <= seen]

@@ -8,21 +8,23 @@ everybody was told.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Protocol, assert_never
 
 import sfu
 from recorder import Recipient
+from signaling.audit.chain import Actor
 from signaling.audit.log import AuditLog
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.links.recorder import RecorderPort
+from signaling.live.mailboxes import Mailbox
 from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
 from signaling.model.meeting import Meeting
 from signaling.model.run import RunRecord
 from signaling.model.seat import KeptSeat
 from signaling.model.words import Why
-from signaling.protocol import Bye, ServerMessage, encode
+from signaling.protocol import encode
 from signaling.room.room import Room
 from signaling.room.state.effects import (
     Dismiss,
@@ -43,14 +45,6 @@ from signaling.store import AlreadyThere, StorageUnavailable
 log = logging.getLogger("giaoban.room")
 
 Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
-
-
-class Mailbox(Protocol):
-    """Messages for one client: sent at once, or kept while its page is away."""
-
-    def post(self, message: ServerMessage, frame: str) -> object: ...
-    def dismiss(self, bye: Bye) -> None: ...
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]: ...
 
 
 class RoomStore(Protocol):
@@ -200,9 +194,7 @@ class LiveRoom:
             note.event,
             meeting=self.meeting.code,
             run=self.meeting.run,
-            actor=note.actor,
-            login="" if actor is None else actor.account.login,
-            address=note.address,
+            who=Actor(note.actor or "", "" if actor is None else actor.account.login, note.address),
             fields=note.fields,
             words=(*note.words, *self._named(note.fields)),
         )

@@ -1,4 +1,4 @@
-"""What the recorder says, brought to the rooms it is about; what it does for no room is ended."""
+"""Brings the recorder's reports to the rooms they are about; ends recordings that no room knows."""
 
 import logging
 from collections.abc import Callable, Mapping
@@ -14,7 +14,7 @@ from signaling.room.state.inputs import Input, Recorded, RecorderBack, RecorderG
 log = logging.getLogger("giaoban.recordings")
 
 
-class Recordings:
+class RecorderReports:
     def __init__(
         self,
         recorder: RecorderPort,
@@ -24,25 +24,25 @@ class Recordings:
     ) -> None:
         self._recorder = recorder
         self._rooms = rooms
-        """All that are live, by the meeting's code."""
+        """All live rooms, by the meeting's code."""
         self._note_behind = note_behind
         self._audit = audit
 
     async def run(self) -> None:
         """Until cancelled."""
         while True:
-            happening = await self._recorder.next_happening()
-            match happening:
+            event = await self._recorder.next_event()
+            match event:
                 case RecorderUp():
-                    await self._tell_all(RecorderBack(happening.statuses))
-                    for status in happening.statuses:
+                    await self._tell_all(RecorderBack(event.statuses))
+                    for status in event.statuses:
                         self._stop_stray(status)
                 case RecorderDown():
                     await self._tell_all(RecorderGone())
                 case Status():
-                    await self._told(happening)
+                    await self._told(event)
                 case _:
-                    assert_never(happening)
+                    assert_never(event)
 
     async def _tell_all(self, happened: Input) -> None:
         for live in list(self._rooms.values()):
@@ -51,7 +51,7 @@ class Recordings:
 
     async def _told(self, status: Status) -> None:
         live = self._rooms.get(status.room)
-        if not recording.goes_on(status):  # its room may be gone; the log holds what its manifest says
+        if not recording.goes_on(status):  # its room may be gone: the audit log gets what its manifest says
             run = 0 if live is None else live.meeting.run
             fields = recording.closing_fields(status)
             self._audit.note("recording-closed", meeting=status.room, run=run, fields=fields)
@@ -61,7 +61,7 @@ class Recordings:
         self._stop_stray(status)
 
     def _stop_stray(self, status: Status) -> None:
-        """What no room knows is from before a restart, or was ended while nobody answered."""
+        """A recording that no room knows is from before a restart, or ended while the recorder was away."""
         states = (live.room.state for live in self._rooms.values())
         if recording.goes_on(status) and not any(recording.knows(one, status.recording) for one in states):
             log.info("stray-recording recording=%s", status.recording)

@@ -3,7 +3,7 @@
 import asyncio
 from collections import OrderedDict
 
-from signaling.live.backlog import Backlog, Entry
+from signaling.live.backlog import Backlog, KeptMessage
 from signaling.model.words import Why
 from signaling.protocol import Bye, Lobby, OwnLine, Roster, SendPlan, ServerMessage, Slots, Speakers, encode
 
@@ -14,7 +14,7 @@ NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots, SendPlan, OwnLine})
 class Outbox:
     def __init__(self, size: int) -> None:
         self._size = size
-        self._frames: OrderedDict[object, tuple[str, Entry | None]] = OrderedDict()
+        self._frames: OrderedDict[object, tuple[str, KeptMessage | None]] = OrderedDict()
         self.backlog = Backlog()
         self._stirred = asyncio.Event()
         self._closed = False
@@ -25,7 +25,7 @@ class Outbox:
 
     def post(self, message: ServerMessage, frame: str) -> None:
         """Queue a message with its encoded frame. One too many, and the client is told it is too slow."""
-        entry = self.backlog.post(message, frame)
+        kept = self.backlog.post(message, frame)
         if self._closed:
             return  # nobody will send it, but the page may come back for it
         kind = type(message)
@@ -34,7 +34,7 @@ class Outbox:
             self._frames.clear()
             self.dismiss(Bye(Why.TOO_SLOW))
             return
-        self._frames[key] = frame, entry
+        self._frames[key] = frame, kept
         self._frames.move_to_end(key)
         self._stirred.set()
 
@@ -55,6 +55,6 @@ class Outbox:
                 return None
             self._stirred.clear()
             await self._stirred.wait()
-        frame, entry = self._frames.popitem(last=False)[1]
-        self.backlog.sent(entry)
+        frame, kept = self._frames.popitem(last=False)[1]
+        self.backlog.sent(kept)
         return frame

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from aiohttp import WSMsgType, web
 
 from signaling.live.backlog import Backlog
-from signaling.live.rooms import House
+from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant, SessionId
 from signaling.model.meeting import Account
 from signaling.model.words import Presence, Why
@@ -52,7 +52,7 @@ class Session:
     def __init__(
         self,
         socket: web.WebSocketResponse,
-        house: House,
+        rooms: Rooms,
         account: Account,
         token_hash: str,
         local: bool,
@@ -66,16 +66,16 @@ class Session:
         self.address = address
         self._presence = Presence.LOST
         self._socket = socket
-        self._house = house
+        self._rooms = rooms
         self._clock = clock
-        limits = house.limits
+        limits = rooms.limits
         self._limits = limits
         self._bucket = Bucket(limits.messages_per_s, limits.messages_burst, clock().s)
         self._excess = 0
         self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
         self._outbox = Outbox(limits.outbox)
 
-    # --- Guest ---
+    # --- LiveSession ---
 
     def post(self, message: ServerMessage, frame: str) -> None:
         self._outbox.post(message, frame)
@@ -142,7 +142,7 @@ class Session:
             if await self._greet():
                 await self._listen()
         finally:
-            await self._house.leave(self.id, self._presence)
+            await self._rooms.leave(self.id, self._presence)
             self._outbox.close()
 
     async def _greet(self) -> bool:
@@ -165,7 +165,7 @@ class Session:
             return Refused(Why.OUT_OF_ORDER)
         if first.protocol != PROTOCOL:
             return Refused(Why.PROTOCOL_VERSION)
-        return await self._house.enter(self, first.meeting, first.resume, first.seen)
+        return await self._rooms.enter(self, first.meeting, first.resume, first.seen)
 
     async def _listen(self) -> None:
         """Until the inbox is closed; what is said after goodbye is not heard."""
@@ -175,7 +175,7 @@ class Session:
             if isinstance(message, Ping):
                 self._send(Pong(message.t))
                 continue
-            refused = await self._house.say(self.id, message)
+            refused = await self._rooms.say(self.id, message)
             if refused is not None:
                 number = message.id if isinstance(message, Offer | SetSource | CheckLine) else 0
                 self._refuse(str(type(message).__struct_config__.tag), refused.code, number)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, text
 
-from signaling.audit.chain import Happening, Head, verify
+from signaling.audit.chain import AuditEvent, Head, verify
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable, kept_head
 from signaling.control import clock
@@ -26,9 +26,9 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
         yield opened
 
 
-def happenings(first: int, last: int) -> list[Happening]:
+def events(first: int, last: int) -> list[AuditEvent]:
     return [
-        Happening(f"test-{n}", NOW_MS, "muted", "giao-ban" if n % 2 else "", words=(("reason", "ồn\x00"),))
+        AuditEvent(f"test-{n}", NOW_MS, "muted", "giao-ban" if n % 2 else "", words=(("reason", "ồn\x00"),))
         for n in range(first, last + 1)
     ]
 
@@ -36,8 +36,8 @@ def happenings(first: int, last: int) -> list[Happening]:
 async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> None:
     table = AuditTable(store.database)
     assert await table.head() == Head()
-    await table.append(happenings(1, 3))
-    head = await table.append(happenings(4, 5))
+    await table.append(events(1, 3))
+    head = await table.append(events(4, 5))
     assert head == await table.head()
     log = await table.page(0, 100)
     assert [stored.mark for stored in log] == [f"test-{n}" for n in range(1, 6)]
@@ -49,10 +49,10 @@ async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> 
 async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> None:
     """After a deadline has passed nobody knows whether it was written; it is sent again."""
     table = AuditTable(store.database)
-    await table.append(happenings(1, 2))
-    head = await table.append(happenings(1, 3))
+    await table.append(events(1, 2))
+    head = await table.append(events(1, 3))
     assert head.number == 3
-    assert await table.append(happenings(2, 3)) == head
+    assert await table.append(events(2, 3)) == head
     assert verify(await table.page(0, 100), head) is None
 
 
@@ -67,7 +67,7 @@ async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> 
 )
 async def test_the_database_refuses_every_change_of_an_entry(store: Store, statement: str) -> None:
     table = AuditTable(store.database)
-    head = await table.append(happenings(1, 3))
+    head = await table.append(events(1, 3))
     with pytest.raises((AlreadyThere, StorageUnavailable), match="append-only"):
         await store.database.write(lambda db: db.execute(text(statement)))
     assert verify(await table.page(0, 100), head) is None
@@ -76,7 +76,7 @@ async def test_the_database_refuses_every_change_of_an_entry(store: Store, state
 async def test_on_sqlite_no_entry_is_replaced_or_put_behind_a_gap(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     table = AuditTable(store.database)
-    await table.append(happenings(1, 2))
+    await table.append(events(1, 2))
     for number in (1, 2, 4, -1):
         with pytest.raises(AlreadyThere, match="append-only"):
             await store.database.write(partial(_forge, number=number))
@@ -94,16 +94,16 @@ async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries
 ) -> None:
     table = AuditTable(store.database)
     file = tmp_path / "audit.head"
-    old = await table.append(happenings(1, 2))
+    old = await table.append(events(1, 2))
     await table.keep_head(old, file)
-    new = await table.append(happenings(3, 4))
+    new = await table.append(events(3, 4))
     await table.keep_head(new, file)
     await table.keep_head(old, file)  # a slower program's
     assert kept_head(file) == new
     assert file.stat().st_mode & 0o777 == 0o600
     await store.database.write(_cut_off)
     for _ in range(3):
-        head = await table.append(happenings(5, 5 + (await table.head()).number))
+        head = await table.append(events(5, 5 + (await table.head()).number))
         with pytest.raises(HeadDiffers):
             await table.keep_head(head, file)
     assert kept_head(file) == new
@@ -150,7 +150,7 @@ async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: 
     table = AuditTable(store.database)
     file = tmp_path / "audit.head"
     file.write_bytes(content)
-    head = await table.append(happenings(1, 1))
+    head = await table.append(events(1, 1))
     with pytest.raises(HeadUnreadable):
         await table.keep_head(head, file)
     with pytest.raises(HeadUnreadable):
@@ -160,6 +160,6 @@ async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: 
 
 async def test_a_folder_that_takes_no_head_is_unavailable_storage(store: Store, tmp_path: Path) -> None:
     table = AuditTable(store.database)
-    head = await table.append(happenings(1, 1))
+    head = await table.append(events(1, 1))
     with pytest.raises(StorageUnavailable):
         await table.keep_head(head, tmp_path / "missing" / "audit.head")

@@ -13,7 +13,7 @@ import pytest
 
 from sfu import Source
 from signaling.audit import log as audit_log
-from signaling.audit.chain import Entry, Happening, Head, Stored, chained, read, verify
+from signaling.audit.chain import AuditEvent, Entry, Head, Stored, chained, read, verify
 from signaling.audit.log import AuditLog, AuditState
 from signaling.audit.table import AuditTable, kept_head
 from signaling.control import clock
@@ -138,13 +138,13 @@ async def test_a_question_that_makes_no_sense_is_a_bad_request(tmp_path: Path, q
             assert (status, json.loads(body)) == (400, {"code": "bad-request"})
 
 
-def entries(count: int, meeting: str = "giao-ban") -> list[Happening]:
-    return [Happening(f"t{n}", 1, "muted", meeting, words=(("reason", "=1+1"),)) for n in range(count)]
+def entries(count: int, meeting: str = "giao-ban") -> list[AuditEvent]:
+    return [AuditEvent(f"t{n}", 1, "muted", meeting, words=(("reason", "=1+1"),)) for n in range(count)]
 
 
 async def test_the_log_is_read_by_pages_and_taken_home_whole(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
-        await AuditTable(control.store.database).append([*entries(450), Happening("other", 1, "login")])
+        await AuditTable(control.store.database).append([*entries(450), AuditEvent("other", 1, "login")])
         cookie = await control.cookie_of("thu-ky")
         found: list[dict[str, Any]] = []
         after, more = 0, True
@@ -185,13 +185,13 @@ class Sluggish(AuditTable):
         self.deaf = False
         self.log: list[Stored] = []
 
-    async def append(self, happenings: Sequence[Happening]) -> Head:
+    async def append(self, events: Sequence[AuditEvent]) -> Head:
         await asyncio.sleep(0)
         if self.away:
             raise StorageUnavailable("away")
         there = {stored.mark for stored in self.log}
         head = self.log[-1].head if self.log else Head()
-        self.log += chained(head, [each for each in happenings if each.mark not in there])
+        self.log += chained(head, [each for each in events if each.mark not in there])
         if self.deaf:
             raise StorageUnavailable("the database did not answer in time")
         return self.log[-1].head
@@ -225,7 +225,7 @@ async def test_entries_wait_in_order_while_the_database_is_away() -> None:
 async def test_what_finds_no_room_is_counted_and_the_count_is_an_entry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(audit_log, "WAITING", 3)
+    monkeypatch.setattr(audit_log, "MAX_WAITING", 3)
     table = Sluggish()
     log = AuditLog(table, clock, None)
     for number in range(5):
@@ -244,10 +244,10 @@ async def test_what_finds_no_room_is_counted_and_the_count_is_an_entry(
 async def test_a_mute_does_not_wait_for_the_audit_log_and_health_tells_that_entries_are_lost(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away(self: AuditTable, happenings: Sequence[Happening]) -> Head:
+    async def away(self: AuditTable, events: Sequence[AuditEvent]) -> Head:
         raise StorageUnavailable("away")
 
-    monkeypatch.setattr(audit_log, "WAITING", 1)
+    monkeypatch.setattr(audit_log, "MAX_WAITING", 1)
     monkeypatch.setattr(AuditTable, "append", away)
     async with running_control(tmp_path) as control:
         operator = await control.operator()

@@ -10,7 +10,7 @@ import pytest
 from recorder import Recipient, RecordingId, Snapshot, Stage, Start, Stop
 from recorder.wire import frame
 from sfu import RoomId
-from signaling.links.recorder import RecorderDown, RecorderHappening, RecorderSocket, RecorderUp
+from signaling.links.recorder import RecorderDown, RecorderEvent, RecorderSocket, RecorderUp
 from tests.support.scripted_recorder import ScriptedRecorder
 
 pytestmark = [pytest.mark.loopback, pytest.mark.record]
@@ -31,30 +31,30 @@ async def connected(path: Path, deadline_s: float = PATIENCE_S) -> AsyncIterator
         await asyncio.gather(running, return_exceptions=True)
 
 
-async def happening(port: RecorderSocket) -> RecorderHappening:
+async def event(port: RecorderSocket) -> RecorderEvent:
     async with asyncio.timeout(PATIENCE_S):
-        return await port.next_happening()
+        return await port.next_event()
 
 
 async def test_orders_arrive_in_their_order_and_reports_come_back(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
-        assert await happening(port) == RecorderUp(())
+        assert await event(port) == RecorderUp(())
         port.send(START)
         port.send(Stop(ONE))
-        stages = [await happening(port) for _ in range(3)]
+        stages = [await event(port) for _ in range(3)]
         assert stages == [scripted.status(ONE, stage) for stage in (Stage.STARTING, Stage.ON, Stage.ENDED)]
         assert scripted.orders == [START, Stop(ONE)]
 
 
 async def test_what_goes_on_is_told_when_the_line_is_there_again(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
-        await happening(port)
+        await event(port)
         port.send(START)
-        assert [await happening(port) for _ in range(2)]
+        assert [await event(port) for _ in range(2)]
         scripted.cut()
-        assert isinstance(await happening(port), RecorderDown)
+        assert isinstance(await event(port), RecorderDown)
         assert not port.up
-        assert await happening(port) == RecorderUp((scripted.status(ONE),))
+        assert await event(port) == RecorderUp((scripted.status(ONE),))
         assert port.up
 
 
@@ -63,9 +63,9 @@ async def test_what_is_sent_to_nobody_is_lost_and_nobody_is_told_a_lie(tmp_path:
     async with connected(tmp_path / "r") as port:
         port.send(START)
         async with scripted:
-            assert await happening(port) == RecorderUp(())
+            assert await event(port) == RecorderUp(())
             assert scripted.orders == []
-        assert isinstance(await happening(port), RecorderDown)
+        assert isinstance(await event(port), RecorderDown)
 
 
 async def test_one_that_does_not_say_what_it_does_is_none(tmp_path: Path) -> None:
@@ -74,10 +74,10 @@ async def test_one_that_does_not_say_what_it_does_is_none(tmp_path: Path) -> Non
         async with connected(tmp_path / "r", deadline_s=0.05) as port:
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.3):
-                    await port.next_happening()
+                    await port.next_event()
             assert not port.up
             scripted.tells_snapshots = True
-            assert await happening(port) == RecorderUp(())
+            assert await event(port) == RecorderUp(())
 
 
 @pytest.mark.parametrize(
@@ -87,29 +87,29 @@ async def test_one_that_does_not_say_what_it_does_is_none(tmp_path: Path) -> Non
 )
 async def test_one_that_talks_rubbish_is_left_and_asked_anew(tmp_path: Path, rubbish: bytes) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
-        await happening(port)
+        await event(port)
         scripted.say_raw(rubbish)
-        assert isinstance(await happening(port), RecorderDown)
-        assert await happening(port) == RecorderUp(())
+        assert isinstance(await event(port), RecorderDown)
+        assert await event(port) == RecorderUp(())
 
 
 async def test_a_control_plane_that_does_not_keep_up_starts_from_what_is_so(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
-        await happening(port)
+        await event(port)
         port.send(START)
         await scripted.ordered(Start)
         for _ in range(2000):
             scripted.say(scripted.status(ONE))
-        seen: list[RecorderHappening] = []
+        seen: list[RecorderEvent] = []
         while not isinstance(seen[-1] if seen else None, RecorderUp):
-            seen.append(await happening(port))
+            seen.append(await event(port))
         assert isinstance(seen[-2], RecorderDown)
         assert seen[-1] == RecorderUp((scripted.status(ONE),))
 
 
 async def test_a_second_snapshot_says_nothing(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
-        await happening(port)
+        await event(port)
         scripted.say(Snapshot())
         port.send(START)
-        assert await happening(port) == scripted.status(ONE, Stage.STARTING)
+        assert await event(port) == scripted.status(ONE, Stage.STARTING)

@@ -21,7 +21,7 @@ from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.links.recorder import RecorderSocket
 from signaling.live.backlog import Backlog
-from signaling.live.rooms import House
+from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant, SessionId
 from signaling.model.limits import DEFAULT
 from signaling.model.meeting import Account, Meeting
@@ -116,7 +116,7 @@ class Centre:
         self.port = RecorderSocket(path)
         self.ahead_s = 0.0
         self.log = AuditLog(AuditTable(store.database), self._now, None)
-        self.house = House(store, [FakeMedia()], DEFAULT, self._now, self.log, recorder=self.port)
+        self.rooms = Rooms(store, [FakeMedia()], DEFAULT, self._now, self.log, recorder=self.port)
 
     def _now(self) -> Instant:
         now = clock()
@@ -126,17 +126,17 @@ class Centre:
         found = await self.store.people.find(login)
         assert found is not None
         page = Page(found.account, name)
-        assert await self.house.enter(page, CODE, None) is None
+        assert await self.rooms.enter(page, CODE, None) is None
         return page
 
     async def chair(self, name: str = "s1") -> Page:
         """Inside."""
         page = await self.page("chu-tri", name)
-        assert await self.house.say(page.id, Knock(None, "BS. Hoa")) is None
+        assert await self.rooms.say(page.id, Knock(None, "BS. Hoa")) is None
         return page
 
     async def say(self, page: Page, message: ClientMessage) -> None:
-        assert await self.house.say(page.id, message) is None
+        assert await self.rooms.say(page.id, message) is None
 
     async def record(self) -> str:
         """What the store holds of the run."""
@@ -158,15 +158,15 @@ async def centre(folder: Path) -> AsyncIterator[Centre]:
     store = await Store.open(f"sqlite:///{folder / 'giaoban.db'}")
     await bootstrap(store, FirstAccounts("x", "y"), clock())
     here = Centre(store, folder / "r")
-    await here.house.start()
-    tasks = [asyncio.create_task(work) for work in (here.house.run(), here.port.run())]
+    await here.rooms.start()
+    tasks = [asyncio.create_task(work) for work in (here.rooms.run(), here.port.run())]
     try:
         yield here
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        await here.house.keep()
+        await here.rooms.keep()
         await store.close()
 
 
@@ -174,7 +174,7 @@ async def begin(here: Centre, page: Page) -> Refused | None:
     """Start as soon as the recorder is there: the line is being made, which nobody is told."""
     async with asyncio.timeout(PATIENCE_S):
         while (  # noqa: ASYNC110 - another task connects
-            refused := await here.house.say(page.id, StartRecording())
+            refused := await here.rooms.say(page.id, StartRecording())
         ) == UNAVAILABLE:
             await asyncio.sleep(0.01)
     return refused
@@ -225,7 +225,7 @@ async def test_everybody_has_seen_the_light_and_the_store_knows_before_the_recor
 async def test_what_cannot_be_kept_is_not_recorded(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
-        await here.house.keep()
+        await here.rooms.keep()
         await here.store.database.write(
             lambda db: db.execute(
                 text("CREATE TRIGGER full BEFORE INSERT ON run_record BEGIN SELECT RAISE(ABORT, 'x'); END")
@@ -281,11 +281,11 @@ async def test_a_meeting_that_is_forbidden_at_the_terminal_is_recorded_no_longer
         page = await here.chair()
         assert await begin(here, page) is None
         here.rules.may_record = False
-        await here.house.reread()
+        await here.rooms.reread()
         await scripted.ordered(Stop)
         light = await page.light(RecordingState.OFF)
         assert not light.allowed
-        assert await here.house.say(page.id, StartRecording()) == Refused(Why.RECORDING_FORBIDDEN)
+        assert await here.rooms.say(page.id, StartRecording()) == Refused(Why.RECORDING_FORBIDDEN)
 
 
 async def test_it_ends_five_minutes_after_the_last_one_is_gone(tmp_path: Path) -> None:
@@ -293,12 +293,12 @@ async def test_it_ends_five_minutes_after_the_last_one_is_gone(tmp_path: Path) -
         page = await here.chair()
         assert await begin(here, page) is None
         await page.light(RecordingState.ON)
-        await here.house.leave(page.id, Presence.LOST)
+        await here.rooms.leave(page.id, Presence.LOST)
         here.ahead_s += 290.0
-        await here.house.elapse()
+        await here.rooms.elapse()
         assert scripted.writing
         here.ahead_s += 11.0
-        await here.house.elapse()
+        await here.rooms.elapse()
         await scripted.ordered(Stop)
         entries = await here.entries()
     (stopped,) = [entry for entry in entries if entry.event == "recording-stopped"]

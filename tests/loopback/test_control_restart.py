@@ -12,7 +12,7 @@ from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.live.backlog import Backlog
-from signaling.live.rooms import House
+from signaling.live.rooms import Rooms
 from signaling.model.ids import SessionId
 from signaling.model.limits import DEFAULT
 from signaling.model.meeting import Account
@@ -137,7 +137,7 @@ async def test_a_damaged_record_keeps_nobody_out(tmp_path: Path, caplog: pytest.
         await floor_with(presiding, 0)
     async with running_control(tmp_path) as control:  # nobody comes: the record is as it was
         await control.store.database.write(lambda db: db.execute(text("UPDATE run_record SET document='{'")))
-    with caplog.at_level(logging.ERROR, "giaoban.house"):
+    with caplog.at_level(logging.ERROR, "giaoban.rooms"):
         async with running_control(tmp_path) as control:
             back = await control.enter(cookie)
             assert back.welcome is not None
@@ -188,13 +188,13 @@ async def test_schedule_and_composition_that_are_set_at_the_terminal_hold_in_a_l
     early = await create_account(store, "som", None, "Trạm đến sớm", Role.DELEGATE, STATION, clock())
     meeting = await store.meetings.find("giao-ban")
     assert meeting is not None
-    house = House(store, [FakeMedia()], DEFAULT, clock, AuditLog(AuditTable(store.database), clock, None))
+    rooms = Rooms(store, [FakeMedia()], DEFAULT, clock, AuditLog(AuditTable(store.database), clock, None))
     page = Page(early)
-    assert await house.enter(page, "giao-ban", None) is None
+    assert await rooms.enter(page, "giao-ban", None) is None
     await store.meetings.schedule(meeting.id, clock().unix_ms + 3_600_000, 600)
-    await house.reread()
-    assert await house.say(page.id, Knock(None, "Trạm")) == Refused(Why.LOBBY_CLOSED)
+    await rooms.reread()
+    assert await rooms.say(page.id, Knock(None, "Trạm")) == Refused(Why.LOBBY_CLOSED)
     await store.meetings.schedule(meeting.id, clock().unix_ms + 3_600_000, 7200)
-    await house.reread()
-    assert await house.say(page.id, Knock(None, "Trạm")) is None
+    await rooms.reread()
+    assert await rooms.say(page.id, Knock(None, "Trạm")) is None
     await store.close()

@@ -58,7 +58,7 @@ async def connected(path: Path, deadline_s: float = PATIENCE_S) -> AsyncIterator
 
 async def up(port: WorkerSocket) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not isinstance(await port.next_happening(), WorkerUp):
+        while not isinstance(await port.next_event(), WorkerUp):
             pass
 
 
@@ -133,4 +133,4 @@ async def test_events_come_in_order_after_the_word_that_the_worker_is_there(tmp_
         for event in events:
             writers[0].write(wire.frame(wire.Notice(event)))
         async with asyncio.timeout(PATIENCE_S):
-            assert [await port.next_happening() for _ in events] == events
+            assert [await port.next_event() for _ in events] == events

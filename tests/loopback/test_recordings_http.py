@@ -19,7 +19,7 @@ from recorder.opening.archive import open_archive
 from recorder.opening.verify import verify
 from recorder.storage.folder import Folder, RecordingFacts
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
-from signaling.audit.chain import Entry, Happening, Head
+from signaling.audit.chain import AuditEvent, Entry, Head
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.control import clock
@@ -258,10 +258,10 @@ class Table(AuditTable):
 
     broken = False
 
-    async def append(self, happenings: Sequence[Happening]) -> Head:
+    async def append(self, events: Sequence[AuditEvent]) -> Head:
         if self.broken:
             raise StorageUnavailable("by the test")
-        return await super().append(happenings)
+        return await super().append(events)
 
 
 class House:

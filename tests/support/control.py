@@ -15,7 +15,7 @@ from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
 from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
-from signaling.links.media import Happening, MediaUnavailable, WorkerUp
+from signaling.links.media import MediaEvent, MediaUnavailable, WorkerUp
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
@@ -58,8 +58,8 @@ class FakeMedia:
         self.asked = asyncio.Event()
         """An offer was taken."""
         self.answering.set()
-        self._happenings: asyncio.Queue[Happening] = asyncio.Queue()
-        self._happenings.put_nowait(WorkerUp())
+        self._events: asyncio.Queue[MediaEvent] = asyncio.Queue()
+        self._events.put_nowait(WorkerUp())
 
     def request(self, command: sfu.AnyCommand) -> Awaitable[sfu.AnyResult]:
         return self._answer(None if not self.up else self._apply(command))
@@ -98,11 +98,11 @@ class FakeMedia:
                 pass
         return sfu.Done()
 
-    async def next_happening(self) -> Happening:
-        return await self._happenings.get()
+    async def next_event(self) -> MediaEvent:
+        return await self._events.get()
 
     def report(self, event: sfu.AnyEvent) -> None:
-        self._happenings.put_nowait(event)
+        self._events.put_nowait(event)
 
     def crash(self) -> None:
         self.up = False
@@ -110,7 +110,7 @@ class FakeMedia:
 
     def come_back(self) -> None:
         self.up = True
-        self._happenings.put_nowait(WorkerUp())
+        self._events.put_nowait(WorkerUp())
 
 
 class Browser:

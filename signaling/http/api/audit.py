@@ -15,9 +15,10 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
+from signaling.audit.chain import Actor
 from signaling.audit.export import CONTENT_TYPE, AuditLine, Form, exported, line, opening
 from signaling.http import guards
-from signaling.http.context import COOKIE, DOOR
+from signaling.http.context import CONTEXT, COOKIE
 from signaling.http.guards import problem
 from signaling.model.meeting import Account
 from signaling.room.state.seat import STAFF
@@ -46,7 +47,7 @@ async def _reader(request: web.Request) -> Account | web.Response:
     """Who asks, if they may read the log: chairs and operators by their account, from one of our pages."""
     if not guards.same_origin(request):
         return problem(HTTPStatus.FORBIDDEN, "other-origin")
-    account = await request.app[DOOR].accounts.signed_in(request.cookies.get(COOKIE))
+    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
     if account is None:
         return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
     return account if account.role in STAFF else problem(HTTPStatus.FORBIDDEN, "not-allowed")
@@ -72,8 +73,8 @@ async def page(request: web.Request) -> web.Response:
     if last is not None:
         if not _COUNT.fullmatch(last):
             return problem(HTTPStatus.BAD_REQUEST, "bad-request")
-        after = await request.app[DOOR].audit_table.before_last(int(last), meeting)
-    found = await request.app[DOOR].audit_table.page(after, PAGE + 1, meeting)
+        after = await request.app[CONTEXT].audit_table.before_last(int(last), meeting)
+    found = await request.app[CONTEXT].audit_table.page(after, PAGE + 1, meeting)
     shown = found[:PAGE]
     view = AuditPage(
         entries=tuple(line(stored) for stored in shown),
@@ -103,14 +104,12 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
     if isinstance(asked, web.Response):
         return asked
     meeting, after = asked
-    door = request.app[DOOR]
-    last = (await door.audit_table.head()).number  # what comes later, this very request too, is not in it
-    door.audit.note(
+    context = request.app[CONTEXT]
+    last = (await context.audit_table.head()).number  # what comes later, this very request too, is not in it
+    context.audit.note(
         "audit-exported",
         meeting=meeting or "",
-        actor=reader.id,
-        login=reader.login,
-        address=request.remote or "",
+        who=Actor(reader.id, reader.login, request.remote or ""),
         fields=(("form", form.value),),
     )
     name = f"{meeting or 'giaoban'}.audit.{form.value}"
@@ -125,7 +124,7 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
     await answer.write(opening(form))
     try:
         while after < last:
-            part = await door.audit_table.page(after, PAGE, meeting)
+            part = await context.audit_table.page(after, PAGE, meeting)
             await answer.write(exported((stored for stored in part if stored.number <= last), form))
             after = part[-1].number if part else last
     except StorageUnavailable:

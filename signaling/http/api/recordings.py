@@ -16,10 +16,11 @@ from aiohttp import web
 
 from recorder import RecordingId, shelf
 from recorder.shelf import ShelvedRecording, TarPlan
+from signaling.audit.chain import Actor
 from signaling.custody import custody
 from signaling.custody.byte_range import BadRange, Span, span_untrusted
 from signaling.http import guards
-from signaling.http.context import COOKIE, DOOR
+from signaling.http.context import CONTEXT, COOKIE
 from signaling.http.guards import problem
 from signaling.model.meeting import Account
 from signaling.room.state.roles import RECORDINGS, Custody
@@ -86,7 +87,7 @@ async def _allowed(request: web.Request, what: Custody) -> Account | web.Respons
     """Who asks, if their account may do this, from one of our pages."""
     if not guards.same_origin(request):
         return problem(HTTPStatus.FORBIDDEN, "other-origin")
-    account = await request.app[DOOR].accounts.signed_in(request.cookies.get(COOKIE))
+    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
     if account is None:
         return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
     return account if account.role in RECORDINGS[what] else problem(HTTPStatus.FORBIDDEN, "not-allowed")
@@ -123,12 +124,12 @@ async def listing(request: web.Request) -> web.Response:
 
 async def _entries(request: web.Request) -> tuple[RecordingEntry, ...]:
     """Raises ShelfFailed, StorageUnavailable."""
-    door = request.app[DOOR]
-    if door.recordings is None:
+    context = request.app[CONTEXT]
+    if context.recordings is None:
         return ()
-    found = await asyncio.to_thread(shelf.recordings, door.recordings)
-    keep_days = await door.store.meetings.keep_days()
-    going_on = door.house.going_on()
+    found = await asyncio.to_thread(shelf.recordings, context.recordings)
+    keep_days = await context.store.meetings.keep_days()
+    going_on = context.rooms.going_on()
     return tuple(_entry(kept, kept.id in going_on, keep_days.get(kept.meeting, 0)) for kept in found)
 
 
@@ -154,7 +155,7 @@ async def download(request: web.Request) -> web.StreamResponse:
     reader = await _allowed(request, Custody.DOWNLOAD)
     if isinstance(reader, web.Response):
         return reader
-    directory, name = request.app[DOOR].recordings, request.match_info["id"]
+    directory, name = request.app[CONTEXT].recordings, request.match_info["id"]
     if directory is None:
         return problem(HTTPStatus.NOT_FOUND, "unknown-recording")
     places = request.app[_DOWNLOADS]
@@ -201,11 +202,9 @@ def _asked_untrusted(request: web.Request, plan: TarPlan) -> Span:
 
 
 def _write_down(request: web.Request, reader: Account, name: str, span: Span) -> None:
-    request.app[DOOR].audit.note(
+    request.app[CONTEXT].audit.note(
         "recording-downloaded",
-        actor=reader.id,
-        login=reader.login,
-        address=request.remote or "",
+        who=Actor(reader.id, reader.login, request.remote or ""),
         fields=(("recording", name), ("from", span.start), ("octets", span.end - span.start)),
     )
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from signaling.audit.chain import (
     START,
+    Actor,
+    AuditEvent,
     Fault,
-    Happening,
     Head,
     Stored,
     Wrong,
@@ -27,31 +28,28 @@ from signaling.audit.export import Form, exported, opening
 
 NAME = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 FIELD = st.tuples(NAME, st.one_of(NAME, st.integers(-(2**53), 2**53)))
-HAPPENING = st.builds(
-    Happening,
+EVENT = st.builds(
+    AuditEvent,
     mark=NAME,
     unix_ms=st.integers(0, 2**53),
     event=st.sampled_from(["admitted", "muted", "invited", "left"]),
     meeting=st.sampled_from(["giao-ban", ""]),
     run=st.integers(0, 9999),
-    actor=NAME,
-    login=NAME,
-    address=NAME,
+    who=st.builds(Actor, account=NAME, login=NAME, address=NAME),
     fields=st.lists(FIELD, max_size=3).map(tuple),
     words=st.lists(st.tuples(NAME, NAME), max_size=3).map(tuple),
 )
-LOG = st.lists(HAPPENING, min_size=1, max_size=12).map(lambda every: chained(Head(), every))
+LOG = st.lists(EVENT, min_size=1, max_size=12).map(lambda every: chained(Head(), every))
 
 
 def three() -> tuple[Stored, ...]:
+    who = Actor("a1", "thu-ky", "10.0.0.7")
     return chained(
         Head(),
         [
-            Happening(
-                "m1", 1, "admitted", "giao-ban", 1, "a1", "thu-ky", "10.0.0.7", (("participant", "p1"),)
-            ),
-            Happening("m2", 2, "muted", "giao-ban", 1, "a1", "thu-ky", "10.0.0.7", (("participant", "p1"),)),
-            Happening("m3", 3, "login-failed", address="10.0.0.8"),
+            AuditEvent("m1", 1, "admitted", "giao-ban", 1, who, (("participant", "p1"),)),
+            AuditEvent("m2", 2, "muted", "giao-ban", 1, who, (("participant", "p1"),)),
+            AuditEvent("m3", 3, "login-failed", who=Actor(address="10.0.0.8")),
         ],
     )
 
@@ -60,15 +58,17 @@ def three() -> tuple[Stored, ...]:
 def test_a_log_as_it_was_written_verifies_and_keeps_every_word(log: tuple[Stored, ...]) -> None:
     assert verify(log, log[-1].head, log[0].hash) is None
     assert [stored.number for stored in log] == list(range(1, len(log) + 1))
-    again = chained(Head(), [_happening(stored) for stored in log])
-    assert again == log  # the same happenings give the same documents and the same hashes
+    again = chained(Head(), [_event_of(stored) for stored in log])
+    assert again == log  # the same events give the same documents and the same hashes
 
 
-def _happening(stored: Stored) -> Happening:
+def _event_of(stored: Stored) -> AuditEvent:
     entry = read(stored)
     assert entry is not None
-    values = {name: getattr(entry, name) for name in Happening.__struct_fields__}
-    return Happening(**values)
+    who = Actor(entry.actor, entry.login, entry.address)
+    return AuditEvent(
+        entry.mark, entry.unix_ms, entry.event, entry.meeting, entry.run, who, entry.fields, entry.words
+    )
 
 
 def _with(stored: Stored, kind: str, new: str) -> Stored:
@@ -128,8 +128,8 @@ def test_a_log_written_anew_from_some_entry_on_is_found_by_its_head(
     """Who can compute hashes can make a chain that holds; the head kept elsewhere does not fit it."""
     place = data.draw(st.integers(0, len(log) - 1))
     before = log[place - 1].head if place else Head()
-    first = msgspec.structs.replace(_happening(log[place]), event="forged")
-    forged = log[:place] + chained(before, [first, *(_happening(stored) for stored in log[place + 1 :])])
+    first = msgspec.structs.replace(_event_of(log[place]), event="forged")
+    forged = log[:place] + chained(before, [first, *(_event_of(stored) for stored in log[place + 1 :])])
     assert verify(forged) is None
     assert verify(forged, log[-1].head) == Fault(len(log), Wrong.REWRITTEN)
     assert verify(forged, noted=log[place].hash) == Fault(0, Wrong.UNKNOWN_HEAD)
@@ -160,7 +160,7 @@ def test_an_entry_says_who_what_when_and_from_where() -> None:
 
 
 def test_yes_and_no_are_kept_as_figures() -> None:
-    log = chained(Head(), [Happening("m", 1, "admitted", fields=(("outsider", True),))])
+    log = chained(Head(), [AuditEvent("m", 1, "admitted", fields=(("outsider", True),))])
     assert verify(log) is None
     entry = read(log[0])
     assert entry is not None
@@ -194,7 +194,7 @@ def test_lines_of_json_can_be_verified_again(log: tuple[Stored, ...]) -> None:
 
 @pytest.mark.parametrize("typed", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "a,b", 'say "no"', "hai\ndòng"])
 def test_what_people_typed_is_no_formula_and_breaks_no_table(typed: str) -> None:
-    log = chained(Head(), [Happening("m", 1, "left", login=typed, words=(("reason", typed),))])
+    log = chained(Head(), [AuditEvent("m", 1, "left", who=Actor(login=typed), words=(("reason", typed),))])
     table = (opening(Form.CSV) + exported(log, Form.CSV)).decode("utf-8-sig")
     head, row = csv.reader(io.StringIO(table, newline=""))
     cells = dict(zip(head, row, strict=True))
@@ -204,7 +204,7 @@ def test_what_people_typed_is_no_formula_and_breaks_no_table(typed: str) -> None
 
 
 def test_a_damaged_entry_is_handed_out_too() -> None:
-    (stored,) = chained(Head(), [Happening("m", 1, "left")])
+    (stored,) = chained(Head(), [AuditEvent("m", 1, "left")])
     table = exported([replace(stored, document="=1+1")], Form.CSV).decode()
     assert table.startswith("1,,,,unreadable,")
     assert "'=1+1" in table

@@ -134,7 +134,7 @@ class World:
         self.done.append("media")  # people hear of it only after the answer
         return sfu.Done()
 
-    async def next_happening(self) -> sfu.AnyEvent:
+    async def next_event(self) -> sfu.AnyEvent:
         raise AssertionError("not asked for")
 
     def post(self, message: ServerMessage, frame: str) -> None:
