@@ -151,8 +151,8 @@ class Status(Report, frozen=True, tag="status"):
     trouble: Trouble
     since_ms: int
     """Unix time of its beginning."""
-    octets: int
-    """Written so far, encrypted."""
+    written_bytes: int = msgspec.field(name="octets")
+    """Written so far, encrypted. The key on the wire stays "octets"."""
     minutes_left: int
     """Until the disk's reserve is reached at the present rate; -1 while unknown. Warn at 30."""
     head: str = ""

@@ -45,7 +45,7 @@ class RecorderConfig:
     """Of the recordings."""
     signing_key: Path
     """Made when it is not there."""
-    reserve_octets: int
+    reserve_bytes: int
     """Of the disk, never used by recordings."""
     segment_s: float = 120.0
     may_swap: bool = False
@@ -61,7 +61,7 @@ class Recorder:
         self._config = config
         self._memory_safety = safety
         self._tasks = tasks
-        self._settings = RecordingSettings(config.directory, key, config.reserve_octets, config.segment_s)
+        self._settings = RecordingSettings(config.directory, key, config.reserve_bytes, config.segment_s)
         self._recordings: dict[RecordingId, Recording] = {}
         self._control: OnePeer[AnyOrder] = OnePeer()
         self._orphaned: asyncio.TimerHandle | None = None
@@ -123,7 +123,13 @@ class Recorder:
         if trouble is not Trouble.NONE:
             self._tell(
                 Status(
-                    start.recording, start.room, Stage.FAILED, trouble, since_ms=0, octets=0, minutes_left=-1
+                    start.recording,
+                    start.room,
+                    Stage.FAILED,
+                    trouble,
+                    since_ms=0,
+                    written_bytes=0,
+                    minutes_left=-1,
                 )
             )
             return

@@ -54,7 +54,7 @@ class ShelvedRecording:
     """Unix time."""
     ended_ms: int
     """Of its last line; 0 while it has not ended in order."""
-    octets: int
+    size_bytes: int
     segments: int
     keys: tuple[KeyInfo, ...]
     finished: bool
@@ -152,7 +152,7 @@ class _TarMember(NamedTuple):
 
 
 class TarPlan:
-    """A recording's folder as a .tar of known length, the same octets each time while nothing is added to it:
+    """A recording's folder as a .tar of known length, the same bytes each time while nothing is added to it:
     so a download can be gone on with. What is added later is not part of it."""
 
     def __init__(self, members: tuple[_TarMember, ...], name: str) -> None:
@@ -161,9 +161,9 @@ class TarPlan:
         self.length = sum(member.length for member in members) + 2 * _TAR_BLOCK
         digest = sha256(b"".join(member.header for member in members)).hexdigest()
         self.etag = f'"{digest[:32]}"'
-        """Changes when the octets do."""
+        """Changes when the bytes do."""
 
-    def octets(self, start: int = 0, end: int | None = None) -> Generator[bytes, None, None]:
+    def read(self, start: int = 0, end: int | None = None) -> Generator[bytes, None, None]:
         """From `start` up to (not with) `end`, in parts; to be closed when it is not read to its end.
 
         Errors: raises NoRecording where it was deleted meanwhile or is shorter than it was.

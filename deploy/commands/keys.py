@@ -26,7 +26,7 @@ from signaling.model.text import one_line
 from signaling.store import AlreadyThere, KeptKey, Store
 
 MAX_NAME = 60
-_MAX_OCTETS = 64 << 10
+_MAX_KEY_FILE_BYTES = 64 << 10
 _SECRET = re.compile(r"AGE-SECRET-KEY-", re.IGNORECASE)
 _LOCKED = ("age-encryption.org/", "-----BEGIN AGE ENCRYPTED FILE-----")
 _LOCKS = {False: "first", True: "second"}
@@ -111,7 +111,7 @@ def _text_of(key: str) -> str:
         return key
     try:
         with Path(key).open("rb") as file:
-            return file.read(_MAX_OCTETS).decode("utf-8", "replace")
+            return file.read(_MAX_KEY_FILE_BYTES).decode("utf-8", "replace")
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "no such file"
         raise Problem(

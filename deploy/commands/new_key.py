@@ -47,12 +47,10 @@ def make(file: Path, name: str, console: Console, *, lock: bool, paper: bool, sh
     passphrase = _new_passphrase() if lock else None
     key, date = new_key(), datetime.now().astimezone()
     told = f"# {name}\n# created: {date.isoformat(timespec='seconds')}\n# public key: {key.public}\n"
-    octets = f"{told}{key.secret}\n".encode()
+    data = f"{told}{key.secret}\n".encode()
     fingerprint = key_fingerprint(key.public)
     try:
-        _write(
-            files.private, octets if passphrase is None else lock_with_passphrase(octets, passphrase), 0o600
-        )
+        _write(files.private, data if passphrase is None else lock_with_passphrase(data, passphrase), 0o600)
         _prove(files.private, passphrase, key)
         _write(files.public, f"# {name}\n{key.public}\n".encode(), 0o644)
         if paper:
@@ -95,11 +93,11 @@ def _new_passphrase() -> str:
     return first
 
 
-def _write(path: Path, octets: bytes, mode: int) -> None:
+def _write(path: Path, data: bytes, mode: int) -> None:
     """Complete on the disk, or an error. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with open(descriptor, "wb") as file:
-        file.write(octets)
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
 

@@ -99,15 +99,15 @@ def trusted_key(text: str | None) -> bytes | None:
     if text is None:
         return None
     try:
-        octets = bytes.fromhex("".join(text.split()))
+        data = bytes.fromhex("".join(text.split()))
     except ValueError:
-        octets = b""
-    if len(octets) != PUBLIC_KEY_BYTES:
+        data = b""
+    if len(data) != PUBLIC_KEY_BYTES:
         raise Problem(
             "--server-key is no key",
             f"It has {2 * PUBLIC_KEY_BYTES} digits 0-9, a-f: giaoban keys list prints it on the server.",
         )
-    return octets
+    return data
 
 
 @contextlib.contextmanager
@@ -128,7 +128,7 @@ def _say_summary(summary: Summary, trusted: bytes | None, console: Console) -> N
     said = [f"{summary.recording or 'a recording that does not say its name'}  {summary.title}"]
     if summary.begun_ms:
         said.append(
-            f"begun {begun:%Y-%m-%d %H:%M:%S}, {clock(summary.until_ms)} long, {size(summary.octets)},"
+            f"begun {begun:%Y-%m-%d %H:%M:%S}, {clock(summary.until_ms)} long, {size(summary.size_bytes)},"
             f" {len(summary.segments)} segments"
         )
     said.append(f"locked with {keys or 'keys that are not known'}")
@@ -142,10 +142,8 @@ def _say_summary(summary: Summary, trusted: bytes | None, console: Console) -> N
 
 
 def _verdict(verdict: SegmentVerdict, deep: bool) -> str:
-    whole = (
-        "as it was signed" if verdict.intact else f"{verdict.signed_octets} octets are as they were signed"
-    )
-    said = f"segment {verdict.number:4}  from {clock(verdict.at_ms)}  {size(verdict.octets)}, {whole}"
+    whole = "as it was signed" if verdict.intact else f"{verdict.signed_bytes} octets are as they were signed"
+    said = f"segment {verdict.number:4}  from {clock(verdict.at_ms)}  {size(verdict.size_bytes)}, {whole}"
     if not deep:
         return said
     return said + (f", readable until {clock(verdict.until_ms)}" if verdict.blocks else ", nothing readable")

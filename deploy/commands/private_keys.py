@@ -10,7 +10,7 @@ from deploy.problem import Problem
 from recorder.opening.unsealed import BadKey, Identities, NeedsPassphrase, identities_untrusted
 
 TRIES = 3
-_MAX_OCTETS = 64 << 10
+_MAX_KEY_FILE_BYTES = 64 << 10
 _TYPED = re.compile(rb"^[ \t]*(AGE-SECRET-KEY-1[0-9A-Z \t]+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -26,15 +26,15 @@ def identities(files: Sequence[Path]) -> Identities:
 def _identities(file: Path) -> Identities:
     try:
         with file.open("rb") as stream:
-            octets = stream.read(_MAX_OCTETS + 1)
+            data = stream.read(_MAX_KEY_FILE_BYTES + 1)
     except OSError as error:
         raise Problem(
             f"cannot read {file}: {error.strerror}", "Name the file of a private key with --key."
         ) from None
     try:
-        return identities_untrusted(_TYPED.sub(_without_gaps, octets))
+        return identities_untrusted(_TYPED.sub(_without_gaps, data))
     except NeedsPassphrase:
-        return _unlocked(file, octets)
+        return _unlocked(file, data)
     except BadKey as error:
         raise Problem(
             f"{file} holds no private key: {error}",
@@ -48,12 +48,12 @@ def _without_gaps(found: re.Match[bytes]) -> bytes:
     return b"".join(found[1].split())
 
 
-def _unlocked(file: Path, octets: bytes) -> Identities:
+def _unlocked(file: Path, data: bytes) -> Identities:
     """Asked for at the terminal, three times; a pipe has one line for each locked key."""
     for _ in range(TRIES if sys.stdin.isatty() else 1):
         passphrase = asked(f"passphrase of {file.name}: ")
         try:
-            return identities_untrusted(octets, passphrase)
+            return identities_untrusted(data, passphrase)
         except NeedsPassphrase:
             print(f"giaoban: that does not open {file.name}", file=sys.stderr)
         except BadKey as error:

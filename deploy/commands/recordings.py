@@ -37,7 +37,7 @@ def show(config: Config, directory: Path | None, console: Console) -> None:
         raise Problem(f"{folder} cannot be read: {error}", "May this user read it?") from None
     for kept in found:
         _say(kept, keep_days.get(kept.meeting, 0), console)
-    total = sum(kept.octets for kept in found)
+    total = sum(kept.size_bytes for kept in found)
     console.print(Text(f"{len(found)} recordings, {size(total)}, in {folder}"), soft_wrap=True)
 
 
@@ -49,7 +49,7 @@ def _say(kept: ShelvedRecording, keep_days: int, console: Console) -> None:
     goes = f", deleted after {local(until)}" if until else ""
     console.print(Text(f"{kept.id}  {kept.title}"), soft_wrap=True)
     console.print(
-        Text(f"    {local(kept.begun_ms)}, {length} long, {size(kept.octets)}, {stage(kept)}{goes}"),
+        Text(f"    {local(kept.begun_ms)}, {length} long, {size(kept.size_bytes)}, {stage(kept)}{goes}"),
         soft_wrap=True,
     )
     console.print(Text(f"    locked with {keys}"), soft_wrap=True)
@@ -69,12 +69,12 @@ def local(unix_ms: int) -> str:
     return f"{datetime.fromtimestamp(unix_ms / 1000).astimezone():%Y-%m-%d %H:%M}"
 
 
-def size(octets: int) -> str:
+def size(size_bytes: int) -> str:
     """
     >>> size(123_456_789)
     '123.5 MB'
     """
-    return f"{octets / 1e9:.1f} GB" if octets >= 1e9 else f"{octets / 1e6:.1f} MB"
+    return f"{size_bytes / 1e9:.1f} GB" if size_bytes >= 1e9 else f"{size_bytes / 1e6:.1f} MB"
 
 
 async def _keep_days(config: Config) -> dict[str, int]:
@@ -87,7 +87,7 @@ def delete(config: Config, name: str, console: Console, *, sure: bool) -> None:
     """For good, and written down before. Raises Problem."""
     existing_state(config.state_dir)
     kept = _found(config, name)
-    console.print(Text(f"{kept.id}  {kept.title}, {local(kept.begun_ms)}, {size(kept.octets)}"))
+    console.print(Text(f"{kept.id}  {kept.title}, {local(kept.begun_ms)}, {size(kept.size_bytes)}"))
     if not sure and not _sure(console):
         raise Problem("nothing was deleted", "Answer yes, or give --yes.")
     asyncio.run(_delete(config, kept))

@@ -109,7 +109,7 @@ async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
         tap_sockets=settings.tap_sockets,
         directory=Path(settings.recordings),
         signing_key=Path(settings.signing_key),
-        reserve_octets=settings.reserve_mb << 20,
+        reserve_bytes=settings.reserve_mb << 20,
         segment_s=float(settings.segment_s),
         may_swap=settings.may_swap,
     )

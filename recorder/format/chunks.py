@@ -16,9 +16,9 @@ MAX_RECIPIENTS = 32
 """Of one lock."""
 MIN_HEADER_BYTES = 150
 MAX_HEADER_BYTES = 8192
-"""Octets of header and nonce: 98 for each recipient, and a stanza of nonsense of random length ("grease")."""
+"""Bytes of header and nonce: 98 for each recipient, and a stanza of nonsense of random length ("grease")."""
 MIN_VOID_BYTES = 2
-"""Octets of the smallest EBML Void."""
+"""Bytes of the smallest EBML Void."""
 
 _NONCE_BYTES = 16
 _LAST_LINE = b"\n--- "
@@ -26,7 +26,7 @@ _MAGIC = b"age-encryption.org/v1\n"
 
 
 def readable(written: int, layers: int) -> int:
-    """How many of `written` octets can surely be read from what has left the writer by now.
+    """How many of `written` bytes can surely be read from what has left the writer by now.
 
     Shapes: layers is 1, or 2 with a second lock.
     """
@@ -40,7 +40,7 @@ def readable(written: int, layers: int) -> int:
 
 
 def padding(written: int, layers: int, useful: int | None = None) -> int:
-    """How many octets of Void, written now, make the first `useful` octets (all that were written, unless
+    """How many bytes of Void, written now, make the first `useful` bytes (all that were written, unless
     said otherwise) readable; 0 when they are. Never 1, which no Void can have."""
     useful = written if useful is None else useful
     if useful <= readable(written, layers):
@@ -76,9 +76,9 @@ def header_hash(beginning: bytes) -> str:
 
 
 def _sealed(written: int) -> int:
-    """Octets in chunks that have left one layer."""
+    """Bytes in chunks that have left one layer."""
     return max(0, written - 1) // CHUNK_BYTES * CHUNK_BYTES
 
 
-def _ceil_div(octets: int, part: int) -> int:
-    return -(-octets // part)
+def _ceil_div(count: int, part: int) -> int:
+    return -(-count // part)

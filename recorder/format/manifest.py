@@ -19,7 +19,7 @@ MAX_MANIFEST_BYTES = 64 << 20
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""(public key, octets, signature)"""
+"""(public key, bytes, signature)"""
 
 
 class KeyInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -60,9 +60,10 @@ class WrittenLine(ManifestLine, frozen=True, kw_only=True):
     """How far a segment's file is. Base of three."""
 
     segment: int
-    octets: int
+    size_bytes: int = msgspec.field(name="octets")
+    """The stored key stays "octets"."""
     sha256: str
-    """Of its octets so far."""
+    """Of its bytes so far."""
     header: str
     """SHA-256 of the age file's header alone: where that is as it was, every chunk that can be opened is
     genuine, even in a file that was damaged behind it. Empty while there is none."""
@@ -93,8 +94,8 @@ class ResumeLine(ManifestLine, frozen=True, tag="resume", kw_only=True):
 
 class EndLine(ManifestLine, frozen=True, tag="end", kw_only=True):
     segments: int
-    octets: int
-    """Of all segments."""
+    total_bytes: int = msgspec.field(name="octets")
+    """Of all segments; the stored key stays "octets"."""
     why: str
 
 
@@ -139,18 +140,18 @@ def line_bytes(line: AnyLine, sign: Sign) -> bytes:
     return body[:-1] + _SIGNATURE + sign(body).hex().encode() + b'"}\n'
 
 
-def head_of(octets: bytes, n: int) -> ManifestHead:
-    """Shapes: octets is a whole line, with or without its newline."""
-    return ManifestHead(n, sha256(octets.rstrip(b"\n")).hexdigest())
+def head_of(raw: bytes, n: int) -> ManifestHead:
+    """Shapes: bytes is a whole line, with or without its newline."""
+    return ManifestHead(n, sha256(raw.rstrip(b"\n")).hexdigest())
 
 
-def parse_line_untrusted(octets: bytes) -> tuple[AnyLine, bytes, bytes]:
-    """A line, the octets that were signed, and the signature; nothing is proven yet. Raises BadManifest."""
-    octets = octets.rstrip(b"\n")
-    tail = octets[-_TAIL:]
+def parse_line_untrusted(raw: bytes) -> tuple[AnyLine, bytes, bytes]:
+    """A line, the bytes that were signed, and the signature; nothing is proven yet. Raises BadManifest."""
+    raw = raw.rstrip(b"\n")
+    tail = raw[-_TAIL:]
     if not (tail.startswith(_SIGNATURE) and tail.endswith(b'"}')):
         raise BadManifest("no signature")
-    body = octets[:-_TAIL] + b"}"
+    body = raw[:-_TAIL] + b"}"
     try:
         signature = bytes.fromhex(tail[len(_SIGNATURE) : -2].decode("ascii"))
         line = _decoder.decode(body)
@@ -195,14 +196,14 @@ class ManifestReading:
         return last if isinstance(last, EndLine) else None
 
 
-def read_untrusted(octets: bytes, verify: Verify, trusted: bytes | None = None) -> ManifestReading:
+def read_untrusted(raw: bytes, verify: Verify, trusted: bytes | None = None) -> ManifestReading:
     """What is proven of a manifest, and what is wrong with it. Raises nothing.
 
     Lines whose signature holds are taken even behind a damaged or missing one, which is told as a Flaw.
     Without a `trusted` public key the one that the first line names is taken at its word.
     """
     reader = _ManifestReader(verify, trusted)
-    whole, newline, rest = octets.rpartition(b"\n")
+    whole, newline, rest = raw.rpartition(b"\n")
     if newline:
         for number, raw in enumerate(whole.split(b"\n"), 1):
             reader.line(number, raw)
@@ -231,7 +232,7 @@ class _ManifestReader:
         if isinstance(line, OpeningLine) and not self._lines and self._claimed is None:
             self._claimed = line
             if self._trusted is None:
-                self._public = _octets_of(line.public)
+                self._public = _bytes_of(line.public)
         if self._public is None or not self._verify(self._public, body, signature):
             self._unread.append(
                 ManifestFlaw(
@@ -266,7 +267,7 @@ class _ManifestReader:
         return ManifestReading(tuple(self._lines), flaws, self._head, public, torn, self._claimed)
 
 
-def _octets_of(digits: str) -> bytes | None:
+def _bytes_of(digits: str) -> bytes | None:
     try:
         return bytes.fromhex(digits)
     except ValueError:
@@ -278,7 +279,7 @@ class SignedPoint:
     """A signed point of a segment's file."""
 
     at_ms: int
-    octets: int
+    size_bytes: int
     sha256: str
 
 
@@ -299,8 +300,8 @@ class SegmentRecord:
     """It was found unfinished, and is signed as it was found."""
 
     @property
-    def octets(self) -> int:
-        return self.points[-1].octets if self.points else 0
+    def size_bytes(self) -> int:
+        return self.points[-1].size_bytes if self.points else 0
 
 
 def segments(lines: tuple[AnyLine, ...]) -> tuple[SegmentRecord, ...]:
@@ -322,7 +323,7 @@ def _with_line(
     at_ms = before.at_ms if before else line.at_ms
     until_ms = before.until_ms if before and found else line.at_ms
     points = before.points if before else ()
-    point = SignedPoint(until_ms, line.octets, line.sha256)
+    point = SignedPoint(until_ms, line.size_bytes, line.sha256)
     header = line.header or (before.header if before else "")
     ended = isinstance(line, SegmentEndLine)
     return SegmentRecord(line.segment, at_ms, until_ms, (*points, point), header, ended, found)

@@ -26,20 +26,20 @@ class BadArchive(Exception):
 class _Location:
     path: Path
     offset: int
-    octets: int
+    size_bytes: int
 
 
 class ArchiveFile:
     """One file of the archive, read from its beginning. Close it."""
 
-    def __init__(self, file: BinaryIO, octets: int) -> None:
+    def __init__(self, file: BinaryIO, size_bytes: int) -> None:
         self._file = file
-        self._left = octets
+        self._left = size_bytes
         self.failed: OSError | None = None
         """What the disk answered; what is read then ends here."""
 
     def read(self, most: int) -> bytes:
-        """Up to `most` octets; none at its end."""
+        """Up to `most` bytes; none at its end."""
         try:
             found = self._file.read(max(0, min(most, self._left)))
         except OSError as error:
@@ -64,8 +64,8 @@ class Archive:
     @property
     def segments(self) -> dict[int, int]:
         """Sizes of the segments' files by number."""
-        found = ((segment_number(name), place.octets) for name, place in self._places.items())
-        return {number: octets for number, octets in sorted(found) if number > 0}
+        found = ((segment_number(name), place.size_bytes) for name, place in self._places.items())
+        return {number: size_bytes for number, size_bytes in sorted(found) if number > 0}
 
     def manifest(self) -> bytes | None:
         """None: there is none. Raises BadArchive."""
@@ -74,12 +74,12 @@ class Archive:
             return None
         part = self._open(place)
         try:
-            octets = part.read(MAX_MANIFEST_BYTES)
+            size_bytes = part.read(MAX_MANIFEST_BYTES)
         finally:
             part.close()
         if part.failed is not None:
             raise BadArchive(f"{MANIFEST}: {part.failed.strerror}")
-        return octets
+        return size_bytes
 
     def segment(self, number: int) -> ArchiveFile:
         """Raises BadArchive."""
@@ -94,7 +94,7 @@ class Archive:
             file.seek(place.offset)
         except OSError as error:
             raise BadArchive(f"{place.path.name}: {error.strerror}") from None
-        return ArchiveFile(file, place.octets)
+        return ArchiveFile(file, place.size_bytes)
 
 
 def open_archive(path: Path) -> Archive:
@@ -139,14 +139,14 @@ def _tar_untrusted(path: Path) -> Archive:
                 lost += any(block)
                 at += _BLOCK
                 continue
-            name, octets, plain = member
+            name, size_bytes, plain = member
             at += _BLOCK
-            there = min(octets, size - at)
+            there = min(size_bytes, size - at)
             if plain and _belongs(name) and name not in places:
                 places[name] = _Location(path, at, there)
             elif plain:
                 strange.append(_shown(name))
-            at += octets + -octets % _BLOCK
+            at += size_bytes + -size_bytes % _BLOCK
     if lost:
         strange.append(f"{lost * _BLOCK} octets between the files")
     return _archive(path, places, strange)
@@ -164,13 +164,13 @@ def _tar_header(block: bytes) -> tuple[str, int, bool] | None:
         return None
     try:
         wanted = int(block[148:156].strip(b"\0 "), 8)
-        octets = _number(block[124:136])
+        size_bytes = _number(block[124:136])
     except ValueError:
         return None
-    if sum(block[:148]) + sum(block[156:]) + 8 * ord(" ") != wanted or octets < 0:
+    if sum(block[:148]) + sum(block[156:]) + 8 * ord(" ") != wanted or size_bytes < 0:
         return None
     name = block[:100].split(b"\0", 1)[0].decode("utf-8", "replace")
-    return name.rstrip("/").rsplit("/", 1)[-1], octets, block[156:157] in (b"0", b"\0")
+    return name.rstrip("/").rsplit("/", 1)[-1], size_bytes, block[156:157] in (b"0", b"\0")
 
 
 def _number(field: bytes) -> int:

@@ -9,10 +9,10 @@ class FaultCode(StrEnum):
     RENAMED = "renamed"
     """Found under another segment's name; read all the same."""
     REPLACED = "replaced"
-    """Another file than the signed one, or its first octets are damaged."""
+    """Another file than the signed one, or its first bytes are damaged."""
     SHORTENED = "shortened"
     CHANGED = "changed"
-    """Its octets are not those that were signed."""
+    """Its bytes are not those that were signed."""
     DAMAGED = "damaged"
     """A chunk could not be opened: what came before it is genuine; the rest of that segment is lost."""
     FOREIGN = "foreign"
@@ -29,7 +29,7 @@ class FaultCode(StrEnum):
     """A line of the manifest bears no valid signature."""
     NOT_FINISHED = "not-finished"
     STRANGE = "strange"
-    """Files or octets that do not belong there."""
+    """Files or bytes that do not belong there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ class Summary:
     head: str
     """Hash of the manifest's last line, which the server's audit log has, too."""
     segments: tuple[int, ...]
-    octets: int
+    size_bytes: int
     """Of the segments' files."""
     faults: tuple[Fault, ...]
     """Of the whole, as far as can be seen without reading the segments."""
@@ -176,8 +176,8 @@ class OpenedRecording:
         if how is StreamEnd.WHOLE or how is None:
             return None
         there = self._archive.segments.get(planned.file or 0, 0)
-        if record is not None and there < record.octets:
-            words = f"{there} of at least {record.octets} octets are left; {_readable(reached)}"
+        if record is not None and there < record.size_bytes:
+            words = f"{there} of at least {record.size_bytes} octets are left; {_readable(reached)}"
             return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
         if record is not None and not record.ended and self._as_signed(planned):
             words = f"the recorder was interrupted; {_readable(reached)}"
@@ -196,7 +196,7 @@ class _ForeignSegment(Exception):
 
 
 def signed_prefix(archive: Archive, planned: PlannedSegment) -> tuple[int, bool]:
-    """How many octets of a segment's file are surely as they were signed, and whether all that was signed
+    """How many bytes of a segment's file are surely as they were signed, and whether all that was signed
     is. Raises BadArchive."""
     record = planned.record
     if record is None or planned.file is None:
@@ -204,15 +204,15 @@ def signed_prefix(archive: Archive, planned: PlannedSegment) -> tuple[int, bool]
     total, done, good = sha256(), 0, 0
     with closing(archive.segment(planned.file)) as part:
         for point in record.points:
-            while done < point.octets:
-                octets = part.read(min(_HASH_PART, point.octets - done))
-                if not octets:
+            while done < point.size_bytes:
+                data = part.read(min(_HASH_PART, point.size_bytes - done))
+                if not data:
                     return good, False
-                done += len(octets)
-                total.update(octets)
-            if done == point.octets and total.hexdigest() == point.sha256:
+                done += len(data)
+                total.update(data)
+            if done == point.size_bytes and total.hexdigest() == point.sha256:
                 good = done
-    return good, not record.points or good == record.octets
+    return good, not record.points or good == record.size_bytes
 
 
 def _plan(archive: Archive, records: tuple[SegmentRecord, ...]) -> tuple[PlannedSegment, ...]:
@@ -246,7 +246,7 @@ def _placed(archive: Archive, record: SegmentRecord, headers: dict[int, str]) ->
         there = False
     if there:
         return PlannedSegment(number, record, number, False, _unproven(record))
-    if not record.header and not record.octets and not record.ended:
+    if not record.header and not record.size_bytes and not record.ended:
         words = "the recorder was interrupted before anything was written"
         return PlannedSegment(
             number,
@@ -296,7 +296,7 @@ def _summary(
         signed_by=fingerprint(reading.public) if reading.lines else "",
         head=reading.head.sha256 if reading.lines else "",
         segments=tuple(dict.fromkeys(each.number for each in plan)),
-        octets=sum(archive.segments.values()),
+        size_bytes=sum(archive.segments.values()),
         faults=tuple(_of_the_whole(archive, reading, missing, trusted)),
     )
 

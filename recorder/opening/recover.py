@@ -91,16 +91,16 @@ class _ClusterWriter:
         self._file = file
         self._summary = summary
         self._held: list[Block] = []
-        self._octets = 0
+        self._size = 0
         self.blocks = 0
 
     def add(self, block: Block) -> None:
         if self._held and (
-            abs(block.at_ms - self._held[0].at_ms) >= CLUSTER_MS or self._octets >= CLUSTER_BYTES
+            abs(block.at_ms - self._held[0].at_ms) >= CLUSTER_MS or self._size >= CLUSTER_BYTES
         ):
             self.flush()
         self._held.append(block)
-        self._octets += len(block.data)
+        self._size += len(block.data)
 
     def flush(self) -> None:
         if not self._held:
@@ -110,7 +110,7 @@ class _ClusterWriter:
         self._file.write(matroska.cluster(self._held[0].at_ms, self._held))
         self.blocks += len(self._held)
         self._held.clear()
-        self._octets = 0
+        self._size = 0
 
     def _header(self) -> bytes:
         """By what the segment says of itself: the manifest may be gone."""

@@ -1,6 +1,6 @@
-"""Unsealing: private keys in, plain octets of a segment out, as a stream. The age library does the work.
+"""Unsealing: private keys in, plain bytes of a segment out, as a stream. The age library does the work.
 
-The plain octets are in memory only; who reads them decides what is written where.
+The plain bytes are in memory only; who reads them decides what is written where.
 """
 
 import threading
@@ -66,14 +66,14 @@ def lock_with_passphrase(secret: bytes, passphrase: str) -> bytes:
 def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Identities:
     """The private keys of a key file: lines AGE-SECRET-KEY-1... with comments (#), or an age file with such
     lines in it, locked with a passphrase. Raises BadKey, NeedsPassphrase."""
-    octets = text.encode() if isinstance(text, str) else text
-    if len(octets) > _MAX_KEY_FILE_BYTES:
-        raise BadKey(f"{len(octets)} octets are no key file")
-    if octets.startswith(MAGIC) or octets.lstrip().startswith(_ARMOR.encode()):
-        octets = _unlock(octets, passphrase)
+    data = text.encode() if isinstance(text, str) else text
+    if len(data) > _MAX_KEY_FILE_BYTES:
+        raise BadKey(f"{len(data)} octets are no key file")
+    if data.startswith(MAGIC) or data.lstrip().startswith(_ARMOR.encode()):
+        data = _unlock(data, passphrase)
     keys: list[object] = []
     public: list[str] = []
-    for number, line in enumerate(octets.decode("utf-8", "replace").splitlines(), 1):
+    for number, line in enumerate(data.decode("utf-8", "replace").splitlines(), 1):
         if not line.strip() or line.strip().startswith("#"):
             continue
         try:
@@ -87,11 +87,11 @@ def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Id
     return Identities(keys, public)
 
 
-def _unlock(octets: bytes, passphrase: str | None) -> bytes:
+def _unlock(data: bytes, passphrase: str | None) -> bytes:
     if passphrase is None:
         raise NeedsPassphrase("the key is locked with a passphrase")
     try:
-        opened: bytes = pyrage.passphrase.decrypt(octets, passphrase)
+        opened: bytes = pyrage.passphrase.decrypt(data, passphrase)
     except (pyrage.DecryptError, OSError, ValueError) as error:
         raise NeedsPassphrase(f"the passphrase does not open the key: {error}") from None
     return opened
@@ -114,9 +114,9 @@ class SealedSource(Protocol):
 
 
 class Unsealed:
-    """The plain octets of an age file, of two nested ones where there are two locks. Close it, or use `with`.
+    """The plain bytes of an age file, of two nested ones where there are two locks. Close it, or use `with`.
 
-    It ends where nothing more can be opened; `how` then says why. It never gives an octet that was not
+    It ends where nothing more can be opened; `how` then says why. It never gives a byte that was not
     authenticated.
     """
 
@@ -138,7 +138,7 @@ class Unsealed:
         self.close()
 
     def read(self, most: int) -> bytes:
-        """Exactly `most` octets, fewer only at the end."""
+        """Exactly `most` bytes, fewer only at the end."""
         parts: list[bytes] = []
         wanted = most
         while wanted > 0 and not self._ended:
@@ -199,24 +199,24 @@ class _WatchedSource:
 
     def __init__(self, source: SealedSource) -> None:
         self._source = source
-        self._octets = 0
+        self._taken = 0
         self._beginning = b""
         self._ended = False
 
     def read(self, most: int) -> bytes:
         part = self._source.read(most)
-        self._octets += len(part)
+        self._taken += len(part)
         self._ended = self._ended or not part
         if len(self._beginning) < MAX_HEADER_BYTES:
             self._beginning += part[: MAX_HEADER_BYTES - len(self._beginning)]
         return part
 
     def is_cut(self, opened: int) -> bool:
-        """Whether what follows the `opened` plain octets is less than a chunk, and the source's end."""
+        """Whether what follows the `opened` plain bytes is less than a chunk, and the source's end."""
         header = header_length(self._beginning)
         if header is None or not self._ended:
             return False
-        return 0 < self._octets - header - opened // CHUNK_BYTES * SEALED_CHUNK_BYTES < SEALED_CHUNK_BYTES
+        return 0 < self._taken - header - opened // CHUNK_BYTES * SEALED_CHUNK_BYTES < SEALED_CHUNK_BYTES
 
 
 _NO_KEY = "No matching keys found"

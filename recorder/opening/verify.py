@@ -10,7 +10,7 @@ from recorder.opening.opened import OpenedRecording, PlannedSegment, Summary, si
 from recorder.opening.unsealed import Identities
 
 Progress = Callable[[int, int], None]
-"""Octets done, octets in all."""
+"""Bytes done, bytes in all."""
 
 
 @dataclass(slots=True)
@@ -19,9 +19,9 @@ class SegmentVerdict:
 
     number: int
     at_ms: int
-    octets: int
+    size_bytes: int
     """Of its file."""
-    signed_octets: int
+    signed_bytes: int
     """How many of them are as they were signed."""
     intact: bool
     """All that was signed is there, unchanged."""
@@ -59,12 +59,12 @@ def verify(
     Fault."""
     opened = OpenedRecording(archive, identities, trusted)
     result = Verified(opened.summary, identities is not None, faults=list(opened.summary.faults))
-    total = opened.summary.octets * (2 if identities is not None else 1)
+    total = opened.summary.size_bytes * (2 if identities is not None else 1)
     done = 0
     for planned in opened.plan:
         verdict = _hashed(archive, planned, result)
         result.verdicts.append(verdict)
-        done += verdict.octets
+        done += verdict.size_bytes
         if progress is not None:
             progress(done, total)
     if identities is None:
@@ -83,7 +83,7 @@ def _hashed(archive: Archive, planned: PlannedSegment, result: Verified) -> Segm
     if planned.file is None or not planned.proven or planned.record is None:
         return verdict
     try:
-        verdict.signed_octets, verdict.intact = signed_prefix(archive, planned)
+        verdict.signed_bytes, verdict.intact = signed_prefix(archive, planned)
     except BadArchive as error:
         result.faults.append(Fault(planned.number, planned.at_ms, FaultCode.DAMAGED, str(error)))
         return verdict
@@ -97,17 +97,17 @@ def _hash_fault(planned: PlannedSegment, verdict: SegmentVerdict) -> Fault | Non
     record = planned.record
     assert record is not None
     surely = max(
-        (point.at_ms for point in record.points if point.octets <= verdict.signed_octets), default=-1
+        (point.at_ms for point in record.points if point.size_bytes <= verdict.signed_bytes), default=-1
     )
     until = f"unchanged up to {clock(surely)}" if surely >= 0 else "no part of it is surely unchanged"
     at_ms = max(surely, record.at_ms)
-    if not verdict.intact and verdict.octets < record.octets:
-        words = f"{verdict.octets} of at least {record.octets} octets are left; {until}"
+    if not verdict.intact and verdict.size_bytes < record.size_bytes:
+        words = f"{verdict.size_bytes} of at least {record.size_bytes} octets are left; {until}"
         return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
     if not verdict.intact:
         return Fault(planned.number, at_ms, FaultCode.CHANGED, f"it was changed after it was signed; {until}")
-    if verdict.octets > record.octets and (record.ended or record.crashed):
-        words = f"{verdict.octets - record.octets} octets were added behind its signed end"
+    if verdict.size_bytes > record.size_bytes and (record.ended or record.crashed):
+        words = f"{verdict.size_bytes - record.size_bytes} octets were added behind its signed end"
         return Fault(planned.number, record.until_ms, FaultCode.CHANGED, words)
     return None
 

@@ -81,7 +81,7 @@ class Folder:
         self.reached_ms = 0
         """Of a recording gone on with: how far it was signed before."""
         self.next_segment = 1
-        self.octets = 0
+        self.size_bytes = 0
         """Of all segments."""
         self.finished = False
         self._recording = path.name
@@ -176,11 +176,11 @@ class Folder:
             segment = self._segment
             if segment is None:
                 raise BadFolder("no segment has begun")
-            before = segment.octets
+            before = segment.size_bytes
             try:
                 fresh_header = segment.append(ciphertext)
             finally:
-                self.octets += segment.octets - before
+                self.size_bytes += segment.size_bytes - before
             if fresh_header:
                 self.checkpoint(max(segment.at_ms, self.last_at_ms))
 
@@ -214,7 +214,9 @@ class Folder:
     def finish(self, at_ms: int = 0, why: str = "stopped") -> None:
         """The last line. A segment still open is left to be found cut off. Raises DiskFailed."""
         with self._lock:
-            self._add(EndLine(at_ms=at_ms, segments=self.next_segment - 1, octets=self.octets, why=why))
+            self._add(
+                EndLine(at_ms=at_ms, segments=self.next_segment - 1, total_bytes=self.size_bytes, why=why)
+            )
             self.finished = True
             self.close()
 
@@ -229,8 +231,8 @@ class Folder:
                 self._manifest = -1
 
     def _take_up(self, recipients: tuple[Recipient, ...]) -> None:
-        octets = _read_all(self.path / MANIFEST)
-        reading = read_untrusted(octets, verified, self._key.public)
+        raw = _read_all(self.path / MANIFEST)
+        reading = read_untrusted(raw, verified, self._key.public)
         opening = reading.opening
         if opening is None or opening.recording != self._recording:
             raise BadFolder(f"{self.path}: the manifest is not this server's")
@@ -247,10 +249,10 @@ class Folder:
         found = FileState(0, sha256().hexdigest(), "")
         for record in records:
             present = file_state(self.path / segment_name(record.number), record.number == unfinished)
-            self.octets += present.octets
+            self.size_bytes += present.size_bytes
             found = present if record.number == unfinished else found
         self.next_segment = last.number + 1 if last is not None else 1
-        while file_state(self.path / segment_name(self.next_segment), False).octets:
+        while file_state(self.path / segment_name(self.next_segment), False).size_bytes:
             self.next_segment += 1
         self._add(
             ReopenedLine(
@@ -268,19 +270,19 @@ class Folder:
                 unix_ms=line.unix_ms or self._clock(),
                 prev=self._head.sha256,
             )
-            octets = line_bytes(line, self._key.sign)
-            self._write(octets)
-            self._head = head_of(octets, line.n)
+            raw = line_bytes(line, self._key.sign)
+            self._write(raw)
+            self._head = head_of(raw, line.n)
             self.last_at_ms = line.at_ms
 
-    def _write(self, octets: bytes) -> None:
+    def _write(self, raw: bytes) -> None:
         """A line that did not go in whole is the last one: what came behind it would be part of it."""
         if self._broken is not None:
             raise DiskFailed(self._broken)
         if self._manifest < 0:
             raise BadFolder("the manifest is closed")
         try:
-            for _ in write_all(self._manifest, octets):
+            for _ in write_all(self._manifest, raw):
                 pass
             os.fdatasync(self._manifest)
         except OSError as error:

@@ -1,4 +1,4 @@
-"""A bounded pipe of octets between two threads, read as pyrage reads and written as it writes.
+"""A bounded pipe of bytes between two threads, read as pyrage reads and written as it writes.
 
 What lies in it is plain text or nearly so: it is kept in memory only, and let go as soon as it was read.
 """
@@ -31,12 +31,12 @@ class Pipe:
 
     @property
     def held(self) -> int:
-        """Octets written and not read yet."""
+        """Bytes written and not read yet."""
         return self._held
 
     @property
     def passed(self) -> int:
-        """Octets written, all in all."""
+        """Bytes written, all in all."""
         return self._passed
 
     def offer(self, data: bytes) -> bool:
@@ -62,7 +62,7 @@ class Pipe:
         """There is nothing behind it."""
 
     def read(self, most: int) -> bytes:
-        """Up to `most` octets as soon as there are some; none: it was ended. Raises Broken."""
+        """Up to `most` bytes as soon as there are some; none: it was ended. Raises Broken."""
         with self._changed:
             if not self._parts:
                 self._hungry = True
@@ -82,7 +82,7 @@ class Pipe:
             return self._hungry and not self._parts
 
     def peek(self, most: int) -> bytes:
-        """The next `most` octets, fewer only where it ends; they stay. Raises Broken.
+        """The next `most` bytes, fewer only where it ends; they stay. Raises Broken.
 
         `most` is far below the limit, or this would wait for what has no room.
         """

@@ -12,7 +12,7 @@ from recorder.format.chunks import MAX_HEADER_BYTES, header_hash
 MANIFEST = "manifest.jsonl"
 _SEGMENT = ".mkv.age"
 _DIGITS = 6
-_READ_OCTETS = 1 << 20
+_READ_BYTES = 1 << 20
 
 
 class DiskFailed(Exception):
@@ -30,7 +30,7 @@ class BadFolder(Exception):
 class FileState(NamedTuple):
     """How far a segment's file is."""
 
-    octets: int
+    size_bytes: int
     sha256: str
     header: str
 
@@ -61,7 +61,7 @@ class SegmentFile:
     def __init__(self, path: Path, number: int, at_ms: int) -> None:
         self.number = number
         self.at_ms = at_ms
-        self.octets = 0
+        self.size_bytes = 0
         self._hash = sha256()
         self._beginning = b""
         self._header = ""
@@ -75,23 +75,23 @@ class SegmentFile:
             os.close(self._file)
             raise BadFolder(f"{path} is there already")
 
-    def append(self, octets: bytes) -> bool:
+    def append(self, data: bytes) -> bool:
         """Whether this made the header complete. Raises DiskFailed; what did go in is counted."""
         try:
-            for part in write_all(self._file, octets):
-                self.octets += len(part)
+            for part in write_all(self._file, data):
+                self.size_bytes += len(part)
                 self._hash.update(part)
             os.fdatasync(self._file)
         except OSError as error:
             raise DiskFailed(error) from error
         if self._header or len(self._beginning) >= MAX_HEADER_BYTES:
             return False
-        self._beginning += octets[:MAX_HEADER_BYTES]
+        self._beginning += data[:MAX_HEADER_BYTES]
         self._header = header_hash(self._beginning)
         return bool(self._header)
 
     def found(self) -> FileState:
-        return FileState(self.octets, self._hash.hexdigest(), self._header)
+        return FileState(self.size_bytes, self._hash.hexdigest(), self._header)
 
     def close(self) -> None:
         os.close(self._file)
@@ -104,22 +104,22 @@ def file_state(path: Path, hashed: bool) -> FileState:
         with open(path, "rb") as file:
             if not hashed:
                 return FileState(os.fstat(file.fileno()).st_size, "", "")
-            octets = 0
+            size_bytes = 0
             header = header_hash(file.read(MAX_HEADER_BYTES))
             file.seek(0)
-            while part := file.read(_READ_OCTETS):
-                octets += len(part)
+            while part := file.read(_READ_BYTES):
+                size_bytes += len(part)
                 total.update(part)
-            return FileState(octets, total.hexdigest(), header)
+            return FileState(size_bytes, total.hexdigest(), header)
     except FileNotFoundError:
         return FileState(0, total.hexdigest(), "")
     except OSError as error:
         raise DiskFailed(error) from error
 
 
-def write_all(file: int, octets: bytes) -> Iterator[memoryview]:
+def write_all(file: int, data: bytes) -> Iterator[memoryview]:
     """Write all, part by part as the system takes them, and give what went in. Raises OSError."""
-    rest = memoryview(octets)
+    rest = memoryview(data)
     while rest:
         taken = os.write(file, rest)
         yield rest[:taken]

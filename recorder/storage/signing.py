@@ -29,12 +29,12 @@ class SigningKey:
 
     @classmethod
     def of_seed(cls, seed: bytes) -> "SigningKey":
-        """The same key for the same 32 octets."""
+        """The same key for the same 32 bytes."""
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
-    def sign(self, octets: bytes) -> bytes:
-        """64 octets."""
-        return self._private.sign(octets)
+    def sign(self, data: bytes) -> bytes:
+        """64 bytes."""
+        return self._private.sign(data)
 
     def _pem(self) -> bytes:
         return self._private.private_bytes(
@@ -42,10 +42,10 @@ class SigningKey:
         )
 
 
-def verified(public: bytes, octets: bytes, signature: bytes) -> bool:
-    """Whether the holder of `public`'s other half signed exactly these octets."""
+def verified(public: bytes, data: bytes, signature: bytes) -> bool:
+    """Whether the holder of `public`'s other half signed exactly these bytes."""
     try:
-        Ed25519PublicKey.from_public_bytes(public).verify(signature, octets)
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
     except (InvalidSignature, ValueError):
         return False
     return True
@@ -60,13 +60,13 @@ def fingerprint(public: bytes) -> str:
 def load_or_create_key(path: Path) -> SigningKey:
     """The key of this file (PEM, PKCS #8); a new one, when there is no file. Raises BadSigningKey."""
     try:
-        octets = path.read_bytes()
+        data = path.read_bytes()
     except FileNotFoundError:
         return _create_key(path)
     except OSError as error:
         raise BadSigningKey(f"{path}: {error.strerror}") from error
     try:
-        found = serialization.load_pem_private_key(octets, None)
+        found = serialization.load_pem_private_key(data, None)
     except (ValueError, TypeError) as error:
         raise BadSigningKey(f"{path}: {error}") from None
     if not isinstance(found, Ed25519PrivateKey):

@@ -53,9 +53,9 @@ def without_lock(root: Path) -> MemorySafety:
     return MemorySafety.NO_SWAP if not on_disk or _cgroup_forbids(root) else MemorySafety.MAY_SWAP
 
 
-def wipe(octets: bytearray) -> None:
+def wipe(buffer: bytearray) -> None:
     """Overwrite this buffer, in place. Copies that were made of it stay as they are."""
-    octets[:] = bytes(len(octets))
+    buffer[:] = bytes(len(buffer))
 
 
 def _lock_is_safe() -> bool:

@@ -50,7 +50,7 @@ class RecordingSettings:
     directory: Path
     """Of all recordings."""
     key: SigningKey
-    reserve_octets: int
+    reserve_bytes: int
     """Free space of the disk that is not ours to use."""
     segment_s: float = 120.0
 
@@ -82,7 +82,7 @@ class Recording:
         self._settings = settings
         self._tell = tell
         self._tap = TapClient(tap_path, start.room, self._take, self._media_changed)
-        self._space = SpaceGuard(settings.reserve_octets)
+        self._space = SpaceGuard(settings.reserve_bytes)
         self._stage = Stage.STARTING
         self._trouble = Trouble.NONE
         self._minutes_left = -1
@@ -130,7 +130,7 @@ class Recording:
             stage=self._stage,
             trouble=self._trouble,
             since_ms=0 if folder is None else folder.begun_ms,
-            octets=0 if folder is None else folder.octets,
+            written_bytes=0 if folder is None else folder.size_bytes,
             minutes_left=self._minutes_left,
             head="" if folder is None else folder.head,
         )
@@ -163,7 +163,7 @@ class Recording:
         """Raises BadRecipient, NoSpace, DiskFailed, BadFolder."""
         start, settings = self.start, self._settings
         writer = self._writer = await asyncio.to_thread(
-            SegmentWriter.opened, settings.directory, start, settings.key, settings.reserve_octets
+            SegmentWriter.opened, settings.directory, start, settings.key, settings.reserve_bytes
         )
         folder = writer.folder
         opening = OpeningFacts(
@@ -244,7 +244,7 @@ class Recording:
             return
         self._looked_us = now
         free = await asyncio.to_thread(free_bytes_at, writer.folder.path)
-        left = self._space.look(now / 1e6, free, writer.folder.octets)
+        left = self._space.look(now / 1e6, free, writer.folder.size_bytes)
         told, self._minutes_left = self._minutes_left, left.minutes
         if left.stop:
             self._trouble = Trouble.DISK_FULL

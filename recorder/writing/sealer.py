@@ -1,4 +1,4 @@
-"""Sealing: plain octets of one segment go in, age v1 comes out, chunk by chunk, in a thread of its own.
+"""Sealing: plain bytes of one segment go in, age v1 comes out, chunk by chunk, in a thread of its own.
 
 The cryptography is age's (pyrage, Rust), to X25519 recipients; no private key is anywhere near. With a second
 lock two files are nested: the inner one is locked to the second lock's recipients, the outer one to the first
@@ -19,7 +19,7 @@ from recorder.format import chunks
 from recorder.storage.pipe import Broken, Pipe
 
 QUEUE_BYTES = 8 << 20
-"""Plain octets waiting to be sealed; some 30 s of a meeting."""
+"""Plain bytes waiting to be sealed; some 30 s of a meeting."""
 _BETWEEN_BYTES = 1 << 20
 CLOSE_S = 10.0
 
@@ -53,7 +53,7 @@ def check_recipients(first: Sequence[str], second: Sequence[str]) -> None:
 class Sealer:
     """Seals one segment.
 
-    Shapes: first, second are public keys (age1...); second may be empty. `write` gets the sealed octets in
+    Shapes: first, second are public keys (age1...); second may be empty. `write` gets the sealed bytes in
     order, from the sealer's thread; what it raises ends the sealer and is found in `failed`.
     Errors: raises BadRecipient.
     """
@@ -62,7 +62,7 @@ class Sealer:
         outer, inner = _locks(first, second)
         self.layers = 2 if inner else 1
         self.written = 0
-        """Octets taken so far."""
+        """Bytes taken so far."""
         self._useful = 0
         self._padded = 0
         self._failed: BaseException | None = None
@@ -86,7 +86,7 @@ class Sealer:
         return self._failed
 
     def write(self, data: bytes) -> None:
-        """Take these octets; never waits. Raises SealerFull (nothing was taken), SealerFailed."""
+        """Take these bytes; never waits. Raises SealerFull (nothing was taken), SealerFailed."""
         self._put(data)
         if data:
             self._useful = self.written
@@ -94,7 +94,7 @@ class Sealer:
     def pad(self, void: Callable[[int], bytes]) -> int:
         """Have everything written so far sealed and written out, by a Void where one is needed.
 
-        Shapes: `void(size)` gives exactly that many octets without meaning. Returns how many went in.
+        Shapes: `void(size)` gives exactly that many bytes without meaning. Returns how many went in.
         Errors: as `write`.
         """
         size = chunks.padding(self.written, self.layers, self._useful)
@@ -105,7 +105,7 @@ class Sealer:
 
     @property
     def padded(self) -> int:
-        """Octets of padding among those written."""
+        """Bytes of padding among those written."""
         return self._padded
 
     def drained(self, deadline_s: float = CLOSE_S) -> bool:

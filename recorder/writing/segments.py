@@ -1,4 +1,4 @@
-"""Where a recording's octets go: a sealer for each segment, and the folder. Shell.
+"""Where a recording's bytes go: a sealer for each segment, and the folder. Shell.
 
 What may wait for the disk is called in a thread, one job after another, and says so; `put` and `pad` never
 wait.
@@ -35,7 +35,7 @@ class SegmentWriter:
 
     @classmethod
     def opened(
-        cls, directory: Path, start: recorder.Start, key: SigningKey, reserve_octets: int
+        cls, directory: Path, start: recorder.Start, key: SigningKey, reserve_bytes: int
     ) -> "SegmentWriter":
         """In a thread. Nothing is made where nothing could be recorded. Raises BadRecipient, NoRoom,
         DiskFailed, BadFolder."""
@@ -45,7 +45,7 @@ class SegmentWriter:
             [one.key for one in recipients if one.second],
         )
         check_recipients(*keys)
-        if free_bytes_at(directory) <= reserve_octets:
+        if free_bytes_at(directory) <= reserve_bytes:
             raise NoSpace
         again = (directory / start.recording).exists()
         if again:
@@ -108,7 +108,7 @@ class SegmentWriter:
 
 
 def free_bytes_at(directory: Path) -> int:
-    """Octets that are free where `directory` is or will be. Raises DiskFailed."""
+    """Bytes that are free where `directory` is or will be. Raises DiskFailed."""
     while not directory.exists() and directory != directory.parent:
         directory = directory.parent
     return free_bytes(directory)

@@ -26,15 +26,15 @@ class SpaceGuard:
     """Fed with what the disk says and what we wrote; whichever of the two shrinks it faster counts, because
     others write there, too."""
 
-    def __init__(self, reserve_octets: int) -> None:
-        self._reserve = reserve_octets
+    def __init__(self, reserve_bytes: int) -> None:
+        self._reserve = reserve_bytes
         self._samples: deque[tuple[float, int, int]] = deque(maxlen=_SAMPLES)
         self._warned = False
 
-    def look(self, now_s: float, free_octets: int, written_octets: int) -> SpaceLeft:
-        """Units: seconds of a monotonic clock; octets free for us, and written by us since any one time."""
-        self._sample(now_s, free_octets, written_octets)
-        room = free_octets - self._reserve
+    def look(self, now_s: float, free_bytes: int, written_bytes: int) -> SpaceLeft:
+        """Units: seconds of a monotonic clock; bytes free for us, and written by us since any one time."""
+        self._sample(now_s, free_bytes, written_bytes)
+        room = free_bytes - self._reserve
         rate = self._rate()
         minutes = -1 if rate is None else MAX_MINUTES
         if rate:
@@ -45,16 +45,16 @@ class SpaceGuard:
             self._warned = minutes <= (CALM_MINUTES if self._warned else WARN_MINUTES)
         return SpaceLeft(minutes, self._warned, room <= 0)
 
-    def _sample(self, now_s: float, free_octets: int, written_octets: int) -> None:
+    def _sample(self, now_s: float, free_bytes: int, written_bytes: int) -> None:
         samples = self._samples
         if samples and now_s - samples[-1][0] < WINDOW_S / _SAMPLES:
             samples.pop()
-        samples.append((now_s, free_octets, written_octets))
+        samples.append((now_s, free_bytes, written_bytes))
         while now_s - samples[0][0] > WINDOW_S:
             samples.popleft()
 
     def _rate(self) -> float | None:
-        """Octets a second; None while too little was seen."""
+        """Bytes a second; None while too little was seen."""
         (first_s, first_free, first_written), (last_s, last_free, last_written) = (
             self._samples[0],
             self._samples[-1],

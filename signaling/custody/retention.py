@@ -97,5 +97,5 @@ def deletion_fields(kept: ShelvedRecording, now_ms: int) -> tuple[tuple[str, str
         ("recording", kept.id),
         ("begun_ms", kept.begun_ms),
         ("age_days", age_days),
-        ("octets", kept.octets),
+        ("octets", kept.size_bytes),
     )

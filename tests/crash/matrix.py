@@ -175,7 +175,7 @@ def is_on(view: View) -> bool:
 
 
 def known_plaintext() -> Iterator[bytes]:
-    """Octets that the points send, and such as stand in every file of ours."""
+    """Bytes that the points send, and such as stand in every file of ours."""
     yield from (b"V_VP8", b"A_OPUS")
     for index in range(POINTS):
         for loop in (beeping_voice(index), picture_loop(index)):

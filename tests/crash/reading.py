@@ -55,7 +55,7 @@ def in_the_clear(files: list[Path], marks: list[bytes]) -> list[Path]:
     """Those that hold one of the marks."""
     found = []
     for file in files:
-        octets = file.read_bytes()
-        if any(mark in octets for mark in marks):
+        data = file.read_bytes()
+        if any(mark in data for mark in marks):
             found.append(file)
     return found

@@ -40,7 +40,7 @@ async def watched(roll: BlockSource) -> AsyncIterator[tuple[str, aiohttp.ClientS
         stop.set()
 
 
-async def octets(session: aiohttp.ClientSession, address: str) -> bytes:
+async def body_of(session: aiohttp.ClientSession, address: str) -> bytes:
     async with session.get(address) as answer:
         assert answer.status == 200
         return await answer.read()
@@ -48,7 +48,7 @@ async def octets(session: aiohttp.ClientSession, address: str) -> bytes:
 
 async def test_the_film_comes_from_any_second_on() -> None:
     async with watched(briefing()) as (address, session):
-        rest = await octets(session, address + "watch?from=6")
+        rest = await body_of(session, address + "watch?from=6")
     with av.open(BytesIO(rest), "r") as container:
         shown = [(float(f.time or 0), counter_of(f.reformat(320, 180))) for f in container.decode(video=0)]
     with av.open(BytesIO(rest), "r") as container:

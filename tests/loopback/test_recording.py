@@ -81,7 +81,7 @@ async def test_a_killed_recorder_loses_two_seconds_at_most_and_goes_on_in_a_new_
     assert crash.until_ms - crash.at_ms < 10_000
     opened = recorder.opened()
     assert opened.reading.end is not None
-    assert (opened.reading.head.sha256, opened.summary.octets) == (ended.head, ended.octets)
+    assert (opened.reading.head.sha256, opened.summary.size_bytes) == (ended.head, ended.written_bytes)
     assert recorder.verified().genuine
     assert b"V_VP8" in recorder.opened_by_age(recorder.recordings / RECORDING / segment_name(2))
 

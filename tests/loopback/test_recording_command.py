@@ -32,7 +32,7 @@ ID = "20260921-132640-giao-ban-0001"
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
     """A finished recording with two locks; nobody changes it."""
-    return make(tmp_path_factory.mktemp("shelf"), locks=sealed_recording.keys(2), octets=90_000)
+    return make(tmp_path_factory.mktemp("shelf"), locks=sealed_recording.keys(2), segment_bytes=90_000)
 
 
 @pytest.fixture
@@ -105,8 +105,8 @@ def test_what_is_damaged_is_named_and_the_rest_recovered(
 ) -> None:
     copy = tmp_path / made.path.name
     copy.mkdir()
-    for name, octets in made.files().items():
-        (copy / name).write_bytes(octets)
+    for name, data in made.files().items():
+        (copy / name).write_bytes(data)
     (copy / "000002.mkv.age").unlink()
     assert main(["recording", "verify", str(copy)]) == 1
     said = capsys.readouterr().out

@@ -168,10 +168,10 @@ class RecorderProcess:
         identities = identities_untrusted("\n".join(self.private[key] for key in keys or (0,)).encode())
         return OpenedRecording(open_archive(self.recordings / RECORDING), identities)
 
-    def allow_files_of(self, octets: int) -> None:
+    def allow_files_of(self, size_bytes: int) -> None:
         """From now on it can make no file longer."""
         assert self.process is not None
-        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (octets, octets))
+        resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size_bytes, size_bytes))
 
     def now_at_ms(self) -> int:
         """Where in the recording it is now."""

@@ -69,8 +69,8 @@ class Made:
         return {path.name: path.read_bytes() for path in sorted(self.path.iterdir())}
 
 
-def segment_blocks(recording: str, number: int, octets: int, dice: random.Random) -> list[Block]:
-    """A segment's blocks: which one it is, then noise of about so many octets."""
+def segment_blocks(recording: str, number: int, segment_bytes: int, dice: random.Random) -> list[Block]:
+    """A segment's blocks: which one it is, then noise of about so many bytes."""
     from_ms = (number - 1) * SEGMENT_MS
     opening = OpeningEntry(
         at_ms=from_ms,
@@ -82,10 +82,10 @@ def segment_blocks(recording: str, number: int, octets: int, dice: random.Random
         keys=("Khóa 1",),
     )
     blocks = [Block(Track.ENTRIES, from_ms, entry_json(opening))]
-    count = max(4, octets // 3000)
+    count = max(4, segment_bytes // 3000)
     for at in range(count):
         track = (Track.STAGE, Track.VOICE_1, Track.VOICE_2)[at % 3]
-        data = dice.randbytes(dice.randrange(2 * octets // count) + 1)
+        data = dice.randbytes(dice.randrange(2 * segment_bytes // count) + 1)
         at_ms = from_ms + at * SEGMENT_MS // count
         blocks.append(Block(track, at_ms, data, track is not Track.STAGE or at % 9 == 0))
     return blocks
@@ -108,7 +108,7 @@ def make(
     recording: str = "ab12-1790000000-x",
     locks: Keys | None = None,
     segments: int = 3,
-    octets: int = 140_000,
+    segment_bytes: int = 140_000,
     seed: int = 1,
     finish: bool = True,
     more: Sequence[Block] = (),
@@ -122,7 +122,7 @@ def make(
     )
     blocks: dict[int, list[Block]] = {}
     for number in range(1, segments + 1):
-        blocks[number] = segment_blocks(recording, number, octets, dice)
+        blocks[number] = segment_blocks(recording, number, segment_bytes, dice)
         if more and number == segments:
             blocks[number][1:] = more
         write_segment(folder, chosen, number, blocks[number], finish or number < segments)

@@ -186,7 +186,7 @@ def picture_of(image: Image.Image) -> Picture:
     y = 16 + 0.257 * red + 0.504 * green + 0.098 * blue
     u = 128 - 0.148 * red - 0.291 * green + 0.439 * blue
     v = 128 + 0.439 * red - 0.368 * green - 0.071 * blue
-    return Picture(_octets(y), _octets(_halved(u)), _octets(_halved(v)))
+    return Picture(_to_uint8(y), _to_uint8(_halved(u)), _to_uint8(_halved(v)))
 
 
 def _written(
@@ -236,7 +236,7 @@ def _halved(plane: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.asarray(plane.reshape(height // 2, 2, width // 2, 2).mean(axis=(1, 3)), np.float32)
 
 
-def _octets(plane: NDArray[np.float32]) -> Plane:
+def _to_uint8(plane: NDArray[np.float32]) -> Plane:
     return np.clip(np.round(plane), 0, 255).astype(np.uint8)
 
 

@@ -96,8 +96,8 @@ class Player:
 
     async def _file(self, request: web.Request) -> web.Response:
         name, kind = _FILES[request.path.rpartition("/")[2]]
-        octets = await asyncio.to_thread((PAGE / name).read_bytes)
-        return web.Response(body=octets, content_type=kind, charset="utf-8", headers=_HEADERS)
+        body = await asyncio.to_thread((PAGE / name).read_bytes)
+        return web.Response(body=body, content_type=kind, charset="utf-8", headers=_HEADERS)
 
     async def _timeline(self, _: web.Request) -> web.Response:
         body = msgspec.json.encode(self.timeline())

@@ -140,7 +140,7 @@ def _entry(kept: ShelvedRecording, on: bool, keep_days: int) -> RecordingEntry:
         title=kept.title,
         begun_ms=kept.begun_ms,
         ended_ms=kept.ended_ms,
-        octets=kept.octets,
+        octets=kept.size_bytes,
         segments=kept.segments,
         keys=tuple(key.name for key in kept.keys),
         on=on,
@@ -227,7 +227,7 @@ def _opening(plan: TarPlan, span: Span) -> web.StreamResponse:
 async def _send(answer: web.StreamResponse, plan: TarPlan, span: Span) -> None:
     """Read in threads, one part at a time. Raises NoRecording, TimeoutError, and ConnectionError when
     the client went away."""
-    parts = plan.octets(span.start, span.end)
+    parts = plan.read(span.start, span.end)
     while (part := await asyncio.to_thread(next, parts, None)) is not None:
         sent = False
         try:

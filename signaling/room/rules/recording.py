@@ -143,7 +143,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
         live,
         stage=status.stage,
         trouble=trouble,
-        octets=status.octets,
+        octets=status.written_bytes,
         minutes_left=_rounded(status.minutes_left),
         told=True,
         begun=True,
@@ -335,7 +335,7 @@ def closing_fields(status: recorder.Status) -> tuple[tuple[str, str | int], ...]
     ends with, so that no other can be put in its place."""
     return (
         ("recording", status.recording),
-        ("octets", status.octets),
+        ("octets", status.written_bytes),
         ("head", status.head),
         ("trouble", status.trouble.value),
     )

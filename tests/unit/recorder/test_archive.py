@@ -19,7 +19,7 @@ pytestmark = pytest.mark.record
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    return make(tmp_path_factory.mktemp("archive"), segments=2, octets=70_000)
+    return make(tmp_path_factory.mktemp("archive"), segments=2, segment_bytes=70_000)
 
 
 def contents(archive: Archive) -> dict[int, bytes]:
@@ -37,7 +37,7 @@ def truth(made: Made) -> dict[int, bytes]:
 
 
 def tarred(made: Made) -> bytes:
-    return b"".join(tar_plan(made.path.parent, made.path.name).octets())
+    return b"".join(tar_plan(made.path.parent, made.path.name).read())
 
 
 def test_a_folder_and_its_download_hold_the_same(made: Made, tmp_path: Path) -> None:
@@ -58,16 +58,16 @@ def test_a_tar_that_somebody_else_packed_is_read_too(made: Made, tmp_path: Path,
 
 
 def test_a_download_that_broke_off_gives_what_came(made: Made, tmp_path: Path) -> None:
-    octets = tarred(made)
-    (tmp_path / "z.tar").write_bytes(octets[: len(octets) - 40_000])
+    data = tarred(made)
+    (tmp_path / "z.tar").write_bytes(data[: len(data) - 40_000])
     found = contents(open_archive(tmp_path / "z.tar"))
     assert found[1] == truth(made)[1]
     assert truth(made)[2].startswith(found[2])
 
 
 def test_a_tar_without_one_header_gives_the_other_files(made: Made, tmp_path: Path) -> None:
-    octets = tarred(made)
-    (tmp_path / "z.tar").write_bytes(bytes(512) + octets[512:])
+    data = tarred(made)
+    (tmp_path / "z.tar").write_bytes(bytes(512) + data[512:])
     archive = open_archive(tmp_path / "z.tar")
     assert contents(archive) == truth(made)
     assert archive.manifest() is None
@@ -101,8 +101,8 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=200)
 @given(st.lists(st.one_of(st.binary(max_size=600), st.integers(0, 3)), max_size=6))
-def test_any_octets_are_an_archive_or_refused(tmp_path: Path, parts: list[bytes | int]) -> None:
-    """Octets, and headers with sizes that lie."""
+def test_any_bytes_are_an_archive_or_refused(tmp_path: Path, parts: list[bytes | int]) -> None:
+    """Bytes, and headers with sizes that lie."""
     out = io.BytesIO()
     for part in parts:
         if isinstance(part, bytes):
@@ -118,6 +118,6 @@ def test_any_octets_are_an_archive_or_refused(tmp_path: Path, parts: list[bytes 
     except BadArchive:
         return
     archive.manifest()
-    for number, octets in archive.segments.items():
+    for number, size in archive.segments.items():
         with closing(archive.segment(number)) as file:
-            assert len(file.read(1 << 30)) == octets
+            assert len(file.read(1 << 30)) == size

@@ -33,11 +33,11 @@ class Out:
     """What has left the writer, while the reader is asked for more: what a crash at that instant leaves."""
 
     def __init__(self) -> None:
-        self.octets = b""
+        self.data = b""
 
-    def write(self, octets: bytes) -> int:
-        self.octets += octets
-        return len(octets)
+    def write(self, data: bytes) -> int:
+        self.data += data
+        return len(data)
 
     def flush(self) -> None: ...
 
@@ -47,33 +47,33 @@ class Crash(Exception):
 
 
 class UntilTheCrash:
-    def __init__(self, octets: bytes) -> None:
-        self._left = io.BytesIO(octets)
+    def __init__(self, data: bytes) -> None:
+        self._left = io.BytesIO(data)
 
     def read(self, most: int) -> bytes:
-        octets = self._left.read(most)
-        if not octets:
+        data = self._left.read(most)
+        if not data:
             raise Crash
-        return octets
+        return data
 
 
-def left_by_a_crash(octets: bytes, layers: int) -> bytes:
+def left_by_a_crash(data: bytes, layers: int) -> bytes:
     """Two layers in turn, the inner first: what it let out is all that the outer was given."""
     for layer in reversed(range(layers)):
         out = Out()
         with pytest.raises(pyrage.EncryptError):
-            pyrage.encrypt_io(UntilTheCrash(octets), out, [KEYS[layer].to_public()])
-        octets = out.octets
-    return octets
+            pyrage.encrypt_io(UntilTheCrash(data), out, [KEYS[layer].to_public()])
+        data = out.data
+    return data
 
 
-def opened(octets: bytes, layers: int) -> bytes:
+def opened(data: bytes, layers: int) -> bytes:
     for layer in range(layers):
         out = Out()
         with contextlib.suppress(OSError, pyrage.DecryptError):
-            pyrage.decrypt_io(io.BytesIO(octets), out, [KEYS[layer]])
-        octets = out.octets
-    return octets
+            pyrage.decrypt_io(io.BytesIO(data), out, [KEYS[layer]])
+        data = out.data
+    return data
 
 
 def plain(size: int) -> bytes:
@@ -115,7 +115,7 @@ def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
 
 
 @given(st.binary(max_size=600))
-def test_what_is_no_header_has_no_length(octets: bytes) -> None:
-    assert header_length(octets) is None
-    length = header_length(b"age-encryption.org/v1\n" + octets)
+def test_what_is_no_header_has_no_length(data: bytes) -> None:
+    assert header_length(data) is None
+    length = header_length(b"age-encryption.org/v1\n" + data)
     assert length is None or length <= MAX_HEADER_BYTES + 600

@@ -39,7 +39,7 @@ class Cast:
         self.other = make(directory, "ab12-1790009999-y", self.made.keys, seed=99)
         self.files = self.made.files()
         self.other_files = self.other.files()
-        self.tar = b"".join(tar_plan(directory, self.made.path.name).octets())
+        self.tar = b"".join(tar_plan(directory, self.made.path.name).read())
 
     def sealed_by_somebody(self, dice: random.Random) -> bytes:
         """A segment that opens with the same keys and says something else: public keys are no secret."""
@@ -66,16 +66,16 @@ def pick(dice: random.Random, files: Files) -> str:
 
 def flip_a_bit(dice: random.Random, files: Files, cast: Cast) -> None:
     name = pick(dice, files)
-    octets = bytearray(files[name] or b"\0")
-    octets[dice.randrange(len(octets))] ^= 1 << dice.randrange(8)
-    files[name] = bytes(octets)
+    data = bytearray(files[name] or b"\0")
+    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    files[name] = bytes(data)
 
 
 def flip_a_bit_of_the_header(dice: random.Random, files: Files, cast: Cast) -> None:
     name = pick(dice, files)
-    octets = bytearray(files[name] or b"\0")
-    octets[dice.randrange(min(400, len(octets)))] ^= 1 << dice.randrange(8)
-    files[name] = bytes(octets)
+    data = bytearray(files[name] or b"\0")
+    data[dice.randrange(min(400, len(data)))] ^= 1 << dice.randrange(8)
+    files[name] = bytes(data)
 
 
 def cut_a_segment(dice: random.Random, files: Files, cast: Cast) -> None:
@@ -114,7 +114,7 @@ def add_a_segment_of_our_own(dice: random.Random, files: Files, cast: Cast) -> N
     files[f"{dice.randrange(4, 9):06}.mkv.age"] = cast.sealed_by_somebody(dice)
 
 
-def append_octets(dice: random.Random, files: Files, cast: Cast) -> None:
+def append_bytes(dice: random.Random, files: Files, cast: Cast) -> None:
     files[pick(dice, files)] += dice.randbytes(dice.randrange(1, 70_000))
 
 
@@ -126,13 +126,13 @@ def zero_a_sector(dice: random.Random, files: Files, cast: Cast) -> None:
 
 def swap_chunks(dice: random.Random, files: Files, cast: Cast) -> None:
     name = pick(dice, files)
-    octets = files[name]
-    start = len(octets) - len(octets) // SEALED * SEALED - dice.randrange(20)
-    one, two = octets[start : start + SEALED], octets[start + SEALED : start + 2 * SEALED]
-    files[name] = octets[:start] + two + one + octets[start + 2 * SEALED :]
+    data = files[name]
+    start = len(data) - len(data) // SEALED * SEALED - dice.randrange(20)
+    one, two = data[start : start + SEALED], data[start + SEALED : start + 2 * SEALED]
+    files[name] = data[:start] + two + one + data[start + 2 * SEALED :]
 
 
-def leave_out_octets(dice: random.Random, files: Files, cast: Cast) -> None:
+def leave_out_bytes(dice: random.Random, files: Files, cast: Cast) -> None:
     name = pick(dice, files)
     at, size = dice.randrange(len(files[name]) or 1), dice.choice([1, 16, 512, SEALED])
     files[name] = files[name][:at] + files[name][at + size :]
@@ -152,14 +152,14 @@ def lines_of(files: Files) -> list[bytes]:
 
 
 def flip_a_bit_of_the_manifest(dice: random.Random, files: Files, cast: Cast) -> None:
-    octets = bytearray(files.get(MANIFEST) or b"\n")
-    octets[dice.randrange(len(octets))] ^= 1 << dice.randrange(8)
-    files[MANIFEST] = bytes(octets)
+    data = bytearray(files.get(MANIFEST) or b"\n")
+    data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
+    files[MANIFEST] = bytes(data)
 
 
 def cut_the_manifest(dice: random.Random, files: Files, cast: Cast) -> None:
-    octets = files.get(MANIFEST, b"")
-    files[MANIFEST] = octets[: dice.randrange(len(octets) or 1)]
+    data = files.get(MANIFEST, b"")
+    files[MANIFEST] = data[: dice.randrange(len(data) or 1)]
 
 
 def leave_out_a_line(dice: random.Random, files: Files, cast: Cast) -> None:
@@ -199,15 +199,15 @@ def sign_it_ourselves(dice: random.Random, files: Files, cast: Cast) -> None:
         line = msgspec.structs.replace(parse_line_untrusted(raw)[0], prev=head.sha256)
         if isinstance(line, OpeningLine):
             line = msgspec.structs.replace(line, public=forger.public.hex())
-        octets = line_bytes(line, forger.sign)
-        head, signed = head_of(octets, line.n), signed + octets
+        data = line_bytes(line, forger.sign)
+        head, signed = head_of(data, line.n), signed + data
     files[MANIFEST] = signed
 
 
-def say_other_octets(dice: random.Random, files: Files, cast: Cast) -> None:
-    octets = files.get(MANIFEST, b"")
+def say_other_bytes(dice: random.Random, files: Files, cast: Cast) -> None:
+    data = files.get(MANIFEST, b"")
     digit = str(dice.randrange(1, 9)).encode()
-    files[MANIFEST] = octets.replace(b'"octets":1', b'"octets":' + digit + b"1", 1 + dice.randrange(3))
+    files[MANIFEST] = data.replace(b'"octets":1', b'"octets":' + digit + b"1", 1 + dice.randrange(3))
 
 
 def write_rubbish_into_the_manifest(dice: random.Random, files: Files, cast: Cast) -> None:
@@ -235,10 +235,10 @@ ATTACKS: tuple[Attack, ...] = (
     put_in_anothers_segment,
     put_in_a_segment_of_our_own,
     add_a_segment_of_our_own,
-    append_octets,
+    append_bytes,
     zero_a_sector,
     swap_chunks,
-    leave_out_octets,
+    leave_out_bytes,
     put_octets_between,
     flip_a_bit_of_the_manifest,
     cut_the_manifest,
@@ -248,7 +248,7 @@ ATTACKS: tuple[Attack, ...] = (
     put_in_anothers_line,
     take_anothers_manifest,
     sign_it_ourselves,
-    say_other_octets,
+    say_other_bytes,
     write_rubbish_into_the_manifest,
     delete_the_manifest,
     add_strange_files,
@@ -265,26 +265,26 @@ def attacked(dice: random.Random, cast: Cast, directory: Path) -> Path | None:
     if files == cast.files:
         return None
     directory.mkdir()
-    for name, octets in files.items():
-        (directory / name).write_bytes(octets)
+    for name, data in files.items():
+        (directory / name).write_bytes(data)
     return directory
 
 
 def attacked_tar(dice: random.Random, cast: Cast, directory: Path) -> Path:
-    octets = bytearray(cast.tar)
+    data = bytearray(cast.tar)
     match dice.randrange(4):
         case 0:
-            del octets[dice.randrange(len(octets)) :]
+            del data[dice.randrange(len(data)) :]
         case 1:
-            at = dice.randrange(len(octets) // 512) * 512
-            octets[at : at + 512] = bytes(512)
+            at = dice.randrange(len(data) // 512) * 512
+            data[at : at + 512] = bytes(512)
         case 2:
-            octets[dice.randrange(len(octets))] ^= 1 << dice.randrange(8)
+            data[dice.randrange(len(data))] ^= 1 << dice.randrange(8)
         case _:
-            at, size = dice.randrange(len(octets)), dice.randrange(1, 100_000)
-            del octets[at : at + size]
+            at, size = dice.randrange(len(data)), dice.randrange(1, 100_000)
+            del data[at : at + size]
     path = directory.with_suffix(".tar")
-    path.write_bytes(octets)
+    path.write_bytes(data)
     return path
 
 
@@ -348,8 +348,8 @@ def test_a_forger_with_a_key_of_his_own_is_known_by_its_fingerprint(
     cast = casts[0]
     files = dict(cast.files)
     sign_it_ourselves(random.Random(1), files, cast)
-    for name, octets in files.items():
-        (tmp_path / name).write_bytes(octets)
+    for name, data in files.items():
+        (tmp_path / name).write_bytes(data)
     genuine = OpenedRecording(open_archive(cast.made.path), None).summary.signed_by
     untrusting = OpenedRecording(open_archive(tmp_path), None).summary
     assert untrusting.faults == ()

@@ -59,14 +59,14 @@ def test_it_holds_the_segments_and_signs_them(folder: Folder) -> None:
     folder.finish(5000)
     found = reading(folder)
     one, two = segments(found.lines)
-    octets = (folder.path / segment_name(1)).read_bytes()
-    assert octets == HEADER + b"onetwo"
-    assert (one.octets, one.ended, one.at_ms, one.until_ms) == (len(octets), True, 0, 3000)
-    assert one.points[-1].sha256 == sha256(octets).hexdigest()
+    data = (folder.path / segment_name(1)).read_bytes()
+    assert data == HEADER + b"onetwo"
+    assert (one.size_bytes, one.ended, one.at_ms, one.until_ms) == (len(data), True, 0, 3000)
+    assert one.points[-1].sha256 == sha256(data).hexdigest()
     assert one.header == sha256(HEADER).hexdigest()
-    assert two.octets == len(HEADER)
+    assert two.size_bytes == len(HEADER)
     assert isinstance(found.end, EndLine)
-    assert (found.end.segments, found.end.octets) == (2, folder.octets)
+    assert (found.end.segments, found.end.total_bytes) == (2, folder.size_bytes)
     assert found.flaws == ()
     assert found.head.sha256 == folder.head
     assert folder.finished
@@ -104,8 +104,8 @@ def test_after_a_crash_it_goes_on_behind_what_was_found(tmp_path: Path, folder: 
     assert line.segment == 1
     assert line.sha256 == sha256(before[segment_name(1)]).hexdigest()
     assert [record.crashed for record in segments(found.lines)] == [True, False]
-    for name, octets in before.items():
-        assert (second.path / name).read_bytes().startswith(octets)
+    for name, data in before.items():
+        assert (second.path / name).read_bytes().startswith(data)
 
 
 def test_a_crash_between_two_segments_leaves_none_unfinished(tmp_path: Path, folder: Folder) -> None:
@@ -121,7 +121,7 @@ def test_a_crash_between_two_segments_leaves_none_unfinished(tmp_path: Path, fol
     assert [line.segment for line in reading(second).lines if isinstance(line, ReopenedLine)] == [0]
 
 
-def test_a_crash_before_the_first_octet(tmp_path: Path, folder: Folder) -> None:
+def test_a_crash_before_the_first_byte(tmp_path: Path, folder: Folder) -> None:
     folder.begin_segment(1, 0)
     folder.close()
     second = again(tmp_path)
@@ -130,7 +130,7 @@ def test_a_crash_before_the_first_octet(tmp_path: Path, folder: Folder) -> None:
     third.close()
     assert third.next_segment == 2
     (record,) = segments(reading(third).lines)
-    assert (record.crashed, record.octets) == (True, 0)
+    assert (record.crashed, record.size_bytes) == (True, 0)
 
 
 def test_a_clock_that_went_back_turns_no_time_back(tmp_path: Path, folder: Folder) -> None:
@@ -188,13 +188,13 @@ def test_a_full_disk_has_a_name_and_what_went_in_is_counted(folder: Folder) -> N
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert failed.value.full
-    assert folder.octets == 50_000
+    assert folder.size_bytes == 50_000
     folder.end_segment(1000, "disk-full")
     folder.finish(1000, "disk-full")
     (record,) = segments(reading(folder).lines)
-    assert record.octets == 50_000
-    octets = (folder.path / segment_name(1)).read_bytes()
-    assert record.points[-1].sha256 == sha256(octets).hexdigest()
+    assert record.size_bytes == 50_000
+    data = (folder.path / segment_name(1)).read_bytes()
+    assert record.points[-1].sha256 == sha256(data).hexdigest()
 
 
 def test_a_manifest_that_could_not_be_written_is_not_gone_on_with(tmp_path: Path, folder: Folder) -> None:

@@ -38,13 +38,13 @@ OPENING = OpeningLine(
 LINES: tuple[AnyLine, ...] = (
     OPENING,
     SegmentLine(at_ms=0, segment=1),
-    CheckpointLine(at_ms=2000, segment=1, octets=100, sha256="aa", header="hh"),
-    SegmentEndLine(at_ms=3000, segment=1, octets=150, sha256="bb", header="hh", why="due"),
+    CheckpointLine(at_ms=2000, segment=1, size_bytes=100, sha256="aa", header="hh"),
+    SegmentEndLine(at_ms=3000, segment=1, size_bytes=150, sha256="bb", header="hh", why="due"),
     SegmentLine(at_ms=3000, segment=2),
-    CheckpointLine(at_ms=5000, segment=2, octets=70, sha256="cc", header="ii"),
-    ReopenedLine(at_ms=9000, segment=2, octets=80, sha256="dd", header="ii", keys=()),
+    CheckpointLine(at_ms=5000, segment=2, size_bytes=70, sha256="cc", header="ii"),
+    ReopenedLine(at_ms=9000, segment=2, size_bytes=80, sha256="dd", header="ii", keys=()),
     SegmentLine(at_ms=9000, segment=3),
-    EndLine(at_ms=9100, segments=3, octets=230, why="stopped"),
+    EndLine(at_ms=9100, segments=3, total_bytes=230, why="stopped"),
 )
 
 
@@ -75,10 +75,10 @@ def test_a_whole_manifest_is_proven() -> None:
 
 def test_it_tells_how_each_segment_ended() -> None:
     one, two, three = segments(read(WRITTEN).lines)
-    assert (one.ended, one.crashed, one.octets, one.at_ms, one.until_ms) == (True, False, 150, 0, 3000)
-    assert (two.ended, two.crashed, two.octets, two.at_ms, two.until_ms) == (False, True, 80, 3000, 5000)
-    assert (three.ended, three.crashed, three.octets, three.header) == (False, False, 0, "")
-    assert [point.octets for point in two.points] == [70, 80]
+    assert (one.ended, one.crashed, one.size_bytes, one.at_ms, one.until_ms) == (True, False, 150, 0, 3000)
+    assert (two.ended, two.crashed, two.size_bytes, two.at_ms, two.until_ms) == (False, True, 80, 3000, 5000)
+    assert (three.ended, three.crashed, three.size_bytes, three.header) == (False, False, 0, "")
+    assert [point.size_bytes for point in two.points] == [70, 80]
 
 
 def test_a_line_that_a_crash_tore_is_no_flaw() -> None:
@@ -115,9 +115,9 @@ def test_no_other_order_goes_unnoticed(order: list[int]) -> None:
 
 @given(st.integers(0, sum(map(len, WRITTEN)) - 1), st.integers(0, 7))
 def test_no_bit_can_be_changed_unnoticed(at: int, bit: int) -> None:
-    octets = bytearray(b"".join(WRITTEN))
-    octets[at] ^= 1 << bit
-    reading = read_untrusted(bytes(octets), verified, SERVER.public)
+    data = bytearray(b"".join(WRITTEN))
+    data[at] ^= 1 << bit
+    reading = read_untrusted(bytes(data), verified, SERVER.public)
     assert reading.flaws or reading.torn
     assert len(reading.lines) >= len(WRITTEN) - 2
 
@@ -147,9 +147,9 @@ def test_another_signature_under_one_line_is_not_taken() -> None:
 
 
 @given(st.binary(max_size=500))
-def test_any_octets_are_read_without_proof(octets: bytes) -> None:
+def test_any_bytes_are_read_without_proof(data: bytes) -> None:
     for trusted in (None, SERVER.public):
-        reading = read_untrusted(octets, verified, trusted)
+        reading = read_untrusted(data, verified, trusted)
         assert reading.lines == ()
         assert reading.opening is None
 

@@ -104,7 +104,7 @@ def test_the_limiter_never_lets_too_much_through(levels: list[float], seed: int)
         max_size=30,
     )
 )
-def test_octets_that_are_no_sound_are_left_out(blocks: list[tuple[Track, int, bytes]]) -> None:
+def test_bytes_that_are_no_sound_are_left_out(blocks: list[tuple[Track, int, bytes]]) -> None:
     sound = mixed([Block(track, at_ms, data) for track, at_ms, data in blocks], 800)
     assert len(sound) == 800 * MS
     assert np.isfinite(sound).all()

@@ -54,10 +54,10 @@ def blocks(made: Made, unproven: bool = False) -> list[Block]:
     return [each for each in opened(made, unproven).blocks() if isinstance(each, Block)]
 
 
-def spoil(path: Path, at: int, octets: bytes) -> None:
+def spoil(path: Path, at: int, data: bytes) -> None:
     with open(path, "r+b") as file:
         file.seek(at)
-        file.write(octets)
+        file.write(data)
 
 
 def test_all_blocks_come_in_order_and_nothing_else(made: Made) -> None:
@@ -200,7 +200,7 @@ def test_rubbish_that_a_power_cut_left_behind_the_signed_end_is_no_grave_fault(t
 
 
 def test_a_reader_may_stop_in_the_middle(tmp_path: Path) -> None:
-    made = make(tmp_path, segments=1, octets=3_000_000)
+    made = make(tmp_path, segments=1, segment_bytes=3_000_000)
     reading = opened(made).blocks()
     assert next(reading) == made.blocks[1][0]
     assert unsealing()

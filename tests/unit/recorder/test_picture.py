@@ -151,11 +151,11 @@ def test_a_broken_picture_is_left_out_until_the_next_keyframe() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=300), st.booleans()), max_size=20))
-def test_octets_that_are_no_picture_are_left_out(data: list[tuple[bytes, bool]]) -> None:
+def test_bytes_that_are_no_picture_are_left_out(data: list[tuple[bytes, bool]]) -> None:
     decoder = SlotDecoder()
     (good,) = pictures(1, 15, (160, 90))
-    for number, (octets, key) in enumerate(data):
-        decoder.take(Block(Track.STAGE, number * 40, octets, key), None)
+    for number, (body, key) in enumerate(data):
+        decoder.take(Block(Track.STAGE, number * 40, body, key), None)
         decoder.look(number * 40)
     decoder.take(Block(Track.STAGE, 10_000, good.data), None)
     picture = decoder.look(10_000)

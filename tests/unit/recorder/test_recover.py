@@ -55,9 +55,9 @@ def test_a_player_opens_what_was_recovered_from_a_crash(tmp_path: Path) -> None:
 def test_what_is_damaged_is_recovered_up_to_there(tmp_path: Path) -> None:
     made = make(tmp_path / "in")
     path = made.path / "000002.mkv.age"
-    octets = bytearray(path.read_bytes())
-    octets[90_000] ^= 1
-    path.write_bytes(octets)
+    data = bytearray(path.read_bytes())
+    data[90_000] ^= 1
+    path.write_bytes(data)
     (made.path / "000003.mkv.age").unlink()
     result = recovered(made, tmp_path / "out")
     assert [(fault.segment, fault.code) for fault in result.faults] == [

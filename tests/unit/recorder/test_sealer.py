@@ -37,24 +37,24 @@ class Sink:
     def __init__(self) -> None:
         self.parts: list[bytes] = []
 
-    def __call__(self, octets: bytes) -> None:
-        self.parts.append(octets)
+    def __call__(self, data: bytes) -> None:
+        self.parts.append(data)
 
     @property
-    def octets(self) -> bytes:
+    def data(self) -> bytes:
         return b"".join(self.parts)
 
 
-def sealed(chosen: Keys, octets: bytes) -> bytes:
+def sealed(chosen: Keys, data: bytes) -> bytes:
     sink = Sink()
     sealer = Sealer(chosen.first, chosen.second, sink)
-    sealer.write(octets)
+    sealer.write(data)
     sealer.close()
-    return sink.octets
+    return sink.data
 
 
-def opened(octets: bytes, identities: Identities) -> tuple[bytes, StreamEnd | None]:
-    with Unsealed(io.BytesIO(octets), identities) as unsealed:
+def opened(data: bytes, identities: Identities) -> tuple[bytes, StreamEnd | None]:
+    with Unsealed(io.BytesIO(data), identities) as unsealed:
         return unsealed.read(1 << 30), unsealed.how
 
 
@@ -62,8 +62,8 @@ def opened(octets: bytes, identities: Identities) -> tuple[bytes, StreamEnd | No
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 1_000_003])
 def test_what_was_sealed_is_opened_whole(locks: int, size: int) -> None:
     chosen = keys(locks)
-    octets = random.Random(size).randbytes(size)
-    assert opened(sealed(chosen, octets), chosen.identities) == (octets, StreamEnd.WHOLE)
+    data = random.Random(size).randbytes(size)
+    assert opened(sealed(chosen, data), chosen.identities) == (data, StreamEnd.WHOLE)
 
 
 def test_each_of_several_recipients_opens_it() -> None:
@@ -72,8 +72,8 @@ def test_each_of_several_recipients_opens_it() -> None:
     sealer = Sealer(one.first + two.first, [], sink)
     sealer.write(b"to both")
     sealer.close()
-    assert opened(sink.octets, one.identities) == (b"to both", StreamEnd.WHOLE)
-    assert opened(sink.octets, two.identities) == (b"to both", StreamEnd.WHOLE)
+    assert opened(sink.data, one.identities) == (b"to both", StreamEnd.WHOLE)
+    assert opened(sink.data, two.identities) == (b"to both", StreamEnd.WHOLE)
 
 
 def test_of_two_locks_neither_key_opens_it_alone() -> None:
@@ -82,22 +82,22 @@ def test_of_two_locks_neither_key_opens_it_alone() -> None:
     sealer = Sealer(one.first, two.first, sink)
     sealer.write(b"for two persons")
     sealer.close()
-    assert opened(sink.octets, one.identities) == (b"", StreamEnd.WRONG_KEY)
-    assert opened(sink.octets, two.identities) == (b"", StreamEnd.WRONG_KEY)
-    assert opened(sink.octets, two.identities + one.identities) == (b"for two persons", StreamEnd.WHOLE)
+    assert opened(sink.data, one.identities) == (b"", StreamEnd.WRONG_KEY)
+    assert opened(sink.data, two.identities) == (b"", StreamEnd.WRONG_KEY)
+    assert opened(sink.data, two.identities + one.identities) == (b"for two persons", StreamEnd.WHOLE)
 
 
 @pytest.mark.parametrize("locks", [1, 2])
 def test_debians_age_opens_ours(locks: int, tmp_path: Path) -> None:
     chosen = keys(locks)
-    octets = random.Random(7).randbytes(200_000)
-    passed = sealed(chosen, octets)
+    data = random.Random(7).randbytes(200_000)
+    passed = sealed(chosen, data)
     for at, secret in enumerate(chosen.secrets):
         (tmp_path / f"{at}.key").write_text(secret)
         passed = subprocess.run(
             ["age", "-d", "-i", str(tmp_path / f"{at}.key")], input=passed, capture_output=True, check=True
         ).stdout
-    assert passed == octets
+    assert passed == data
 
 
 @pytest.mark.parametrize("armor", [[], ["-a"]])
@@ -105,9 +105,9 @@ def test_we_open_what_debians_age_made(tmp_path: Path, armor: list[str]) -> None
     made = subprocess.run(["age-keygen"], capture_output=True, check=True, text=True).stdout
     identities = identities_untrusted(made)
     command = ["age", *armor, "-r", identities.public[0]]
-    octets = random.Random(8).randbytes(200_000)
-    theirs = subprocess.run(command, input=octets, capture_output=True, check=True).stdout
-    assert opened(theirs, identities) == (octets, StreamEnd.WHOLE)
+    data = random.Random(8).randbytes(200_000)
+    theirs = subprocess.run(command, input=data, capture_output=True, check=True).stdout
+    assert opened(theirs, identities) == (data, StreamEnd.WHOLE)
 
 
 @pytest.mark.parametrize("locks", [1, 2])
@@ -117,13 +117,13 @@ def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks
     sealer = Sealer(chosen.first, chosen.second, sink)
     written = b""
     for size in (1, 70_000, 65_536, 3, 200_000):
-        octets = random.Random(size).randbytes(size)
-        sealer.write(octets)
-        written += octets
+        data = random.Random(size).randbytes(size)
+        sealer.write(data)
+        written += data
         written += bytes(sealer.pad(bytes))
         assert sealer.pad(bytes) == 0
         assert sealer.drained()
-        readable, how = opened(sink.octets, chosen.identities)
+        readable, how = opened(sink.data, chosen.identities)
         assert how is StreamEnd.CUT
         assert written.startswith(readable)
         assert written[len(readable) :].strip(b"\0") == b""
@@ -139,7 +139,7 @@ def write_for_ever(sealer: Sealer, block: bytes) -> None:
 def test_a_disk_that_stands_still_fills_the_queue_and_stops_nobody() -> None:
     chosen, go = keys(), threading.Event()
 
-    def stuck(octets: bytes) -> None:
+    def stuck(data: bytes) -> None:
         go.wait(LIMIT_S)
 
     sealer = Sealer(chosen.first, [], stuck)
@@ -154,7 +154,7 @@ def test_a_disk_that_stands_still_fills_the_queue_and_stops_nobody() -> None:
 def test_closing_does_not_wait_for_ever() -> None:
     chosen, go = keys(), threading.Event()
 
-    def stuck(octets: bytes) -> None:
+    def stuck(data: bytes) -> None:
         go.wait(LIMIT_S)
 
     sealer = Sealer(chosen.first, [], stuck)
@@ -168,7 +168,7 @@ def test_closing_does_not_wait_for_ever() -> None:
 def test_the_disks_own_error_is_kept(locks: int) -> None:
     chosen, error = keys(locks), OSError(28, "No space left on device")
 
-    def full(octets: bytes) -> None:
+    def full(data: bytes) -> None:
         raise error
 
     sealer = Sealer(chosen.first, chosen.second, full)

@@ -17,8 +17,8 @@ pytestmark = pytest.mark.record
 @pytest.fixture(scope="module")
 def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("shelf")
-    make(directory, "ab12-1-x", octets=70_000, segments=2)
-    make(directory, "ab12-2-y", octets=70_000, segments=2, finish=False)
+    make(directory, "ab12-1-x", segment_bytes=70_000, segments=2)
+    make(directory, "ab12-2-y", segment_bytes=70_000, segments=2, finish=False)
     return directory
 
 
@@ -30,7 +30,7 @@ def test_it_tells_of_each_recording_what_its_manifest_says(shelf: Path) -> None:
     assert one.ended_ms > one.begun_ms
     assert two.ended_ms == 0
     assert two.last_ms > two.begun_ms
-    assert one.octets == sum(path.stat().st_size for path in (shelf / one.id).glob("*.age"))
+    assert one.size_bytes == sum(path.stat().st_size for path in (shelf / one.id).glob("*.age"))
     assert [key.name for key in one.keys] == ["Khóa 1"]
 
 
@@ -59,10 +59,10 @@ def test_what_is_not_there_is_said_so(shelf: Path) -> None:
 
 def test_a_download_is_a_tar_of_the_folder(shelf: Path) -> None:
     plan = tar_plan(shelf, "ab12-1-x")
-    octets = b"".join(plan.octets())
-    assert len(octets) == plan.length
+    data = b"".join(plan.read())
+    assert len(data) == plan.length
     assert plan.name == "ab12-1-x.tar"
-    with tarfile.open(fileobj=io.BytesIO(octets)) as tar:
+    with tarfile.open(fileobj=io.BytesIO(data)) as tar:
         names = tar.getnames()
         for path in sorted((shelf / "ab12-1-x").iterdir()):
             member = tar.extractfile(f"ab12-1-x/{path.name}")
@@ -75,43 +75,43 @@ def test_a_download_is_a_tar_of_the_folder(shelf: Path) -> None:
 @given(st.data())
 def test_any_part_of_a_download_is_that_part_of_the_whole(shelf: Path, data: st.DataObject) -> None:
     plan = tar_plan(shelf, "ab12-2-y")
-    whole = b"".join(plan.octets())
+    whole = b"".join(plan.read())
     edges = st.sampled_from([0, 511, 512, 513, plan.length - 1024, plan.length])
     start = data.draw(st.one_of(edges, st.integers(0, plan.length)))
     end = data.draw(st.one_of(edges, st.integers(0, plan.length + 5), st.none()))
-    assert b"".join(plan.octets(start, end)) == whole[start:end]
+    assert b"".join(plan.read(start, end)) == whole[start:end]
     assert tar_plan(shelf, "ab12-2-y").etag == plan.etag
 
 
 def test_what_is_added_meanwhile_is_no_part_of_a_download(tmp_path: Path) -> None:
-    made: Made = make(tmp_path, segments=2, octets=70_000)
+    made: Made = make(tmp_path, segments=2, segment_bytes=70_000)
     plan = tar_plan(tmp_path, made.path.name)
-    before = b"".join(plan.octets())
+    before = b"".join(plan.read())
     with open(made.path / "000002.mkv.age", "ab") as file:
         file.write(b"more")
     (made.path / "000003.mkv.age").write_bytes(b"begun, and not yet in the manifest")
-    assert b"".join(plan.octets()) == before
+    assert b"".join(plan.read()) == before
     later = tar_plan(tmp_path, made.path.name)
     assert later.etag != plan.etag
-    assert b"begun" not in b"".join(later.octets())
+    assert b"begun" not in b"".join(later.read())
 
 
 def test_a_file_that_vanishes_in_the_middle_is_not_made_up(tmp_path: Path) -> None:
-    made = make(tmp_path, segments=1, octets=70_000)
+    made = make(tmp_path, segments=1, segment_bytes=70_000)
     plan = tar_plan(tmp_path, made.path.name)
     (made.path / "000001.mkv.age").write_bytes(b"short")
     with pytest.raises(NoRecording):
-        list(plan.octets())
+        list(plan.read())
 
 
 def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
-    made = make(tmp_path, segments=1, octets=70_000)
+    made = make(tmp_path, segments=1, segment_bytes=70_000)
     delete(tmp_path, made.path.name)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_deletion_that_was_interrupted_is_finished(tmp_path: Path) -> None:
-    made = make(tmp_path, segments=1, octets=70_000)
+    made = make(tmp_path, segments=1, segment_bytes=70_000)
     made.path.rename(tmp_path / ".deleted-ab12-1-x")
     assert recordings(tmp_path) == []
     sweep(tmp_path)

@@ -33,14 +33,14 @@ def test_an_interrupted_making_of_the_key_is_begun_again(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    "octets", [b"", b"hello", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
+    "data", [b"", b"hello", b"-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n"]
 )
-def test_a_file_without_a_key_is_refused_and_kept(tmp_path: Path, octets: bytes) -> None:
+def test_a_file_without_a_key_is_refused_and_kept(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "recorder.key"
-    path.write_bytes(octets)
+    path.write_bytes(data)
     with pytest.raises(BadSigningKey):
         load_or_create_key(path)
-    assert path.read_bytes() == octets
+    assert path.read_bytes() == data
 
 
 def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:

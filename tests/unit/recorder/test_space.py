@@ -13,7 +13,7 @@ GB = 1000 * MB
 
 
 def recorded(guard: SpaceGuard, free: int, rate: int, seconds: int, from_s: int = 0) -> SpaceLeft:
-    """Octets a second by us, for so long."""
+    """Bytes a second by us, for so long."""
     left = guard.look(from_s, free, 0)
     for at in range(1, seconds + 1):
         left = guard.look(from_s + at, free - at * rate, at * rate)

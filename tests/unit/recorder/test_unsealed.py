@@ -34,10 +34,10 @@ QUICKLY_PUBLIC = "age1vczgac36n2rgq52evrjqln3gtngemrex0kkcvt0g2e6u23sjvyhqnqa03x
 """Locked with little work (2^4), which only tests should do."""
 
 
-def sealed(octets: bytes) -> bytes:
+def sealed(data: bytes) -> bytes:
     parts: list[bytes] = []
     sealer = Sealer(CHOSEN.first, [], parts.append)
-    sealer.write(octets)
+    sealer.write(data)
     sealer.close()
     return b"".join(parts)
 
@@ -75,13 +75,13 @@ def test_what_holds_no_key_is_refused(text: str) -> None:
 
 
 @given(st.binary(max_size=400))
-def test_any_octets_are_a_key_or_refused(octets: bytes) -> None:
+def test_any_bytes_are_a_key_or_refused(data: bytes) -> None:
     with pytest.raises(BadKey):
-        identities_untrusted(octets, "a passphrase")
+        identities_untrusted(data, "a passphrase")
 
 
-def ended(octets: bytes) -> tuple[bytes, StreamEnd | None]:
-    with Unsealed(io.BytesIO(octets), CHOSEN.identities) as unsealed:
+def ended(data: bytes) -> tuple[bytes, StreamEnd | None]:
+    with Unsealed(io.BytesIO(data), CHOSEN.identities) as unsealed:
         parts = []
         while part := unsealed.read(10_000):
             parts.append(part)
@@ -99,16 +99,16 @@ def test_what_was_cut_gives_its_whole_chunks_and_says_so(at: int) -> None:
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(0, 7))
 def test_what_was_changed_gives_what_lies_before_and_says_so(at: int, bit: int) -> None:
-    octets = bytearray(SEALED)
-    octets[at] ^= 1 << bit
-    found, how = ended(bytes(octets))
+    data = bytearray(SEALED)
+    data[at] ^= 1 << bit
+    found, how = ended(bytes(data))
     assert PLAIN.startswith(found)
     assert how is not StreamEnd.WHOLE
 
 
 @given(st.binary(max_size=300))
-def test_any_octets_end_somehow(octets: bytes) -> None:
-    found, how = ended(octets)
+def test_any_bytes_end_somehow(data: bytes) -> None:
+    found, how = ended(data)
     assert found == b""
     assert how in (StreamEnd.CUT, StreamEnd.DAMAGED)
 

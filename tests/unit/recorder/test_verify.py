@@ -43,11 +43,11 @@ def test_a_whole_recording_is_genuine_and_complete(made: Made) -> None:
     ]
 
 
-def test_a_changed_octet_is_found_without_a_key(made: Made) -> None:
+def test_a_changed_byte_is_found_without_a_key(made: Made) -> None:
     path = made.path / "000002.mkv.age"
-    octets = bytearray(path.read_bytes())
-    octets[len(octets) - 5_000] ^= 1
-    path.write_bytes(octets)
+    data = bytearray(path.read_bytes())
+    data[len(data) - 5_000] ^= 1
+    path.write_bytes(data)
     result = shallow(made)
     (fault,) = result.faults
     assert (fault.segment, fault.code) == (2, FaultCode.CHANGED)
@@ -63,7 +63,7 @@ def test_a_shortened_segment_is_found_without_a_key(made: Made) -> None:
     assert (fault.segment, fault.code) == (3, FaultCode.SHORTENED)
 
 
-def test_octets_added_behind_the_end_are_found(made: Made) -> None:
+def test_bytes_added_behind_the_end_are_found(made: Made) -> None:
     with open(made.path / "000001.mkv.age", "ab") as file:
         file.write(b"more")
     assert [(fault.segment, fault.code) for fault in shallow(made).faults] == [(1, FaultCode.CHANGED)]
@@ -71,9 +71,9 @@ def test_octets_added_behind_the_end_are_found(made: Made) -> None:
 
 def test_with_a_key_it_says_how_far_a_damaged_segment_can_be_read(made: Made) -> None:
     path = made.path / "000002.mkv.age"
-    octets = bytearray(path.read_bytes())
-    octets[90_000] ^= 1
-    path.write_bytes(octets)
+    data = bytearray(path.read_bytes())
+    data[90_000] ^= 1
+    path.write_bytes(data)
     result = deep(made)
     assert {fault.code for fault in result.faults} == {FaultCode.CHANGED, FaultCode.DAMAGED}
     verdict = result.verdicts[1]
