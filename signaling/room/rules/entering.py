@@ -1,4 +1,4 @@
-"""Taking a seat, losing it, giving it up: entering, dropping, leaving, being removed, the end."""
+"""Taking a seat and losing it: entering, dropping, leaving, being removed, the end of the meeting."""
 
 from dataclasses import replace
 
@@ -6,7 +6,7 @@ import sfu
 from sfu import GateReason
 from signaling.model.ids import Instant, SessionId
 from signaling.model.text import one_line
-from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
+from signaling.model.words import DepartureKind, Presence, Role, Why
 from signaling.protocol import Bye, EndMeeting, Kick, Leave, MediaLost, ServerMessage, Slots, Speakers
 from signaling.room.rules import departures, gating, permissions, talk
 from signaling.room.rules.departures import Way
@@ -26,29 +26,30 @@ from signaling.room.state.inputs import Dropped, Enter
 from signaling.room.state.notes import note
 from signaling.room.state.roles import ATTENDING
 from signaling.room.state.seat import Seat
+from signaling.room.state.seat_states import SeatEvent, moved
 from signaling.room.state.state import State
 
 
 def enter(state: State, arrival: Enter) -> tuple[Effect | Greet, ...] | Refused:
-    """A session of an account joins. A seat that the account has already is taken up again as it is."""
+    """A session of an account joins. If the account has a seat already, the session gets it as it is."""
     account = arrival.account
     if account.role not in ATTENDING:
         return Refused(Why.NOT_ALLOWED)
     seat = state.seats.get(account.id) or Seat(arrival.fresh, account)
     seat = replace(seat, account=account, local=arrival.local, address=arrival.address)
-    # Since a restart of the control plane nobody has come to this seat: who goes on is taken at their word,
-    # or everybody's media, which has lived on, would be cut.
+    # Nobody has come to this seat since the control plane restarted. A page that says it goes on is believed;
+    # otherwise everybody's media, which has lived on, would be cut.
     untouched = seat.session is None and seat.offered
     same_page = arrival.resume is not None and (untouched or arrival.resume in (seat.session, seat.resumed))
     if arrival.resume is not None and not same_page and seat.online:
-        # A page that lost its line comes back by itself while its person sits at another device.
+        # A page that lost its connection comes back by itself while its person is using another device.
         return Refused(Why.TAKEN_OVER)
     effects: list[Effect | Greet] = []
     if seat.online and seat.session is not None:
         effects.append(Dismiss(seat.session, Bye(Why.TAKEN_OVER)))
     if seat.online and not same_page:
-        # Another device: what the old one sent must not go on beside it, and no microphone is open on a
-        # device whose person has not opened it.
+        # Another device. What the old one sends must end, and no microphone may be open on a device where its
+        # person has not opened it.
         seat, close = state.close_media(seat)
         effects += [Media(command) for command in close]
         seat = replace(seat, gates=gating.at_rest(state, seat))
@@ -62,7 +63,7 @@ def enter(state: State, arrival: Enter) -> tuple[Effect | Greet, ...] | Refused:
     state.put(seat)
     effects.append(Greet(arrival.session))
     if before is not None and arrival.seen is not None:
-        # A page that did not hear the last welcome has got nothing of the session that it opened.
+        # A page that did not get the last welcome has got nothing of that session.
         seen = arrival.seen if arrival.resume == before else 0
         effects.append(Replay(arrival.session, before, seen))
     if seat.admitted:
@@ -74,15 +75,15 @@ def enter(state: State, arrival: Enter) -> tuple[Effect | Greet, ...] | Refused:
 
 
 def _has_no_media(state: State, seat: Seat, arrival: Enter, same_page: bool) -> bool:
-    """The page believes that it has a transport, and has none. The answer to an offer that is still with the
-    worker will find a page that counts what it gets; any other does not wait for it."""
+    """The page believes that it has a transport, but has none. If an offer is still with the worker, only a
+    page that counts its messages (`seen`) will be sent the answer and can wait for it."""
     believes = arrival.resume is not None and (seat.wanted or not same_page)
     waits = state.line(seat.id).negotiating and arrival.seen is None
     return believes and (not same_page or not seat.offered or waits)
 
 
 def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[ServerMessage]:
-    """How its media stands, to one who comes in or back."""
+    """The state of the media, for someone who comes in or back."""
     line = state.line(seat.id)
     told: list[ServerMessage] = []
     if lost:
@@ -95,7 +96,8 @@ def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[S
 
 
 def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
-    """The socket is gone. The seat is kept, and so is the media: it may be alive, and ends by itself."""
+    """The socket is gone. The seat is kept, and so is the media, which may still be alive and ends by
+    itself."""
     seat = state.by_session(loss.session)
     if seat is None:
         return ()
@@ -115,8 +117,8 @@ def elapse(state: State, now: Instant) -> Outcome:
         deadline = _deadline(state, seat)
         if deadline is None or now.s < deadline:
             continue
-        to = SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE
-        effects += give_up(state, seat, to, now, GateReason.LEFT if seat.admitted else GateReason.LOBBY)
+        event = SeatEvent.GIVE_UP if seat.kicked else SeatEvent.EXPIRE
+        effects += give_up(state, seat, event, now, GateReason.LEFT if seat.admitted else GateReason.LOBBY)
         effects.append(note("seat-expired", None, seat, was=seat.state.value))
         if seat.admitted:
             kind = departures.of_absent(seat)
@@ -130,8 +132,8 @@ def next_deadline(state: State) -> float | None:
 
 
 def _deadline(state: State, seat: Seat) -> float | None:
-    """When a seat that nobody sits on is given up. Of a closed page that is soon, but for staff: a meeting
-    whose chair has closed the page by mistake goes on."""
+    """When an empty seat is given up. After a closed page that is soon, except for staff: a chair who closes
+    the page by mistake must not lose the meeting."""
     if seat.online:
         return None
     if seat.admitted and seat.presence is Presence.CLOSED and not seat.staff:
@@ -144,10 +146,10 @@ def _deadline(state: State, seat: Seat) -> float | None:
 
 
 def leave(state: State, seat: Seat, _: Leave, now: Instant) -> Outcome:
-    """Its person goes. Nobody is held back; going without permission is recorded."""
+    """The person goes. Nobody is held back, but leaving without permission is recorded."""
     permitted = departures.is_permitted(seat)
     kind = departures.judge(Way.SAID, permitted, departures.witness(seat, state.line(seat.id)))
-    effects = give_up(state, seat, SeatState.OUTSIDE, now)
+    effects = give_up(state, seat, SeatEvent.LEAVE, now)
     recorded = departures.record(state, seat, kind, now, seat.reason if seat.may_leave else "", by=seat)
     return (*effects, *part(state, seat, Bye(Why.LEFT)), note("left", seat, seat), *recorded)
 
@@ -166,8 +168,8 @@ def kick(state: State, seat: Seat, message: Kick, now: Instant) -> Outcome:
 
 
 def unremovable(seat: Seat, target: Seat, reason: str) -> Why | None:
-    """Why one may not take another's seat. That of a chair by account is taken by another such chair only,
-    not by one to whom the chair was lent: nobody is locked out of their own meeting."""
+    """Why somebody may not remove another. A chair by account can be removed only by another chair by
+    account, not by someone who was lent the chair: nobody is locked out of their own meeting."""
     if target.id == seat.id:
         return Why.NOT_ALLOWED
     if target.account.role is Role.CHAIR and seat.account.role is not Role.CHAIR:
@@ -176,15 +178,15 @@ def unremovable(seat: Seat, target: Seat, reason: str) -> Why | None:
 
 
 def remove(state: State, target: Seat, bye: Bye, now: Instant, by: Seat) -> tuple[Effect, ...]:
-    """Take the seat and the session of one who is inside, for the reason that the goodbye says."""
+    """Take away the seat and the session of someone inside, for the reason in the goodbye."""
     marked = replace(target, kicked=True, reason=bye.reason)
-    effects = give_up(state, marked, SeatState.REFUSED, now)
+    effects = give_up(state, marked, SeatEvent.REMOVE, now)
     recorded = departures.record(state, target, DepartureKind.REMOVED, now, bye.reason, by)
     return (*effects, *part(state, target, bye), *recorded)
 
 
 def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
-    """Everyone goes, those in the lobby too. Seats of this run are worth nothing any more."""
+    """Everyone goes, including those in the lobby. The seats of this run are gone."""
     sessions = [other.session for other in state.online() if other.session is not None]
     state.facts = replace(state.facts, ended=True, seats={}, lines={}, heard=(), stage=None)
     effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
@@ -193,13 +195,13 @@ def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
 
 
 def give_up(
-    state: State, seat: Seat, to: SeatState, now: Instant, why: GateReason = GateReason.LEFT
+    state: State, seat: Seat, event: SeatEvent, now: Instant, why: GateReason = GateReason.LEFT
 ) -> list[Effect]:
-    """Take the seat away, with all that was given for as long as it lasted. What the host shut stays shut for
-    the account, whoever admits it again. why: what is on its gates from now on."""
+    """Take the seat away with everything that was granted for as long as it lasted. What the host shut stays
+    shut for the account when it is admitted again. why: the reason on its gates from now on."""
     seat, close = state.close_media(seat)
     seat = replace(seat, acting=None, may_leave=False, listens_until_s=0.0, listens_until_ms=0, talk=())
-    state.put(replace(seat, state=to, gates=gating.outside(state, seat, why), since_ms=now.unix_ms))
+    state.put(moved(replace(seat, gates=gating.outside(state, seat, why)), event, now))
     heard = tuple(speaker for speaker in state.heard if speaker != seat.id)
     state.facts = replace(state.facts, heard=heard, stage=None if state.stage == seat.id else state.stage)
     permissions.forget(state, seat)

@@ -1,4 +1,4 @@
-"""Knocking and being let in. Who is admitted is decided by a person; staff need no one to admit them."""
+"""Knocking and being let in. A person decides who is admitted; staff need nobody to admit them."""
 
 from dataclasses import replace
 
@@ -26,6 +26,7 @@ from signaling.room.rules.admission import caller
 from signaling.room.state.effects import Effect, Keep, Outcome, Refused, Tell
 from signaling.room.state.notes import note
 from signaling.room.state.seat import STAFF, Seat
+from signaling.room.state.seat_states import SeatEvent, moved
 from signaling.room.state.state import State
 
 
@@ -42,18 +43,18 @@ def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
     if said.account.role in STAFF and not said.kicked:
         if _free(state, state.limits.staff_extra) <= 0:
             return Refused(Why.ROOM_FULL)
-        return _admit(state, _placed(state, said), now, by=seat)
-    shut = _shut(state, now)
-    if shut is not None:
-        return Refused(shut)
-    said = replace(_placed(state, said), state=SeatState.WAITING, since_ms=now.unix_ms)
+        return _admit(state, _placed(state, said), SeatEvent.WALK_IN, now, by=seat)
+    why = _shut(state, now)
+    if why is not None:
+        return Refused(why)
+    said = moved(_placed(state, said), SeatEvent.KNOCK, now)
     if not said.kicked:
         said = replace(said, reason="")
     return (*_settle(state, said, first=True), note("knocked", said, said))
 
 
 def _shut(state: State, now: Instant) -> Why | None:
-    """Why nobody but staff may knock now."""
+    """Why only staff may knock now."""
     if now.unix_ms < state.meeting.opens_ms:
         return Why.LOBBY_CLOSED
     if state.run.rules.locked:
@@ -62,13 +63,12 @@ def _shut(state: State, now: Instant) -> Why | None:
 
 
 def withdraw(state: State, seat: Seat, _: Withdraw, now: Instant) -> Outcome:
-    back = SeatState.REFUSED if seat.kicked else SeatState.OUTSIDE
-    gone = replace(seat, state=back, since_ms=now.unix_ms)
+    gone = moved(seat, SeatEvent.GIVE_UP if seat.kicked else SeatEvent.WITHDRAW, now)
     return (*_settle(state, gone, first=False), note("withdrew", gone, gone))
 
 
 def admit(state: State, seat: Seat, message: Admit, now: Instant) -> Outcome:
-    """Let one in. Somebody who is not of the meeting's composition is the chair's to let in."""
+    """Let one person in. Only the chair may let in somebody from outside the meeting's composition."""
     target = state.by_id(message.knock)
     if target is None or not target.waiting:
         return Refused(Why.UNKNOWN_KNOCK)
@@ -79,12 +79,12 @@ def admit(state: State, seat: Seat, message: Admit, now: Instant) -> Outcome:
     extra = state.limits.staff_extra if target.account.role in STAFF else 0
     if _free(state, extra) <= 0:
         return Refused(Why.ROOM_FULL)
-    return _admit(state, target, now, by=seat)
+    return _admit(state, target, SeatEvent.ADMIT, now, by=seat)
 
 
 def admit_all(state: State, seat: Seat, _: AdmitAll, now: Instant) -> Outcome:
-    """Everyone expected, in the order of knocking, as far as the room goes. One who was removed or sent back
-    is let in alone or not at all, so that nobody does it unawares."""
+    """Let in everyone expected, in the order of knocking, as far as there is room. Somebody who was removed
+    or sent back has to be admitted alone, so that nobody does it by accident."""
     expected = [waiting for waiting in state.waiting() if state.is_expected(waiting) and not waiting.kicked]
     if expected and state.run.rules.locked:
         return Refused(Why.MEETING_LOCKED)
@@ -93,7 +93,7 @@ def admit_all(state: State, seat: Seat, _: AdmitAll, now: Instant) -> Outcome:
         return Refused(Why.ROOM_FULL)
     effects: list[Effect] = []
     for target in expected[:free]:
-        effects += _admit(state, target, now, by=seat)
+        effects += _admit(state, target, SeatEvent.ADMIT, now, by=seat)
     return tuple(effects)
 
 
@@ -104,13 +104,13 @@ def refuse(state: State, seat: Seat, message: Refuse, now: Instant) -> Outcome:
     reason = one_line(message.reason)
     if not reason:
         return Refused(Why.REASON_MISSING)
-    refused = replace(target, state=SeatState.REFUSED, reason=reason, since_ms=now.unix_ms)
+    refused = replace(moved(target, SeatEvent.REFUSE, now), reason=reason)
     return (*_settle(state, refused, first=False), note("refused", seat, refused, ("reason", reason)))
 
 
 def ban(state: State, seat: Seat, message: Ban, now: Instant) -> Outcome:
-    """Keep an account out of this run, whatever browser it comes with. It may be inside, wait, or have just
-    gone; who never knocked is known to nobody."""
+    """Keep an account out of this run, whatever browser it uses. The person may be inside, waiting, or gone a
+    moment ago; an account that never knocked cannot be named."""
     target = state.by_id(message.participant)
     if target is None or target.place == 0 or target.banned:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -122,13 +122,13 @@ def ban(state: State, seat: Seat, message: Ban, now: Instant) -> Outcome:
     if target.admitted:
         effects = entering.remove(state, target, Bye(Why.BANNED, reason), now, by=seat)
     else:
-        out = replace(target, kicked=True, state=SeatState.REFUSED, reason=reason, since_ms=now.unix_ms)
+        out = replace(moved(target, SeatEvent.BAN, now), kicked=True, reason=reason)
         effects = _settle(state, out, first=False)
     return (*effects, note("banned", seat, target, ("reason", reason)))
 
 
 def lift(state: State, seat: Seat, message: Lift, _: Instant) -> Outcome:
-    """The account may knock again, and is let in by a person alone. Nobody lifts their own ban."""
+    """The account may knock again; a person has to admit it alone. Nobody can lift their own ban."""
     target = state.by_id(message.participant)
     if target is None or not target.banned:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -137,7 +137,7 @@ def lift(state: State, seat: Seat, message: Lift, _: Instant) -> Outcome:
 
 
 def send_back(state: State, seat: Seat, message: SendBack, now: Instant) -> Outcome:
-    """From the room to the end of the lobby: the session stays, the media goes."""
+    """From the room to the end of the lobby: the session stays, the media ends."""
     target = state.by_id(message.participant)
     if target is None or not target.admitted:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -148,14 +148,14 @@ def send_back(state: State, seat: Seat, message: SendBack, now: Instant) -> Outc
     if len(state.waiting()) >= state.limits.lobby:
         return Refused(Why.LOBBY_FULL)
     marked = _placed(state, replace(target, kicked=True, reason=reason))
-    effects = entering.give_up(state, marked, SeatState.WAITING, now, GateReason.LOBBY)
+    effects = entering.give_up(state, marked, SeatEvent.SEND_BACK, now, GateReason.LOBBY)
     recorded = departures.record(state, target, DepartureKind.SENT_BACK, now, reason, by=seat)
     told = _told(state.seats[target.account.id], reason)
     return (*effects, *told, note("sent-back", seat, target, ("reason", reason)), *recorded)
 
 
 def lock(state: State, seat: Seat, message: Lock, _: Instant) -> Outcome:
-    """Nobody else comes in. Who has a seat comes back to it; staff are never locked out."""
+    """Nobody else can come in. A person who has a seat can come back to it; staff are never locked out."""
     rules = state.run.rules
     if rules.locked is message.on:
         return ()
@@ -163,25 +163,23 @@ def lock(state: State, seat: Seat, message: Lock, _: Instant) -> Outcome:
     return (note("locked", seat, on=int(message.on)),)
 
 
-def _admit(state: State, target: Seat, now: Instant, by: Seat) -> tuple[Effect, ...]:
+def _admit(state: State, target: Seat, event: SeatEvent, now: Instant, by: Seat) -> tuple[Effect, ...]:
     inside = replace(
-        target,
-        state=SeatState.ADMITTED,
-        since_ms=now.unix_ms,
+        moved(target, event, now),
         reason="",
         kicked=False,
         talk=(),
         gates=gating.admitted(state, target),
     )
     if not target.online:
-        # One who is away is given the time of a lost line: nobody leaves who has not come.
+        # Somebody who is away gets the time of a lost connection: only people who came can have left.
         inside = replace(inside, away_s=now.s, away_ms=now.unix_ms, presence=Presence.LOST)
     outsider = int(state.is_outsider(target))
     return (*_settle(state, inside, first=True), note("admitted", by, inside, outsider=outsider))
 
 
 def _settle(state: State, seat: Seat, first: bool) -> tuple[Effect, ...]:
-    """Put the seat, keep it, and tell its person."""
+    """Put the seat into the state, have it stored, and tell its person."""
     state.put(seat)
     reason = seat.reason if seat.state is SeatState.REFUSED else ""
     return (Keep((seat.account.id,), first=first), *_told(seat, reason))
