@@ -4,6 +4,7 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
 from rich.text import Text
@@ -41,6 +42,14 @@ def _parser() -> argparse.ArgumentParser:
 
     serve = commands.add_parser("serve", help="start the appliance")
     add_settings(serve)
+    serve.add_argument(
+        "--reload",
+        nargs="?",
+        const="",
+        metavar="FOLDER",
+        help="for developers: restart the control process when Python source in FOLDER (default: signaling/) "
+        "changes; media goes on, and pages are read again anyway",
+    )
     serve.set_defaults(command=_serve)
 
     warm = commands.add_parser("warm", help="compile the packet kernel, so that the first start is quick")
@@ -141,11 +150,12 @@ def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
 
 def _serve(options: argparse.Namespace) -> int:
     from deploy.child import configure_logging
-    from deploy.run.appliance import serve
+    from deploy.run.appliance import CONTROL_SOURCE, serve
 
     config = settings(options)
     configure_logging(config.log_level)
-    serve(config, Console())
+    watched = None if options.reload is None else Path(options.reload or CONTROL_SOURCE)
+    serve(config, Console(), watched)
     return 0
 
 

@@ -9,30 +9,41 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from rich.console import Console
 
 from deploy.config import Config
-from deploy.problem import StateError
+from deploy.problem import Problem, StateError
 from deploy.run import addresses, announce
 from deploy.run.firstrun import FirstRun, prepare_database
 from deploy.run.pki import CertificateFiles, foreign_certificate, own_certificate
 from deploy.run.ports import check_ports
-from deploy.run.processes import ControlSettings, MediaSettings, RecorderSettings, encode
+from deploy.run.processes import AnySettings, ControlSettings, MediaSettings, RecorderSettings, encode
 from deploy.run.relay import read_secret
+from deploy.run.reload import call_on_change
 from deploy.run.supervisor import Child, GaveUp, Supervisor
 from deploy.state import locked, open_state
 from signaling.accounts.bootstrap import MEETING_CODE
 
 MAX_SOCKET_PATH = 100
 """The kernel takes 107 bytes."""
+CONTROL_SOURCE = Path(__file__).resolve().parents[2] / "signaling"
 READY_WITHIN_S = 60.0
 """The first start may have to compile the packet kernel."""
 
 
-def serve(config: Config, console: Console) -> None:
-    """Run the appliance until SIGINT or SIGTERM. Raises Problem; then nothing runs any more."""
+def serve(config: Config, console: Console, watched: Path | None = None) -> None:
+    """Run the appliance until SIGINT or SIGTERM. Raises Problem; by then nothing runs any more.
+
+    watched: folder of Python source; the control process is restarted when it changes.
+    """
+    if watched is not None and not watched.is_dir():
+        raise Problem(
+            f"there is no folder {watched} to watch", "Name one that exists, or give --reload alone."
+        )
     state = config.state_dir
     announce.say(console, f"state directory {state}")
     open_state(state)
@@ -44,7 +55,11 @@ def serve(config: Config, console: Console) -> None:
         first = prepare_database(config)
         if first.accounts:
             announce.tell_accounts(console, first.accounts)
-        asyncio.run(_supervise(config, children(config, files, media, run, secret), console, first))
+        processes = children(config, files, media, run, secret)
+        if watched is not None:
+            # Source that cannot be run while it is edited must not end the media workers.
+            processes["control"] = replace(processes["control"], dispensable=True)
+        asyncio.run(_supervise(config, processes, console, first, watched))
     announce.say(console, "stopped")
 
 
@@ -74,32 +89,60 @@ def children(
     turn_secret: str = "",
 ) -> dict[str, Child]:
     """The processes, in the order they start in."""
-    # The last word is for people who read `ps`.
-    command = (sys.executable, "-m", "deploy.child")  # and the name, for those who look with ps
-    sockets = [str(run / f"media-{number}") for number in range(config.workers)]
-    result: dict[str, Child] = {}
-    for number, path in enumerate(sockets):
-        media = MediaSettings(
-            log_level=config.log_level,
-            socket_path=path,
-            addresses=media_addresses,
-            advertise=config.advertise,
-            port=config.media_port + number,
-            tap_socket=f"{path}.tap",
-        )
-        result[f"media-{number}"] = Child((*command, f"media-{number}"), encode(media))
-    recorder = RecorderSettings(
+    sockets = tuple(str(run / f"media-{number}") for number in range(config.workers))
+    recorder_socket = str(run / "recorder")
+    result = {
+        f"media-{number}": _child(f"media-{number}", _media(config, media_addresses, path, number))
+        for number, path in enumerate(sockets)
+    }
+    recorder = _child("recorder", _recorder(config, sockets, recorder_socket))
+    result["recorder"] = replace(recorder, dispensable=True)
+    result["control"] = _child("control", _control(config, files, sockets, recorder_socket, turn_secret))
+    return result
+
+
+def _child(name: str, settings: AnySettings) -> Child:
+    # The name is for people who read `ps`.
+    return Child((sys.executable, "-m", "deploy.child", name), encode(settings))
+
+
+def _tap(media_socket: str) -> str:
+    """Where a media worker hands the recorder what it is to record."""
+    return f"{media_socket}.tap"
+
+
+def _media(config: Config, addresses: tuple[str, ...], socket_path: str, number: int) -> MediaSettings:
+    return MediaSettings(
         log_level=config.log_level,
-        socket_path=str(run / "recorder"),
-        tap_sockets=tuple(f"{path}.tap" for path in sockets),
+        socket_path=socket_path,
+        addresses=addresses,
+        advertise=config.advertise,
+        port=config.media_port + number,
+        tap_socket=_tap(socket_path),
+    )
+
+
+def _recorder(config: Config, media_sockets: tuple[str, ...], socket_path: str) -> RecorderSettings:
+    return RecorderSettings(
+        log_level=config.log_level,
+        socket_path=socket_path,
+        tap_sockets=tuple(map(_tap, media_sockets)),
         recordings=str(config.recordings),
         signing_key=str(config.state_dir / "recorder.key"),
         reserve_mb=config.recording_reserve_mb,
         segment_s=config.recording_segment_s,
         may_swap=config.recording_may_swap,
     )
-    result["recorder"] = Child((*command, "recorder"), encode(recorder), dispensable=True)
-    control = ControlSettings(
+
+
+def _control(
+    config: Config,
+    files: CertificateFiles,
+    media_sockets: tuple[str, ...],
+    recorder_socket: str,
+    turn_secret: str,
+) -> ControlSettings:
+    return ControlSettings(
         log_level=config.log_level,
         hosts=config.host,
         port=config.https_port,
@@ -108,15 +151,14 @@ def children(
         certificate=str(files.chain),
         key=str(files.key),
         ca=str(files.ca or ""),
-        media_sockets=tuple(sockets),
-        recorder_socket=recorder.socket_path,
-        recordings=recorder.recordings,
+        media_sockets=media_sockets,
+        recorder_socket=recorder_socket,
+        recordings=str(config.recordings),
         meeting=MEETING_CODE,
         seat_grace_s=config.seat_grace_s,
         turn_urls=config.turn_urls,
         turn_secret=turn_secret,
     )
-    return result | {"control": Child((*command, "control"), encode(control))}
 
 
 @contextmanager
@@ -129,19 +171,25 @@ def run_directory() -> Iterator[Path]:
         yield Path(path)
 
 
-async def _supervise(config: Config, processes: dict[str, Child], console: Console, first: FirstRun) -> None:
+async def _supervise(
+    config: Config, processes: dict[str, Child], console: Console, first: FirstRun, watched: Path | None
+) -> None:
     supervisor = Supervisor(processes)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, supervisor, console)
     gave_up: GaveUp | None = None
     async with asyncio.TaskGroup() as group:
-        waiting = group.create_task(_announce_when_ready(config, console, first))
+        beside = [group.create_task(_announce_when_ready(config, console, first))]
+        if watched is not None:
+            restart = partial(supervisor.restart, "control")
+            beside.append(group.create_task(call_on_change(watched, restart)))
         try:
             await supervisor.run()
         except GaveUp as problem:
             gave_up = problem  # raised outside: a group would wrap it
-        waiting.cancel()
+        for task in beside:
+            task.cancel()
     if gave_up is not None:
         raise gave_up
 

@@ -1,9 +1,10 @@
-"""Which process to start, end or give up on, and when. Pure: the shell is deploy/run/supervisor.py.
+"""Decides which process to start, end or give up on, and when. Pure: deploy/run/supervisor.py carries it out.
 
     WAITING --due--> RUNNING --died--> WAITING (after a growing pause) ... --too often--> give up
-    stop: each RUNNING process, last started first, gets TERMINATE, later KILL, and is GONE when it died
+    restart: a RUNNING process gets TERMINATE, later KILL; when it has died, a new one starts at once
+    stop: each RUNNING process, last started first, gets TERMINATE, later KILL, and is GONE when it has died
 
-The shell feeds start, died, stop and on_deadline, and carries out the Actions returned, in order.
+The shell calls start, died, restart, stop and on_deadline, and carries out the Actions they return, in order.
 Invariants: a name is started only when it is not running; after stop or giving up nothing is started.
 """
 
@@ -20,13 +21,13 @@ class Policy:
     quick_s: float = 20.0
     """A process that lived shorter than this died quickly."""
     give_up_after: int = 5
-    """So many quick deaths in a row are a fault that restarting does not cure."""
+    """This many quick deaths in a row are a fault that restarting does not cure."""
     dispensable_pause_s: float = 60.0
-    """Longest pause of one that others do not need, and that dies again and again."""
+    """The longest pause for a process that the others do not need and that keeps dying."""
     polite_s: float = 2.0
     """How long one process may take to stop before the next one is told to."""
     kill_s: float = 4.0
-    """When, after stop, everything that still runs is killed."""
+    """How long after a stop or a restart whatever still runs is killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,9 @@ class _Life:
     quick_deaths: int = 0
     starts: int = 0
     told: bool = field(default=False)
-    """TERMINATE was sent."""
+    """TERMINATE was sent because everything stops."""
+    kill_at: float | None = None
+    """A restart was asked for: when the old process is killed if it has not ended by itself."""
 
 
 class Supervision:
@@ -72,7 +75,7 @@ class Supervision:
     def __init__(
         self, names: tuple[str, ...], policy: Policy | None = None, dispensable: frozenset[str] = frozenset()
     ) -> None:
-        """dispensable: names without which the others go on. They are never given up on, and nothing else
+        """dispensable: names that the others can do without. They are never given up on, and nothing else
         ends because of them."""
         self._policy = policy or Policy()
         self._dispensable = dispensable
@@ -90,6 +93,10 @@ class Supervision:
     def finished(self) -> bool:
         return self.stopping and all(life.phase is Phase.GONE for life in self._lives.values())
 
+    def was_told_to_end(self, name: str) -> bool:
+        """Whether the end of this process is no fault."""
+        return self.stopping or self._lives[name].kill_at is not None
+
     def start(self, now: float) -> tuple[Action, ...]:
         """Start everything."""
         return tuple(self._started(name, now) for name in self._lives)
@@ -100,8 +107,10 @@ class Supervision:
         if self.stopping:
             life.phase = Phase.GONE
             return self._stop_next(now)
+        if life.kill_at is not None:
+            return (self._started(name, now),)
         life.quick_deaths = life.quick_deaths + 1 if now - life.started < self._policy.quick_s else 1
-        # What is hopeless at its first start is a fault of the settings; later it may be a passing one.
+        # Hopeless at the first start means wrong settings; later it may pass.
         hopeless = life.quick_deaths >= self._policy.give_up_after or (hopeless and life.starts == 1)
         if hopeless and name not in self._dispensable:
             self.given_up_on = name
@@ -112,6 +121,17 @@ class Supervision:
         life.phase = Phase.WAITING
         life.due = now + min(pause, longest)
         return ()
+
+    def restart(self, name: str, now: float) -> tuple[Action, ...]:
+        """Replace a process with a new one; if it has died and waits, start it at once."""
+        life = self._lives[name]
+        if self.stopping or life.kill_at is not None:
+            return ()
+        life.quick_deaths = 0
+        if life.phase is Phase.WAITING:
+            return (self._started(name, now),)
+        life.kill_at = now + self._policy.kill_s
+        return (Terminate(name),)
 
     def stop(self, now: float) -> tuple[Action, ...]:
         """End everything, the last started first. Asking again changes nothing."""
@@ -129,27 +149,42 @@ class Supervision:
             return None
         if self._stopping_since is not None:
             return min(self._next_polite, self._stopping_since + self._policy.kill_s)
-        return min((life.due for life in self._lives.values() if life.phase is Phase.WAITING), default=None)
+        due = [life.due for life in self._lives.values() if life.phase is Phase.WAITING]
+        kills = [life.kill_at for life in self._lives.values() if life.kill_at is not None]
+        return min(due + kills, default=None)
 
     def on_deadline(self, now: float) -> tuple[Action, ...]:
         """Time has passed."""
         if self._stopping_since is None:
-            return tuple(
-                self._started(name, now)
-                for name, life in self._lives.items()
-                if life.phase is Phase.WAITING and life.due <= now
-            )
+            return (*self._start_due(now), *self._kill_replaced(now))
         if now >= self._stopping_since + self._policy.kill_s:
-            # Killed processes die at once; the clock starts anew only for the unlikely one that does not.
+            # A killed process dies at once; the clock starts again only for the unlikely one that does not.
             self._stopping_since = now
             return tuple(Kill(name) for name, life in self._lives.items() if life.phase is Phase.RUNNING)
         return self._stop_next(now, impatient=now >= self._next_polite)
+
+    def _start_due(self, now: float) -> tuple[Action, ...]:
+        return tuple(
+            self._started(name, now)
+            for name, life in self._lives.items()
+            if life.phase is Phase.WAITING and life.due <= now
+        )
+
+    def _kill_replaced(self, now: float) -> tuple[Action, ...]:
+        """Kill each process that had its time to end before its restart."""
+        kills: list[Action] = []
+        for name, life in self._lives.items():
+            if life.kill_at is not None and life.kill_at <= now:
+                life.kill_at = now + self._policy.kill_s
+                kills.append(Kill(name))
+        return tuple(kills)
 
     def _started(self, name: str, now: float) -> Action:
         life = self._lives[name]
         life.phase = Phase.RUNNING
         life.started = now
         life.starts += 1
+        life.kill_at = None
         return Start(name)
 
     def _stop_next(self, now: float, *, impatient: bool = False) -> tuple[Action, ...]:

@@ -1,7 +1,8 @@
-"""Runs the processes of the appliance: starts them, restarts what dies, stops all. Shell of supervision.py.
+"""Runs the processes of the appliance: starts them, restarts what dies, stops all. The decisions are in
+supervision.py.
 
 A child gets its settings as one line of JSON on its standard input, which stays open: its end tells the
-child that the parent is gone, however that died, so no process is ever orphaned (deploy/child.py).
+child that the parent is gone, however it died, so no process is ever orphaned (deploy/child.py).
 """
 
 import asyncio
@@ -19,6 +20,7 @@ from deploy.run.supervision import Action, Kill, Policy, Start, Supervision, Ter
 
 EXIT_HOPELESS = 2
 """Exit code of a child that cannot run with these settings; it has said why."""
+MAX_EVENTS = 64
 
 log = logging.getLogger("giaoban.supervisor")
 
@@ -32,7 +34,7 @@ class GaveUp(Problem):
             "Its last words are above. Correct the cause, then start again.",
         )
         self.hopeless = hopeless
-        # A service manager may try again what was not said to be hopeless.
+        # A service manager may try again unless the fault is hopeless.
         self.exit_code = EXIT_HOPELESS if hopeless else 1
 
 
@@ -53,6 +55,24 @@ class _Died:
     code: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Restart:
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Stop:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Deadline:
+    pass
+
+
+_Event = _Died | _Restart | _Stop | _Deadline
+
+
 class Supervisor:
     """Keeps a set of processes running until told to stop."""
 
@@ -66,13 +86,20 @@ class Supervisor:
         dispensable = frozenset(name for name, child in self._children.items() if child.dispensable)
         self._core = Supervision(tuple(self._children), policy, dispensable)
         self._clock = clock
-        self._inbox: asyncio.Queue[_Died | None] = asyncio.Queue(maxsize=64)
+        self._inbox: asyncio.Queue[_Event] = asyncio.Queue(maxsize=MAX_EVENTS)
         self._running: dict[str, Process] = {}
+        self._hopeless = False
+        """How the last process that died by itself ended."""
 
     def stop(self) -> None:
         """End everything; run() returns when it is done. May be called from a signal handler."""
         with contextlib.suppress(asyncio.QueueFull):
-            self._inbox.put_nowait(None)
+            self._inbox.put_nowait(_Stop())
+
+    def restart(self, name: str) -> None:
+        """Replace one process with a new one while the others go on."""
+        with contextlib.suppress(asyncio.QueueFull):
+            self._inbox.put_nowait(_Restart(name))
 
     def pid(self, name: str) -> int | None:
         """Process id, None while it is not running."""
@@ -81,40 +108,44 @@ class Supervisor:
 
     async def run(self) -> None:
         """Run until stop(). Raises GaveUp when a process cannot be kept alive; by then all have ended."""
-        hopeless = False
         try:
             async with asyncio.TaskGroup() as group:
                 await self._carry_out(self._core.start(self._clock()), group)
                 while not self._core.finished:
                     event = await self._next_event()
-                    now = self._clock()
-                    if isinstance(event, _Died):
-                        del self._running[event.name]
-                        if not self._core.stopping:
-                            log.error("%s ended with code %d", event.name, event.code)
-                            hopeless = event.code == EXIT_HOPELESS
-                        actions = self._core.died(event.name, now, hopeless=event.code == EXIT_HOPELESS)
-                    elif event is None:
-                        actions = self._core.stop(now)
-                    else:
-                        actions = self._core.on_deadline(now)
-                    await self._carry_out(actions, group)
+                    await self._carry_out(self._decide(event, self._clock()), group)
         finally:
             for process in self._running.values():
                 with contextlib.suppress(ProcessLookupError):
                     process.kill()
         name = self._core.given_up_on
         if name is not None:
-            raise GaveUp(name, hopeless=hopeless)
+            raise GaveUp(name, hopeless=self._hopeless)
 
-    async def _next_event(self) -> _Died | float | None:
-        """A death, a wish to stop (None), or the instant a deadline came."""
+    def _decide(self, event: _Event, now: float) -> tuple[Action, ...]:
+        match event:
+            case _Died(name, code):
+                del self._running[name]
+                if not self._core.was_told_to_end(name):
+                    log.error("process-ended name=%s code=%d", name, code)
+                    self._hopeless = code == EXIT_HOPELESS
+                return self._core.died(name, now, hopeless=code == EXIT_HOPELESS)
+            case _Restart(name):
+                return self._core.restart(name, now)
+            case _Stop():
+                return self._core.stop(now)
+            case _Deadline():
+                return self._core.on_deadline(now)
+            case _:
+                assert_never(event)
+
+    async def _next_event(self) -> _Event:
         deadline = self._core.next_deadline()
         try:
             async with asyncio.timeout_at(None if deadline is None else self._loop_time(deadline)):
                 return await self._inbox.get()
         except TimeoutError:
-            return self._clock()
+            return _Deadline()
 
     def _loop_time(self, deadline: float) -> float:
         return asyncio.get_running_loop().time() + deadline - self._clock()
@@ -130,19 +161,19 @@ class Supervisor:
                     with contextlib.suppress(ProcessLookupError):
                         self._running[name].terminate()
                 case Kill(name):
-                    log.error("%s does not stop and is killed", name)
+                    log.error("process-killed name=%s reason=does-not-stop", name)
                     with contextlib.suppress(ProcessLookupError):
                         self._running[name].kill()
                 case _:
                     assert_never(action)
 
     async def _spawn(self, child: Child) -> Process:
-        # A session of its own: Ctrl-C at the terminal reaches the supervisor only, which stops in order.
+        # Its own session: Ctrl-C at the terminal reaches only the supervisor, which stops in order.
         process = await asyncio.create_subprocess_exec(
             *child.command, stdin=PIPE, start_new_session=True, env=os.environ | {"PYTHONUNBUFFERED": "1"}
         )
         assert process.stdin is not None
-        with contextlib.suppress(ConnectionError):  # it died already; its code tells
+        with contextlib.suppress(ConnectionError):  # it has died already; its exit code tells
             process.stdin.write(child.settings + b"\n")
             await process.stdin.drain()
         return process

@@ -19,7 +19,8 @@ async def test_meetings_go_on_where_the_recorder_cannot_run(tmp_path: Path) -> N
     (state / "recorder.key").write_text("no key")
     async with running(tmp_path) as appliance:
         async with asyncio.timeout(WAIT_S):
-            while appliance.log.read_text().count("recorder ended with code") < DEATHS:  # noqa: ASYNC110 - a log
+            died = "process-ended name=recorder"
+            while appliance.log.read_text().count(died) < DEATHS:  # noqa: ASYNC110 - a log
                 await asyncio.sleep(0.1)
         assert "the recorder's signing key cannot be used" in appliance.log.read_text()
         assert await appliance.healthy()

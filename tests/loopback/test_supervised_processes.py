@@ -31,7 +31,7 @@ s.sendall(b"%d %s" % (os.getpid(), line)); s.recv(1)
 
 SUPERVISES = """
 import asyncio, sys
-from deploy.supervisor import Child, Supervisor
+from deploy.run.supervisor import Child, Supervisor
 child = Child((sys.executable, "-c", sys.argv[1], sys.argv[2]), b"orphan-to-be")
 asyncio.run(Supervisor({"child": child}).run())
 """
@@ -96,6 +96,25 @@ async def test_what_dies_is_started_again_with_its_settings_and_stop_ends_all(tm
             await running
         await second.ended()
         assert supervisor.pid("child") is None
+
+
+async def test_a_process_is_replaced_while_the_others_go_on(tmp_path: Path) -> None:
+    path = tmp_path / "s"
+    async with switchboard(path) as calls:
+        supervisor = Supervisor(
+            {"media": calling_back(path, b"media"), "control": calling_back(path, b"control")}, QUICK
+        )
+        running = asyncio.ensure_future(supervisor.run())
+        lives = {life.settings: life for life in (await next_life(calls), await next_life(calls))}
+        supervisor.restart("control")
+        new = await next_life(calls)
+        await lives["control"].ended()
+        assert new.settings == "control"
+        assert supervisor.pid("control") == new.pid
+        assert supervisor.pid("media") == lives["media"].pid
+        supervisor.stop()
+        async with asyncio.timeout(WAIT_S):
+            await running
 
 
 async def test_when_the_supervisor_is_killed_its_children_end(tmp_path: Path) -> None:

@@ -204,13 +204,16 @@ class Appliance:
 
 
 @asynccontextmanager
-async def running(folder: Path) -> AsyncIterator[Appliance]:
-    """Start an appliance in an empty folder, stop it in the end. Raises ApplianceError."""
+async def running(folder: Path, *flags: str) -> AsyncIterator[Appliance]:
+    """Start an appliance in an empty folder, stop it at the end. flags: more of `serve`.
+
+    Errors: raises ApplianceError.
+    """
     address, https_port, media_port = reachable_address(), free_port(), free_port()
     state = folder / "state"
     log = LOGS / "appliance.log"
     ports = ("--https-port", str(https_port), "--media-port", str(media_port))
-    arguments = ("serve", "--state", str(state), *ports)
+    arguments = ("serve", "--state", str(state), *ports, *flags)
     process = await _start(arguments, folder, log)
     appliance = Appliance(process, state, address, https_port, media_port, log, arguments)
     try:

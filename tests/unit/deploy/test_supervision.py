@@ -122,6 +122,41 @@ def test_stopping_twice_changes_nothing() -> None:
     assert core.stop(50.1) == ()
 
 
+def test_a_restart_starts_the_new_process_when_the_old_one_has_ended_and_is_no_death() -> None:
+    core = two()
+    for now in (1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0):
+        assert core.restart("control", now) == (Terminate("control"),)
+        assert core.was_told_to_end("control")
+        assert not core.was_told_to_end("media")
+        assert core.died("control", now + 0.1) == (Start("control"),)
+    assert core.given_up_on is None
+    assert core.next_deadline() is None
+
+
+def test_a_process_that_does_not_end_for_its_restart_is_killed() -> None:
+    core = two()
+    core.restart("control", 50.0)
+    assert core.restart("control", 51.0) == ()
+    assert core.next_deadline() == 55.0
+    assert core.on_deadline(55.0) == (Kill("control"),)
+    assert core.died("control", 55.1) == (Start("control"),)
+
+
+def test_a_restart_starts_at_once_what_waits_after_a_death() -> None:
+    core = two()
+    core.died("control", 1.0)
+    assert core.restart("control", 1.5) == (Start("control"),)
+    assert core.on_deadline(2.0) == ()
+
+
+def test_nothing_is_restarted_after_stop() -> None:
+    core = two()
+    core.restart("control", 50.0)
+    assert core.stop(50.1) == (Terminate("control"),)
+    assert core.restart("control", 50.2) == ()
+    assert core.died("control", 50.3) == (Terminate("media"),)
+
+
 def with_recorder() -> Supervision:
     core = Supervision(("media", "recorder", "control"), POLICY, frozenset({"recorder"}))
     core.start(0.0)
