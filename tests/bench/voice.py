@@ -1,7 +1,7 @@
 """What the ears cost and how well they judge: rows of `make bench`.
 
 The cost is CPU of one packet of 20 ms, the median over rounds; beside it stands what decoding alone takes in
-the same round. How well: the labelled mix of tests/unit/voice, by sound and by the level header."""
+the same round. How well: the labelled mix of tests/world, by sound and by the level header."""
 
 import statistics
 from dataclasses import asdict, dataclass

@@ -94,8 +94,9 @@ def test_a_sound_beyond_all_measure_is_forgotten() -> None:
         for value in (np.nan, np.inf, 1e30):
             judge.hear(np.full(PACKET, value, np.float32))
     assert judge.judgment.level_dbov == SILENCE_DBOV
+    voice = babble(2).astype(np.float32)
     for start in range(0, 2 * RATE, PACKET):
-        judge.hear(np.asarray(babble(2)[start : start + PACKET], np.float32))
+        judge.hear(voice[start : start + PACKET])
     assert 15 < judge.judgment.level_dbov < 60
 
 
