@@ -12,6 +12,9 @@ DOCUMENTS = (
     "THREAT_MODEL.md",
     "ROADMAP.md",
 )
+"""At the top; everything below docs/ is held to the same."""
+GENERATED = frozenset({"docs/protocol.md", "docs/roles.md", "docs/seat-states.md"})
+MAX_COLUMNS = 100
 _CODE = re.compile(r"^```[^\n]*\n(.*?)^```|`([^`\n]+)`|^ {4}(\S[^\n]*)", re.DOTALL | re.MULTILINE)
 _MAKE = re.compile(r"(?:^|[;&|(]\s*)make ([a-z][a-z-]*)", re.MULTILINE)
 _GIAOBAN = re.compile(
@@ -20,6 +23,8 @@ _GIAOBAN = re.compile(
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 _FLAG = re.compile(r"--[a-z][a-z-]*")
+_SPAN = re.compile(r"`((?:sfu|signaling|recorder|deploy|web|tests|docs)/[\w./-]+)(?:::\w+)?`")
+_UNWRAPPABLE = re.compile(r"^(\||#|<!--|!?\[[^\]]*\]\([^)]*\)\S*$)")
 
 
 def code(text: str) -> Iterator[str]:
@@ -44,6 +49,22 @@ def commands(text: str) -> Iterator[tuple[str, list[str]]]:
 
 def flags_in(text: str) -> set[str]:
     return set(_FLAG.findall(text))
+
+
+def path_complaints(text: str, root: Path) -> Iterator[str]:
+    """Files and folders of ours that a document names and that are not there."""
+    for name in _SPAN.findall(text):
+        if not (root / name.rstrip(".")).exists():
+            yield name
+
+
+def width_complaints(text: str) -> Iterator[str]:
+    """Lines that are too long. Rows of tables, headings and a link alone cannot be wrapped."""
+    fenced = False
+    for number, line in enumerate(text.splitlines(), 1):
+        fenced ^= line.lstrip().startswith("```")
+        if len(line) > MAX_COLUMNS and not fenced and not _UNWRAPPABLE.match(line.strip()):
+            yield f"line {number} has {len(line)} columns"
 
 
 def link_complaints(text: str, folder: Path) -> Iterator[str]:
