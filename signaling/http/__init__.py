@@ -1,1 +1,1 @@
-"""The HTTPS side: pages, sign-in, the API, and the door to the WebSocket."""
+"""The HTTPS side: the web client's pages, sign-in, the API, and the WebSocket."""

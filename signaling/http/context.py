@@ -1,21 +1,24 @@
-"""What the handlers of the HTTPS side work with, and how a request says whose it is."""
+"""What the handlers of the HTTPS side work with."""
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from aiohttp import web
 
+import sfu
 from signaling.accounts.accounts import Accounts
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.http.pages import Pages
-from signaling.links.media import MediaPort
+from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant
 from signaling.store import Store
 
 COOKIE = "giaoban"
+"""Holds the token of a sign-in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,17 @@ class Context:
     ca_certificate: bytes | None
     recordings: Path | None
     """Their folder; None: nothing is recorded here."""
+
+    async def ping_media(self) -> list[sfu.AnyResult | None]:
+        """Each media worker's answer; None: it did not answer in time."""
+        return await asyncio.gather(*(self._ping(worker) for worker in self.media))
+
+    async def _ping(self, worker: MediaPort) -> sfu.AnyResult | None:
+        try:
+            async with asyncio.timeout(self.rooms.limits.health_s):
+                return await worker.request(sfu.Ping())
+        except (MediaUnavailable, TimeoutError):
+            return None
 
 
 CONTEXT = web.AppKey("context", Context)

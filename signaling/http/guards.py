@@ -1,4 +1,4 @@
-"""What every request passes: where it comes from, and the headers that every answer carries."""
+"""The checks that every request passes, and the headers that every answer carries."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from signaling.http.answers import problem
 from signaling.store import StorageUnavailable
 
 log = logging.getLogger("giaoban.http")
@@ -29,8 +30,8 @@ HSTS = "max-age=31536000"
 
 
 def same_origin(request: web.Request) -> bool:
-    """The page that asks is ours. A browser says where it comes from; what says nothing is no browser and
-    carries nobody's cookie but its own."""
+    """The request comes from one of our pages. A browser says where it comes from; a client that does not is
+    no browser, and carries only its own cookie."""
     origin = request.headers.get("Origin")
     if origin is not None:
         return urlsplit(origin).netloc == request.host != ""
@@ -38,7 +39,7 @@ def same_origin(request: web.Request) -> bool:
 
 
 def loopback(request: web.Request) -> bool:
-    """The other end is on this machine."""
+    """The client is on this machine."""
     try:
         address = ip_address((request.remote or "").partition("%")[0])
     except ValueError:
@@ -65,7 +66,7 @@ async def storage_may_fail(request: web.Request, handler: Handler) -> web.Stream
 
 
 def install(app: web.Application, hsts: bool) -> None:
-    """Put the guards before every handler, and the headers on every answer, errors included."""
+    """Put the guards before every handler, and the headers on every answer, including errors."""
     headers = {**SECURITY_HEADERS, "Strict-Transport-Security": HSTS} if hsts else SECURITY_HEADERS
 
     async def add_headers(_: web.Request, response: web.StreamResponse) -> None:
@@ -74,13 +75,3 @@ def install(app: web.Application, hsts: bool) -> None:
 
     app.middlewares.extend((storage_may_fail, only_from_our_pages))
     app.on_response_prepare.append(add_headers)
-
-
-def problem(status: int, code: str, retry_after_s: int | None = None) -> web.Response:
-    """A refusal whose words are in web/i18n under its code."""
-    body: dict[str, str | int] = {"code": code}
-    headers: dict[str, str] = {"Cache-Control": "no-store"}
-    if retry_after_s is not None:
-        body["retry_after_s"] = retry_after_s
-        headers["Retry-After"] = str(retry_after_s)
-    return web.json_response(body, status=status, headers=headers)

@@ -1,12 +1,18 @@
-"""Numbers for Prometheus, read from the house and the media workers when it asks."""
+"""GET /metrics: numbers for Prometheus, read from the rooms and the media workers when it asks.
 
-from collections.abc import Callable, Iterator, Sequence
+On this machine only.
+"""
 
+from collections.abc import Iterator, Sequence
+
+from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 import sfu
+from signaling.http import guards
+from signaling.http.context import CONTEXT
 from signaling.live.load import Load
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
@@ -51,12 +57,15 @@ class _Now(Collector):
         yield from (endpoints, copies, sent, resent, padding)
 
 
-class Metrics:
-    def __init__(self, load: Callable[[], Load]) -> None:
-        self._load = load
+def install(app: web.Application) -> None:
+    app.router.add_get("/metrics", metrics)
 
-    def text(self, workers: Sequence[sfu.Pong | None]) -> bytes:
-        """workers: what each media worker has just answered, None for one that has not."""
-        registry = CollectorRegistry()
-        registry.register(_Now(self._load(), workers))
-        return generate_latest(registry)
+
+async def metrics(request: web.Request) -> web.Response:
+    if not guards.loopback(request):
+        raise web.HTTPNotFound
+    context = request.app[CONTEXT]
+    pongs = [result if isinstance(result, sfu.Pong) else None for result in await context.ping_media()]
+    registry = CollectorRegistry()
+    registry.register(_Now(context.rooms.load(), pongs))
+    return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})

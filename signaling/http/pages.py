@@ -1,7 +1,6 @@
-"""The web client's files, as they lie in the web root: read once for each version, sent compressed.
+"""The web client's files, as they are in the web root: read once per version, sent compressed.
 
-A request names a file of the table of known types under the root, or it is not found: nothing outside the
-root, nothing hidden, nothing of another type can be asked for.
+Only files under the root, not hidden and of a known type, are found.
 """
 
 import asyncio
@@ -30,9 +29,10 @@ TYPES = {
 }
 COMPRESSED = frozenset({".html", ".css", ".js", ".json", ".svg", ".webmanifest", ".txt"})
 INDEX = "index.html"
-KEPT = 512
-MAX_BYTES = 4 << 20
-MAX_PATH = 200
+MAX_PAGES = 512
+"""Kept in memory; the one read longest ago is dropped first."""
+MAX_PAGE_BYTES = 4 << 20
+MAX_NAME = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Page:
     stamp: tuple[int, int]
     """Modification time and size of the file it was read from."""
     body: bytes
-    squeezed: bytes | None
+    compressed: bytes | None
     media_type: str
     etag: str
 
@@ -61,15 +61,15 @@ class Pages:
             return web.Response(status=304, headers=headers)
         headers["Content-Type"] = page.media_type
         body = page.body
-        if page.squeezed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
+        if page.compressed is not None and "gzip" in request.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"
-            body = page.squeezed
+            body = page.compressed
         return web.Response(body=body, headers=headers)
 
     def _find_untrusted(self, name: str) -> Page | None:
         """The page of this name, or None. Cannot fail, whatever the name."""
         parts = name.split("/")
-        if len(name) > MAX_PATH or any(not part or part.startswith(".") for part in parts):
+        if len(name) > MAX_NAME or any(not part or part.startswith(".") for part in parts):
             return None
         try:
             path = self._root.joinpath(*parts).resolve(strict=True)
@@ -81,16 +81,16 @@ class Pages:
 
     def _read(self, path: Path) -> Page | None:
         status = path.stat()
-        if status.st_size > MAX_BYTES:
+        if status.st_size > MAX_PAGE_BYTES:
             return None
         stamp = (status.st_mtime_ns, status.st_size)
         kept = self._pages.get(path)
         if kept is not None and kept.stamp == stamp:
             return kept
         body = path.read_bytes()
-        squeezed = gzip.compress(body, 6, mtime=0) if path.suffix in COMPRESSED else None
-        page = Page(stamp, body, squeezed, TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:24])
+        compressed = gzip.compress(body, 6, mtime=0) if path.suffix in COMPRESSED else None
+        page = Page(stamp, body, compressed, TYPES[path.suffix], hashlib.sha256(body).hexdigest()[:24])
         self._pages[path] = page
-        while len(self._pages) > KEPT:
+        while len(self._pages) > MAX_PAGES:
             self._pages.popitem(last=False)
         return page

@@ -25,7 +25,7 @@ from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.custody.custody import DAY_MS
 from signaling.custody.retention import Retention
-from signaling.http.api.recordings import DOWNLOADS
+from signaling.http.api.recordings import MAX_DOWNLOADS
 from signaling.model.ids import Instant
 from signaling.model.words import Role
 from signaling.store import StorageUnavailable, Store
@@ -219,7 +219,7 @@ async def test_no_path_leads_to_anything_else(tmp_path: Path, shelf: Path, name:
 async def test_two_download_at_once_and_a_third_is_told_to_wait(tmp_path: Path, shelf: Path) -> None:
     keep_large(shelf)
     async with running_control(tmp_path) as control:
-        held = [await get(control, f"/api/recordings/{OTHER}.tar") for _ in range(DOWNLOADS)]
+        held = [await get(control, f"/api/recordings/{OTHER}.tar") for _ in range(MAX_DOWNLOADS)]
         assert [answer.status for answer in held] == [200, 200]
         third = await get(control, f"/api/recordings/{ID}.tar")
         assert (third.status, (await third.json())["code"]) == (503, "too-many-downloads")

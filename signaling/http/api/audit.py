@@ -1,12 +1,12 @@
-"""The audit log for chair and operator: read by pages, or taken home as a file.
+"""The audit log for chair and operator: read in pages, or downloaded as a file.
 
 | path | what |
 |---|---|
-| GET /api/audit?meeting=CODE&after=N | the next entries behind number N, as JSON |
+| GET /api/audit?meeting=CODE&after=N | the next entries after number N, as JSON |
 | GET /api/audit?meeting=CODE&last=N | the same from the Nth newest entry on |
 | GET /api/audit.jsonl?meeting=CODE, /api/audit.csv?meeting=CODE | all of them, as a file |
 
-Without `meeting`: the entries of all meetings, and those that belong to none.
+Without `meeting`: all entries, including those that belong to no meeting.
 """
 
 import re
@@ -15,16 +15,15 @@ from http import HTTPStatus
 import msgspec
 from aiohttp import web
 
-from signaling.audit.chain import Actor
 from signaling.audit.export import CONTENT_TYPE, AuditLine, Form, exported, line, opening
-from signaling.http import guards
-from signaling.http.context import CONTEXT, COOKIE
-from signaling.http.guards import problem
-from signaling.model.meeting import Account
+from signaling.http.answers import json, problem
+from signaling.http.auth import actor, allowed
+from signaling.http.context import CONTEXT
 from signaling.room.state.seat import STAFF
 from signaling.store import StorageUnavailable
 
 PAGE = 200
+"""Entries per page."""
 _CODE = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _COUNT = re.compile(r"[1-9][0-9]{0,4}")
 _NUMBER = re.compile(r"[0-9]{1,15}")
@@ -43,16 +42,6 @@ def install(app: web.Application) -> None:
     app.router.add_get("/api/audit.csv", table, allow_head=False)
 
 
-async def _reader(request: web.Request) -> Account | web.Response:
-    """Who asks, if they may read the log: chairs and operators by their account, from one of our pages."""
-    if not guards.same_origin(request):
-        return problem(HTTPStatus.FORBIDDEN, "other-origin")
-    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
-    if account is None:
-        return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
-    return account if account.role in STAFF else problem(HTTPStatus.FORBIDDEN, "not-allowed")
-
-
 def _asked_untrusted(request: web.Request) -> tuple[str | None, int] | web.Response:
     """Meeting and number of a request."""
     meeting, after = request.query.get("meeting"), request.query.get("after", "0")
@@ -62,7 +51,7 @@ def _asked_untrusted(request: web.Request) -> tuple[str | None, int] | web.Respo
 
 
 async def page(request: web.Request) -> web.Response:
-    reader = await _reader(request)
+    reader = await allowed(request, STAFF)
     if isinstance(reader, web.Response):
         return reader
     asked = _asked_untrusted(request)
@@ -81,11 +70,7 @@ async def page(request: web.Request) -> web.Response:
         after=shown[-1].number if shown else after,
         more=len(found) > PAGE,
     )
-    return web.Response(
-        body=msgspec.json.encode(view),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return json(view)
 
 
 async def jsonl(request: web.Request) -> web.StreamResponse:
@@ -97,7 +82,7 @@ async def table(request: web.Request) -> web.StreamResponse:
 
 
 async def _download(request: web.Request, form: Form) -> web.StreamResponse:
-    reader = await _reader(request)
+    reader = await allowed(request, STAFF)
     if isinstance(reader, web.Response):
         return reader
     asked = _asked_untrusted(request)
@@ -105,11 +90,13 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
         return asked
     meeting, after = asked
     context = request.app[CONTEXT]
-    last = (await context.audit_table.head()).number  # what comes later, this very request too, is not in it
+    last = (
+        await context.audit_table.head()
+    ).number  # entries from now on, including this request, are not in it
     context.audit.note(
         "audit-exported",
         meeting=meeting or "",
-        who=Actor(reader.id, reader.login, request.remote or ""),
+        who=actor(request, reader),
         fields=(("form", form.value),),
     )
     name = f"{meeting or 'giaoban'}.audit.{form.value}"

@@ -1,9 +1,9 @@
-"""Recordings for those who may have them: the list, and the encrypted file of one. The key is elsewhere.
+"""Recordings for those who may have them: the list, and the encrypted file of one. The keys are elsewhere.
 
 | path | what |
 |---|---|
-| GET /api/recordings | all of them, the oldest first: chair and operator by account |
-| GET /api/recordings/ID.tar | one, as it lies on the disk; a single Range is served: chair by account |
+| GET /api/recordings | all of them, oldest first: for chair and operator by account |
+| GET /api/recordings/ID.tar | one, as it is on the disk, or a single Range of it: for the chair by account |
 """
 
 import asyncio
@@ -16,27 +16,26 @@ from aiohttp import web
 
 from recorder import RecordingId, shelf
 from recorder.shelf import ShelvedRecording, TarPlan
-from signaling.audit.chain import Actor
 from signaling.custody import custody
 from signaling.custody.byte_range import BadRange, Span, span_untrusted
-from signaling.http import guards
-from signaling.http.context import CONTEXT, COOKIE
-from signaling.http.guards import problem
+from signaling.http.answers import json, problem
+from signaling.http.auth import actor, allowed
+from signaling.http.context import CONTEXT
 from signaling.model.meeting import Account
 from signaling.room.state.roles import RECORDINGS, Custody
 
 log = logging.getLogger("giaoban.http")
 
-DOWNLOADS = 2
-"""At once: the disk and the line belong to the meeting first."""
-LISTINGS = 4
+MAX_DOWNLOADS = 2
+"""At once: the meeting has the first right to disk and line."""
+MAX_LISTINGS = 4
 STALL_S = 60.0
-"""A client that takes nothing for so long is gone."""
+"""A client that takes nothing for this long is gone."""
 RETRY_AFTER_S = 60
 
 
 class Places:
-    """So many at once, and nobody waits for one."""
+    """A fixed number at once; nobody waits for one."""
 
     def __init__(self, most: int) -> None:
         self._free = most
@@ -61,11 +60,11 @@ class RecordingEntry(msgspec.Struct, frozen=True):
     title: str
     begun_ms: int
     ended_ms: int
-    """0: it goes on, or was broken off."""
-    octets: int
+    """0: in progress, or broken off."""
+    size_bytes: int = msgspec.field(name="octets")  # the JSON key is older than the word
     segments: int
     keys: tuple[str, ...]
-    """Names of those that lock it."""
+    """Names of the keys that lock it."""
     on: bool
     delete_ms: int
     """0: never."""
@@ -77,20 +76,10 @@ class RecordingList(msgspec.Struct, frozen=True):
 
 
 def install(app: web.Application) -> None:
-    app[_DOWNLOADS] = Places(DOWNLOADS)
-    app[_LISTINGS] = Places(LISTINGS)
+    app[_DOWNLOADS] = Places(MAX_DOWNLOADS)
+    app[_LISTINGS] = Places(MAX_LISTINGS)
     app.router.add_get("/api/recordings", listing, allow_head=False)
     app.router.add_get(r"/api/recordings/{id:[a-z0-9-]{1,64}}.tar", download, allow_head=False)
-
-
-async def _allowed(request: web.Request, what: Custody) -> Account | web.Response:
-    """Who asks, if their account may do this, from one of our pages."""
-    if not guards.same_origin(request):
-        return problem(HTTPStatus.FORBIDDEN, "other-origin")
-    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
-    if account is None:
-        return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
-    return account if account.role in RECORDINGS[what] else problem(HTTPStatus.FORBIDDEN, "not-allowed")
 
 
 def _busy() -> web.Response:
@@ -101,7 +90,7 @@ def _busy() -> web.Response:
 
 
 async def listing(request: web.Request) -> web.Response:
-    reader = await _allowed(request, Custody.LIST)
+    reader = await allowed(request, RECORDINGS[Custody.LIST])
     if isinstance(reader, web.Response):
         return reader
     places = request.app[_LISTINGS]
@@ -115,11 +104,7 @@ async def listing(request: web.Request) -> web.Response:
     finally:
         places.leave()
     view = RecordingList(entries, may_download=reader.role in RECORDINGS[Custody.DOWNLOAD])
-    return web.Response(
-        body=msgspec.json.encode(view),
-        content_type="application/json",
-        headers={"Cache-Control": "no-store"},
-    )
+    return json(view)
 
 
 async def _entries(request: web.Request) -> tuple[RecordingEntry, ...]:
@@ -140,7 +125,7 @@ def _entry(kept: ShelvedRecording, on: bool, keep_days: int) -> RecordingEntry:
         title=kept.title,
         begun_ms=kept.begun_ms,
         ended_ms=kept.ended_ms,
-        octets=kept.size_bytes,
+        size_bytes=kept.size_bytes,
         segments=kept.segments,
         keys=tuple(key.name for key in kept.keys),
         on=on,
@@ -152,7 +137,7 @@ def _entry(kept: ShelvedRecording, on: bool, keep_days: int) -> RecordingEntry:
 
 
 async def download(request: web.Request) -> web.StreamResponse:
-    reader = await _allowed(request, Custody.DOWNLOAD)
+    reader = await allowed(request, RECORDINGS[Custody.DOWNLOAD])
     if isinstance(reader, web.Response):
         return reader
     directory, name = request.app[CONTEXT].recordings, request.match_info["id"]
@@ -193,7 +178,7 @@ async def _download(request: web.Request, reader: Account, directory: Path, name
 
 
 def _asked_untrusted(request: web.Request, plan: TarPlan) -> Span:
-    """Octets of a file that has changed since do not fit to those the client has: it gets all of it.
+    """If the file has changed since the client got its first part, it gets the whole file.
     Raises BadRange."""
     condition = request.headers.get("If-Range")
     if condition is not None and condition.strip() != plan.etag:
@@ -204,7 +189,7 @@ def _asked_untrusted(request: web.Request, plan: TarPlan) -> Span:
 def _write_down(request: web.Request, reader: Account, name: str, span: Span) -> None:
     request.app[CONTEXT].audit.note(
         "recording-downloaded",
-        who=Actor(reader.id, reader.login, request.remote or ""),
+        who=actor(request, reader),
         fields=(("recording", name), ("from", span.start), ("octets", span.end - span.start)),
     )
 
@@ -225,8 +210,8 @@ def _opening(plan: TarPlan, span: Span) -> web.StreamResponse:
 
 
 async def _send(answer: web.StreamResponse, plan: TarPlan, span: Span) -> None:
-    """Read in threads, one part at a time. Raises NoRecording, TimeoutError, and ConnectionError when
-    the client went away."""
+    """Read in threads, one part at a time. Raises NoRecording, TimeoutError, and ConnectionError if the
+    client has gone."""
     parts = plan.read(span.start, span.end)
     while (part := await asyncio.to_thread(next, parts, None)) is not None:
         sent = False

@@ -1,0 +1,49 @@
+"""GET /healthz: whether everything works, for machines."""
+
+import asyncio
+
+import msgspec
+from aiohttp import web
+
+import sfu
+from signaling.audit.log import AuditState
+from signaling.http.answers import json
+from signaling.http.context import CONTEXT, Context
+from signaling.store import StorageUnavailable
+
+
+class HealthView(msgspec.Struct, frozen=True):
+    status: str
+    control: str
+    media: str
+    database: str
+    audit: AuditState
+
+
+def install(app: web.Application) -> None:
+    app.router.add_get("/healthz", health)
+
+
+async def health(request: web.Request) -> web.Response:
+    """200 only when control, media workers and database all answer in time and no audit entry is lost."""
+    context = request.app[CONTEXT]
+    media, database = await asyncio.gather(_media(context), _database(context))
+    audit = context.audit.state
+    well = media == database == "ok" and audit is not AuditState.LOSING
+    return json(HealthView("ok" if well else "failing", "ok", media, database, audit), 200 if well else 503)
+
+
+async def _media(context: Context) -> str:
+    results = await context.ping_media()
+    if None in results:
+        return "down"
+    return "ok" if all(isinstance(result, sfu.Pong) for result in results) else "failing"
+
+
+async def _database(context: Context) -> str:
+    try:
+        async with asyncio.timeout(context.rooms.limits.health_s):
+            await context.store.ping()
+    except (StorageUnavailable, TimeoutError):
+        return "down"
+    return "ok"

@@ -1,0 +1,134 @@
+"""Who is asking: signing in and out, and what an account is allowed.
+
+| path | what |
+|---|---|
+| POST /api/session | sign in |
+| GET /api/session | who am I |
+| DELETE /api/session | sign out |
+"""
+
+from http import HTTPStatus
+
+import msgspec
+from aiohttp import web
+
+from signaling.accounts.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
+from signaling.audit.chain import Actor
+from signaling.http.answers import json, problem
+from signaling.http.context import CONTEXT, COOKIE, Context
+from signaling.http.guards import same_origin
+from signaling.model.meeting import Account
+from signaling.model.words import Role
+from signaling.protocol import UnitView
+from signaling.room.views.welcome import unit_view
+
+
+class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    account: str
+    password: str
+
+
+class AccountView(msgspec.Struct, frozen=True):
+    account: str
+    """The login."""
+    name: str
+    role: Role
+    unit: UnitView | None
+
+
+class BadBody(Exception):
+    """The request's body is not what this path takes."""
+
+
+_credentials: msgspec.json.Decoder[Credentials] = msgspec.json.Decoder(Credentials)
+
+
+def credentials_untrusted(body: bytes) -> Credentials:
+    """Raises BadBody, nothing else."""
+    try:
+        return _credentials.decode(body)
+    except (msgspec.DecodeError, UnicodeError, RecursionError) as error:
+        raise BadBody(str(error)) from None
+
+
+def install(app: web.Application) -> None:
+    app.router.add_post("/api/session", sign_in)
+    app.router.add_get("/api/session", who_am_i)
+    app.router.add_delete("/api/session", sign_out)
+
+
+async def allowed(request: web.Request, right: frozenset[Role]) -> Account | web.Response:
+    """Who is asking, if the request comes from one of our pages and the account has one of these roles;
+    otherwise the refusal. A role that was handed over or lent in a meeting does not count."""
+    if not same_origin(request):
+        return problem(HTTPStatus.FORBIDDEN, "other-origin")
+    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
+    if account is None:
+        return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
+    return account if account.role in right else problem(HTTPStatus.FORBIDDEN, "not-allowed")
+
+
+def actor(request: web.Request, account: Account) -> Actor:
+    """Who is asking, for the audit log."""
+    return Actor(account.id, account.login, request.remote or "")
+
+
+async def sign_in(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    if request.content_type != "application/json":
+        return problem(400, "bad-request")
+    try:
+        who = credentials_untrusted(await request.read())
+    except BadBody:
+        return problem(400, "bad-request")
+    except web.HTTPRequestEntityTooLarge:
+        return problem(400, "bad-request")
+    outcome = await context.accounts.sign_in(who.account, who.password, request.remote or "")
+    match outcome:
+        case TooManyAttempts():
+            return problem(429, "too-many-attempts", outcome.retry_after_s)
+        case BadCredentials():
+            tried = () if outcome.account is None else (("account", outcome.account),)
+            context.audit.note("login-failed", who=Actor(address=request.remote or ""), fields=tried)
+            return problem(401, "bad-credentials")
+        case SignedIn():
+            context.audit.note("login", who=actor(request, outcome.account))
+            response = json(await _view(context, outcome.account))
+            response.set_cookie(
+                COOKIE,
+                outcome.token,
+                max_age=LIFETIME_MS // 1000,
+                path="/",
+                httponly=True,
+                secure=True,
+                samesite="Strict",
+            )
+            return response
+
+
+async def _view(context: Context, account: Account) -> AccountView:
+    units = {unit.id: unit for unit in await context.store.meetings.units()}
+    unit = units.get(account.unit or "")
+    return AccountView(account.login, account.name, account.role, None if unit is None else unit_view(unit))
+
+
+async def who_am_i(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    account = await context.accounts.signed_in(request.cookies.get(COOKIE))
+    if account is None:
+        return web.Response(status=204)  # every visitor's page asks this first: nobody is not an error
+    return json(await _view(context, account))
+
+
+async def sign_out(request: web.Request) -> web.Response:
+    context = request.app[CONTEXT]
+    token = request.cookies.get(COOKIE)
+    if token:
+        account = await context.accounts.signed_in(token)
+        await context.accounts.sign_out(token)
+        if account is not None:
+            context.audit.note("logout", who=actor(request, account))
+        context.rooms.sign_out(token_hash(token))
+    response = web.Response(status=204)
+    response.del_cookie(COOKIE, path="/", httponly=True, secure=True, samesite="Strict")
+    return response

@@ -1,0 +1,46 @@
+"""GET /ws: the WebSocket of `signaling.session.session`."""
+
+from aiohttp import web
+
+from signaling.accounts.accounts import token_hash
+from signaling.http import guards
+from signaling.http.answers import problem
+from signaling.http.context import CONTEXT, COOKIE
+from signaling.model.words import Why
+from signaling.protocol import Bye, encode
+from signaling.session.session import MAX_FRAME_BYTES, Session
+
+SESSIONS = web.AppKey("sessions", set[Session])
+
+
+def install(app: web.Application) -> None:
+    app[SESSIONS] = set()
+    app.router.add_get("/ws", websocket)
+
+
+async def websocket(request: web.Request) -> web.StreamResponse:
+    context = request.app[CONTEXT]
+    sessions = request.app[SESSIONS]
+    limits = context.rooms.limits
+    if not guards.same_origin(request):
+        return problem(403, "other-origin")
+    if len(sessions) >= limits.sessions:
+        return problem(503, "too-many-sessions")
+    token = request.cookies.get(COOKIE)
+    account = await context.accounts.signed_in(token)
+    socket = web.WebSocketResponse(heartbeat=limits.heartbeat_s, max_msg_size=MAX_FRAME_BYTES, timeout=5.0)
+    if not socket.can_prepare(request):
+        return problem(400, "bad-request")
+    await socket.prepare(request)
+    if account is None or token is None:
+        await socket.send_str(encode(Bye(Why.NOT_SIGNED_IN)))
+        await socket.close()
+        return socket
+    local, address = guards.loopback(request), request.remote or ""
+    session = Session(socket, context.rooms, account, token_hash(token), local, address, context.clock)
+    sessions.add(session)
+    try:
+        await session.run()
+    finally:
+        sessions.discard(session)
+    return socket
