@@ -21,7 +21,7 @@ class Group:
     """What one feedback brought. Units: microseconds of our clock (sent) and of the receiver's (arrived)."""
 
     packets: int
-    octets: int
+    size: int
     last_sent: int
     first_arrived: int
     last_arrived: int
@@ -32,7 +32,7 @@ class Group:
 
 def gather(deliveries: Sequence[Delivery], since_us: int) -> Group:
     """Sum up what was sent since `since_us`. Without arrivals, packets is 0 and the times mean nothing."""
-    packets = octets = lost = last_sent = 0
+    packets = total = lost = last_sent = 0
     first_arrived = last_arrived = least_delay = 0
     for delivery in deliveries:
         sent = delivery.sent_us
@@ -43,7 +43,7 @@ def gather(deliveries: Sequence[Delivery], since_us: int) -> Group:
             lost += 1
             continue
         delay = arrived - sent
-        octets += delivery.size
+        total += delivery.size
         if packets == 0:
             first_arrived = last_arrived = arrived
             least_delay, last_sent = delay, sent
@@ -57,7 +57,7 @@ def gather(deliveries: Sequence[Delivery], since_us: int) -> Group:
             if sent > last_sent:
                 last_sent = sent
         packets += 1
-    return Group(packets, octets, last_sent, first_arrived, last_arrived, least_delay, lost)
+    return Group(packets, total, last_sent, first_arrived, last_arrived, least_delay, lost)
 
 
 class DeliveredRate:
@@ -76,7 +76,7 @@ class DeliveredRate:
             groups.clear()
             newest = group.last_arrived
         newest = max(newest, group.last_arrived)
-        groups.append((newest, group.octets))
+        groups.append((newest, group.size))
         while len(groups) > 2 and groups[1][0] < newest - RATE_WINDOW_US:
             groups.popleft()
 
@@ -87,15 +87,15 @@ class DeliveredRate:
         """Over the window, or since an instant of the receiver's clock; None while nobody can say. The first
         group only tells where counting begins: how long its own packets took is not known."""
         begin: int | None = None
-        octets = 0
+        total = 0
         for at, size in self._groups:
             if begin is not None:
-                octets += size
+                total += size
             elif since_us is None or at >= since_us:
                 begin = at
         if begin is None or (span := self._groups[-1][0] - begin) < MIN_SPAN_US:
             return None
-        return octets * 8e6 / span
+        return total * 8e6 / span
 
 
 __all__ = ["DeliveredRate", "Group", "gather"]

@@ -50,9 +50,9 @@ class Probe:
     rate_bps: int
     start_us: int
     end_us: int
-    octets: int = 0
-    lost_octets: int = 0
-    first_octets: int = 0
+    arrived_bytes: int = 0
+    lost_bytes: int = 0
+    first_bytes: int = 0
     first_arrived: int = 0
     last_arrived: int = 0
     overtaken: int = 0
@@ -67,20 +67,20 @@ class Probe:
             if not start <= sent < end:
                 is_overtaken = is_overtaken or (sent >= end and arrived is not None)
             elif arrived is None:
-                self.lost_octets += delivery.size
+                self.lost_bytes += delivery.size
             elif len(delays) < MAX_PACKETS:
                 if not delays or arrived < self.first_arrived:
-                    self.first_arrived, self.first_octets = arrived, delivery.size
+                    self.first_arrived, self.first_bytes = arrived, delivery.size
                 if not delays or arrived > self.last_arrived:
                     self.last_arrived = arrived
                 delays.append(arrived - sent)
-                self.octets += delivery.size
+                self.arrived_bytes += delivery.size
         self.overtaken += is_overtaken
 
     def outcome(self, base_us: int, queue_limit_s: float, own_loss: float | None) -> Outcome:
         """What it showed. `base_us`: the line's own delay; `queue_limit_s`: more is a queue, not chance;
         `own_loss`: what the line loses without load; None while that is not known."""
-        offered = self.octets + self.lost_octets
+        offered = self.arrived_bytes + self.lost_bytes
         sent_bps = offered * 8e6 / (self.end_us - self.start_us)
         delays = self.delays_us
         if sent_bps < SENT * self.rate_bps:
@@ -88,8 +88,8 @@ class Probe:
         if len(delays) < MIN_PACKETS:
             return Outcome(Verdict.UNCLEAR, 0)
         span_us = max(1, self.last_arrived - self.first_arrived)
-        arrived_bps = (self.octets - self.first_octets) * 8e6 / span_us
-        loss = self.lost_octets / offered
+        arrived_bps = (self.arrived_bytes - self.first_bytes) * 8e6 / span_us
+        loss = self.lost_bytes / offered
         queue_s = (min(delays[-max(3, len(delays) // 3) :]) - base_us) / 1e6
         is_thrown_away = loss > (own_loss or 0.0) + OVER_LOSS
         if is_thrown_away and own_loss is None and queue_s <= queue_limit_s:

@@ -30,12 +30,12 @@ Counts = tuple[int, int, int]
 @dataclass(frozen=True, slots=True)
 class _Sample:
     at: float
-    octets: Counts
+    payload: Counts
     frames: Counts
 
     def is_behind(self, earlier: "_Sample") -> bool:
-        counts = self.octets + self.frames
-        return any(now < then for now, then in zip(counts, earlier.octets + earlier.frames, strict=True))
+        counts = self.payload + self.frames
+        return any(now < then for now, then in zip(counts, earlier.payload + earlier.frames, strict=True))
 
 
 class LayerRates:
@@ -48,15 +48,15 @@ class LayerRates:
         self._bps = [0, 0, 0]
         self._fps = [0.0, 0.0, 0.0]
 
-    def update(self, now: float, octets: Counts, frames: Counts) -> None:
+    def update(self, now: float, payload: Counts, frames: Counts) -> None:
         """Cumulative counters by temporal layer (TID 0, 1, 2): payload bytes, and frames (markers).
         A counter that goes back is a new encoder's: counting begins anew, and what was known is kept till
         then."""
         samples = self._samples
-        sample = _Sample(now, octets, frames)
+        sample = _Sample(now, payload, frames)
         if samples:
             newest = samples[-1]
-            if octets == newest.octets and frames == newest.frames:
+            if payload == newest.payload and frames == newest.frames:
                 return
             if not 0 < now - newest.at < PAUSE_S or sample.is_behind(newest):
                 samples.clear()
@@ -83,27 +83,27 @@ class LayerRates:
                 samples.popleft()  # it has become another stream: what was before says nothing of it
         oldest = samples[0]
         span = newest.at - oldest.at
-        octets = frames = 0
+        payload = frames = 0
         for temporal in range(TEMPORALS):
             more, more_frames = _between(oldest, newest, temporal)
-            octets += more + HEADER * _packets(more, more_frames)
+            payload += more + HEADER * _packets(more, more_frames)
             frames += more_frames
-            self._bps[temporal] = int(octets * 8 / span) or self._bps[temporal]
+            self._bps[temporal] = int(payload * 8 / span) or self._bps[temporal]
             self._fps[temporal] = frames / span
 
 
 def _bps(old: _Sample, new: _Sample) -> float:
-    return (sum(new.octets) - sum(old.octets)) * 8 / (new.at - old.at)
+    return (sum(new.payload) - sum(old.payload)) * 8 / (new.at - old.at)
 
 
 def _between(old: _Sample, new: _Sample, temporal: int) -> tuple[int, int]:
-    return new.octets[temporal] - old.octets[temporal], new.frames[temporal] - old.frames[temporal]
+    return new.payload[temporal] - old.payload[temporal], new.frames[temporal] - old.frames[temporal]
 
 
-def _packets(octets: int, frames: int) -> int:
+def _packets(payload: int, frames: int) -> int:
     if frames <= 0:
-        return -(-octets // FULL_PACKET)
-    return frames * -(-octets // (frames * FULL_PACKET))
+        return -(-payload // FULL_PACKET)
+    return frames * -(-payload // (frames * FULL_PACKET))
 
 
 __all__ = ["LayerRates"]

@@ -1,26 +1,31 @@
 """The fast path: every packet's way through the server, as one compiled kernel over tables.
 
-The slow path (the rest of sfu) decides, at human or RTCP rate, by calling FastPath; FastPath writes the
-decisions into rows; the kernel reads them for every packet. One thread calls it all; the kernel itself runs
+The slow path (the rest of sfu) makes decisions, at human or RTCP rate, by calling FastPath; FastPath writes
+them into rows; the kernel reads the rows for every packet. One thread makes all calls; the kernel itself runs
 without the GIL."""
 
-from sfu.fastpath.fastpath import FastPath, prepare_kernel
+from sfu.fastpath.fastpath import FastPath
+from sfu.fastpath.formats import ProducerFormat, SlotFormat
 from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind
-from sfu.fastpath.kernel.tables import STREAM, Size, TableFull
-from sfu.fastpath.readings import Kept, Reach
+from sfu.fastpath.kernel.tables import MAX_GAP, STREAM, Size, TableFull
+from sfu.fastpath.loader import prepare_kernel
+from sfu.fastpath.readings import Reach, StoredPacket
 from sfu.fastpath.srtp import SrtpProfile
 
 __all__ = [
+    "MAX_GAP",
     "STREAM",
     "Address",
     "FastPath",
     "HandUp",
     "HandUpKind",
-    "Kept",
     "MediaKind",
+    "ProducerFormat",
     "Reach",
     "Size",
+    "SlotFormat",
     "SrtpProfile",
+    "StoredPacket",
     "TableFull",
     "prepare_kernel",
 ]

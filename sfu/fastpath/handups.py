@@ -1,4 +1,4 @@
-"""What the fast path does not do itself it hands up, as it came."""
+"""What the fast path does not handle itself: it hands those datagrams up as they came."""
 
 import socket
 from dataclasses import dataclass
@@ -35,7 +35,7 @@ class HandUp:
 
 
 def pack_sockaddr(family: int, address: Address) -> bytes:
-    """A sockaddr_in or sockaddr_in6. Raises OSError when the host is no address of the family."""
+    """A sockaddr_in or sockaddr_in6. Raises OSError when the host is not an address of the family."""
     host, _, scope = address[0].partition("%")
     if family == socket.AF_INET:
         return (
@@ -61,7 +61,8 @@ def unpack_sockaddr(name: bytes) -> Address:
 
 
 def address_key(port: int, name: bytes) -> tuple[int, ...]:
-    """The key of tables.AddressTable for a packed address."""
+    """The key of a packed address in the table of addresses: port index + family + UDP port, and four words
+    of IP address."""
     family = int.from_bytes(name[:2], "little")
     head = port << 24 | family << 16 | int.from_bytes(name[2:4], "big")
     if family == socket.AF_INET:

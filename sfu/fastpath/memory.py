@@ -1,4 +1,4 @@
-"""The memory behind the kernel's context: every array that it works on, made once and kept alive here."""
+"""The memory behind the kernel's context: every array it works on, made once and kept alive here."""
 
 import math
 import mmap
@@ -7,6 +7,7 @@ from contextlib import suppress
 import numpy as np
 import numpy.typing as npt
 
+from sfu.fastpath.hash_table import HashTable
 from sfu.fastpath.kernel.send import CMSG_LEN, CMSG_SPACE, MESSAGE, UDP_SEGMENT
 from sfu.fastpath.kernel.tables import (
     ARENA,
@@ -34,16 +35,14 @@ from sfu.fastpath.kernel.tables import (
     SWITCHES,
     TRANSPORT,
     UP,
-    AddressTable,
     Size,
-    SsrcTable,
 )
 
 HUGE = 2 << 20
 LINE = 64
 Table = np.recarray[tuple[int], np.dtype[np.void]]
 Words = npt.NDArray[np.int64]
-Octets = npt.NDArray[np.uint8]
+Bytes = npt.NDArray[np.uint8]
 
 
 def table(rows: int, row_type: np.dtype[np.void]) -> Table:
@@ -51,22 +50,22 @@ def table(rows: int, row_type: np.dtype[np.void]) -> Table:
 
 
 class Block:
-    """One stretch of memory in huge pages for all that every packet touches.
+    """One stretch of memory in huge pages for everything that every packet touches.
 
-    Spread over the heap it is a hundred 4 KB pages, and after the pause between two frames the processor has
-    forgotten where they are. Where the system has no huge pages, it is ordinary memory.
+    Spread over the heap it would be a hundred 4 KB pages, and after the pause between two frames the
+    processor has forgotten where they are. If the system has no huge pages, it is ordinary memory.
     """
 
     def __init__(self, size: int) -> None:
         memory = mmap.mmap(-1, size + HUGE)
         with suppress(OSError):
             memory.madvise(mmap.MADV_HUGEPAGE)
-        octets = np.frombuffer(memory, np.uint8)
-        start = -octets.ctypes.data % HUGE
-        self._left = octets[start : start + size]
+        whole = np.frombuffer(memory, np.uint8)
+        start = -whole.ctypes.data % HUGE
+        self._left = whole[start : start + size]
 
-    def take(self, size: int) -> Octets:
-        """Zeroed, beginning with a cache line. Raises MemoryError when the block was made too small."""
+    def take(self, size: int) -> Bytes:
+        """Zeroed, and aligned to a cache line. Raises MemoryError when the block was made too small."""
         whole = -(-size // LINE) * LINE
         if whole > len(self._left):
             raise MemoryError("the fast path's block is too small")
@@ -105,8 +104,8 @@ class Memory:
         self.tx_transport = block.words(MAX_PORTS * BATCH, 3)
         self.out_names = block.take(size.transports * NAME_ROW).reshape(-1, NAME_ROW)
         self.sent = block.words(size.transports, SENT_PACKETS)
-        self.addresses = AddressTable(4 * size.transports)
-        self.ssrcs = SsrcTable(size.ssrcs)
+        self.addresses = HashTable("addresses", 4 * size.transports, keys=5)
+        self.ssrcs = HashTable("SSRCs", size.ssrcs, keys=2)
         self.arrivals = np.zeros((size.transports, ARRIVALS, 2), np.int64)
         self.switches = table(size.slots * SWITCHES, SWITCH)
         self.resends = np.zeros((size.slots, RESENDS), np.int64)

@@ -1,7 +1,7 @@
-"""What the kernel has noted and the slow path reads: arrivals, what was sent when, numbers that are missing.
+"""What the kernel has noted and the slow path reads: arrivals, when packets were sent, missing numbers.
 
-Feedback asks for hundreds of sent packets a tick, so their columns are read through memoryviews: an element
-of one costs a tenth of a numpy field's."""
+Feedback asks for hundreds of sent packets per tick, so their columns are read through memoryviews: reading an
+element of one costs a tenth of reading a numpy field."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -9,27 +9,27 @@ from typing import NamedTuple
 import numpy as np
 
 from sfu.fastpath.kernel.tables import ARRIVALS, SENT_PACKETS
-from sfu.fastpath.memory import Memory, Octets, Table
+from sfu.fastpath.memory import Bytes, Memory, Table
 
 
 class Reach(NamedTuple):
     """Which unwrapped numbers of a layer may be read."""
 
     oldest: int
-    """-1: none, its gate is shut or nothing has come since it opened."""
+    """-1: none; its gate is shut, or nothing has come since it opened."""
     newest: int
     keyframe: int
     """Where its newest keyframe began; 0: there was none. It may lie before the oldest."""
     generation: int
-    """Another one: its numbers have begun anew."""
+    """When it changes, the numbers have begun anew."""
     ssrc: int
 
 
 NOTHING = Reach(-1, -1, 0, -1, -1)
 
 
-class Kept(NamedTuple):
-    """A packet of the history."""
+class StoredPacket(NamedTuple):
+    """A packet in the history."""
 
     number: int
     ts: int
@@ -44,7 +44,7 @@ class Readings:
         self._context = memory.context[0]
         self.transports = memory.transports
         self.layers = memory.layers
-        self._histories: dict[int, tuple[Octets, Table]] = {}
+        self._histories: dict[int, tuple[Bytes, Table]] = {}
         self._twcc_out = memory.transports["twcc_out"].data
         self._sent = memory.sent.data
         self._newest = memory.layers["max_seq"].data
@@ -66,14 +66,14 @@ class Readings:
         return [(int(ring[i % ARRIVALS, 0]), int(ring[i % ARRIVALS, 1])) for i in range(start, end)]
 
     def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
-        """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if not long ago.
-        What was noted as sent at 0 has not left yet."""
+        """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if it was not
+        long ago. A packet noted as sent at 0 has not left yet."""
         at = self._find_sent(transport, number)
         kept = self._sent[transport, at] if at >= 0 else 0
         return (kept >> 16, kept & 0xFFFF) if kept >> 16 else None
 
     def note_sent(self, transport: int, number: int, now_us: int) -> None:
-        """A packet of this outgoing transport-wide 16-bit number, which was set aside, leaves only now; 0: it
+        """The packet of this outgoing transport-wide 16-bit number was kept back and leaves only now; 0: it
         has not left yet."""
         at = self._find_sent(transport, number)
         if at >= 0:
@@ -81,8 +81,8 @@ class Readings:
 
     def take_gaps(self) -> list[tuple[int, int, int]]:
         """(layer, first, last) of the holes in pictures' unwrapped numbers that were seen since the last
-        call. Not noted are those of layers that nobody gets or waits for, or whose gate is shut, and those of
-        more than MAX_GAP numbers; of each layer at most GAPS are kept."""
+        call. Holes are not noted for layers that nobody gets or waits for or whose gate is shut, nor if they
+        have more than MAX_GAP numbers; at most GAPS per layer are kept."""
         if self._context.n_gaps == 0:
             return []
         self._context.n_gaps = 0
@@ -97,7 +97,7 @@ class Readings:
         return found
 
     def missing(self, layer: int, numbers: Sequence[int]) -> list[int]:
-        """Those of the unwrapped numbers that still have not come and would still be taken."""
+        """Those of the unwrapped numbers that have not come yet and would still be accepted."""
         if layer not in self._histories:
             return []
         kept = self._histories[layer][1]["seq"]
@@ -109,57 +109,57 @@ class Readings:
         ]
 
     def sounds(self, layer: int, after: int, most: int) -> list[tuple[int, int, bytes]]:
-        """(unwrapped number, timestamp, payload) of the sounds that came after that number while the gate was
-        open, in order, at most the newest `most`. What its row of the history is too short for is missing,
-        and so is what came after a later one was read."""
+        """(unwrapped number, timestamp, payload) of the sounds after number `after` that came while the gate
+        was open, in order, at most the newest `most`. Sounds that are too long for their row of the history
+        are missing, and so are those that come after a later one was read."""
         first, newest = self._since[layer], self._newest[layer]
         if first < 0 or layer not in self._histories or newest == after:
             return []
         if after > newest:  # another SSRC: the numbers have begun anew
             after = -1
-        octets, kept = self._histories[layer]
+        payloads, kept = self._histories[layer]
         rows = kept.view(np.ndarray)
         found: list[tuple[int, int, bytes]] = []
         for number in range(max(first, after + 1, newest - min(most, len(rows)) + 1), newest + 1):
             place = number % len(rows)
             seq, ts, length, _ = rows[place].item()
-            if seq == number and 0 < length <= octets.shape[1]:
-                found.append((number, ts, octets[place, :length].tobytes()))
+            if seq == number and 0 < length <= payloads.shape[1]:
+                found.append((number, ts, payloads[place, :length].tobytes()))
         return found
 
     def reach(self, layer: int) -> Reach:
-        """What `packets` may be asked for. Nothing that came while the gate was shut is ever in it."""
+        """What `packets` may be asked for. It never contains what came while the gate was shut."""
         if layer not in self._histories:
             return NOTHING
         since, newest = self._since[layer], self._newest[layer]
         oldest = -1 if since < 0 else max(since, newest - len(self._histories[layer][1]) + 1)
         return Reach(oldest, newest, self._key_seq[layer], self._generation[layer], self._ssrc[layer])
 
-    def packets(self, layer: int, after: int, most: int) -> list[Kept]:
-        """Those that follow upon that unwrapped number without a hole, in order, at most the first `most`."""
+    def packets(self, layer: int, after: int, most: int) -> list[StoredPacket]:
+        """Those that follow that unwrapped number without a hole, in order, at most the first `most`."""
         reach = self.reach(layer)
         if reach.oldest < 0 or after + 1 < reach.oldest:
             return []
-        octets, kept = self._histories[layer]
-        rows, room = kept.view(np.ndarray), octets.shape[1]
-        found: list[Kept] = []
+        payloads, kept = self._histories[layer]
+        rows, room = kept.view(np.ndarray), payloads.shape[1]
+        found: list[StoredPacket] = []
         for number in range(after + 1, min(after + most, reach.newest) + 1):
             place = number % len(rows)
             seq, ts, length, marker = rows[place].item()
             if seq != number:
                 break
-            payload = octets[place, :length].tobytes() if length <= room else b""
-            found.append(Kept(number, ts, bool(marker), payload))
+            payload = payloads[place, :length].tobytes() if length <= room else b""
+            found.append(StoredPacket(number, ts, bool(marker), payload))
         return found
 
     def arrival(self, layer: int) -> tuple[int, int]:
-        """(timestamp, us) of the packet that came last, by which its clock can be told; (0, 0) before the
-        first. What was sent again is not looked at."""
+        """(timestamp, us) of the newest packet, which tells its clock; (0, 0) before the first.
+        Retransmissions are ignored."""
         at_us = self._last_us[layer]
         return at_us * self._khz[layer] // 1000 - self._transit[layer] & 0xFFFF_FFFF, at_us
 
     def _find_sent(self, transport: int, number: int) -> int:
-        """Its place in the ring; -1 when it was never sent, or long ago."""
+        """Its place in the ring; -1 when it was never sent, or too long ago."""
         newest = self._twcc_out[transport] - 1
         unwrapped = newest - (newest - number & 0xFFFF)
         return unwrapped % SENT_PACKETS if unwrapped >= 0 and newest - unwrapped < SENT_PACKETS else -1

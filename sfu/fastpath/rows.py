@@ -1,5 +1,4 @@
-"""Which rows of a table are in use. A row is reused only after it was cleared, and its generation then
-differs."""
+"""Which rows of a table are in use. A row is cleared before it is reused, and then has another generation."""
 
 import numpy as np
 import numpy.typing as npt

@@ -1,8 +1,8 @@
 """Keys: the libsrtp sessions of a transport, one for each direction.
 
-A session for each slot was tried: libsrtp looks for an SSRC's state in a line, and a session of one SSRC
-saves some 10 ns of search among 17. But each session has a cipher of its own (3 KB), which after the pause
-between two frames is no longer in the cache; that cost more. The SSRCs of one session share the cipher.
+One session per slot was tried: libsrtp searches an SSRC's state in a list, and a session with one SSRC saves
+some 10 ns of search among 17. But each session has its own cipher (3 KB), which is no longer in the cache
+after the pause between two frames; that cost more. The SSRCs of one session share the cipher.
 """
 
 from enum import IntEnum
@@ -17,14 +17,14 @@ class SrtpProfile(IntEnum):
 
 
 WINDOW = 1024
-"""Packets; libsrtp's own 128 would refuse a retransmission that comes a second late."""
+"""Packets; libsrtp's default of 128 would refuse a retransmission that comes a second late."""
 
 
 def make_session(profile: SrtpProfile, key: bytes, *, inbound: bool) -> Session:
     """A session for any SSRC. Raises ValueError when the key is too short.
 
-    Repeating a number is not allowed: the kernel never does it, and under AES-GCM two packets with one number
-    and different bytes would give the authentication key away. libsrtp is the second lock on that door."""
+    Repeating a number is not allowed. The kernel never does it, because under AES-GCM two packets with one
+    number and different bytes would give the authentication key away; libsrtp is a second safeguard."""
     policy = Policy(
         key=key,
         ssrc_type=Policy.SSRC_ANY_INBOUND if inbound else Policy.SSRC_ANY_OUTBOUND,

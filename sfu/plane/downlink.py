@@ -48,7 +48,7 @@ THIN_BPS = 400_000
 RESEND_SHARE = 0.25
 """Most of the estimate that may be sent again: a storm of requests must not make congestion worse."""
 MIN_RESEND = 3_000
-"""Octets a tick: a keyframe's lost packet can always be sent again."""
+"""Bytes per tick: a lost packet of a keyframe can always be sent again."""
 CHECK_BPS = 3_000_000
 """What a line check looks for: more than anybody is ever sent."""
 EARLY_TICKS = 60
@@ -71,7 +71,7 @@ class Downlink:
         self._twcc = twcc
         self.estimator = self._new_estimator()
         self.allocation = Allocation({}, 0, 0, Pictures.ALL)
-        self.resend_octets = MIN_RESEND
+        self.resend_bytes = MIN_RESEND
         """What may be sent again until the next tick."""
         self._fastpath = fastpath
         self._transport = transport
@@ -86,7 +86,7 @@ class Downlink:
         self._ticks = 0
         self._sent_before = 0
         self._sent_bps = 0
-        self._voice_octets = 0
+        self._voice_bytes = 0
         self._voices_bps = 0.0
 
     # --- what the client reports -----------------------------------------------------------------
@@ -124,12 +124,12 @@ class Downlink:
         self._pace(probe)
         if probe and self._probe_slot is not None:
             media = 0 if self._check else min(self._sent_bps, self.allocation.used_bps)
-            octets = int((probe - media) * TICK_S / 8)
-            if octets > 0:
-                self._fastpath.send_padding(self._probe_slot.row, octets, int(now * 1e6))
+            wanted = int((probe - media) * TICK_S / 8)
+            if wanted > 0:
+                self._fastpath.send_padding(self._probe_slot.row, wanted, int(now * 1e6))
         self._sent_before = int(row["tx_bytes"])
         allowed = self.estimator.bps * RESEND_SHARE * TICK_S / 8
-        self.resend_octets = max(MIN_RESEND, int(allowed / 2 if self.estimator.is_congested else allowed))
+        self.resend_bytes = max(MIN_RESEND, int(allowed / 2 if self.estimator.is_congested else allowed))
         self._repeat(now)
 
     def _pace(self, probe: int) -> None:
@@ -210,9 +210,9 @@ class Downlink:
 
     def _note_voices(self, pulse: Pulse) -> None:
         """What the voices take, with what redundancy adds."""
-        octets = sum(pulse.slot_octets[slot.row] for slot in self._slots if slot.kind is SlotKind.AUDIO)
-        measured = max(0, octets - self._voice_octets) * 8 / TICK_S * VOICE_OVERHEAD
-        self._voice_octets = octets
+        sent = sum(pulse.slot_bytes[slot.row] for slot in self._slots if slot.kind is SlotKind.AUDIO)
+        measured = max(0, sent - self._voice_bytes) * 8 / TICK_S * VOICE_OVERHEAD
+        self._voice_bytes = sent
         self._voices_bps += 0.1 * (measured - self._voices_bps)
 
 

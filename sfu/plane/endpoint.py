@@ -83,7 +83,7 @@ class Endpoint:
         self._fastpath = fastpath
         self._plane = plane
         self._rtcp_left = RTCP_PER_TICK
-        self._resend_octets = 0
+        self._resend_bytes = 0
         self._red = False
         self._plan: SendPlan | None = None
         self._bytes_before = (0, 0)
@@ -204,7 +204,7 @@ class Endpoint:
     def refill(self) -> None:
         """Ticker: a new tenth of a second's worth of work may be asked of us."""
         self._rtcp_left = RTCP_PER_TICK
-        self._resend_octets = self.downlink.resend_octets
+        self._resend_bytes = self.downlink.resend_bytes
 
     def send_feedback(self) -> None:
         """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
@@ -273,7 +273,7 @@ class Endpoint:
             ts = (int(row["out_ts"]) + int(elapsed * clock_hz)) & 0xFFFFFFFF
             parts.append(
                 rtcp.sender_report(
-                    slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["octets"]) & 0xFFFFFFFF
+                    slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["sent_bytes"]) & 0xFFFFFFFF
                 )
             )
         return parts
@@ -308,12 +308,12 @@ class Endpoint:
 
     def _nack(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._slot_by_ssrc.get(nack.media_ssrc)
-        if slot is None or self._resend_octets <= 0:
+        if slot is None or self._resend_bytes <= 0:
             return
         rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, MIN_RTT_S)
         stale = slot.stale
-        self._resend_octets -= self._fastpath.resend(
-            slot.row, nack.seqs, int(now * 1e6), int(rtt_s * AGAIN_SHARE * 1e6), self._resend_octets
+        self._resend_bytes -= self._fastpath.resend(
+            slot.row, nack.seqs, int(now * 1e6), int(rtt_s * AGAIN_SHARE * 1e6), self._resend_bytes
         )
         if slot.stale != stale:
             self._refresh(slot, now)

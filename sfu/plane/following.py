@@ -7,8 +7,7 @@ that was shut in between tears them, too.
 
 from collections import deque
 
-from sfu.fastpath import FastPath, Kept, MediaKind
-from sfu.fastpath.kernel.tables import MAX_GAP
+from sfu.fastpath import MAX_GAP, FastPath, MediaKind, StoredPacket
 
 PATIENCE_S = {MediaKind.AUDIO: 0.3, MediaKind.VIDEO: 0.6}
 """How long a hole is waited for: a sound comes with one of the next nine (RFC 2198), a piece of a picture
@@ -49,7 +48,7 @@ class Following:
         """Nothing can be read before a keyframe."""
         return self._torn
 
-    def step(self, now: float) -> list[Kept]:
+    def step(self, now: float) -> list[StoredPacket]:
         """What can be read now, at most MAX_AT_ONCE."""
         self.missing = []
         reach = self._fastpath.reach(self._layer)
@@ -81,7 +80,7 @@ class Following:
             self._looked = reach.newest
         return found
 
-    def _read(self, most: int) -> list[Kept]:
+    def _read(self, most: int) -> list[StoredPacket]:
         found = self._fastpath.packets(self._layer, self._after, most)
         if found:
             self._after = found[-1].number

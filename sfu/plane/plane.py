@@ -35,6 +35,7 @@ from sfu import (
 from sfu.errors import BadOffer
 from sfu.fastpath import FastPath, TableFull
 from sfu.plane.endpoint import Endpoint, Transport
+from sfu.plane.hearing import Hearing
 from sfu.plane.layer import Layer
 from sfu.plane.producer import Producer
 from sfu.plane.pulse import TICK_S, Pulse, take_pulse
@@ -45,7 +46,7 @@ from sfu.rtp.ntp import ntp_from_unix
 from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.tapline import FromTap
 from sfu.transport import AssociationListener
-from sfu.voice import Ears, Hearing
+from sfu.voice import Ears
 
 REPORT_TICKS = 10
 LINE_TICKS = 20
@@ -129,9 +130,9 @@ class Plane:
         return Pong(
             endpoints=len(self._room_of),
             copies=int(counters.copies),
-            sent_bytes=int(counters.sent_octets),
-            resent_bytes=int(counters.resent_octets),
-            padding_bytes=int(counters.padding_octets),
+            sent_bytes=int(counters.sent_bytes),
+            resent_bytes=int(counters.resent_bytes),
+            padding_bytes=int(counters.padding_bytes),
         )
 
     def _open(self, command: OpenEndpoint) -> AnyResult:

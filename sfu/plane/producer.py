@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from sfu import GateReason, Source
 from sfu.bandwidth import ENOUGH, Option
-from sfu.fastpath import FastPath, MediaKind, TableFull
+from sfu.fastpath import FastPath, MediaKind, ProducerFormat, TableFull
 from sfu.plane.layer import ALL_TEMPORAL, Layer, nominal
 from sfu.plane.pulse import Pulse
 from sfu.rtp import rtcp
@@ -52,16 +52,14 @@ class Producer:
         """It was opened a moment ago: whether it comes is to be seen first."""
         kind = MediaKind.AUDIO if line.source is Source.MICROPHONE else MediaKind.VIDEO
         self.kind = kind
-        self.row = fastpath.open_producer(
-            transport,
-            kind,
-            int(gate),
+        format = ProducerFormat(
             level_ext=line.extensions.level,
             twcc_ext=line.extensions.twcc,
-            red_pt=line.red_pt,
             pt=line.pt,
             rtx_pt=line.rtx_pt,
+            red_pt=line.red_pt,
         )
+        self.row = fastpath.open_producer(transport, kind, int(gate), format)
         # Lowest first: the offer lists the rids in the order the client made them, smallest first.
         self.layers = [Layer(rid, fastpath.open_layer(self.row)) for rid in line.rids or ("",)]
 
@@ -205,10 +203,10 @@ class Producer:
         for layer in self.bound_layers():
             if layer.flows(pulse):
                 row = layer.row
-                octets, frames = pulse.layer_octets, pulse.layer_frames
+                payload, frames = pulse.layer_bytes, pulse.layer_frames
                 layer.rates.update(
                     pulse.now,
-                    (octets[0][row], octets[1][row], octets[2][row]),
+                    (payload[0][row], payload[1][row], payload[2][row]),
                     (frames[0][row], frames[1][row], frames[2][row]),
                 )
 

@@ -20,13 +20,13 @@ class Pulse:
     layer_last_us: list[int]
     layer_keyframes: list[int]
     layer_height: list[int]
-    layer_octets: tuple[list[int], list[int], list[int]]
+    layer_bytes: tuple[list[int], list[int], list[int]]
     """Cumulative, by temporal layer; so are the frames."""
     layer_frames: tuple[list[int], list[int], list[int]]
     producer_last_us: list[int]
     slot_layer: list[int]
     slot_target: list[int]
-    slot_octets: list[int]
+    slot_bytes: list[int]
     """Cumulative payload."""
 
     def is_waiting(self, slot: int) -> bool:
@@ -41,10 +41,10 @@ def take_pulse(fastpath: FastPath, now: float) -> Pulse:
         layer_last_us=layers["last_us"].tolist(),
         layer_keyframes=layers["keyframes"].tolist(),
         layer_height=layers["height"].tolist(),
-        layer_octets=(layers["octets0"].tolist(), layers["octets1"].tolist(), layers["octets2"].tolist()),
+        layer_bytes=(layers["bytes0"].tolist(), layers["bytes1"].tolist(), layers["bytes2"].tolist()),
         layer_frames=(layers["frames0"].tolist(), layers["frames1"].tolist(), layers["frames2"].tolist()),
         producer_last_us=fastpath.producers["last_us"].tolist(),
         slot_layer=fastpath.slots["layer"].tolist(),
         slot_target=fastpath.slots["target"].tolist(),
-        slot_octets=fastpath.slots["octets"].tolist(),
+        slot_bytes=fastpath.slots["sent_bytes"].tolist(),
     )

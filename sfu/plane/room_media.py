@@ -20,12 +20,12 @@ from sfu import (
 from sfu.fastpath import FastPath
 from sfu.plane.assignment import RoomChoice, assign
 from sfu.plane.endpoint import Endpoint
+from sfu.plane.hearing import Hearing
 from sfu.plane.producer import Producer
 from sfu.plane.pulse import Pulse
 from sfu.plane.slot import Feed
 from sfu.plane.speakers import Choice, Reading, Speakers
 from sfu.plane.tap import Tap
-from sfu.voice import Hearing
 from sfu.voice.ears import SILENCE_DBOV
 from sfu.voice.hint import Hint
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from sfu import EndpointId, SlotKind, SlotView, Source
-from sfu.fastpath import FastPath, MediaKind
+from sfu.fastpath import FastPath, MediaKind, SlotFormat
 from sfu.plane.layer import ALL_TEMPORAL, Layer
 from sfu.sdp import ReceiveLine
 
@@ -37,13 +37,15 @@ class Slot:
         self.row = fastpath.open_slot(
             transport,
             MediaKind.AUDIO if line.kind is SlotKind.AUDIO else MediaKind.VIDEO,
-            ssrc=ssrc,
-            pt=line.pt,
-            rtx_ssrc=rtx_ssrc,
-            rtx_pt=line.rtx_pt,
-            twcc_ext=line.extensions.twcc,
-            level_ext=line.extensions.level,
-            red_pt=line.red_pt,
+            SlotFormat(
+                ssrc=ssrc,
+                pt=line.pt,
+                rtx_ssrc=rtx_ssrc,
+                rtx_pt=line.rtx_pt,
+                twcc_ext=line.extensions.twcc,
+                level_ext=line.extensions.level,
+                red_pt=line.red_pt,
+            ),
         )
 
     def attach(self, layer: Layer | None) -> bool:

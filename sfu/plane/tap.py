@@ -9,7 +9,7 @@ over before the order to shut it is answered, so that afterwards nothing of that
 from collections.abc import Callable, Sequence
 
 from sfu import MAX_HEIGHT, EndpointId, SlotKind
-from sfu.fastpath import FastPath, Kept, MediaKind
+from sfu.fastpath import FastPath, MediaKind, StoredPacket
 from sfu.plane.assignment import RoomChoice, assign
 from sfu.plane.following import Following
 from sfu.plane.layer import ClockReport, Layer
@@ -194,7 +194,7 @@ class _Line:
             self._put(found, self._layer, self._reading.stream)
         return bool(self._reading.missing)
 
-    def _put(self, found: Sequence[Kept], layer: Layer, stream: int) -> None:
+    def _put(self, found: Sequence[StoredPacket], layer: Layer, stream: int) -> None:
         if stream != self._stream:
             self._cut()
             self._stream, self._shift, self._last = stream, 0, -1

@@ -51,7 +51,7 @@ class SenderReport:
     """64 bits: seconds since 1900 and fraction."""
     rtp_timestamp: int
     packets: int
-    octets: int
+    sent_bytes: int
     blocks: tuple[ReportBlock, ...]
 
 
@@ -142,9 +142,9 @@ def _blocks_untrusted(count: int, body: bytes, at: int) -> tuple[ReportBlock, ..
 def _sender_report_untrusted(count: int, body: bytes) -> Part:
     if len(body) < _SENDER_INFO.size:
         raise BadPacket("RTCP: sender report")
-    ssrc, ntp, rtp_timestamp, packets, octets = _SENDER_INFO.unpack_from(body)
+    ssrc, ntp, rtp_timestamp, packets, sent_bytes = _SENDER_INFO.unpack_from(body)
     blocks = _blocks_untrusted(count, body, _SENDER_INFO.size)
-    return SenderReport(ssrc, ntp, rtp_timestamp, packets, octets, blocks)
+    return SenderReport(ssrc, ntp, rtp_timestamp, packets, sent_bytes, blocks)
 
 
 def _receiver_report_untrusted(count: int, body: bytes) -> Part:
@@ -227,10 +227,10 @@ def _block_bytes(block: ReportBlock) -> bytes:
 
 
 def sender_report(
-    ssrc: int, ntp: int, rtp_timestamp: int, packets: int, octets: int, blocks: Sequence[ReportBlock] = ()
+    ssrc: int, ntp: int, rtp_timestamp: int, packets: int, sent_bytes: int, blocks: Sequence[ReportBlock] = ()
 ) -> bytes:
     """One sender report. Shapes: 32-bit numbers; at most MAX_BLOCKS blocks."""
-    info = _SENDER_INFO.pack(ssrc, ntp, rtp_timestamp, packets, octets)
+    info = _SENDER_INFO.pack(ssrc, ntp, rtp_timestamp, packets, sent_bytes)
     return _packet(len(blocks), _SR, info + b"".join(map(_block_bytes, blocks)))
 
 

@@ -69,7 +69,7 @@ def _descriptor(payload: bytes) -> Descriptor:
         if flags & 0x20:
             temporal_layer, sync = payload[at] >> 6, bool(payload[at] & 0x20)
         else:
-            payload[at]  # the octet is there when only K is set, too
+            payload[at]  # the byte is there even if only K is set
         at += 1
     return Descriptor(
         starts_partition=bool(first & 0x10),
@@ -98,7 +98,7 @@ def keyframe_size(payload: bytes, descriptor: Descriptor) -> Size | None:
 
 
 def frame_size(frame: bytes) -> Size | None:
-    """Picture size from the first octets of a keyframe (RFC 6386 section 9.1), else None.
+    """Picture size from the first bytes of a keyframe (RFC 6386 section 9.1), else None.
     Errors: cannot fail."""
     if len(frame) < _HEADER_BYTES or frame[0] & 1 or frame[3:6] != _START_CODE:
         return None

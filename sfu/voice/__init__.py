@@ -5,9 +5,8 @@
 `ThreadEars` work beside the packet path; `InlineEars` do the same work at once, for tests and measurements.
 """
 
-from sfu.plane.hearing import Hearing
 from sfu.voice.ears import BadSound, Counts, Ears, Judgment, Sound
 from sfu.voice.inline import InlineEars
 from sfu.voice.thread import ThreadEars
 
-__all__ = ["BadSound", "Counts", "Ears", "Hearing", "InlineEars", "Judgment", "Sound", "ThreadEars"]
+__all__ = ["BadSound", "Counts", "Ears", "InlineEars", "Judgment", "Sound", "ThreadEars"]

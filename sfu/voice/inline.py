@@ -11,7 +11,7 @@ from sfu.voice.pitch import BLOCK
 
 MAX_EARS = 2 * LISTENED
 """Those that are listened to, and those that are about to be forgotten."""
-MIN_OCTETS = 3
+MIN_BYTES = 3
 """What is shorter says only that there is silence (DTX)."""
 REPEATED = RATE // 2
 """A timestamp may go on by so much; another one is a new beginning."""
@@ -33,7 +33,7 @@ class Ear:
         if missing:
             self._judge.miss(min(missing, REPEATED) // BLOCK)
         self._due = (sound.ts + BLOCK) & 0xFFFF_FFFF
-        if len(sound.payload) < MIN_OCTETS:
+        if len(sound.payload) < MIN_BYTES:
             self._judge.miss(1)
         else:
             try:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from sfu.fastpath import FastPath, MediaKind, Size
+from sfu.fastpath import FastPath, MediaKind, ProducerFormat, Size, SlotFormat
 from sfu.fastpath.handups import pack_sockaddr
 from sfu.fastpath.kernel.native import (
     Bytes,
@@ -71,7 +71,7 @@ class Ours:
         transport = self._fastpath.open_transport()
         self._fastpath.set_keys(transport, PROFILE, peers.keys[i], os.urandom(28))
         self._fastpath.bind_address(transport, self._port, peers.sending[i].getsockname())
-        producer = self._fastpath.open_producer(transport, MediaKind.VIDEO, 0, 0, TWCC)
+        producer = self._fastpath.open_producer(transport, MediaKind.VIDEO, 0, ProducerFormat(twcc_ext=TWCC))
         layer = self._fastpath.open_layer(producer)
         self._fastpath.bind_ssrc(transport, FIRST_SSRC + i, layer)
         return layer
@@ -89,7 +89,9 @@ class Ours:
         self._fastpath.set_keys(transport, PROFILE, os.urandom(28), os.urandom(28))
         self._fastpath.set_destination(transport, self._port, address)
         for i in range(3):
-            producer = self._fastpath.open_producer(transport, MediaKind.VIDEO, 0, 0, TWCC)
+            producer = self._fastpath.open_producer(
+                transport, MediaKind.VIDEO, 0, ProducerFormat(twcc_ext=TWCC)
+            )
             layer = self._fastpath.open_layer(producer)
             self._fastpath.bind_ssrc(transport, 90_000 + i, layer)
             for j in range(5):
@@ -97,13 +99,13 @@ class Ours:
 
     def _slot(self, transport: int, ssrc: int) -> int:
         return self._fastpath.open_slot(
-            transport, MediaKind.VIDEO, ssrc=ssrc, pt=96, rtx_ssrc=ssrc + 1, rtx_pt=97, twcc_ext=5
+            transport, MediaKind.VIDEO, SlotFormat(ssrc=ssrc, pt=96, rtx_ssrc=ssrc + 1, rtx_pt=97, twcc_ext=5)
         )
 
 
 @compiled
 def floor_wake(
-    fd: int, rx: int, tx: int, octets: int, iov: Bytes, sessions: Bytes, size: int, count: Bytes, length: int
+    fd: int, rx: int, tx: int, rows: int, iov: Bytes, sessions: Bytes, size: int, count: Bytes, length: int
 ) -> int:
     """For each datagram that came: protect ready bytes for each destination, send them; nothing else."""
     got = recvmmsg(fd, rx, BATCH)
@@ -113,11 +115,11 @@ def floor_wake(
     for _ in range(got):
         count[0] += 1
         for d in range(len(sessions)):
-            row = bytes_at(octets + d * RX_ROW, size)
+            row = bytes_at(rows + d * RX_ROW, size)
             row[2] = count[0] >> 8 & 255
             row[3] = count[0] & 255
             here[0, 0] = size
-            protect(sessions[d], octets + d * RX_ROW, length)
+            protect(sessions[d], rows + d * RX_ROW, length)
             iov[d, 1] = here[0, 0]
             queued += 1
         sent += sendmmsg(fd, tx, queued)
@@ -140,11 +142,11 @@ class Floor:
             for sink in peers.receiving
         )
         self._names = np.frombuffer(names, np.uint8).copy()
-        self._octets = np.zeros((BATCH, RX_ROW), np.uint8)
+        self._rows = np.zeros((BATCH, RX_ROW), np.uint8)
         ready = struct.pack("!BBHII", 0x80, 96, 0, 0, 50_000) + os.urandom(OUR_HEADER - 12 + load.size)
-        self._octets[:, : len(ready)] = np.frombuffer(ready, np.uint8)
+        self._rows[:, : len(ready)] = np.frombuffer(ready, np.uint8)
         self._iov = np.zeros((BATCH, 2), np.int64)
-        self._iov[:, 0] = self._octets.ctypes.data + np.arange(BATCH) * RX_ROW
+        self._iov[:, 0] = self._rows.ctypes.data + np.arange(BATCH) * RX_ROW
         self._messages = np.zeros((BATCH, 8), np.int64)
         self._messages[:, 0] = self._names.ctypes.data + np.arange(BATCH) * NAME_ROW
         self._messages[:, 1] = 16
@@ -163,7 +165,7 @@ class Floor:
             self._fd,
             self._memory.msgs.ctypes.data,
             self._messages.ctypes.data,
-            self._octets.ctypes.data,
+            self._rows.ctypes.data,
             self._iov,  # type: ignore[arg-type] # numba takes any array
             self._sessions,  # type: ignore[arg-type]
             self._size,

@@ -108,10 +108,10 @@ def _swallow(sockets: list[socket.socket]) -> None:
     """Read and forget, many datagrams a call: this side must never be what limits the other."""
     _settle_on_other_core()
     libc = ctypes.CDLL(None)
-    octets = np.zeros((64, 2048), np.uint8)
+    rows = np.zeros((64, 2048), np.uint8)
     iov = np.zeros((64, 2), np.int64)
     messages = np.zeros((64, 8), np.int64)
-    iov[:, 0] = octets.ctypes.data + np.arange(64) * 2048
+    iov[:, 0] = rows.ctypes.data + np.arange(64) * 2048
     iov[:, 1] = 2048
     messages[:, 2] = iov.ctypes.data + np.arange(64) * 16
     messages[:, 3] = 1

@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import pytest
 
-from sfu.fastpath import FastPath, HandUpKind, MediaKind, SrtpProfile
+from sfu.fastpath import FastPath, HandUpKind, MediaKind, ProducerFormat, SlotFormat, SrtpProfile
 from tests.support.fastpath_stage import SMALL, TWCC, Seen, key, parse, rtp, session, vp8
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(300)]
 PROFILE = SrtpProfile.AEAD_AES_128_GCM
 SO_NO_CHECK = 11
 HOSTS = ("127.0.0.1", "::1")
+PLAIN = SlotFormat(ssrc=5, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
 
 
 @contextlib.contextmanager
@@ -40,11 +41,11 @@ class Place:
         fastpath.set_keys(self.receiver, PROFILE, key(3), key(4))
         fastpath.bind_address(self.sender, self.port, publisher.getsockname()[:2])
         fastpath.set_destination(self.receiver, self.port, viewer.getsockname()[:2])
-        producer = fastpath.open_producer(self.sender, self.kind, 0, 0, TWCC)
+        producer = fastpath.open_producer(self.sender, self.kind, 0, ProducerFormat(twcc_ext=TWCC))
         layer = fastpath.open_layer(producer)
         fastpath.bind_ssrc(self.sender, 1000, layer)
         self.slot = fastpath.open_slot(
-            self.receiver, self.kind, ssrc=77, pt=96, rtx_ssrc=78, rtx_pt=97, twcc_ext=5
+            self.receiver, self.kind, SlotFormat(ssrc=77, pt=96, rtx_ssrc=78, rtx_pt=97, twcc_ext=5)
         )
         fastpath.switch(self.slot, layer)
 
@@ -232,7 +233,7 @@ def test_what_cannot_be_sent_is_counted_and_the_rest_goes_on(place: Place) -> No
     silent = place.fastpath.open_transport()
     place.fastpath.set_keys(silent, PROFILE, key(8), key(9))
     place.fastpath.set_destination(silent, place.port, (place.server.getsockname()[0], 0))  # port 0: EINVAL
-    slot = place.fastpath.open_slot(silent, MediaKind.VIDEO, ssrc=5, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+    slot = place.fastpath.open_slot(silent, MediaKind.VIDEO, PLAIN)
     place.fastpath.switch(slot, int(place.fastpath.slots[place.slot]["target"]))
     place.send(*frame([200, 200, 200]))
     assert len(place.receive(3)) == 3
@@ -249,7 +250,7 @@ def test_both_families_at_once_share_a_batch(fastpath: FastPath) -> None:
         transport = fastpath.open_transport()
         fastpath.set_keys(transport, PROFILE, key(8), key(9))
         fastpath.set_destination(transport, ports[1], there.getsockname()[:2])
-        slot = fastpath.open_slot(transport, MediaKind.VIDEO, ssrc=5, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+        slot = fastpath.open_slot(transport, MediaKind.VIDEO, PLAIN)
         fastpath.switch(slot, int(fastpath.slots[place.slot]["target"]))
         place.send(*frame([300, 300]))
         opening = session(PROFILE, key(9), inbound=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from sfu.fastpath import FastPath, MediaKind
+from sfu.fastpath import FastPath, MediaKind, SlotFormat
 from sfu.transport import Association, MediaPorts
 from tests.support.fastpath_stage import OUT_TWCC, rtp, vp8
 from tests.support.ice_client import IceClient
@@ -85,7 +85,9 @@ async def _viewer(fastpath: FastPath, ports: MediaPorts, path: str = "udp") -> V
         layer = fastpath.open_layer(fastpath.open_producer(publisher, kind, 0))
         fastpath.bind_ssrc(publisher, ssrc, layer)
         slot = fastpath.open_slot(
-            association.row, kind, ssrc=slot_ssrc, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=OUT_TWCC
+            association.row,
+            kind,
+            SlotFormat(ssrc=slot_ssrc, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=OUT_TWCC),
         )
         fastpath.switch(slot, layer)
     return Viewer(fastpath, ports, association, client, publisher)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from pylibsrtp import Policy, Session
 
-from sfu.fastpath import STREAM, FastPath, HandUp, MediaKind, Size, SrtpProfile
+from sfu.fastpath import STREAM, FastPath, HandUp, MediaKind, ProducerFormat, Size, SlotFormat, SrtpProfile
 
 TWCC, LEVEL = 3, 1
 OUT_TWCC, OUT_LEVEL = 5, 6
@@ -154,7 +154,8 @@ class Publisher:
         self._fastpath.set_keys(self.transport, profile, key(seed, profile), key(seed + 1, profile))
         self.srtp = session(profile, key(seed, profile), inbound=False)
         red_pt = RED_PT if kind == MediaKind.AUDIO else 0
-        self.producer = self._fastpath.open_producer(self.transport, kind, 0, LEVEL, TWCC, red_pt)
+        format = ProducerFormat(level_ext=LEVEL, twcc_ext=TWCC, red_pt=red_pt)
+        self.producer = self._fastpath.open_producer(self.transport, kind, 0, format)
         self.layers = [self._fastpath.open_layer(self.producer) for _ in range(layers)]
         for i, layer in enumerate(self.layers):
             self._fastpath.bind_ssrc(self.transport, 1000 + i, layer)
@@ -183,13 +184,15 @@ class Viewer:
         return self._fastpath.open_slot(
             self.transport,
             kind,
-            ssrc=self._ssrc,
-            pt=PT,
-            rtx_ssrc=self._ssrc + 1,
-            rtx_pt=RTX_PT,
-            twcc_ext=twcc,
-            level_ext=level,
-            red_pt=OUT_RED_PT if kind == MediaKind.AUDIO else 0,
+            SlotFormat(
+                ssrc=self._ssrc,
+                pt=PT,
+                rtx_ssrc=self._ssrc + 1,
+                rtx_pt=RTX_PT,
+                twcc_ext=twcc,
+                level_ext=level,
+                red_pt=OUT_RED_PT if kind == MediaKind.AUDIO else 0,
+            ),
         )
 
 

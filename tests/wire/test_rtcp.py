@@ -26,11 +26,11 @@ BLOCKS = st.builds(
 
 @given(U32, st.integers(0, 2**64 - 1), U32, U32, U32, st.lists(BLOCKS, max_size=31))
 def test_a_sender_report_is_read_back(
-    ssrc: int, ntp: int, timestamp: int, packets: int, octets: int, blocks: list[ReportBlock]
+    ssrc: int, ntp: int, timestamp: int, packets: int, sent_bytes: int, blocks: list[ReportBlock]
 ) -> None:
-    written = rtcp.sender_report(ssrc, ntp, timestamp, packets, octets, blocks)
+    written = rtcp.sender_report(ssrc, ntp, timestamp, packets, sent_bytes, blocks)
     assert rtcp.parse_untrusted(written) == (
-        SenderReport(ssrc, ntp, timestamp, packets, octets, tuple(blocks)),
+        SenderReport(ssrc, ntp, timestamp, packets, sent_bytes, tuple(blocks)),
     )
 
 

@@ -57,14 +57,14 @@ def test_a_flood_of_nacks_is_answered_within_its_budget() -> None:
     stage = lan.slot(SlotKind.STAGE)
     everything = [number & 0xFFFF for number in sorted(stage.packets)]
     ssrc = next(ssrc for ssrc, receiver in lan.inbox.items() if receiver is stage)
-    before, since, octets = lan.rtx_seen, world.now, int(world.fastpath.counters.resent_octets)
+    before, since, earlier = lan.rtx_seen, world.now, int(world.fastpath.counters.resent_bytes)
     for _ in range(200):
         lan.send_rtcp(rtcp.nack(1, ssrc, everything))
         world.run(0.005)
     took = world.now - since
     carries = max(report.estimate_bps for report in world.heard(LineReport)) / 8
     assert lan.rtx_seen > before
-    resent = int(world.fastpath.counters.resent_octets) - octets
+    resent = int(world.fastpath.counters.resent_bytes) - earlier
     assert resent <= (took + 0.2) * (1.5 * RESEND_SHARE * carries + 10 * MIN_RESEND)
 
 

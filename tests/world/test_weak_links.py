@@ -128,7 +128,7 @@ def test_one_weak_line_costs_the_others_nothing() -> None:
     assert set(layers(nam.slot(SlotKind.STAGE))) == {2}
     assert nam.slot(SlotKind.STAGE).missing() == []
     counters = world.fastpath.counters
-    assert counters.resent_octets < 0.2 * counters.sent_octets
+    assert counters.resent_bytes < 0.2 * counters.sent_bytes
 
 
 # --- what is watched -----------------------------------------------------------------------------

@@ -1,8 +1,8 @@
-"""What the kernel calls that is not Python: libsrtp, the socket calls, memory; each of them twice.
+"""What the kernel calls that is not Python: libsrtp, socket calls, memory; each in two forms.
 
 Compiled, the C functions are bound by name (`add_symbol` + `ExternalFunction`), so the machine code can be
 cached on disk and finds them at their new addresses in the next process. Uncompiled, the same kernel source
-runs as ordinary Python over the twins below (ctypes, cffi); `uncompiled` makes that second world out of the
+runs as ordinary Python over the twins below (ctypes, cffi); `uncompiled` makes the second form from the
 first.
 
 libsrtp is the one inside pylibsrtp: its Session objects make and free the keys, the kernel uses their
@@ -72,10 +72,10 @@ _DONTWAIT = 0x40
 
 
 def _use_cache() -> None:
-    """Keep the machine code beside the source, in a folder named after all of it.
+    """Keep the machine code beside the source, in a folder named after the digest of all of it.
 
-    numba looks only at the file of the function that is called; a change in one that it calls would go unseen
-    and the old kernel would run on."""
+    numba looks only at the file of the function that is called: it would not see a change in a function that
+    this one calls, and would run the old kernel."""
     here = Path(__file__).parent
     digest = hashlib.sha256()
     for source in sorted(here.parent.rglob("*.py")):
@@ -95,7 +95,7 @@ _use_cache()
 
 
 def compiled(function: F) -> F:
-    """Compile a kernel function; bounds checks stay on: a bad packet may raise, never scribble."""
+    """Compile a kernel function. Bounds checks stay on: a bad packet may raise, but never corrupt memory."""
     return cast("F", numba.njit(nogil=True, cache=True, boundscheck=True)(function))
 
 
@@ -134,14 +134,14 @@ def last_errno() -> int:
 
 @compiled
 def copy(to: int, source: int, size: int) -> None:
-    """memcpy. Who calls it has checked both ends; numba's slice assignment copies byte by byte (1.4 us a
+    """memcpy. The caller has checked both ends; numba's slice assignment copies byte by byte (1.4 us a
     packet)."""
     _memcpy(to, source, size)
 
 
 @compiled
 def rows_at(address: int, count: int, row_type: object) -> Rows:
-    """A bounds-checked table over memory that somebody else keeps alive."""
+    """A bounds-checked table over memory that sfu.fastpath.memory keeps alive."""
     return carray(_pointer(address), (count,), row_type)
 
 
@@ -237,7 +237,7 @@ def prepare(function: Callable[..., int | None], arguments: int) -> None:
 
 
 def uncompiled(function: F) -> F:
-    """The same kernel function as ordinary Python, and so everything that it calls."""
+    """The same kernel function as ordinary Python, with everything that it calls."""
     return cast("F", _uncompiled(function))
 
 

@@ -1,6 +1,6 @@
-"""The way in: from a datagram to a plain packet that is accepted (kernel_accept), or a hand-up, or a count.
+"""The way in: a datagram becomes a plain packet that is accepted (accept.py), a hand-up, or only a count.
 
-A packet of a known transport is always unprotected, also when its gate is shut or nobody watches: libsrtp
+A packet of a known transport is always unprotected, even when its gate is shut or nobody watches: libsrtp
 counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a muted microphone) the sound
 would stay dead."""
 
@@ -26,20 +26,20 @@ STUN, DTLS, RTCP, STRANGER = 0, 1, 2, 3
 AF_INET6 = 10
 MSG_TRUNC = 0x20
 REPLAYED, TOO_OLD = 9, 10
-"""libsrtp's srtp_err_status_replay_fail and _old: genuine, but seen before."""
+"""libsrtp's srtp_err_status_replay_fail and _old: authentic, but seen before."""
 UNKNOWN = -1
 
 
 @compiled
 def mix(h: int, word: int) -> int:
-    """One step of the tables' hash; tables.bucket is the same."""
+    """One step of the hash of HashTable; hash_table.bucket is its twin."""
     h = ((h ^ word) & M32) * 0x3C6E_F35F
     return h ^ (h >> 29)
 
 
 @compiled
 def find_transport(ctx: Row, port: int, name: Bytes) -> int:
-    """Which transport a source address belongs to; compared in full, not by hash."""
+    """Which transport a source address belongs to; addresses are compared in full, not by hash."""
     family = u8(name, 0) | u8(name, 1) << 8
     k0 = port << 24 | family << 16 | u16(name, 2)
     if family == AF_INET6:
@@ -86,9 +86,8 @@ def hand_up(ctx: Row, kind: int, transport: int, m: int, size: int) -> None:
 
 
 @compiled
-def admit(ctx: Row, m: int, transport: int, port: int, now: int) -> None:
-    """Sort datagram m of the batch by its first byte (RFC 7983). transport: UNKNOWN if its address must
-    tell."""
+def admit(ctx: Row, m: int, transport: int, port: int) -> None:
+    """Sort datagram m of the batch by its first byte (RFC 7983). transport: UNKNOWN to find it by address."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     counters.datagrams += 1
     message = words_at(ctx.msgs, BATCH, 8)[m]
@@ -104,7 +103,7 @@ def admit(ctx: Row, m: int, transport: int, port: int, now: int) -> None:
         if 192 <= u8(b, 1) <= 223:
             hand_up(ctx, RTCP, transport, m, size)
         else:
-            take_rtp(ctx, m, b, size, transport, now)
+            receive_rtp(ctx, m, b, size, transport)
     elif first < 4 and is_binding_request(b, size):
         if transport < 0:
             if ctx.unknown_ups >= UNKNOWN_PER_BATCH:
@@ -121,8 +120,8 @@ def admit(ctx: Row, m: int, transport: int, port: int, now: int) -> None:
 
 
 @compiled
-def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) -> None:
-    """Authenticate an RTP packet; then it is accepted, or handed up as a stranger."""
+def receive_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
+    """Authenticate an RTP packet, then accept it, or hand it up as a stranger."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[transport]
     if row.rx == 0:
@@ -134,7 +133,7 @@ def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) ->
         return
     ssrc = u32(b, 8)
     bound = find_ssrc(ctx, transport, ssrc)
-    if bound < 0 and not may_be_strange(ctx, row, transport, ssrc, now):
+    if bound < 0 and not may_be_strange(ctx, row, transport, ssrc):
         counters.strangers_dropped += 1
         return
     base = ctx.rx + m * RX_ROW
@@ -149,12 +148,12 @@ def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) ->
             counters.bad_auth += 1
         return
     plain = int(ctx.length)
-    row.last_us = now
+    row.last_us = ctx.now
     row.rx_packets += 1
     row.rx_bytes += size
-    note_arrival(ctx, row, transport, b, now)
+    note_arrival(ctx, row, transport, b)
     if bound >= 0:
-        accept(ctx, base, plain, bound, now)
+        accept(ctx, base, plain, bound)
     else:
         remember_stranger(ctx, row, transport, ssrc)
         counters.strangers += 1
@@ -162,13 +161,13 @@ def take_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int, now: int) ->
 
 
 @compiled
-def may_be_strange(ctx: Row, row: Row, transport: int, ssrc: int, now: int) -> bool:
-    """Whether a packet of an SSRC that nobody bound may cost an unprotect: 64 a second, 256 SSRCs in all.
+def may_be_strange(ctx: Row, row: Row, transport: int, ssrc: int) -> bool:
+    """Whether a packet of an unbound SSRC is worth an unprotect: 64 a second are, of 256 SSRCs in all.
 
-    libsrtp keeps state for every SSRC that authenticates, and searches it in a line: a hostile but admitted
-    peer must not make it grow."""
-    tokens = row.tokens + (now - row.tokens_us) * STRANGERS_PER_S
-    row.tokens_us = now
+    libsrtp keeps state for every SSRC that authenticates, in a list that it searches from the start: a
+    hostile but admitted peer must not make it grow."""
+    tokens = row.tokens + (ctx.now - row.tokens_us) * STRANGERS_PER_S
+    row.tokens_us = ctx.now
     row.tokens = min(tokens, STRANGERS_PER_S * TOKEN)
     if row.tokens < TOKEN:
         return False
@@ -193,8 +192,8 @@ def remember_stranger(ctx: Row, row: Row, transport: int, ssrc: int) -> None:
 
 
 @compiled
-def note_arrival(ctx: Row, row: Row, transport: int, b: Bytes, now: int) -> None:
-    """Remember when a transport-wide number came, for the feedback to the publisher."""
+def note_arrival(ctx: Row, row: Row, transport: int, b: Bytes) -> None:
+    """Note when a transport-wide number came, for the feedback to the publisher."""
     if row.twcc_ext == 0:
         return
     start = payload_start(b, len(b))
@@ -206,7 +205,7 @@ def note_arrival(ctx: Row, row: Row, transport: int, b: Bytes, now: int) -> None
     row.twcc_in = max(row.twcc_in, number)
     ring = words_at(ctx.arrivals, ctx.n_transports * ARRIVALS, 2)
     ring[transport * ARRIVALS + row.arrivals % ARRIVALS, 0] = number
-    ring[transport * ARRIVALS + row.arrivals % ARRIVALS, 1] = now
+    ring[transport * ARRIVALS + row.arrivals % ARRIVALS, 1] = ctx.now
     row.arrivals += 1
 
 

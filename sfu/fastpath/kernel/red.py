@@ -1,11 +1,11 @@
-"""Redundant sound (RFC 2198): a packet that repeats earlier ones, so that a lost one need not be asked for.
+"""Redundant sound (RFC 2198): a packet repeats earlier ones, so that a lost one need not be asked for.
 
     1 PT ts-offset(14) length(10) | ... | 0 PT | earlier sounds, oldest first | the packet's own sound
 
-Which earlier ones are repeated is decided against bursts. Losses of a radio link come several in a row, and a
-sound is lost only when every packet that holds it is: with repeats 1 and 3 behind, or 1, 2 and 4, no burst up
-to three, or four, packets takes one away, while 1 and 2 would bear only two. Farther back is of no use: a
-repeat must come before the receiver's jitter buffer (60 to 200 ms) has played past it, and four packets of
+The repeats are chosen against bursts. A radio link loses several packets in a row, and a sound is lost only
+when every packet that holds it is: with repeats 1 and 3 packets back no burst of up to three loses a sound,
+with 1, 2 and 4 none of up to four, while 1 and 2 would survive only two. Going farther back is of no use: a
+repeat must arrive before the receiver's jitter buffer (60 to 200 ms) has played past it, and four packets of
 20 ms are 80 ms."""
 
 from sfu.fastpath.kernel.native import Bytes, Row, bytes_at, compiled, copy, rows_at
@@ -13,9 +13,9 @@ from sfu.fastpath.kernel.rtp import M32, put16, u8, u16
 from sfu.fastpath.kernel.tables import KEPT, LAYER, MAX_BLOCKS
 
 MAX_BACK = 14_400
-"""300 ms of the RTP clock: what is older comes from before a silence (DTX), and would be too late."""
+"""300 ms of the RTP clock: older sounds come from before a silence (DTX), and would be too late."""
 MAX_SIZE = 1200
-"""Bytes of a packet with redundancy before protection: what every path takes, as libwebrtc has it."""
+"""Bytes of a packet with redundancy before protection: every path takes this, as libwebrtc assumes too."""
 
 
 @compiled
@@ -48,8 +48,8 @@ def distance(redundancy: int, i: int) -> int:
 
 @compiled
 def find_sound(layer: Row, slot: Row, e: Row, back: int) -> int:
-    """Row of the history with the sound so many packets before e, if the slot may repeat it: not from before
-    it got this layer, nor from before a silence. -1: none."""
+    """The history's row with the sound `back` packets before e; -1 if the slot may not repeat it: one from
+    before it got this layer, or from before a silence."""
     seq = e.seq - back
     place = seq & (layer.depth - 1)
     kept = rows_at(layer.kept, layer.depth, KEPT)[place]
@@ -59,7 +59,7 @@ def find_sound(layer: Row, slot: Row, e: Row, back: int) -> int:
 
 @compiled
 def measure(ctx: Row, slot: Row, e: Row) -> int:
-    """Bytes that redundancy adds to entry e; 0: there is nothing to repeat, or no room."""
+    """How many bytes redundancy adds to entry e; 0: nothing to repeat, or no room."""
     layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[e.layer]
     extra = 0
     for i in range(slot.redundancy):

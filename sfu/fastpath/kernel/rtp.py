@@ -1,7 +1,7 @@
 """Reading RTP inside the kernel. Every byte here is untrusted: offsets are checked before they are used,
-loops end because they advance, and what makes no sense is a negative result, never an exception.
+loops end because they advance, and nonsense gives a negative result, never an exception.
 
-The ordinary-Python readers of the slow path are in sfu.rtp; these differ in that they make no objects.
+The slow path has ordinary Python readers in sfu.rtp; these differ in that they make no objects.
 """
 
 import numpy as np
@@ -14,8 +14,8 @@ M32 = 0xFFFF_FFFF
 
 @compiled
 def u8(b: Bytes, at: int) -> int:
-    """A byte as int64: the unsigned integers of numba turn into floats beside signed ones."""
-    return np.int64(b[at])  # type: ignore[return-value] # to the kernel both are one
+    """A byte as int64: numba makes a float of an unsigned and a signed integer."""
+    return np.int64(b[at])  # type: ignore[return-value] # to the kernel both are the same
 
 
 @compiled
@@ -44,7 +44,7 @@ def put32(b: Bytes, at: int, value: int) -> None:
 
 @compiled
 def unwrap(wire: int, newest: int) -> int:
-    """Extend a 16-bit number to the nearest to `newest` that is congruent with it (RFC 3550 A.1)."""
+    """Extend a 16-bit number to the congruent one nearest to `newest` (RFC 3550 A.1)."""
     return newest + ((wire - newest + 0x8000) & M16) - 0x8000
 
 
@@ -117,46 +117,3 @@ def extension(b: Bytes, start: int, wanted: int) -> int:
             return at
         at += length
     return -1
-
-
-@compiled
-def vp8(b: Bytes, start: int, end: int) -> tuple[int, int, int, int, int, int, int, int]:
-    """The VP8 payload descriptor (RFC 7741 section 4.2) of the payload in [start, end).
-
-    Returns (length, picture id's offset, its bits: 7 or 15, TL0PICIDX's offset, is it a key frame's first
-    packet, temporal layer: 0 to 2, its layer sync bit, is it its frame's first packet); offsets count from
-    the payload's start, -1: absent; length -1: cut short. The fourth temporal layer counts as the third.
-    """
-    size = end - start
-    if size < 1:
-        return -1, -1, 0, -1, 0, -1, 0, 0
-    first = u8(b, start)
-    at = 1
-    pid_at = tl0_at = tid_at = tid = -1
-    bits = sync = 0
-    if first & 0x80:
-        if size < 2:
-            return -1, -1, 0, -1, 0, -1, 0, 0
-        flags = u8(b, start + 1)
-        at = 2
-        if flags & 0x80:
-            if size < 3:
-                return -1, -1, 0, -1, 0, -1, 0, 0
-            pid_at = at
-            bits = 15 if u8(b, start + at) & 0x80 else 7
-            at += 2 if bits == 15 else 1
-        if flags & 0x40:
-            tl0_at = at
-            at += 1
-        if flags & 0x20:
-            tid_at = at
-        if flags & 0x30:
-            at += 1
-    if at >= size:
-        return -1, -1, 0, -1, 0, -1, 0, 0
-    if tid_at >= 0:
-        tid = min(u8(b, start + tid_at) >> 6, 2)
-        sync = u8(b, start + tid_at) >> 5 & 1
-    opens = 1 if first & 0x17 == 0x10 else 0
-    key = opens if u8(b, start + at) & 1 == 0 else 0
-    return at, pid_at, bits, tl0_at, key, tid, sync, opens

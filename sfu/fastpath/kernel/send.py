@@ -1,4 +1,4 @@
-"""The sending queues: one for each port, one arena for all, handed to the system in sendmmsg calls.
+"""The sending queues: one per port, with one arena for all, handed to the system by sendmmsg.
 
 Nothing here waits: what the system does not take is lost and counted, as on any network.
 """
@@ -13,6 +13,7 @@ from sfu.fastpath.kernel.tables import (
     MAX_PORTS,
     NAME_ROW,
     PORT,
+    STREAM,
     STREAM_BYTES,
     STREAM_DATAGRAMS,
     STREAMED,
@@ -26,7 +27,7 @@ MESSAGE = 64
 """sizeof(struct mmsghdr)."""
 EAGAIN, ENOBUFS, EIO = errno.EAGAIN, errno.ENOBUFS, errno.EIO
 GIVE_UP = 4
-"""Messages refused before a port that never sent one with segments stops trying."""
+"""Refused messages after which a port that never sent one with segments stops trying."""
 
 
 @compiled
@@ -35,6 +36,15 @@ def reserve(ctx: Row, size: int) -> int:
     if ctx.arena_at + size > ARENA:
         flush(ctx)
     return int(ctx.arena_at)
+
+
+@compiled
+def dispatch(ctx: Row, transport: int, row: Row, at: int, size: int, segments: int, segment: int) -> None:
+    """Send a message of equal segments that lies in the arena, over the transport's port or stream."""
+    if row.port == STREAM:
+        put_aside(ctx, transport, at, size)
+    else:
+        queue(ctx, transport, row, at, size, segments, segment)
 
 
 @compiled
@@ -66,8 +76,8 @@ def queue(ctx: Row, transport: int, row: Row, at: int, size: int, segments: int,
 
 
 @compiled
-def stream(ctx: Row, transport: int, at: int, size: int) -> None:
-    """Set a datagram aside for the slow path, which writes it to a TCP connection."""
+def put_aside(ctx: Row, transport: int, at: int, size: int) -> None:
+    """Keep a datagram for the slow path, which writes it to a TCP connection."""
     if ctx.stream_n >= STREAM_DATAGRAMS or ctx.stream_at + size > STREAM_BYTES:
         rows_at(ctx.counters, 1, COUNTERS)[0].stream_dropped += 1
         return
@@ -82,7 +92,7 @@ def stream(ctx: Row, transport: int, at: int, size: int) -> None:
 
 @compiled
 def flush(ctx: Row) -> None:
-    """Send all that is queued; the arena is free again."""
+    """Send everything that is queued; then the arena is free again."""
     ports = rows_at(ctx.ports, MAX_PORTS, PORT)
     for p in range(ctx.n_ports):
         if ports[p].queued:
@@ -124,8 +134,8 @@ def flush_port(ctx: Row, p: int, port: Row) -> None:
 
 @compiled
 def fall_back(ctx: Row, port: Row, index: int, why: int) -> None:
-    """The system refused a message of segments: send them one by one, and do not try again with this
-    transport (its path may be narrower than the segments), nor, if it has never worked, with this port."""
+    """The system refused a message of segments: send them one by one. Do not try again with this transport
+    (its path may be narrower than the segments), nor with this port if it has never worked there."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     note = words_at(ctx.tx_transport, MAX_PORTS * BATCH, 3)[index]
     iov = words_at(ctx.tx_iov, MAX_PORTS * BATCH, 2)[index]
@@ -149,4 +159,4 @@ def fall_back(ctx: Row, port: Row, index: int, why: int) -> None:
         left -= iov[1]
 
 
-__all__ = ["UDP_SEGMENT", "flush", "queue", "reserve", "stream"]
+__all__ = ["UDP_SEGMENT", "dispatch", "flush", "reserve"]

@@ -1,13 +1,13 @@
-"""Which slot gets which layer: two linked lists through the slots' rows (who gets it, who waits for it), and
-the moment of a switch, when a slot's numbers are bent so that the receiver sees one unbroken stream.
+"""Which slot gets which layer: two linked lists through the slots' rows (one of those that get it, one of
+those that wait for it), and the moment of a switch, when a slot's numbers are shifted so that the receiver
+sees one unbroken stream.
 
-Lists, because a copy then costs nothing for the slots that are not its destinations, and nothing is ever
-moved.
+With lists, the slots that a copy does not go to cost nothing, and nothing is ever moved.
 
-A slot keeps a record of each bend of its numbers since its layer began (tables.SWITCH): what comes late, and
-what is asked for again, gets the number that it had."""
+A slot keeps a record of each shift of its numbers since its layer began (tables.SWITCH): a late packet, and
+one that is asked for again, gets the number that it had."""
 
-from sfu.fastpath.kernel.native import Row, compiled, rows_at
+from sfu.fastpath.kernel.native import Row, compiled, context_at, rows_at
 from sfu.fastpath.kernel.rtp import M32
 from sfu.fastpath.kernel.tables import LAYER, NOWHERE, SLOT, SWITCH, SWITCHES, THIN, TRANSPORT
 
@@ -71,8 +71,9 @@ def unwait(ctx: Row, s: int) -> None:
 
 
 @compiled
-def aim(ctx: Row, s: int, at: int) -> None:
+def switch(here: int, s: int, at: int) -> None:
     """Ask a slot to carry another layer (-1: nothing, at once)."""
+    ctx = context_at(here)
     slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
     unwait(ctx, s)
     if at < 0:
@@ -85,9 +86,10 @@ def aim(ctx: Row, s: int, at: int) -> None:
 
 
 @compiled
-def interrupt(ctx: Row, at: int) -> None:
-    """The layer's numbers break here (its gate is shut, its encoder is a new one): whoever gets it waits to
-    begin anew, so that no gap of thousands of numbers is ever seen downstream."""
+def interrupt(here: int, at: int) -> None:
+    """The layer's numbers break here (its gate is shut, or its encoder is a new one): slots that get it wait
+    to begin anew, so that no receiver ever sees a gap of thousands of numbers."""
+    ctx = context_at(here)
     slots = rows_at(ctx.slots, ctx.n_slots, SLOT)
     layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[at]
     for _ in range(ctx.n_slots):
@@ -101,11 +103,12 @@ def interrupt(ctx: Row, at: int) -> None:
 
 
 @compiled
-def abandon(ctx: Row, at: int) -> None:
-    """The layer ends: whoever gets it or waits for it has nothing."""
+def end_layer(here: int, at: int) -> None:
+    """The layer ends: slots that get it or wait for it have nothing."""
+    ctx = context_at(here)
     slots = rows_at(ctx.slots, ctx.n_slots, SLOT)
     layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[at]
-    interrupt(ctx, at)
+    interrupt(here, at)
     for _ in range(ctx.n_slots):
         s = layer.waiting
         if s < 0:
@@ -115,28 +118,28 @@ def abandon(ctx: Row, at: int) -> None:
 
 
 @compiled
-def take_over(ctx: Row, s: int, at: int, e: Row, now: int) -> None:
-    """The awaited packet is here: the slot leaves its old layer and begins the new one with it."""
+def take_over(ctx: Row, s: int, at: int, e: Row) -> None:
+    """The packet that the slot waited for is here: it leaves its old layer and begins the new one with it."""
     slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
     unwait(ctx, s)
     leave(ctx, s)
     join(ctx, s, at)
     slot.target = at
     slot.temporal = slot.highest
-    begin(ctx, s, e, now)
+    begin(ctx, s, e)
 
 
 @compiled
-def begin(ctx: Row, s: int, e: Row, now: int) -> None:
-    """Bend the slot's numbers so that packet e follows the last one sent."""
+def begin(ctx: Row, s: int, e: Row) -> None:
+    """Shift the slot's numbers so that packet e follows the last one sent."""
     slot = rows_at(ctx.slots, ctx.n_slots, SLOT)[s]
     if slot.sent == 0:
         slot.out_ts = slot.anchor_ts = e.ts
-        slot.anchor_us = now
+        slot.anchor_us = ctx.now
         slot.ts_off = 0
     else:
         step = VIDEO_STEP if slot.khz == 90 else AUDIO_STEP
-        due = slot.anchor_ts + (now - slot.anchor_us) * slot.khz // 1000
+        due = slot.anchor_ts + (ctx.now - slot.anchor_us) * slot.khz // 1000
         ahead = ((due - slot.out_ts + 0x8000_0000) & M32) - 0x8000_0000
         slot.ts_off = (slot.out_ts + max(ahead, step) - e.ts) & M32
     slot.seq_off = slot.out_seq + 1 - e.seq
@@ -154,7 +157,7 @@ def begin(ctx: Row, s: int, e: Row, now: int) -> None:
 
 @compiled
 def write_record(ctx: Row, s: int, slot: Row, cut_first: int) -> None:
-    """From its next number on the slot's offsets are what they are now."""
+    """Record the slot's present offsets for its numbers from the next one on."""
     record = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)[s * SWITCHES + slot.switches % SWITCHES]
     record.out_first = slot.out_seq + 1
     record.layer = slot.layer
@@ -168,8 +171,9 @@ def write_record(ctx: Row, s: int, slot: Row, cut_first: int) -> None:
 
 
 @compiled
-def serve_waiting(ctx: Row, at: int, e: Row, now: int) -> None:
-    """Who waits for the layer begins with e; who cannot be sent to yet goes on waiting for a later one."""
+def serve_waiting(ctx: Row, at: int, e: Row) -> None:
+    """Slots that wait for the layer begin with e; those that cannot be sent to yet wait for a later
+    packet."""
     slots = rows_at(ctx.slots, ctx.n_slots, SLOT)
     transports = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)
     s = rows_at(ctx.layers, ctx.n_layers, LAYER)[at].waiting
@@ -179,8 +183,8 @@ def serve_waiting(ctx: Row, at: int, e: Row, now: int) -> None:
         following = slots[s].wait_next
         row = transports[slots[s].transport]
         if row.tx != 0 and row.port != NOWHERE:
-            take_over(ctx, s, at, e, now)
+            take_over(ctx, s, at, e)
         s = following
 
 
-__all__ = ["abandon", "aim", "begin", "interrupt", "serve_waiting", "write_record"]
+__all__ = ["begin", "end_layer", "interrupt", "serve_waiting", "switch", "write_record"]

@@ -1,14 +1,15 @@
-"""Temporal layers: which frames of a picture a slot leaves out, so that the receiver sees no hole.
+"""Temporal layers: which frames of a picture a slot leaves out, without the receiver seeing a hole.
 
 A line that is too narrow for 30 frames a second carries 15 or 7 of the same picture (RFC 7741 section 4.2:
-TID). What is left out takes its sequence numbers and its picture id with it: what follows moves up, because
-libwebrtc waits for a missing picture id as for a lost packet. TL0PICIDX stays, only frames of layer 0 count
-it, and those are always sent.
+TID). A frame that is left out takes its sequence numbers and its picture id with it: later ones move up,
+because libwebrtc waits for a missing picture id as for a lost packet. TL0PICIDX stays: only frames of layer 0
+count it, and those are always sent.
 
 Numbers that have not come when a frame is left out stay reserved: they may belong to another frame. When they
 come, they are sent with the offsets of the record they fall into, whatever their layer; a packet of a frame
-that was left out fills its number with an empty one. Only what can belong to nothing else is left out unseen:
-a gap inside a frame that is left out, and one between two neighbouring picture ids of which the first is."""
+that was left out fills its number with an empty one. Numbers are left out unseen only where they can belong
+to nothing else: in a gap inside a frame that is left out, and in one between two neighbouring picture ids of
+which the first was left out."""
 
 from sfu.fastpath.kernel.native import Row, compiled, rows_at
 from sfu.fastpath.kernel.rtp import M32
@@ -20,8 +21,8 @@ LEFT_OUT, SENT, ONE_BY_ONE = 0, 1, 2
 
 @compiled
 def judge_run(ctx: Row, s: int, slot: Row, run: Row) -> int:
-    """What becomes of a run that is all newer than what the slot has passed: LEFT_OUT, SENT as it is, or to
-    be judged ONE_BY_ONE."""
+    """What happens to a run that is entirely newer than what the slot has passed: it is LEFT_OUT, SENT as it
+    is, or must be judged ONE_BY_ONE."""
     if not slot.cutting:
         if slot.highest == 2 and slot.temporal == 2:
             slot.care &= ~THIN
@@ -35,8 +36,8 @@ def judge_run(ctx: Row, s: int, slot: Row, run: Row) -> int:
 
 @compiled
 def judge(ctx: Row, s: int, slot: Row, e: Row, last: int) -> bool:
-    """Whether e, newer than what the slot has passed, is sent. If not, numbers up to `last`, which are of the
-    same frame, are left out."""
+    """Whether e, newer than what the slot has passed, is sent. If not, the numbers up to `last`, which belong
+    to the same frame, are left out."""
     same = e.ts == (slot.cut_ts if slot.cutting else (slot.out_ts - slot.ts_off) & M32)
     wanted = not slot.cutting if same else is_wanted(slot, e)
     expected = slot.out_seq - slot.seq_off + 1
@@ -44,7 +45,7 @@ def judge(ctx: Row, s: int, slot: Row, e: Row, last: int) -> bool:
         first = expected if is_between_cut(slot, e, same, wanted) else e.seq
         if not same:
             slot.pid_off -= 1
-            if e.pid_at >= 0:  # what is reserved for frames before it is given away, too
+            if e.pid_at >= 0:  # this gives away the ids that are reserved for earlier frames, too
                 slot.out_pid = e.pid + slot.pid_off
             if e.tl0_at >= 0:
                 slot.out_tl0 = e.tl0 + slot.tl0_off
@@ -64,8 +65,8 @@ def judge(ctx: Row, s: int, slot: Row, e: Row, last: int) -> bool:
 
 @compiled
 def is_wanted(slot: Row, e: Row) -> bool:
-    """Whether a new frame is sent. It may lower the slot's layer to what is asked for; a key frame may raise
-    it so far, a layer sync to its own layer: what it refers to has been sent."""
+    """Whether a new frame is sent. It may lower the slot's temporal layer to what is asked for. A key frame
+    may raise it that far, too, and a layer sync to its own layer: the frames it refers to have been sent."""
     if e.tid < 0:
         return True
     if slot.highest < slot.temporal or e.key:
@@ -77,7 +78,7 @@ def is_wanted(slot: Row, e: Row) -> bool:
 
 @compiled
 def is_between_cut(slot: Row, e: Row, same: bool, wanted: bool) -> bool:
-    """Whether all that is missing just before e belongs to frames that are left out."""
+    """Whether everything missing just before e belongs to frames that are left out."""
     if not slot.cutting or same:
         return bool(slot.cutting)
     mask = 0x7FFF if e.pid_bits == 15 else 0x7F
@@ -87,7 +88,7 @@ def is_between_cut(slot: Row, e: Row, same: bool, wanted: bool) -> bool:
 
 @compiled
 def leave_out(ctx: Row, s: int, slot: Row, first: int, last: int, ts: int) -> None:
-    """Take the publisher's numbers first to last out of the slot's; what is missing before them stays
+    """Take the publisher's numbers first to last out of the slot's; numbers missing before them stay
     reserved. ts: of the frame, -1: not seen. Neighbours share one record."""
     rows_at(ctx.counters, 1, COUNTERS)[0].temporal_dropped += last - first + 1
     slot.out_seq = first - 1 + slot.seq_off
@@ -107,8 +108,8 @@ def leave_out(ctx: Row, s: int, slot: Row, first: int, last: int, ts: int) -> No
 
 @compiled
 def find_record(ctx: Row, s: int, slot: Row, seq: int) -> int:
-    """Which record a late number of the slot's present layer falls into (the count of its ring); -1: into
-    none, or between two: it was left out, or is older than the layer's begin."""
+    """Which record a late number of the slot's present layer falls into (its count in the ring); -1: none, or
+    between two: it was left out, or is older than the layer's beginning."""
     records = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)
     end = slot.out_seq + 1
     for back in range(min(slot.switches, SWITCHES)):
@@ -124,8 +125,8 @@ def find_record(ctx: Row, s: int, slot: Row, seq: int) -> int:
 
 @compiled
 def is_cut(ctx: Row, s: int, slot: Row, count: int, ts: int) -> bool:
-    """Whether a packet with this record's numbers is of a frame that was left out, just before or just after
-    the record."""
+    """Whether a packet with this record's numbers belongs to a frame that was left out just before or just
+    after the record."""
     records = rows_at(ctx.switches, ctx.n_slots * SWITCHES, SWITCH)
     if records[s * SWITCHES + count % SWITCHES].cut_last == ts:
         return True
@@ -134,9 +135,9 @@ def is_cut(ctx: Row, s: int, slot: Row, count: int, ts: int) -> bool:
 
 
 @compiled
-def empty_entry(ctx: Row, e: Row) -> int:
-    """A packet without payload under e's number, in the spare row: it fills the receiver's hole and is no
-    part of a picture. Returns the row."""
+def empty_entry(ctx: Row, e: Row) -> Row:
+    """A packet without payload under e's number, in the spare row: it fills the receiver's hole and belongs
+    to no picture."""
     blank = rows_at(ctx.entries, ENTRIES + 1, ENTRY)[ENTRIES]
     blank.layer = e.layer
     blank.next = -1
@@ -145,7 +146,7 @@ def empty_entry(ctx: Row, e: Row) -> int:
     blank.ts = e.ts
     blank.length = blank.marker = blank.pid_bits = blank.pid = blank.tl0 = 0
     blank.level = blank.pid_at = blank.tl0_at = -1
-    return ENTRIES
+    return blank
 
 
 __all__ = ["ONE_BY_ONE", "SENT", "empty_entry", "find_record", "is_cut", "judge", "judge_run"]

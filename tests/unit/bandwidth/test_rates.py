@@ -13,13 +13,13 @@ class Encoder:
     def __init__(self) -> None:
         self.rates = LayerRates()
         self.now = 10.0
-        self.octets = [0, 0, 0]
+        self.payload = [0, 0, 0]
         self.frames = [0, 0, 0]
         self._owed = 0.0
         self._turn = 0
 
-    def send(self, seconds: float, payload_bps: int, fps: float = 12.0, key_octets: int = 0) -> None:
-        self.octets[0] += key_octets
+    def send(self, seconds: float, payload_bps: int, fps: float = 12.0, key_bytes: int = 0) -> None:
+        self.payload[0] += key_bytes
         for _ in range(round(seconds * 10)):
             self.now += 0.1
             self._owed += fps / 10
@@ -28,11 +28,11 @@ class Encoder:
                 temporal = (0, 2, 1, 2)[self._turn % 4]
                 self._turn += 1
                 self.frames[temporal] += 1
-                self.octets[temporal] += int(payload_bps / 8 / fps)
+                self.payload[temporal] += int(payload_bps / 8 / fps)
             self.read()
 
     def read(self) -> None:
-        a, b, c = self.octets
+        a, b, c = self.payload
         d, e, f = self.frames
         self.rates.update(self.now, (a, b, c), (d, e, f))
 
@@ -67,7 +67,7 @@ def test_a_keyframe_is_no_doubling() -> None:
     encoder.send(5, 480_000)
     highest = 0
     for tick in range(20):
-        encoder.send(0.1, 480_000, key_octets=0 if tick else 20_000)
+        encoder.send(0.1, 480_000, key_bytes=0 if tick else 20_000)
         highest = max(highest, encoder.rates.bps(2))
     assert highest < 1.35 * 500_000
 
@@ -90,7 +90,7 @@ def test_a_new_encoder_begins_its_counters_anew() -> None:
     encoder = Encoder()
     encoder.send(5, 400_000)
     before = encoder.rates.bps(2)
-    encoder.octets, encoder.frames = [0, 0, 0], [0, 0, 0]
+    encoder.payload, encoder.frames = [0, 0, 0], [0, 0, 0]
     encoder.read()
     assert encoder.rates.bps(2) == before
     encoder.send(3, 400_000)
@@ -113,8 +113,8 @@ def test_no_counters_make_nonsense(
     script: list[tuple[float, tuple[int, int, int], tuple[int, int, int]]],
 ) -> None:
     rates, now = LayerRates(), 0.0
-    for elapsed, octets, frames in script:
+    for elapsed, payload, frames in script:
         now += elapsed
-        rates.update(now, octets, frames)
+        rates.update(now, payload, frames)
         assert 0 <= rates.fps(0) <= rates.fps(2) or rates.fps(0) >= 0
         assert all(rates.bps(temporal) >= 0 for temporal in range(3))

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.fastpath import Kept, MediaKind
+from sfu.fastpath import MediaKind, StoredPacket
 from sfu.fastpath.kernel.tables import HISTORY
 from sfu.plane.following import MAX_AT_ONCE, PATIENCE_S, Following
 from tests.support.fastpath_stage import RED_PT, RTX_PT, Publisher, Stage, red, rtp, vp8
@@ -45,7 +45,7 @@ def picture(seq: int, ssrc: int = 1000, *, key: bool = False) -> bytes:
     return rtp(ssrc, seq, vp8(key=key, picture=seq, body=b"p%d" % seq), ts=seq * 3000, marker=True)
 
 
-def numbers(kept: list[Kept]) -> list[int]:
+def numbers(kept: list[StoredPacket]) -> list[int]:
     return [packet.number & 0xFFFF for packet in kept]
 
 
@@ -281,7 +281,7 @@ def test_whatever_comes_every_packet_is_given_once_in_order_and_can_be_decoded(
     camera = Camera()
     seq, shut = 1, False
     said_shut: set[int] = set()
-    got: list[Kept] = []
+    got: list[StoredPacket] = []
     for what, value, flag in events:
         match what:
             case "send":

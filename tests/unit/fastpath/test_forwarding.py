@@ -1,7 +1,7 @@
 import pytest
 
 from sfu.errors import BadPacket
-from sfu.fastpath import STREAM, FastPath, HandUpKind, MediaKind, Size, SrtpProfile, TableFull
+from sfu.fastpath import STREAM, FastPath, HandUpKind, MediaKind, Size, SlotFormat, SrtpProfile, TableFull
 from tests.support.fastpath_stage import (
     LEVEL,
     OUT_LEVEL,
@@ -224,7 +224,9 @@ def test_keys_may_come_after_the_slots_were_switched() -> None:
     publisher = stage.publisher(MediaKind.AUDIO)
     fastpath = stage.fastpath
     transport = fastpath.open_transport()
-    slot = fastpath.open_slot(transport, MediaKind.AUDIO, ssrc=9, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+    slot = fastpath.open_slot(
+        transport, MediaKind.AUDIO, SlotFormat(ssrc=9, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+    )
     fastpath.switch(slot, publisher.layers[0])
     fastpath.set_destination(transport, STREAM, None)
     publisher.send(rtp(1000, 1, b"lost"))

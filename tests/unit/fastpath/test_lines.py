@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.fastpath import MediaKind
+from sfu.fastpath import MediaKind, SlotFormat
 from tests.support.fastpath_stage import OUT_TWCC, RTX_PT, Publisher, Stage, rtp, vp8
 
 
@@ -25,13 +25,13 @@ def picture(*seqs: int) -> list[bytes]:
 
 
 @pytest.mark.parametrize("watched", [True, False])
-@pytest.mark.parametrize("octets", [1, 300, 5_000])
-def test_padding_is_sent_in_about_the_asked_octets(octets: int, watched: bool) -> None:
+@pytest.mark.parametrize("wanted", [1, 300, 5_000])
+def test_padding_is_sent_in_about_the_asked_bytes(wanted: int, watched: bool) -> None:
     stage = Stage()
     _, slot = camera(stage, watched=watched)
     stage.seen()
-    sent = stage.fastpath.send_padding(slot, octets, 7_000)
-    assert octets <= sent < octets + 300
+    sent = stage.fastpath.send_padding(slot, wanted, 7_000)
+    assert wanted <= sent < wanted + 300
     packets = stage.seen()
     row = stage.fastpath.slots[slot]
     assert {(packet.ssrc, packet.pt, packet.payload) for packet in packets} == {
@@ -44,9 +44,9 @@ def test_padding_is_sent_in_about_the_asked_octets(octets: int, watched: bool) -
     assert all(
         stage.fastpath.sent_packet(int(row["transport"]), number) == (7_000, 275) for number in numbers
     )
-    assert stage.count("padding_octets") == sent
+    assert stage.count("padding_bytes") == sent
     assert stage.count("padding") == len(packets)
-    assert stage.count("sent_octets") >= sent
+    assert stage.count("sent_bytes") >= sent
 
 
 def test_padding_does_not_disturb_what_is_sent_after_it() -> None:
@@ -63,7 +63,9 @@ def test_without_rtx_keys_or_a_destination_there_is_no_padding_and_never_more_th
     stage = Stage(compiled=False)
     _, slot = camera(stage)
     viewer = int(stage.fastpath.slots[slot]["transport"])
-    bare = stage.fastpath.open_slot(viewer, MediaKind.VIDEO, ssrc=9, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+    bare = stage.fastpath.open_slot(
+        viewer, MediaKind.VIDEO, SlotFormat(ssrc=9, pt=96, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
+    )
     assert stage.fastpath.send_padding(bare, 1_000, 0) == 0
     assert stage.fastpath.send_padding(slot, 1 << 30, 0) < (1 << 17) + 300
     stage.fastpath.set_destination(viewer, 0, None)
@@ -213,14 +215,14 @@ def test_sent_numbers_wrap_and_are_forgotten_after_a_while() -> None:
     assert stage.fastpath.sent_packet(transport, (65_537 - 4096) & 0xFFFF) is None
 
 
-def test_resent_octets_and_padding_are_part_of_what_was_sent() -> None:
+def test_resent_bytes_and_padding_are_part_of_what_was_sent() -> None:
     stage = Stage()
     publisher, slot = camera(stage)
     publisher.send(*picture(101, 102))
     seqs = [packet.seq for packet in stage.seen()]
-    media = stage.count("sent_octets")
+    media = stage.count("sent_bytes")
     assert media == stage.fastpath.transports["tx_bytes"][stage.fastpath.slots[slot]["transport"]]
     resent = stage.fastpath.resend(slot, seqs, 0, 0)
     padding = stage.fastpath.send_padding(slot, 400, 0)
-    assert stage.count("sent_octets") == media + resent + padding
-    assert stage.count("resent_octets") == resent
+    assert stage.count("sent_bytes") == media + resent + padding
+    assert stage.count("resent_bytes") == resent

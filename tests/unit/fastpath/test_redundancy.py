@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sfu.fastpath import MediaKind
+from sfu.fastpath import MediaKind, SlotFormat
 from tests.support.fastpath_stage import (
     LEVEL,
     OUT_LEVEL,
@@ -94,7 +94,7 @@ def test_it_can_be_switched_on_and_off_in_the_middle() -> None:
 def test_only_who_negotiated_it_gets_it_and_at_most_three() -> None:
     place = Place()
     without = place.fastpath.open_slot(
-        place.viewer.transport, MediaKind.AUDIO, ssrc=9, pt=PT, rtx_ssrc=0, rtx_pt=0, twcc_ext=0
+        place.viewer.transport, MediaKind.AUDIO, SlotFormat(ssrc=9, pt=PT, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
     )
     place.fastpath.switch(without, place.microphone.layers[0])
     place.fastpath.set_redundancy(without, 2)

@@ -13,9 +13,9 @@ def rtx(number: int, original: int, payload: bytes) -> bytes:
 def resend(stage: Stage, slot: int, seqs: list[int], now: int = 0, interval: int = 0) -> int:
     """How many packets were resent."""
     before = stage.count("resent")
-    octets = stage.fastpath.resend(slot, seqs, now, interval)
+    sent = stage.fastpath.resend(slot, seqs, now, interval)
     count = stage.count("resent") - before
-    assert (octets > 0) == (count > 0)
+    assert (sent > 0) == (count > 0)
     return count
 
 
@@ -93,7 +93,7 @@ def test_the_same_packet_is_resent_once_in_an_interval() -> None:
     assert resend(stage, slot, seqs, 1_081_000, 80_000) == 2
 
 
-def test_a_resend_keeps_to_the_octets_it_is_given() -> None:
+def test_a_resend_keeps_to_the_bytes_it_is_given() -> None:
     stage = Stage()
     _, slot, before = lossy(stage)
     seqs = [packet.seq for packet in before]
@@ -103,7 +103,7 @@ def test_a_resend_keeps_to_the_octets_it_is_given() -> None:
     part = stage.fastpath.resend(slot, seqs, 2_000_000, 0, 3 * one + one // 2)
     assert 0 < part <= 3 * one + one // 2
     assert len(stage.seen()) in (2, 3)
-    assert stage.count("resent_octets") == whole + part
+    assert stage.count("resent_bytes") == whole + part
     assert stage.fastpath.resend(slot, seqs, 3_000_000, 0, 0) == 0
 
 

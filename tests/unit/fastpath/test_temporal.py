@@ -230,20 +230,20 @@ def test_a_late_packet_of_a_frame_that_was_left_out_fills_its_number_with_nothin
     assert packets[-1].payload == b""
     assert frames_of(packets) == [0, 4]
     assert_unbroken(packets)
-    octets = place.fastpath.resend(place.slot, [packets[-1].seq], 1, 0)
-    assert 0 < octets < 60
+    sent = place.fastpath.resend(place.slot, [packets[-1].seq], 1, 0)
+    assert 0 < sent < 60
     assert place.stage.seen()[0].payload == packets[-1].seq.to_bytes(2, "big")
 
 
-def test_frames_and_octets_are_counted_by_temporal_layer() -> None:
+def test_frames_and_bytes_are_counted_by_temporal_layer() -> None:
     place = Place()
     frames = film(pattern(8, 2))
     place.play(frames)
     row = place.fastpath.layers[place.camera.layers[0]]
     assert [int(row[f"frames{tid}"]) for tid in range(3)] == [2, 2, 4]
     for tid in range(3):
-        octets = sum(len(part.payload) for frame in frames for part in frame if part.tid == tid)
-        assert row[f"octets{tid}"] == octets
+        sent = sum(len(part.payload) for frame in frames for part in frame if part.tid == tid)
+        assert row[f"bytes{tid}"] == sent
 
 
 # --- any film, any line -------------------------------------------------------------------------------
@@ -367,14 +367,14 @@ def test_when_all_comes_in_the_end_there_is_no_hole_in_the_end(
         behind = newest - ((packet.ts - first_ts) & 0xFFFFFFFF)
         if STALE < behind <= STALE + 3000:
             continue  # the next packet may be of the same frame or not
-        octets = place.fastpath.resend(place.slot, [packet.seq], 10_000_000, 0)
+        sent = place.fastpath.resend(place.slot, [packet.seq], 10_000_000, 0)
         if (packet.seq - key) & 0xFFFF >= 0x8000:
-            assert octets == 0, "older than the keyframe"
+            assert sent == 0, "older than the keyframe"
         elif behind > STALE:
             stale += 1
-            assert octets == 0, "stale"
+            assert sent == 0, "stale"
         else:
-            assert octets > 0
+            assert sent > 0
             (again,) = place.stage.seen()
             assert again.payload == packet.seq.to_bytes(2, "big") + packet.payload
             assert (again.ts, again.marker) == (packet.ts, packet.marker)

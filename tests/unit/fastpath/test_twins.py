@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 
 from sfu.fastpath import MediaKind
+from sfu.fastpath.hash_table import HashTable
 from sfu.fastpath.kernel.native import uncompiled
-from sfu.fastpath.kernel.rtp import extension, payload_end, payload_start, unwrap, vp8
-from sfu.fastpath.kernel.tables import AddressTable, TableFull
+from sfu.fastpath.kernel.rtp import extension, payload_end, payload_start, unwrap
+from sfu.fastpath.kernel.tables import TableFull
+from sfu.fastpath.kernel.vp8 import parse_descriptor
 from tests.support.fastpath_stage import LEVEL, RED_PT, TWCC, Stage, red, rtp
 from tests.support.fastpath_stage import vp8 as picture
 
@@ -112,12 +114,12 @@ def test_unwrapping_takes_the_nearest(wire: int, newest: int, expected: int) -> 
     assert uncompiled(unwrap)(wire, newest) == expected
 
 
-def octets(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
+def array(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     return np.frombuffer(data, np.uint8)
 
 
 @pytest.mark.parametrize(
-    ("flags", "octet", "expected"),
+    ("flags", "byte", "expected"),
     [
         (0x20, 0x00, (0, 0)),
         (0x20, 0x60, (1, 1)),
@@ -127,51 +129,51 @@ def octets(data: bytes) -> np.ndarray[tuple[int], np.dtype[np.uint8]]:
     ],
 )
 def test_the_temporal_layer_and_its_sync_bit_are_read(
-    flags: int, octet: int, expected: tuple[int, int]
+    flags: int, byte: int, expected: tuple[int, int]
 ) -> None:
-    payload = octets(bytes([0x90, flags, octet]) + b"\x11\0\0")
-    assert uncompiled(vp8)(payload, 0, len(payload))[5:] == (*expected, 1)
+    payload = array(bytes([0x90, flags, byte]) + b"\x11\0\0")
+    assert uncompiled(parse_descriptor)(payload)[5:] == (*expected, 1)
 
 
 def test_both_forms_of_header_extensions_are_read() -> None:
     one = rtp(1, 1, extensions=((3, b"\x01\x02"), (9, b"z")))
     two = b"\x90" + one[1:12] + bytes.fromhex("10000003 03020102 00 0901 7a 00000000")
     for packet in (one, two):
-        start = uncompiled(payload_start)(octets(packet), len(packet))
-        at = uncompiled(extension)(octets(packet), start, 3)
+        start = uncompiled(payload_start)(array(packet), len(packet))
+        at = uncompiled(extension)(array(packet), start, 3)
         assert packet[at : at + 2] == b"\x01\x02"
-        assert packet[uncompiled(extension)(octets(packet), start, 9)] == ord("z")
-        assert uncompiled(extension)(octets(packet), start, 4) == -1
+        assert packet[uncompiled(extension)(array(packet), start, 9)] == ord("z")
+        assert uncompiled(extension)(array(packet), start, 4) == -1
 
 
 def test_padding_may_be_the_whole_payload_but_not_more() -> None:
     packet = rtp(1, 1, b"", padding=5)
-    assert uncompiled(payload_end)(octets(packet), 12, len(packet)) == 12
-    assert uncompiled(payload_end)(octets(packet[:-1] + b"\x06"), 12, len(packet)) == -1
-    assert uncompiled(payload_end)(octets(packet[:-1] + b"\x00"), 12, len(packet)) == -1
+    assert uncompiled(payload_end)(array(packet), 12, len(packet)) == 12
+    assert uncompiled(payload_end)(array(packet[:-1] + b"\x06"), 12, len(packet)) == -1
+    assert uncompiled(payload_end)(array(packet[:-1] + b"\x00"), 12, len(packet)) == -1
 
 
 @pytest.mark.parametrize("cut", range(6))
 def test_a_descriptor_that_is_cut_short_is_noticed(cut: int) -> None:
     whole = picture(key=True)
-    assert uncompiled(vp8)(octets(whole), 0, len(whole)) == (6, 2, 15, 4, 1, 0, 0, 1)
-    assert uncompiled(vp8)(octets(whole), 0, cut)[0] == -1
+    assert uncompiled(parse_descriptor)(array(whole)) == (6, 2, 15, 4, 1, 0, 0, 1)
+    assert uncompiled(parse_descriptor)(array(whole[:cut]))[0] == -1
 
 
 def test_the_address_table_finds_what_was_put_and_forgets_what_was_removed() -> None:
     chance = random.Random(1)
-    table, model = AddressTable(40), dict[tuple[int, ...], int]()
+    table, model = HashTable("addresses", 40, keys=5), dict[tuple[int, ...], int]()
     keys = [tuple(chance.randrange(4) for _ in range(5)) for _ in range(60)]
-    for turn in range(3000):
+    for step in range(3000):
         key = chance.choice(keys)
         if chance.random() < 0.5:
             table.remove(key)
             model.pop(key, None)
         elif len(model) < 40 or key in model:
-            table.put(key, turn)
-            model[key] = turn
+            table.put(key, step)
+            model[key] = step
         else:
             with pytest.raises(TableFull):
-                table.put(key, turn)
+                table.put(key, step)
         other = chance.choice(keys)
         assert table.get(other) == model.get(other, -1)

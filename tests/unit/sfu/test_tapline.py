@@ -58,9 +58,9 @@ def test_noise_is_a_bad_frame_or_a_message(body: bytes) -> None:
             decode(body)
 
 
-@given(which=st.sampled_from(BROUGHT), at=st.integers(0, 200), octet=st.integers(0, 255))
-def test_a_damaged_frame_is_a_bad_frame_or_a_message(which: FromTap, at: int, octet: int) -> None:
+@given(which=st.sampled_from(BROUGHT), at=st.integers(0, 200), byte=st.integers(0, 255))
+def test_a_damaged_frame_is_a_bad_frame_or_a_message(which: FromTap, at: int, byte: int) -> None:
     body = bytearray(frame(which)[4:])
-    body[at % len(body)] = octet
+    body[at % len(body)] = byte
     with contextlib.suppress(BadFrame):
         decode_from_tap(bytes(body))

@@ -126,10 +126,10 @@ def three(frames: Sequence[bytes]) -> bytes:
     return bytes([frames[0][0] | 3, 0x80 | 3]) + sizes + b"".join(frame[1:] for frame in frames)
 
 
-def _size(octets: int) -> bytes:
-    if octets < 252:
-        return bytes([octets])
-    return bytes([252 + (octets & 3), (octets - 252 - (octets & 3)) >> 2])
+def _size(length: int) -> bytes:
+    if length < 252:
+        return bytes([length])
+    return bytes([252 + (length & 3), (length - 252 - (length & 3)) >> 2])
 
 
 def test_a_gap_ends_speech_and_a_timestamp_that_jumps_ends_nothing_else() -> None:

@@ -1,0 +1,257 @@
+"""What the slow path decides and the kernel reads: ports, transports, producers, layers and slots, as
+rows."""
+
+import os
+import socket
+from dataclasses import asdict
+
+import numpy as np
+
+from sfu.fastpath.formats import ANY_FORMAT, ProducerFormat, SlotFormat
+from sfu.fastpath.handups import Address, MediaKind, address_key, pack_sockaddr
+from sfu.fastpath.kernel.native import session_pointer
+from sfu.fastpath.kernel.tables import (
+    HISTORY,
+    HISTORY_ROW,
+    KEPT,
+    MAX_PORTS,
+    NOWHERE,
+    REDUNDANT,
+    SOUND_ROW,
+    SOUNDS,
+    STRANGERS_PER_S,
+    STREAM,
+    THIN,
+    TOKEN,
+    TableFull,
+)
+from sfu.fastpath.loader import load_kernel
+from sfu.fastpath.memory import Memory, Table, table
+from sfu.fastpath.readings import Readings
+from sfu.fastpath.rows import RowBook
+from sfu.fastpath.srtp import Keys, SrtpProfile
+
+_KHZ = (48, 90)
+
+
+class Decisions(Readings):
+    """Allots rows and writes decisions into them; each takes effect with the next packet."""
+
+    def __init__(self, memory: Memory, *, compiled: bool) -> None:
+        super().__init__(memory)
+        self._kernel = load_kernel(compiled=compiled)
+        self._here = memory.here
+        self.producers = memory.producers
+        self.slots = memory.slots
+        self.ports = memory.ports
+        self._transport_rows = RowBook("transports", self.transports)
+        self._producer_rows = RowBook("producers", self.producers)
+        self._layer_rows = RowBook("layers", self.layers)
+        self._slot_rows = RowBook("slots", self.slots)
+        self._sockets: list[socket.socket] = []
+        self._keys: dict[int, Keys] = {}
+        self._addresses: dict[int, set[tuple[int, ...]]] = {}
+        self._ssrcs: dict[int, set[int]] = {}
+
+    # --- ports and transports ---------------------------------------------------------------------
+
+    def add_port(self, fd: int) -> int:
+        """Use a bound, non-blocking UDP socket, v4 or v6, whose file descriptor the caller keeps open. Raises
+        TableFull."""
+        index = len(self._sockets)
+        if index == MAX_PORTS:
+            raise TableFull("ports")
+        self._sockets.append(socket.socket(fileno=os.dup(fd)))
+        self.ports["fd"][index] = fd
+        self.ports["gso"][index] = 1
+        self._context.n_ports = index + 1
+        return index
+
+    def close(self) -> None:
+        """Let go of the ports; nothing can be sent after this."""
+        self._context.n_ports = 0
+        for transport in list(self._addresses):
+            self.close_transport(transport)
+        for port in self._sockets:
+            port.close()
+        self._sockets.clear()
+
+    def open_transport(self) -> int:
+        """Raises TableFull."""
+        row = self._transport_rows.take(port=NOWHERE, gso=1, tokens=STRANGERS_PER_S * TOKEN)
+        self._addresses[row] = set()
+        self._ssrcs[row] = set()
+        return row
+
+    def set_keys(self, transport: int, profile: SrtpProfile, rx_key: bytes, tx_key: bytes) -> None:
+        """Master key and salt of both directions. Raises ValueError when one is too short."""
+        keys = Keys(profile, rx_key, tx_key)
+        self.transports["rx"][transport] = session_pointer(keys.rx)
+        self.transports["tx"][transport] = session_pointer(keys.tx)
+        self._keys[transport] = keys
+
+    def bind_address(self, transport: int, port: int, address: Address) -> None:
+        """Datagrams from there belong to the transport. Raises TableFull; OSError if it is not an IP
+        address."""
+        key = address_key(port, self._sockaddr(port, address))
+        self._memory.addresses.put(key, transport)
+        self._addresses[transport].add(key)
+
+    def unbind_address(self, port: int, address: Address) -> None:
+        key = address_key(port, self._sockaddr(port, address))
+        owner = self._memory.addresses.get(key)
+        if owner >= 0:
+            self._memory.addresses.remove(key)
+            self._addresses[owner].discard(key)
+
+    def set_destination(self, transport: int, port: int, address: Address | None) -> None:
+        """Where the transport's packets go. With port STREAM they are kept for take_stream_out."""
+        row = self.transports[transport]
+        if port != STREAM and address is not None:
+            name = self._sockaddr(port, address)
+            self._memory.out_names[transport, : len(name)] = np.frombuffer(name, np.uint8)
+            row.name_len = len(name)
+        row.port = STREAM if port == STREAM else NOWHERE if address is None else port
+        row.gso = 1
+
+    def close_transport(self, transport: int) -> None:
+        """Close it with its addresses, SSRCs, producers, layers and slots; their rows are reused later."""
+        for slot in self._rows_of(self.slots, transport):
+            self._kernel.switch(self._here, slot, -1)
+            self._slot_rows.give_back(slot)
+        for ssrc in list(self._ssrcs[transport]):
+            self.unbind_ssrc(transport, ssrc)
+        for producer in self._rows_of(self.producers, transport):
+            layers = np.flatnonzero((self.layers["producer"] == producer) & (self.layers["used"] == 1))
+            for layer in (int(found) for found in layers):
+                self._kernel.end_layer(self._here, layer)
+                self._layer_rows.give_back(layer)
+                self._histories.pop(layer, None)
+            self._producer_rows.give_back(producer)
+        for key in self._addresses.pop(transport):
+            if self._memory.addresses.get(key) == transport:
+                self._memory.addresses.remove(key)
+        del self._ssrcs[transport]
+        self._transport_rows.give_back(transport)
+        self._keys.pop(transport, None)
+
+    # --- producers, layers, slots -----------------------------------------------------------------
+
+    def open_producer(
+        self, transport: int, kind: MediaKind, gate: int, format: ProducerFormat = ANY_FORMAT
+    ) -> int:
+        """Raises TableFull."""
+        if format.twcc_ext:
+            self.transports["twcc_ext"][transport] = format.twcc_ext
+        return self._producer_rows.take(
+            transport=transport, kind=int(kind), gate=gate, level=127, shut_level=127, **asdict(format)
+        )
+
+    def set_gate(self, producer: int, reasons: int) -> None:
+        """Effective from the next packet. Slots that carry this producer wait to begin anew when the gate
+        opens."""
+        was, self.producers["gate"][producer] = int(self.producers["gate"][producer]), reasons
+        if reasons and not was:
+            for layer in np.flatnonzero((self.layers["producer"] == producer) & (self.layers["used"] == 1)):
+                self._kernel.interrupt(self._here, int(layer))
+                self.layers["since"][layer] = -1
+                self.layers["gaps"][layer] = 0
+
+    def open_layer(self, producer: int) -> int:
+        """One simulcast encoding. Raises TableFull."""
+        kind = int(self.producers["kind"][producer])
+        depth, room = (HISTORY, HISTORY_ROW) if kind == MediaKind.VIDEO else (SOUNDS, SOUND_ROW)
+        payloads = np.zeros((depth, room), np.uint8)
+        kept = table(depth, KEPT)
+        row = self._layer_rows.take(
+            producer=producer,
+            kind=kind,
+            khz=_KHZ[kind],
+            ssrc=-1,
+            first=-1,
+            waiting=-1,
+            history=payloads.ctypes.data,
+            kept=kept.ctypes.data,
+            depth=depth,
+            room=room,
+            since=-1,
+        )
+        self._histories[row] = payloads, kept
+        return row
+
+    def bind_ssrc(self, transport: int, ssrc: int, layer: int, *, rtx: bool = False) -> None:
+        """A second SSRC for a layer is a new encoder: its numbers begin anew. Raises TableFull."""
+        self._memory.ssrcs.put((transport, ssrc), layer * 2 + rtx)
+        self._ssrcs[transport].add(ssrc)
+        if rtx:
+            return
+        row = self.layers[layer]
+        if row.ssrc not in (-1, ssrc):
+            self._kernel.interrupt(self._here, layer)
+            row.generation += 1
+            row.packets = row.first_seq = row.max_seq = row.duplicates = row.jitter = row.jitter16 = 0
+            row.since = -1
+            row.gaps = row.key_seq = 0
+            self._histories[layer][1]["seq"] = 0
+        row.ssrc = ssrc
+
+    def unbind_ssrc(self, transport: int, ssrc: int) -> None:
+        self._memory.ssrcs.remove((transport, ssrc))
+        self._ssrcs[transport].discard(ssrc)
+
+    def open_slot(self, transport: int, kind: MediaKind, format: SlotFormat) -> int:
+        """Raises TableFull; ValueError for an extension id that the one-byte form does not have."""
+        if not (0 <= format.twcc_ext < 15 and 0 <= format.level_ext < 15):
+            raise ValueError("header extension ids are 1 to 14")
+        extensions = 3 * bool(format.twcc_ext) + 2 * bool(format.level_ext)
+        return self._slot_rows.take(
+            transport=transport,
+            kind=int(kind),
+            khz=_KHZ[kind],
+            header=12 + (4 + (extensions + 3) // 4 * 4 if extensions else 0),
+            layer=-1,
+            target=-1,
+            next=-1,
+            prev=-1,
+            wait_next=-1,
+            wait_prev=-1,
+            out_seq=0x1_0000 + (format.ssrc & 0x7FFF),
+            rtx_seq=format.rtx_ssrc & 0x7FFF,
+            highest=2,
+            temporal=2,
+            **asdict(format),
+        )
+
+    def switch(self, slot: int, layer: int | None) -> None:
+        """Video: the old layer goes on until a key frame of the new one begins; audio: until the new one's
+        next packet. None: stop now."""
+        self._kernel.switch(self._here, slot, -1 if layer is None else layer)
+
+    def waiting(self, slot: int) -> bool:
+        """A switch was asked for and its key frame has not been seen yet."""
+        return bool(0 <= self.slots["target"][slot] != self.slots["layer"][slot])
+
+    def set_temporal(self, slot: int, highest: int) -> None:
+        """Send only frames of temporal layers 0 to `highest` (2: all, as at the start). Fewer from the next
+        frame on; more from the next key frame or frame with the layer sync bit. Packets that name no temporal
+        layer are always sent."""
+        self.slots["highest"][slot] = min(max(highest, 0), 2)
+        self.slots["care"][slot] |= THIN
+
+    def set_redundancy(self, slot: int, blocks: int) -> None:
+        """How many earlier sounds each packet of the slot repeats (RFC 2198), 0 to 3; none when the receiver
+        did not negotiate it."""
+        row = self.slots[slot]
+        if row.kind != MediaKind.AUDIO or not row.red_pt:
+            return
+        row.redundancy = min(max(blocks, 0), 3)
+        row.care = row.care | REDUNDANT if row.redundancy else row.care & ~REDUNDANT
+
+    # --- inside -----------------------------------------------------------------------------------
+
+    def _sockaddr(self, port: int, address: Address) -> bytes:
+        return pack_sockaddr(self._sockets[port].family, address)
+
+    @staticmethod
+    def _rows_of(rows: Table, transport: int) -> list[int]:
+        return [int(row) for row in np.flatnonzero((rows["transport"] == transport) & (rows["used"] == 1))]
