@@ -1,4 +1,4 @@
-"""A Meeting as it was scheduled, and the Account of whoever may take part. Pure."""
+"""A Meeting as it was scheduled, and the Accounts that may take part. Pure."""
 
 from dataclasses import dataclass
 
@@ -22,16 +22,16 @@ class Meeting:
     code: str
     title: str
     run: int
-    """Counts the times the meeting was held under the same code; seats belong to one run."""
+    """How often the meeting has been held under this code; a seat belongs to one run."""
     ended: bool
     starts_ms: int = 0
-    """0: no time is set, and the lobby is open."""
+    """0: no time is set, and the lobby is always open."""
     opens_before_s: int = 1800
     """The lobby opens this long before the start."""
     composition: frozenset[str] = frozenset()
-    """Units that belong to it; empty: all of them."""
+    """Units that belong to the meeting; empty: all of them."""
     may_record: bool = True
-    """False: nobody records it, not even its chair."""
+    """False: nobody can record it, not even its chair."""
     keep_days: int = 0
     """Recordings of it are deleted after this many days; 0: never."""
 

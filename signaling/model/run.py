@@ -11,7 +11,7 @@ from signaling.model.words import DepartureKind, FloorMode, Permission, UnitKind
 
 
 class Rules(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the chair has set."""
+    """The rules of the meeting, as the chair has set them."""
 
     mode: FloorMode = FloorMode.OPEN
     hard_mute: bool = True
@@ -28,14 +28,14 @@ class Wish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic: str
     since_ms: int
     number: int
-    """Order of asking: instants may be equal."""
+    """Order of asking, because instants may be equal."""
     registered: bool = False
     round: bool = False
     skipped: bool = False
 
 
 class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One who has the floor."""
+    """Somebody's having the floor."""
 
     participant: ParticipantId
     since_ms: int
@@ -45,6 +45,8 @@ class Turn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A permission that somebody asked for."""
+
     participant: ParticipantId
     permission: Permission
     reason: str
@@ -52,6 +54,8 @@ class Request(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Departure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How somebody came to be out of the meeting: `was` as judged, `kind` as corrected."""
+
     id: str
     participant: ParticipantId
     unit: str
@@ -63,24 +67,26 @@ class Departure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RunRecording(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """That this run is being recorded, by order of its chair."""
+    """The chair's order that this run is recorded."""
 
     id: RecordingId
     by: AccountId
     since_ms: int
     keys: tuple[Recipient, ...]
-    """As everybody was told when it began: they lock all of it, whatever is done at the terminal then."""
+    """As everybody was told when it began. They lock all of it, whatever changes at the terminal later."""
     seen_ms: int
-    """When somebody was known to be inside: a restart long after it goes on with nothing."""
+    """When somebody was last known to be inside. A restart long after that does not go on recording."""
     paused: bool = False
 
 
 class RunRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """All of it. Frozen: rules replace it, and a change is noticed by identity."""
+
     rules: Rules = Rules()
     queue: tuple[Wish, ...] = ()
     turns: tuple[Turn, ...] = ()
     spoken: tuple[ParticipantId, ...] = ()
-    """Who has had the floor in this run, or since the go-round began."""
+    """The participants who have had the floor in this run, or since the go-round began."""
     go_round: bool = False
     next_number: int = 1
     requests: tuple[Request, ...] = ()

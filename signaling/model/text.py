@@ -1,10 +1,10 @@
-"""Text as people read it: what of it is shown, and the order of Vietnamese names. Pure."""
+"""Text as people read it: which characters are shown, and the order of Vietnamese names. Pure."""
 
 import unicodedata
 from functools import lru_cache
 
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories that a name cannot need; among them the marks that turn the direction of the text around it."""
+"""Categories that no name needs, among them the marks that change the direction of the text around them."""
 
 _LETTERS = {letter: place for place, letter in enumerate("0123456789aăâbcdđeêfghijklmnoôơpqrstuưvwxyz")}
 _TONES = {"\N{COMBINING GRAVE ACCENT}": 1, "\N{COMBINING HOOK ABOVE}": 2, "\N{COMBINING TILDE}": 3,
@@ -14,7 +14,7 @@ SortKey = tuple[tuple[int, ...], tuple[int, ...], str]
 
 
 def one_line(text: str) -> str:
-    """The text as it is shown: composed, visible characters only, single spaces. May be empty."""
+    """The text as it is shown: composed characters, visible ones only, single spaces. May be empty."""
     composed = unicodedata.normalize("NFC", text)
     visible = "".join(" " if c.isspace() else c for c in composed if c.isspace() or _seen(c))
     return " ".join(visible.split())
@@ -24,9 +24,9 @@ def _seen(character: str) -> bool:
     return unicodedata.category(character) not in _UNSEEN
 
 
-@lru_cache(maxsize=1024)  # the same fifty names are put in order at every input of a room
+@lru_cache(maxsize=1024)  # the same fifty names are sorted at every input of a room
 def sort_key(text: str) -> SortKey:
-    """Letters first, tones only between words that are otherwise alike. Runs of digits count as numbers."""
+    """Compare letters first; tones decide only between equal words. Runs of digits compare as numbers."""
     letters: list[int] = []
     tones: list[int] = []
     number = ""
@@ -45,7 +45,7 @@ def sort_key(text: str) -> SortKey:
 
 
 def _split(character: str) -> tuple[int, int]:
-    """A letter's place and its tone; whatever is no Vietnamese letter comes after those, by code point."""
+    """A letter's place and its tone. Other characters follow the Vietnamese letters, by code point."""
     decomposed = unicodedata.normalize("NFD", character)
     tone = next((_TONES[mark] for mark in decomposed if mark in _TONES), 0)
     bare = unicodedata.normalize("NFC", "".join(mark for mark in decomposed if mark not in _TONES))

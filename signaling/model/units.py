@@ -1,4 +1,4 @@
-"""Units: departments, stations and offices, and the order in which people expect them. Pure."""
+"""Units: departments, stations and offices, and their usual order. Pure."""
 
 from dataclasses import dataclass
 

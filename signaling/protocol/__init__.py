@@ -1,10 +1,10 @@
-"""The WebSocket protocol: one frozen type per message, the client's and the server's apart.
+"""The WebSocket protocol: one frozen type for each message, client's and server's apart. Pure.
 
-JSON text frames; the field "type" names the message. The client speaks first, with `hello`. The JSON
-schema in `schema/` is generated from these types and a test fails when it is stale; the files in
+Messages are JSON text frames; the field "type" names the message. The client speaks first, with `hello`. The
+JSON schema in `schema/` is generated from these types, and a test fails when it is stale. The files in
 `schema/examples/` are the contract that Python and JavaScript are both held to.
 
-Who acts is taken from the session, never from a message: no client message names its sender.
+The session tells who acts, never a message: no client message names its sender.
 """
 
 import msgspec
@@ -103,11 +103,11 @@ from signaling.protocol.server import (
 
 PROTOCOL = 2
 MAX_MESSAGE_BYTES = 256 * 1024
-"""An offer of 20 lines from Firefox is 45 kB; nothing else comes near."""
+"""An offer with 20 media sections from Firefox is 45 kB; nothing else comes near."""
 
 
 class BadMessage(Exception):
-    """What arrived is no message of this protocol."""
+    """What arrived is not a message of this protocol."""
 
 
 _client_decoder: msgspec.json.Decoder[AnyClientMessage] = msgspec.json.Decoder(AnyClientMessage)

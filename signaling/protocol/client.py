@@ -1,4 +1,4 @@
-"""What a client may send. Who acts is taken from the session: no message names its sender."""
+"""What a client may send. The session tells who acts: no message names its sender. Pure."""
 
 from typing import Annotated
 

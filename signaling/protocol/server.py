@@ -1,4 +1,4 @@
-"""What the server sends. Instants are Unix milliseconds."""
+"""What the server sends. Instants are Unix milliseconds. Pure."""
 
 from typing import Annotated
 
@@ -211,7 +211,7 @@ class Slots(ServerMessage, frozen=True, tag="slots"):
 
 
 class Speakers(ServerMessage, frozen=True, tag="speakers"):
-    """Who is speaking now, and whose picture is on the stage. Sent on each change."""
+    """The participants who speak now, and the one on the stage. Sent on each change."""
 
     heard: tuple[str, ...]
     """Participants who speak, in the order in which they took the audio slots."""

@@ -1,16 +1,15 @@
-"""A Room: the live rules and people of one run of a Meeting. Pure: no socket, no clock, no chance.
+"""A Room: the live rules and people of one run of a Meeting. Without I/O: no socket, no clock, no chance.
 
-    input ──> roles (may this one, here?) ──> one small rule ──> effects, or Refused(code)
+    input ──> roles (may they, here?) ──> one small rule ──> effects, or Refused(code)
 
-Fed by `signaling.live.rooms`, one input at a time. Laws, held by a stateful test:
+`signaling.live.rooms` feeds it one input at a time. Laws, held by a stateful test:
 - Refused leaves the state as it was.
-- Nobody who is not admitted has an endpoint in a meeting's room of the media plane. Before admission there
-  is at most a line check: alone in a room that is called after the session, all gates shut, closed with the
-  input that takes its session from before the door, and after 15 s.
-- HOST on a gate is lifted by an operator's or chair's unmute only; leaving, dropping, taking over and
-  being admitted again do not lift it.
-- Nothing is recorded but by a chair's order, nor where the meeting forbids it, nor unseen.
-- Versions of roster and lobby only grow, and whoever may see them has seen the newest.
+- Only admitted people have an endpoint in a meeting's room of the media plane. Before admission there is at
+  most a line check: alone in a room named after the session, all gates shut, closed by the input that lets
+  its session in or ends it, and after 15 s. - Only a chair's or an operator's unmute lifts HOST from a gate;
+  leaving, dropping, taking over and being admitted again do not. - Nothing is recorded without a chair's
+  order, or where the meeting forbids it, or unseen. - Versions of roster and lobby only grow, and everybody
+  who may see them has seen the newest.
 """
 
 from collections.abc import Callable
@@ -111,7 +110,7 @@ assert HANDLERS.keys() == RULES.keys()
 
 
 class Checkpoint(NamedTuple):
-    """All of a Room as a value: to go back to, and to compare."""
+    """All of a Room as one value, to go back to and to compare."""
 
     facts: Facts
     views: changes.Views
@@ -124,7 +123,7 @@ class Room:
         self._board = Board()
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
-        """Carry out one input. Returns what is to be done about it, or why it is refused."""
+        """Carry out one input. Returns what has to be done about it, or why it is refused."""
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
         viewers, run = changes.viewers(self.state), self.state.run
@@ -141,7 +140,7 @@ class Room:
         return (*effects, *self._show_lines(viewers.watching, now))
 
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
-        """What follows from an input whatever it was. inside: those who were before it."""
+        """What follows from any input. inside: the people who were inside before it."""
         if self.state.ended:
             return (*recording.sweep(self.state, now), *line_check.sweep(self.state, now))
         ended = permissions.sweep(self.state, now)
@@ -217,16 +216,16 @@ class Room:
                 self._board.add(participant, point, now.s)
         return outcome
 
-    def _show_lines(self, had: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
-        """The whole board to those who watch it and have just come in; to the others what is new, when it is
-        due."""
+    def _show_lines(self, before: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
+        """Send the whole board to people who have just begun to watch it, and what is new to the others when
+        it is due."""
         staff = self.state.watching()
-        come = tuple(session for session in staff if session not in had)
+        come = tuple(session for session in staff if session not in before)
         due = self._board.due_s is not None and now.s >= self._board.due_s
         if not come and not due:
             return ()
         inside = [seat.id for seat in self.state.admitted()]
-        there = tuple(session for session in staff if session in had)
+        there = tuple(session for session in staff if session in before)
         newest = self._board.take(inside)
         told = (Tell(there, newest),) if there and newest is not None else ()
         return (*told, Tell(come, self._board.whole(inside))) if come else told
@@ -235,7 +234,7 @@ class Room:
         return Checkpoint(self.state.facts, self._views)
 
     def restore(self, to: Checkpoint) -> None:
-        """Take back an input whose effects nobody has seen."""
+        """Undo an input whose effects nobody has seen."""
         self.state.facts = to.facts
         self._views = to.views
 

@@ -93,7 +93,7 @@
  */
 
 /**
- * Who is speaking now, and whose picture is on the stage. Sent on each change.
+ * The participants who speak now, and the one on the stage. Sent on each change.
  * @typedef {object} Speakers
  * @property {'speakers'} type
  * @property {readonly string[]} heard Participants who speak, in the order in which they took the audio slots.

@@ -1,4 +1,7 @@
-"""The rules of a Knock: nobody is let in without a unit and a name (the regulation, article on sign-in)."""
+"""The rules of a Knock: nobody is let in without a unit and a name (the regulation, article on sign-in).
+
+Pure.
+"""
 
 from collections.abc import Mapping
 from typing import NamedTuple
@@ -11,7 +14,7 @@ from signaling.protocol import Knock
 
 
 class Caller(NamedTuple):
-    """Who a Knock says is there."""
+    """The person a Knock announces."""
 
     unit: str
     name: str
@@ -20,10 +23,10 @@ class Caller(NamedTuple):
 
 
 def caller(knock: Knock, account: Account, units: Mapping[str, Unit]) -> Caller | Why:
-    """Who knocks, or why the knock is refused at once.
+    """The person who knocks, or why the knock is refused at once.
 
-    The unit chosen on the screen wins over the account's own, since a substitute may sit at another point;
-    the operator is shown that it was not expected.
+    The unit chosen on the screen wins over the account's own, because a substitute may sit at another point.
+    The operator sees that it was not expected.
     """
     unit = knock.unit if knock.unit is not None else account.unit
     if unit is None or unit not in units:

@@ -1,7 +1,7 @@
-"""Who presides, and by what rules: the chair handed over, taken back, lent; the meeting's rules. Pure.
+"""The chair handed over, taken back and lent, and the rules that it sets.
 
-Everybody whose role is chair has its rights. Whoever is chair by account can be without it only by having
-given it away, and takes it back at any time.
+Everybody whose role is chair has the chair's rights. A chair by account is without them only after giving the
+chair away, and can take it back at any time.
 """
 
 from dataclasses import replace
@@ -20,7 +20,7 @@ from signaling.room.state.state import State
 
 
 def hand(state: State, seat: Seat, message: HandChair, _: Instant) -> Outcome:
-    """Another one presides instead of this one."""
+    """Somebody else presides instead."""
     target = _successor(state, message.participant)
     if isinstance(target, Refused):
         return target
@@ -30,7 +30,7 @@ def hand(state: State, seat: Seat, message: HandChair, _: Instant) -> Outcome:
 
 
 def take(state: State, seat: Seat, _: TakeChair, __: Instant) -> Outcome:
-    """Back to whom it is by account. Whoever else it was handed or lent to has it no more."""
+    """The account's own chair takes it back. Everybody it was handed or lent to loses it."""
     effects = [*_act(state, seat, None)]
     for other in list(state.seats.values()):
         if other.account.id != seat.account.id and other.acting is Role.CHAIR:
@@ -39,7 +39,7 @@ def take(state: State, seat: Seat, _: TakeChair, __: Instant) -> Outcome:
 
 
 def lend(state: State, seat: Seat, message: LendChair, _: Instant) -> Outcome:
-    """No meeting is without a chair for long because of somebody's line."""
+    """A lost connection does not leave a meeting without a chair for long."""
     if state.has_chair():
         return Refused(Why.CHAIR_PRESENT)
     target = _successor(state, message.participant)
@@ -49,7 +49,7 @@ def lend(state: State, seat: Seat, message: LendChair, _: Instant) -> Outcome:
 
 
 def _successor(state: State, participant: str) -> Seat | Refused:
-    """One who can preside: here, and neither a technician nor in the chair already."""
+    """Somebody who can preside: here, neither a technician nor chair already."""
     target = state.by_id(participant)
     if target is None or not target.admitted or not target.online:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -59,7 +59,7 @@ def _successor(state: State, participant: str) -> Seat | Refused:
 
 
 def _act(state: State, seat: Seat, role: Role | None) -> tuple[Effect, ...]:
-    """Give a seat this role for now; None: its account's. What its screen needs follows."""
+    """Give a seat this role for now (None: its account's). Its need of a screen permission follows."""
     acting = None if role is seat.account.role else role
     if acting is seat.acting:
         return ()
@@ -69,7 +69,7 @@ def _act(state: State, seat: Seat, role: Role | None) -> tuple[Effect, ...]:
 
 
 def set_rules(state: State, seat: Seat, message: SetRules, _: Instant) -> Outcome:
-    """What is left out stays. To turn hard mutes off lets everybody speak who was muted by one."""
+    """A field that is left out stays as it is. Turning hard mutes off also lifts those there are."""
     old = state.run.rules
     rules = changed(
         old,

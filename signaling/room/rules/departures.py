@@ -1,8 +1,8 @@
-"""How people came to be out of the meeting. Pure.
+"""How people came to be out of the meeting.
 
-Leaving without permission is recorded against a person, so it is said only of those who went by themselves:
-they pressed "leave", or closed the page and did not come back. Whatever may have been the line counts as the
-line. An operator who knows better corrects it; what was judged stays beside the correction and in the log.
+"Left without permission" is recorded against a person, so it is used only for people who went by themselves:
+they pressed "leave", or closed the page and did not come back. Anything that may have been the line counts as
+the line. Staff who know better correct it; the first judgement stays beside the correction and in the log.
 """
 
 from enum import Enum, auto
@@ -23,30 +23,30 @@ from signaling.room.state.state import State
 
 
 class Way(Enum):
-    """What put an end to a seat."""
+    """What ended a seat."""
 
     SAID = auto()
-    """Its person pressed "leave"."""
+    """The person pressed "leave"."""
     CLOSED = auto()
-    """Its page closed the socket, and nobody came back."""
+    """The page closed the socket, and nobody came back."""
     BROKEN = auto()
     """The socket broke, and nobody came back."""
     REMOVED = auto()
     SENT_BACK = auto()
 
 
-class Media(Enum):
+class Witness(Enum):
     """What the media plane knew of the line when the socket went."""
 
     NONE = auto()
-    """No endpoint: it can bear no witness."""
+    """There was no endpoint, so it knows nothing."""
     ALIVE = auto()
     SILENT = auto()
-    """Packets that had to come had stopped before."""
+    """Packets that should have come had stopped before."""
 
 
-def judge(way: Way, permitted: bool, media: Media) -> DepartureKind:
-    """The table of evidence. permitted: has leave to go, or needs none."""
+def judge(way: Way, permitted: bool, media: Witness) -> DepartureKind:
+    """The table of evidence. permitted: has permission to leave, or needs none."""
     match way:
         case Way.REMOVED:
             return DepartureKind.REMOVED
@@ -54,30 +54,30 @@ def judge(way: Way, permitted: bool, media: Media) -> DepartureKind:
             return DepartureKind.SENT_BACK
         case Way.BROKEN:
             return DepartureKind.LOST
-        case Way.CLOSED if media is Media.SILENT:
-            # A page that has lost its line closes the socket itself, and the words for it arrive late.
+        case Way.CLOSED if media is Witness.SILENT:
+            # A page that has lost its line closes the socket itself, and its close frame arrives late.
             return DepartureKind.LOST
         case Way.SAID | Way.CLOSED:
             return DepartureKind.PERMITTED if permitted else DepartureKind.UNPERMITTED
 
 
 def is_permitted(seat: Seat) -> bool:
-    """Chair and operators come and go as their work demands."""
+    """Chairs and operators come and go as their work requires."""
     return seat.may_leave or seat.role in STAFF
 
 
-def witness(seat: Seat, line: Line) -> Media:
-    """Only an open microphone says anything by its silence: a shut one, and a picture that nobody watches,
-    send nothing on the best of lines."""
+def witness(seat: Seat, line: Line) -> Witness:
+    """Only the silence of an open microphone proves anything: a shut one, and a picture that nobody watches,
+    send nothing even on a perfect line."""
     if not seat.offered:
-        return Media.NONE
+        return Witness.NONE
     muted = bool(seat.gates.microphone)
     silent = line.lost or (Source.MICROPHONE in line.stopped and not muted)
-    return Media.SILENT if silent else Media.ALIVE
+    return Witness.SILENT if silent else Witness.ALIVE
 
 
 def away(seat: Seat, line: Line, presence: Presence) -> Presence:
-    """What is shown at once of one whose socket has gone."""
+    """What the roster shows as soon as somebody's socket is gone."""
     if presence is not Presence.CLOSED:
         return Presence.LOST
     kind = judge(Way.CLOSED, is_permitted(seat), witness(seat, line))
@@ -85,16 +85,16 @@ def away(seat: Seat, line: Line, presence: Presence) -> Presence:
 
 
 def of_absent(seat: Seat) -> DepartureKind:
-    """Of one who did not come back in time. `away` has heard the witness."""
+    """The departure of somebody who did not come back in time. `away` has used the witness already."""
     way = Way.CLOSED if seat.presence is Presence.CLOSED else Way.BROKEN
-    return judge(way, is_permitted(seat), Media.NONE)
+    return judge(way, is_permitted(seat), Witness.NONE)
 
 
 def record(
     state: State, seat: Seat, kind: DepartureKind, now: Instant, reason: str = "", by: Seat | None = None
 ) -> tuple[Effect, ...]:
-    """Write down that somebody is out of the meeting. The oldest give way when there are too many: the audit
-    log has them all."""
+    """Record that somebody is out of the meeting. When there are too many, the oldest are dropped; the audit
+    log has all of them."""
     run = state.run
     one = Departure(
         id=f"d{run.next_number}",
@@ -112,7 +112,7 @@ def record(
 
 
 def correct(state: State, seat: Seat, message: CorrectDeparture, _: Instant) -> Outcome:
-    """Staff know why somebody was gone: a telephone call, a power cut."""
+    """Staff know why somebody was gone, by a telephone call for example."""
     found = next((one for one in state.run.departures if one.id == message.departure), None)
     if found is None:
         return Refused(Why.UNKNOWN_DEPARTURE)

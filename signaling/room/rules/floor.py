@@ -1,8 +1,8 @@
-"""The floor: who asks for it, who has it, and what the chair does about both. Pure.
+"""The floor: who asks for it, who has it, and what the chair does about both.
 
-Turns and wishes stand in the run's record; `gating.sweep` makes the gates follow them, `sweep` here what
-follows from people coming, going and changing their role. Laws, held by a stateful test: at most two have the
-floor; the queue is in rank order; whoever has the floor does not wait for it.
+Turns and wishes are part of the run's record. `gating.sweep` makes the gates follow them; `sweep` here
+handles people who come, go or change their role. Laws, held by a stateful test: at most two people have the
+floor; the queue is in rank order; nobody who has the floor waits for it.
 """
 
 from collections.abc import Mapping
@@ -35,23 +35,23 @@ from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
 MAX_TURNS = 2
-"""One who speaks, and one more for a dialogue."""
-MAX_MS = 4 * 3600 * 1000
-"""A turn that is extended again and again ends in so long at the latest."""
+"""One speaker, and one more for a dialogue."""
+MAX_TURN_MS = 4 * 3600 * 1000
+"""However often a turn is extended, it ends this long from now at the latest."""
 
 
 # --- who asks ---
 
 
 def raise_hand(state: State, seat: Seat, message: RaiseHand, now: Instant) -> Outcome:
-    """Ask for the floor. Asking again corrects the topic; the place stays."""
+    """Ask for the floor. Asking again corrects the topic and keeps the place."""
     if not seat.takes_part:
         return Refused(Why.NEEDS_PERMISSION)
     return _wish(state, seat, one_line(message.topic), now, registered=False)
 
 
 def register_speech(state: State, seat: Seat, message: RegisterSpeech, now: Instant) -> Outcome:
-    """Ask in advance. It counts from admission on, at the place of its time."""
+    """Ask in advance. The wish counts from admission on, at the place of its time."""
     if seat.banned:
         return Refused(Why.BANNED)
     topic = one_line(message.topic)
@@ -82,7 +82,7 @@ def _wish(state: State, seat: Seat, topic: str, now: Instant, registered: bool) 
         wish = Wish(seat.id, topic, now.unix_ms, run.next_number, registered)
         state.run = changed(run, queue=(*run.queue, wish), next_number=run.next_number + 1)
         if seat.place == 0:
-            # A seat without a place is forgotten with its session, and the wish would be nobody's.
+            # A seat without a place is forgotten with its session, and the wish would belong to nobody.
             state.put(replace(seat, place=state.take_place()))
             effects.append(Keep((seat.account.id,)))
     event = "speech-registered" if registered else "hand-raised"
@@ -108,7 +108,7 @@ def invite_next(state: State, seat: Seat, _: InviteNext, now: Instant) -> Outcom
 
 
 def invite(state: State, seat: Seat, message: Invite, now: Instant) -> Outcome:
-    """Give somebody the floor, whether they asked or not: beside whoever has it, or instead."""
+    """Give somebody the floor, whether they asked or not, beside the present speaker or instead."""
     target = state.by_id(message.participant)
     if target is None or not target.admitted:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -124,13 +124,13 @@ def invite(state: State, seat: Seat, message: Invite, now: Instant) -> Outcome:
     ended = _end_all(state, seat, now, but=target.id)
     if not has_it:
         return (*ended, *_grant(state, seat, target, now))
-    # Whoever was muted while having the floor, and is invited once more, may speak.
+    # A speaker who was muted during the turn and is invited again may speak.
     lifted = gating.lift_host(state, target, Source.MICROPHONE)
     return (*ended, *lifted, note("unmuted", seat, target, source="microphone")) if lifted else ended
 
 
 def _grant(state: State, by: Seat, target: Seat, now: Instant) -> tuple[Effect, ...]:
-    """The right to open the microphone; its person presses."""
+    """Grant the right to open the microphone. The person still has to press the button."""
     run, dialogue = state.run, bool(state.run.turns)
     until_ms = now.unix_ms + run.rules.turn_s * 1000 if run.rules.turn_s else 0
     _drop_wish(state, target.id)
@@ -144,7 +144,7 @@ def _grant(state: State, by: Seat, target: Seat, now: Instant) -> tuple[Effect, 
 
 
 def end_turn(state: State, seat: Seat, message: EndTurn, now: Instant) -> Outcome:
-    """The chair ends anybody's turn, or all; a holder the own one."""
+    """The chair ends anybody's turn, or all of them; anyone else only their own."""
     chair = seat.role is Role.CHAIR
     whose = message.participant if chair else (message.participant or seat.id)
     if not chair and whose != seat.id:
@@ -163,7 +163,7 @@ def _end_all(
 
 
 def _end(state: State, by: Seat | None, turn: Turn, now: Instant) -> tuple[Effect, ...]:
-    """The microphone is shut; a chair's stays as it is, for it always has the floor."""
+    """The microphone is shut, except a chair's, who always has the floor."""
     state.run = changed(state.run, turns=tuple(other for other in state.run.turns if other is not turn))
     seat = state.by_id(turn.participant)
     lasted = max(0, now.unix_ms - turn.since_ms) // 1000
@@ -177,12 +177,13 @@ def _end(state: State, by: Seat | None, turn: Turn, now: Instant) -> tuple[Effec
 
 
 def extend_turn(state: State, seat: Seat, message: ExtendTurn, now: Instant) -> Outcome:
-    """Counted from its end, or from now when that has passed. One without a limit cannot grow longer."""
+    """The time is added to the turn's end, or to now if that has passed. A turn without a limit cannot be
+    extended."""
     turn = next((turn for turn in state.run.turns if turn.participant == message.participant), None)
     if turn is None or turn.until_ms == 0:
         return Refused(Why.OUT_OF_ORDER)
     until_ms = max(turn.until_ms, now.unix_ms) + message.seconds * 1000
-    longer = changed(turn, until_ms=min(until_ms, now.unix_ms + MAX_MS))
+    longer = changed(turn, until_ms=min(until_ms, now.unix_ms + MAX_TURN_MS))
     state.run = changed(state.run, turns=tuple(longer if one is turn else one for one in state.run.turns))
     target = state.by_id(turn.participant)
     return (note("turn-extended", seat, target, seconds=message.seconds),)
@@ -211,7 +212,7 @@ def _mark(state: State, by: Seat, participant: str, skipped: bool) -> Outcome:
 
 
 def go_round(state: State, seat: Seat, message: GoRound, now: Instant) -> Outcome:
-    """Every point that has not got the floor since it began is put into the queue, in the order of units."""
+    """Put every point that has not had the floor since the round began into the queue, in unit order."""
     if message.on is state.run.go_round:
         return ()
     if message.on:
@@ -239,8 +240,9 @@ def _join_round(state: State, points: list[Seat], now: Instant) -> None:
 
 
 def sweep(state: State, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
-    """Done after each input. inside: who was admitted before it. Who is gone for good has neither turn nor
-    place, and a chair needs none; what was registered waits for its person. A late point joins the round."""
+    """Runs after each input. People who are gone for good lose turn and place, and a chair needs neither; a
+    registered speech waits for its person. A point that comes late joins the round. inside: who was admitted
+    before the input."""
     seats = {seat.id: seat for seat in state.seats.values()}
     effects: list[Effect] = []
     for turn in state.run.turns:
@@ -256,8 +258,8 @@ def sweep(state: State, inside: frozenset[ParticipantId], now: Instant) -> tuple
 
 
 def _stage(state: State, seats: Mapping[ParticipantId, Seat]) -> tuple[Effect, ...]:
-    """Whoever has the floor alone is on the stage; of two, and without turns, it follows who speaks. Only an
-    endpoint that is open is named: a media worker that began anew is told when its holder has come back."""
+    """A single speaker is kept on the stage; with two, or none, the stage follows the voices. Only an open
+    endpoint can be named, so a media worker that restarted is told when the speaker is back."""
     turns = state.run.turns
     holder = seats.get(turns[0].participant) if len(turns) == 1 else None
     wanted = holder.id if holder is not None and holder.offered else None

@@ -1,10 +1,10 @@
-"""A mute's way through the rules: who shuts and opens which Gate.
+"""Who shuts and opens which Gate; a mute's way through the rules.
 
-SELF is the person's own button. HOST is set by chair and operator; on a screen it also stands for a
-permission that is missing. A host's mute sets both: when it is lifted the source stays shut until its own
-person opens it, since nobody may open another's microphone. FLOOR is on the microphone of everybody who has
-neither the floor nor the chair, while the meeting's mode is not open; `sweep` sees to that after each input.
-LOBBY and LEFT are on everything of those who are not inside.
+SELF is the person's own button. HOST is set by chair and operator; on a screen it also means that a
+permission is missing. A host's mute sets both, so after it is lifted the source stays shut until its own
+person opens it: nobody may open another's microphone. FLOOR is on the microphone of everybody who has neither
+the floor nor the chair while the meeting's mode is not open; `sweep` sees to that after each input. LOBBY and
+LEFT are on all sources of people who are not inside.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from signaling.room.state.state import State
 
 
 def set_source(state: State, seat: Seat, message: SetSource, _: Instant) -> Outcome:
-    """One's own button."""
+    """The person's own button."""
     if not message.on:
         return regate(state, seat, message.source, seat.gates.shut(message.source, GateReason.SELF))
     why = _kept_shut(state, seat, message.source)
@@ -51,7 +51,7 @@ def _kept_shut(state: State, seat: Seat, source: Source) -> Why | None:
 
 
 def _screen_holder(state: State, seat: Seat) -> Seat | None:
-    """Who else has the one screen. A holder whose line is gone gives it up to whoever asks."""
+    """The other person who shares the one screen. If they are offline, the next person to ask gets it."""
     others = (other for other in state.admitted() if other.id != seat.id)
     return next((other for other in others if GateReason.SELF not in other.gates.screen), None)
 
@@ -65,7 +65,7 @@ def mute(state: State, seat: Seat, message: Mute, _: Instant) -> Outcome:
 
 
 def unmute(state: State, seat: Seat, message: Unmute, _: Instant) -> Outcome:
-    """Lift HOST: the chair's right, and the operator's only while no chair is there."""
+    """Lift HOST: a right of the chair, and of an operator only while no chair is there."""
     target = state.by_id(message.participant)
     if target is None or not target.admitted:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -76,7 +76,7 @@ def unmute(state: State, seat: Seat, message: Unmute, _: Instant) -> Outcome:
 
 
 def mute_all(state: State, seat: Seat, _: MuteAll, __: Instant) -> Outcome:
-    """Every microphone but a chair's, of those who are away for a moment too."""
+    """Mute every microphone except a chair's, including those of people who are away for a moment."""
     effects: list[Effect] = []
     for target in state.admitted():
         if target.role is not Role.CHAIR:
@@ -85,23 +85,23 @@ def mute_all(state: State, seat: Seat, _: MuteAll, __: Instant) -> Outcome:
 
 
 def _mute(state: State, target: Seat, source: Source) -> tuple[Effect, ...]:
-    """By the meeting's rule: so that only the chair lifts it, or so that its person may."""
+    """Mute as the meeting's rules say: either only the chair can lift it, or the person can."""
     hard = GateReason.HOST if state.run.rules.hard_mute else GateReason.OPEN
     return regate(state, target, source, target.gates.shut(source, hard | GateReason.SELF))
 
 
 def shut_by_host(state: State, target: Seat, source: Source) -> tuple[Effect, ...]:
-    """Whatever the rule says: a permission that is taken back."""
+    """Mute whatever the rules say: for a permission that is taken back."""
     return regate(state, target, source, target.gates.shut(source, GateReason.HOST | GateReason.SELF))
 
 
 def lift_host(state: State, target: Seat, source: Source) -> tuple[Effect, ...]:
-    """Give the right to open a source; its person presses."""
+    """Grant the right to open a source. The person still has to press the button."""
     return regate(state, target, source, target.gates.lift(source, GateReason.HOST))
 
 
 def regate(state: State, seat: Seat, source: Source, gates: Gates) -> tuple[Effect, ...]:
-    """Give the seat these gates of one source. Nothing is done when they are what they were."""
+    """Give the seat these gates of one source. Nothing happens if they are as before."""
     if source is Source.SCREEN and _share_ends(state, seat, gates):
         gates = gates.shut(Source.SCREEN, GateReason.HOST)
     if gates == seat.gates:
@@ -117,19 +117,19 @@ def regate(state: State, seat: Seat, source: Source, gates: Gates) -> tuple[Effe
 
 
 def needs_permission(state: State, seat: Seat) -> bool:
-    """To show the screen. Staff do not."""
+    """Whether sharing the screen needs permission. Staff need none."""
     return state.run.rules.screen_by_permission and seat.role not in STAFF
 
 
 def _share_ends(state: State, seat: Seat, gates: Gates) -> bool:
-    """A permission is for one share."""
+    """A share ends, and the permission with it: one permission is for one share."""
     ends = GateReason.SELF not in seat.gates.screen and GateReason.SELF in gates.screen
     return ends and needs_permission(state, seat)
 
 
 def resettle_screens(state: State) -> list[Effect]:
-    """The rule is another: whoever needs a permission now and does not share has none, and whoever needs none
-    is not kept waiting for it."""
+    """The rule has changed. People who need a permission now and are not sharing have none; people who need
+    none are not kept waiting for one."""
     effects: list[Effect] = []
     for seat in list(state.seats.values()):
         effects += resettle_screen(state, seat)
@@ -137,7 +137,7 @@ def resettle_screens(state: State) -> list[Effect]:
 
 
 def resettle_screen(state: State, seat: Seat) -> tuple[Effect, ...]:
-    """The same for one. Who is not inside gets what the rule says with the admission."""
+    """The same for one seat. People who are not inside get what the rule says when they are admitted."""
     if not needs_permission(state, seat):
         return lift_host(state, seat, Source.SCREEN)
     if seat.admitted and GateReason.SELF in seat.gates.screen:
@@ -149,24 +149,24 @@ def resettle_screen(state: State, seat: Seat) -> tuple[Effect, ...]:
 
 
 def at_rest(state: State, seat: Seat) -> Gates:
-    """All shut by its own person: nothing of it is open on a device whose person has not opened it."""
+    """All sources shut by SELF: nothing is open on a device where its person has not opened it."""
     gates = seat.gates.shut_all(GateReason.SELF)
     return gates.shut(Source.SCREEN, GateReason.HOST) if _share_ends(state, seat, gates) else gates
 
 
 def admitted(state: State, seat: Seat) -> Gates:
-    """What one who is let in begins with. What a host had shut stays shut."""
+    """The gates of somebody who is let in. What a host had shut stays shut."""
     gates = seat.gates.lift_all(GateReason.LOBBY | GateReason.LEFT).shut_all(GateReason.SELF)
     return gates.shut(Source.SCREEN, GateReason.HOST) if needs_permission(state, seat) else gates
 
 
 def outside(state: State, seat: Seat, why: GateReason) -> Gates:
-    """What one has who is no longer inside. why: LEFT, or LOBBY for one who was sent back there."""
+    """The gates of somebody who is no longer inside. why: LEFT, or LOBBY when sent back there."""
     return at_rest(state, seat).shut_all(why)
 
 
 def sweep(state: State) -> tuple[Effect, ...]:
-    """FLOOR as it must be, by mode and turns. Who loses the floor has to press again when it comes back."""
+    """Set FLOOR as mode and turns require. A person who lost the floor has to press again when it is back."""
     holders = {turn.participant for turn in state.run.turns}
     shut: list[Effect] = []
     lifted: list[Effect] = []

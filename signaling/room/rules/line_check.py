@@ -1,8 +1,8 @@
 """Line checks: measuring a line before admission.
 
-A check is a media transport, so it has a room of its own with its own name: `check-<session>`. No meeting is
-called so, no message names a room, and the gates of the endpoint are shut: what it sends reaches nobody,
-and nobody's media reaches it. It lives no longer than its session stays before the door, nor than its time.
+A check is a media transport in a room of its own, called `check-<session>`. No meeting has such a name, no
+message names a room, and the endpoint's gates are shut: what it sends reaches nobody, and nobody's media
+reaches it. It ends when its session is admitted or gone, or when its time is up.
 """
 
 from dataclasses import replace
@@ -10,16 +10,16 @@ from dataclasses import replace
 import sfu
 from sfu import EndpointId, GateReason, RoomId, Source
 from signaling.model.ids import Instant, SessionId
-from signaling.model.words import SeatState, Why
+from signaling.model.words import Why
 from signaling.protocol import Answer, CheckLine, CheckOver, EndCheck, OwnLine, Refusal
 from signaling.room.rules import quality
 from signaling.room.state.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
 from signaling.room.state.inputs import Answered
 from signaling.room.state.line import CHECK, Check, settled
+from signaling.room.state.roles import BEFORE_THE_DOOR
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
-BEFORE_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.WAITING})
 _SHUT = dict.fromkeys(Source, GateReason.LOBBY)
 _REFUSED = {
     sfu.Failure.BAD_OFFER: Why.BAD_OFFER,
@@ -29,9 +29,9 @@ _REFUSED = {
 
 
 def begin(state: State, seat: Seat, message: CheckLine, now: Instant) -> Outcome:
-    """Open a transport that leads nowhere. A check that runs already is replaced."""
+    """Open a transport that leads nowhere. It replaces a check that is running."""
     assert seat.session is not None
-    # Counted by account, not by session: to connect anew is no way around it.
+    # Counted by account, not by session, so connecting again does not get around it.
     recent = {who: at for who, at in state.facts.checked_s.items() if now.s - at < state.limits.check_every_s}
     if seat.account.id in recent:
         return Refused(Why.TOO_FAST)
@@ -46,7 +46,7 @@ def begin(state: State, seat: Seat, message: CheckLine, now: Instant) -> Outcome
 
 
 def answered(state: State, answer: Answered) -> Outcome:
-    """What the worker made of a check's offer."""
+    """The worker's answer to a check's offer."""
     check = state.checks.get(answer.session)
     if check is None or not check.negotiating or check.offer != answer.offer:
         return ()
@@ -62,14 +62,14 @@ def answered(state: State, answer: Answered) -> Outcome:
 
 
 def end(state: State, seat: Seat, _: EndCheck, __: Instant) -> Outcome:
-    """Its page knows enough."""
+    """The page knows enough."""
     if seat.session is None or seat.session not in state.checks:
         return ()
     return (_close(state, seat.session),)
 
 
 def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> Outcome:
-    """The media worker reports something of a check's endpoint: the line, or that it is closed."""
+    """The media worker reports on a check's endpoint: the line, or that it is closed."""
     check = state.checks[session]
     match event:
         case sfu.LineReport():
@@ -84,15 +84,15 @@ def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> Outcome:
 
 
 def worker_back(state: State) -> tuple[Effect, ...]:
-    """What was being measured is gone with the worker, or measured across a break."""
+    """The measured transport is gone with the worker, or was measured across a break."""
     return tuple(
         effect for session in list(state.checks) for effect in _over(state, session, Why.MEDIA_UNAVAILABLE)
     )
 
 
 def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
-    """End what has had its time, and every check whose session is gone or no longer before the door. Done
-    after each input, so that no rule that moves a seat has to think of it."""
+    """End checks whose time is up, and checks whose session is gone or has been let in. Runs after each
+    input, so that no rule that moves a seat has to think of it."""
     effects: list[Effect] = []
     for session, check in list(state.checks.items()):
         seat = state.seats.get(check.account)

@@ -1,4 +1,4 @@
-"""The media side of a seat: offers and their answers, slots, speakers, what flows, how the line does."""
+"""The media of a seat: offers and their answers, slots, speakers, what flows, how good the line is."""
 
 from dataclasses import replace
 from typing import assert_never
@@ -35,8 +35,8 @@ _OFFER_REFUSED = {
 
 
 def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
-    """Bring an offer to the media worker, with the gates as they are. A technician has no media of the
-    meeting but while the chair permits it."""
+    """Bring an offer to the media worker, with the gates as they are. A technician has media of the meeting
+    only while the chair permits it."""
     assert seat.session is not None
     if not seat.takes_part:
         return Refused(Why.NEEDS_PERMISSION)
@@ -58,7 +58,7 @@ def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
 
 
 def answered(state: State, answer: Answered) -> Outcome:
-    """What the worker made of an offer."""
+    """The worker's answer to an offer."""
     seat = state.by_id(answer.participant)
     line = state.line(answer.participant)
     if seat is None or not seat.admitted or not line.negotiating:
@@ -77,12 +77,12 @@ def answered(state: State, answer: Answered) -> Outcome:
 
 
 def _whose(seat: Seat, answer: Answered) -> tuple[SessionId]:
-    """The session that the page of the offer has by now: its line may have broken in between."""
+    """The present session of the page that made the offer: its connection may have broken in between."""
     return (seat.session or answer.session,)
 
 
 def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outcome:
-    """An offer that is refused leaves what was there, unless the worker is gone with it."""
+    """A refused offer leaves what was there, unless the worker has lost it."""
     message: ServerMessage = Refusal("offer", Why.MEDIA_UNAVAILABLE, answer.offer)
     still = False
     if isinstance(answer.result, sfu.Failed):
@@ -96,7 +96,7 @@ def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outco
 
 
 def show(state: State, seat: Seat, message: Show, _: Instant) -> Outcome:
-    """What one wants to see, and how large. Someone who has just left is passed over, not reproached."""
+    """What a page shows, and how large. A tile of somebody who has just left is skipped, not an error."""
     inside = {other.id for other in state.admitted()}
     wished = {tile.participant: tile for tile in reversed(message.tiles)}
     tiles = tuple(
@@ -144,7 +144,7 @@ def _flow(state: State, event: sfu.FlowChanged) -> None:
 
 
 def _put_line(state: State, endpoint: EndpointId, line: Line) -> None:
-    """Facts about an endpoint that has no seat inside any more are nobody's business."""
+    """Nobody needs facts about an endpoint that no longer has a seat inside."""
     seat = state.by_id(endpoint)
     if seat is not None and seat.offered:
         state.put_line(seat.id, line)
@@ -185,7 +185,7 @@ def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome
             state.put(replace(seat, presence=Presence.LOST))  # silent before the page was closed
         return (_note(event),)
     if line.negotiating:
-        return ()  # the association that the offer replaces
+        return ()  # this is the association that the offer replaces
     del_line(state, seat)
     if not seat.online or seat.session is None:
         return (_note(event),)
@@ -205,7 +205,7 @@ def _plan(state: State, event: sfu.SendPlan) -> Outcome:
     line = replace(state.line(seat.id), plan=plan)
     state.put_line(seat.id, line)
     if line.negotiating or not seat.online or seat.session is None:
-        return ()  # it is told with the answer, or when its page is back
+        return ()  # it is sent with the answer, or when the page is back
     return (Tell((seat.session,), plan),)
 
 
@@ -224,7 +224,7 @@ def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
 
 
 def worker_back(state: State, back: WorkerBack) -> tuple[Effect, ...]:
-    """Whoever had media, or was refused it meanwhile, offers again; the seat is as it was."""
+    """Ask everybody who had media, or was refused it meanwhile, for a new offer. Seats stay as they are."""
     effects: list[Effect] = []
     for seat in state.admitted():
         if seat.id in back.missing:

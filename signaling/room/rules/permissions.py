@@ -1,7 +1,7 @@
-"""Permissions: to leave, to show a screen, for a technician to listen. Who asks for one, who decides. Pure.
+"""Permissions to leave, to share a screen, and for a technician to listen: asking and deciding.
 
-A request waits in the run's record until it is decided, taken back, or its person is gone. What it led to
-stands in the seat: `may_leave`, HOST lifted from the screen's gate, `listens_until_s`.
+A request waits in the run's record until it is decided, taken back, or its person is gone. The result is part
+of the seat: `may_leave`, HOST lifted from the screen's gate, `listens_until_s`.
 """
 
 from dataclasses import replace
@@ -22,7 +22,7 @@ from signaling.room.state.state import State
 
 
 def ask(state: State, seat: Seat, message: Ask, now: Instant) -> Outcome:
-    """Ask, or correct the reason of what was asked. Who may already is told so at once."""
+    """Ask, or correct the reason. A person who has the permission already is told so at once."""
     if message.permission is Permission.LISTEN and seat.role is not Role.TECHNICIAN:
         return Refused(Why.NOT_ALLOWED)
     if _has(state, seat, message.permission):
@@ -46,7 +46,7 @@ def ask(state: State, seat: Seat, message: Ask, now: Instant) -> Outcome:
 
 
 def _has(state: State, seat: Seat, permission: Permission) -> bool:
-    """One who listens may ask to listen longer."""
+    """A technician who listens may ask to listen longer, so never has that permission."""
     match permission:
         case Permission.LEAVE:
             return seat.may_leave or seat.role in STAFF
@@ -57,8 +57,8 @@ def _has(state: State, seat: Seat, permission: Permission) -> bool:
 
 
 def unask(state: State, seat: Seat, message: Unask, _: Instant) -> Outcome:
-    """Never mind. One who has leave to go and stays after all gives it back. It may cross the decision, so
-    that nothing of the kind is there is no mistake."""
+    """Take back a request, or give back the permission to leave. The message may cross the decision, so it
+    is no mistake when there is nothing to take back."""
     effects: list[Effect] = []
     if _asked(state, seat, message.permission) is not None:
         _forget(state, seat, message.permission)
@@ -70,8 +70,8 @@ def unask(state: State, seat: Seat, message: Unask, _: Instant) -> Outcome:
 
 
 def decide(state: State, seat: Seat, message: Decide, now: Instant) -> Outcome:
-    """Chair or operator answer what was asked; the chair also gives unasked and takes back. That a technician
-    listens is the chair's to decide alone."""
+    """Staff answer a request; the chair also grants without one, and takes back. Only the chair decides
+    whether a technician listens."""
     target = state.by_id(message.participant)
     if target is None or not target.admitted:
         return Refused(Why.UNKNOWN_PARTICIPANT)
@@ -142,8 +142,8 @@ def _deaf(state: State, seat: Seat) -> Seat:
 
 
 def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
-    """End what has had its time, and the transport of everyone inside who does not take part. Done after each
-    input: a technician who is no chair any more is covered by it too."""
+    """End permissions whose time is up, and the transports of people inside who do not take part. Runs after
+    each input, so it also covers a technician who is no longer chair."""
     effects: list[Effect] = []
     for seat in state.admitted():
         if seat.listens_until_ms and now.s >= seat.listens_until_s:
@@ -152,7 +152,7 @@ def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
         seat = state.seats[seat.account.id]
         if seat.offered and not seat.takes_part:
             shut, close = state.close_media(seat)
-            # The page of one who is away learns it when it is back.
+            # The page of somebody who is away is told when it is back.
             state.put(replace(shut, wanted=seat.wanted and not seat.online))
             effects += [Media(command) for command in close]
             effects += _tell(seat, MediaLost(Why.NEEDS_PERMISSION))
@@ -165,7 +165,7 @@ def next_deadline(state: State) -> float | None:
 
 
 def forget(state: State, seat: Seat) -> None:
-    """Its person is not inside any more: nothing of theirs waits to be decided."""
+    """The person is no longer inside: their requests need no decision."""
     for permission in Permission:
         _forget(state, seat, permission)
 

@@ -1,4 +1,4 @@
-"""Who comes when: the order of the queue for the floor. Pure."""
+"""The order of the queue for the floor. Pure."""
 
 from signaling.model.run import Wish
 from signaling.model.units import unit_order
@@ -8,20 +8,20 @@ from signaling.room.state.state import State
 
 
 def queue(state: State) -> tuple[Wish, ...]:
-    """The wishes of those inside, in the order in which they come. One who was skipped keeps the place."""
+    """The wishes of people inside, in the order in which they will speak. A skipped wish keeps its place."""
     inside = {seat.id: seat for seat in state.admitted()}
     wishes = [wish for wish in state.run.queue if wish.participant in inside]
     return tuple(sorted(wishes, key=lambda wish: (_rank(state, inside[wish.participant]), wish.number)))
 
 
 def following(state: State) -> Wish | None:
-    """Whom the chair would invite next: the first who is there and was not skipped."""
+    """The wish that the chair would invite next: the first whose person is there and was not skipped."""
     here = {seat.id for seat in state.admitted() if seat.online and seat.takes_part}
     return next((wish for wish in queue(state) if wish.participant in here and not wish.skipped), None)
 
 
 def points(state: State) -> list[Seat]:
-    """Those who speak in turn, in the order of units: neither staff nor technicians."""
+    """The bridge points, in unit order: everybody inside except staff and technicians."""
     seats = (seat for seat in state.admitted() if seat.role is Role.DELEGATE)
     return sorted(seats, key=lambda seat: (_rank_by_kind(state, seat), _unit_order(state, seat), seat.id))
 
@@ -32,7 +32,7 @@ def kind_of(state: State, seat: Seat) -> UnitKind | None:
 
 
 def full_order(order: tuple[UnitKind, ...]) -> tuple[UnitKind, ...]:
-    """Every kind once: those that are named, then the others as they are listed."""
+    """Every kind once: the named ones, then the others in their default order."""
     return tuple(dict.fromkeys((*order, *UnitKind)))
 
 

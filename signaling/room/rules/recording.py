@@ -1,11 +1,11 @@
-"""Whether a run is recorded. Pure.
+"""Whether a run is recorded.
 
-The chair's word stands in the run's record (`records.Recording`); what the recorder says of itself in
-`State.recorder`, which a restart forgets. Rules change the record; the sweep brings the recorder to do what
-stands there, as often as it takes. So nothing is lost when either of them goes away in between.
+What the chair ordered is part of the run's record (`RunRecording`); what the recorder reports is in
+`State.recorder`, which a restart forgets. Rules change the record. The sweep asks the recorder for what the
+record says, as often as needed, so nothing is lost when either of them goes away in between.
 
-The light (`recording_view`) is careful: it goes on before the first order is sent, and goes out when the
-recorder has said that nothing is written any more.
+The light (`views/recording.py`) is careful: it goes on before the first order is sent, and goes off only when
+the recorder has said that nothing is written any more.
 """
 
 from dataclasses import replace
@@ -27,18 +27,18 @@ from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 
 EMPTY_S = 300.0
-"""With nobody inside for so long it ends: as long as a seat is kept."""
+"""The recording ends after nobody has been inside for this long: as long as a seat is kept."""
 RETRY_S = 10.0
-"""The recorder is asked again when it has not done by then what it is to do."""
+"""How long to wait before asking the recorder again for something it has not done."""
 LOST_S = 10.0
-"""A recorder that is restarted goes on sooner; after that people are told."""
+"""A restarted recorder is back sooner; after this, people are told."""
 ANSWER_S = 15.0
-"""One that was asked to begin says something by then: what it records already, every ten seconds."""
+"""A recorder that was asked to begin reports within this time: it reports every ten seconds."""
 SILENT_S = 30.0
-"""It says every ten seconds how it does."""
+"""Three of its reports, which come every ten seconds."""
 SEEN_MS = 60_000
-"""How exactly a restart knows until when somebody was inside."""
-MAX_MINUTES = 600
+"""A restart knows this exactly until when somebody was inside."""
+MAX_MINUTES_LEFT = 600
 _OVER = (Stage.ENDED, Stage.FAILED)
 
 
@@ -46,7 +46,7 @@ _OVER = (Stage.ENDED, Stage.FAILED)
 
 
 def start(state: State, seat: Seat, _: m.StartRecording, now: Instant) -> Outcome:
-    """The order waits until it is kept and the light is on."""
+    """The order is sent after this is stored and the light is on."""
     live = state.recorder
     if not state.meeting.may_record:
         return Refused(Why.RECORDING_FORBIDDEN)
@@ -81,7 +81,7 @@ def start(state: State, seat: Seat, _: m.StartRecording, now: Instant) -> Outcom
 
 
 def stop(state: State, seat: Seat, _: m.StopRecording, now: Instant) -> Outcome:
-    """One that has failed is looked at no longer."""
+    """End the recording; of one that has failed, dismiss the message."""
     if state.run.recording is not None:
         return _end(state, state.run.recording, now, "asked", seat)
     if state.recorder.failed is None:
@@ -98,7 +98,7 @@ def pause(state: State, seat: Seat, message: m.PauseRecording, _: Instant) -> Ou
         return ()
     state.run = changed(state.run, recording=changed(recording, paused=message.on))
     live = state.recorder
-    # One that pauses writes from now on, or may have begun to: what it said last is no word for that.
+    # A paused recorder may be writing again from now on, so its last report is out of date.
     stage = Stage.ON if live.stage is Stage.PAUSED else live.stage
     state.recorder = replace(live, stage=stage, asked_s=None)
     event = "recording-paused" if message.on else "recording-resumed"
@@ -120,7 +120,7 @@ def mark(state: State, seat: Seat, message: m.MarkRecording, _: Instant) -> Outc
 
 
 def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
-    """How one recording does. Those that this room knows nothing of are the house's business."""
+    """The recorder reports on one recording. The server deals with recordings that no room knows."""
     live, recording = state.recorder, state.run.recording
     over = not goes_on(status)
     if live.closing is not None and status.recording == live.closing.id and over:
@@ -129,7 +129,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
         return ()
     trouble = RecordingTrouble(status.trouble.value)
     if status.stage is Stage.ENDED and not trouble:
-        # Its process is told to go. It begins again when that is back: the chair has not ended this.
+        # Its process was told to stop. The chair has not ended this, so it begins again when that is back.
         state.recorder = replace(live, told=False, begun=False, asked_s=now.s, heard_s=now.s)
         return ()
     if over:
@@ -154,7 +154,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
 
 
 def recorder_back(state: State, statuses: tuple[recorder.Status, ...], now: Instant) -> Outcome:
-    """It answers, for the first time or again, and these go on."""
+    """The recorder answers, for the first time or again, and these recordings go on."""
     live = replace(state.recorder, missing=False)
     going = {status.recording: status for status in statuses if goes_on(status)}
     closing = live.closing if live.closing is not None and live.closing.id in going else None
@@ -166,13 +166,13 @@ def recorder_back(state: State, statuses: tuple[recorder.Status, ...], now: Inst
 
 
 def recorder_gone(state: State, now: Instant) -> Outcome:
-    """Nobody answers there. What was shown stays for a moment: it may be back at once."""
+    """The recorder does not answer. The light stays as it is for a moment: it may be back at once."""
     state.recorder = replace(state.recorder, up=False, told=False, begun=False, heard_s=now.s)
     return ()
 
 
 def knows(state: State, recording: RecordingId) -> bool:
-    """What no room knows is to end."""
+    """A recording that no room knows has to end."""
     known = (state.run.recording, state.recorder.closing)
     return not state.ended and any(one is not None and one.id == recording for one in known)
 
@@ -181,7 +181,7 @@ def knows(state: State, recording: RecordingId) -> bool:
 
 
 def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
-    """Done after each input: end what must not go on, and ask the recorder for what it does not do yet."""
+    """Runs after each input: end what must not go on, and ask the recorder for what it does not do yet."""
     recording = state.run.recording
     ended: tuple[Effect, ...] = ()
     if recording is not None:
@@ -202,7 +202,7 @@ def sweep(state: State, now: Instant) -> tuple[Effect, ...]:
 
 
 def _must_end(state: State, now: Instant) -> str:
-    """Why, in the audit log's words."""
+    """Why the recording must end, as the audit log says it; "": it need not."""
     empty_s = state.recorder.empty_s
     if state.ended:
         return "meeting-ended"
@@ -214,7 +214,7 @@ def _must_end(state: State, now: Instant) -> str:
 def _end(
     state: State, recording: RunRecording, now: Instant, why: str, by: Seat | None = None
 ) -> tuple[Effect, ...]:
-    """The sweep sends the order. A recorder that is not there has until `until_s` ended it by itself."""
+    """The sweep sends the order. A recorder that is away will have ended it by itself by `until_s`."""
     live = state.recorder
     state.run = changed(state.run, recording=None)
     state.recorder = replace(
@@ -248,7 +248,7 @@ def _bring_about(state: State, recording: RunRecording, now: Instant) -> tuple[E
     if live.begun and told != live.people:
         effects.append(Record(told))
         live = replace(live, people=told)
-    if live != state.recorder:  # by what stays the same the room knows that nobody is to be told anything
+    if live != state.recorder:  # the same object tells the views that nothing has changed
         state.recorder = live
     return tuple(effects)
 
@@ -256,7 +256,7 @@ def _bring_about(state: State, recording: RunRecording, now: Instant) -> tuple[E
 def _due(
     state: State, recording: RunRecording, live: RecorderStatus
 ) -> recorder.Start | recorder.Pause | None:
-    """What the recorder is to be asked for. An empty room is not begun: nobody would know."""
+    """What to ask the recorder for. Recording does not begin in an empty room: nobody would know."""
     if not live.up:
         return None
     if live.begun and recording.paused is not live.paused:
@@ -282,7 +282,7 @@ def _may_ask(live: RecorderStatus, now: Instant) -> bool:
 
 
 def _missing_s(live: RecorderStatus) -> float:
-    """When the recorder is taken to be gone, should nothing be heard of it until then."""
+    """When the recorder counts as gone if it is not heard from until then."""
     return live.heard_s + (SILENT_S if live.told else ANSWER_S if live.up else LOST_S)
 
 
@@ -316,10 +316,10 @@ def next_deadline(state: State) -> float | None:
 
 
 def _rounded(minutes: int) -> int:
-    """Exact only where it matters: whatever changes is told to everybody."""
+    """Exact only where it matters, because every change is sent to everybody."""
     if minutes < 60:
         return max(-1, minutes)
-    return min(MAX_MINUTES, minutes - minutes % 60)
+    return min(MAX_MINUTES_LEFT, minutes - minutes % 60)
 
 
 def _key_names(recording: RunRecording) -> tuple[str, str]:
@@ -331,8 +331,8 @@ def goes_on(status: recorder.Status) -> bool:
 
 
 def closing_fields(status: recorder.Status) -> tuple[tuple[str, str | int], ...]:
-    """What the audit log keeps of a recording that has ended: how long it is, and the hash that its manifest
-    ends with, so that no other can be put in its place."""
+    """What the audit log keeps about a recording that has ended: its length, and the last hash of its
+    manifest, so that it cannot be replaced by another one."""
     return (
         ("recording", status.recording),
         ("octets", status.written_bytes),

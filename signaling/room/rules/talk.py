@@ -1,6 +1,6 @@
-"""A few words between one who waits and the staff: to be let in one sometimes has to explain oneself. Pure.
+"""A few words between someone in the lobby and the staff: sometimes people have to explain who they are.
 
-What was said is kept with the knock until its person is let in, and shown to nobody else.
+The conversation is kept with the knock until its person is let in, and shown to nobody else.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ from signaling.room.state.state import State
 
 
 def talk(state: State, seat: Seat, message: Talk, now: Instant) -> Outcome:
-    """One more line. Who waits speaks to the staff about the own knock alone."""
+    """One more line. The waiting person writes to the staff, only about their own knock."""
     named = seat.id if seat.waiting and message.knock is None else message.knock
     target = state.by_id(named) if named is not None else None
     if target is None or not target.waiting or (seat.waiting and target.id != seat.id):
@@ -36,13 +36,13 @@ def talk(state: State, seat: Seat, message: Talk, now: Instant) -> Outcome:
 
 
 def _too_soon(state: State, seat: Seat, now: Instant) -> bool:
-    """Every line goes to all the staff, with those before it."""
+    """Every line is sent to all the staff, together with those before it."""
     last = next((line.at for line in reversed(seat.talk) if not line.staff), None)
     return last is not None and now.unix_ms - last < state.limits.talk_every_s * 1000
 
 
 def told(state: State, come: Iterable[SessionId]) -> tuple[Tell, ...]:
-    """What was said so far with everyone who waits, for staff who have just come."""
+    """All conversations so far, for staff who have just come."""
     to = tuple(come)
     if not to:
         return ()
@@ -50,5 +50,5 @@ def told(state: State, come: Iterable[SessionId]) -> tuple[Tell, ...]:
 
 
 def own(seat: Seat) -> tuple[LobbyTalk, ...]:
-    """The same for one who comes back to the lobby."""
+    """The person's own conversation, for someone who comes back to the lobby."""
     return (LobbyTalk(seat.id, seat.talk),) if seat.waiting and seat.talk else ()

@@ -1,4 +1,4 @@
-"""What the server's own ears hear, and what follows: talk time, a silent holder, noise, a hint. Pure."""
+"""What the server hears in the room: talk time, a silent speaker, noise, talking with a shut microphone."""
 
 from collections.abc import Mapping
 from dataclasses import replace
@@ -13,13 +13,13 @@ from signaling.room.state.facts import Hearing
 from signaling.room.state.state import State
 
 SILENT_S = 20.0
-"""Whoever has the floor and is not heard for so long may be through."""
+"""A speaker who has not been heard for this long may have finished."""
 COUNT_S = 10.0
-"""Talk time is written into the run's record, and told, this often."""
+"""How often talk time is added to the run's record, and sent."""
 
 
 def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> Outcome:
-    """The worker hears something else than before."""
+    """The worker reports a change in what it hears."""
     inside = {seat.id: seat for seat in state.admitted()}
     before = state.hearing
     heard, noisy, unheard = (frozenset[str](who) for who in (event.speaking, event.noisy, event.shut))
@@ -41,7 +41,7 @@ def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> Outcome:
 
 
 def sweep(state: State, now: Instant) -> None:
-    """Done after each input: those who are gone are not heard, holders are watched, talk time is counted."""
+    """Runs after each input: forget people who are gone, watch those who have the floor, count talk time."""
     heard = {seat.id for seat in state.admitted() if seat.offered}
     hearing = _stopped(state.hearing, frozenset(state.hearing.speaking) - heard, now)
     quiet = {turn.participant: hearing.quiet_s.get(turn.participant, now.s) for turn in state.run.turns}
@@ -62,13 +62,13 @@ def sweep(state: State, now: Instant) -> None:
 
 
 def worker_back(state: State, now: Instant) -> None:
-    """A new worker hears anew; what the old one heard last would go on for ever."""
+    """A new worker starts listening afresh; what the old one heard last would never end."""
     stopped = _stopped(state.hearing, frozenset(state.hearing.speaking), now)
     state.hearing = replace(stopped, noisy=(), hinted=frozenset())
 
 
 def _stopped(hearing: Hearing, who: frozenset[ParticipantId], now: Instant) -> Hearing:
-    """These have ended what they said."""
+    """The same, after these people have stopped speaking."""
     if not who:
         return hearing
     return replace(

@@ -1,5 +1,4 @@
-"""What a Room wants done after an input, as values. `signaling.live.live_room` carries them out: what must be
-kept before anybody hears of it, then media, then people, then what may be kept a moment later."""
+"""What a Room wants done after an input, as values; `signaling.live.live_room` carries them out. Pure."""
 
 from dataclasses import dataclass
 
@@ -30,18 +29,20 @@ class Negotiate:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
+    """Send a message to these sessions."""
+
     sessions: tuple[SessionId, ...]
     message: ServerMessage
 
 
 @dataclass(frozen=True, slots=True)
 class Replay:
-    """Send to a session again what the session before it was sent and its page has not got."""
+    """Send to a session what its page missed of the session before it."""
 
     session: SessionId
     before: SessionId
     seen: int
-    """How many messages of that session have arrived."""
+    """How many messages of the session before have arrived."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +57,8 @@ class Dismiss:
 class Keep:
     """Store the seats of these accounts.
 
-    With `first` nothing may be seen of the input before that is done, and when it cannot be done the input
-    is refused: nobody is let in, or told a place in the lobby, that a restart would forget. Without it the
+    With `first`, nothing of the input may be seen before this is done, and if it cannot be done the input is
+    refused: nobody is let in, or given a place in the lobby, that a restart would forget. Without it the
     store follows when it can: a full disk keeps nobody from being muted or removed.
     """
 
@@ -68,7 +69,7 @@ class Keep:
 @dataclass(frozen=True, slots=True)
 class KeepRun:
     """Store the run's record (rules, floor, requests, departures, recording) when the store can: a restart
-    goes on from there. `first` as of Keep: nothing is recorded that a restart would not know of."""
+    goes on from it. `first`: as in Keep, so that nothing is recorded that a restart would not know of."""
 
     first: bool = False
 
@@ -80,8 +81,8 @@ class EndRun:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One order to the recorder, after everybody was told of it; with `at_once` before anything else, because
-    it ends or pauses what is written."""
+    """Send one order to the recorder, after everybody was told of it; with `at_once` before anything else,
+    because it ends or pauses the writing."""
 
     order: recorder.AnyOrder
     at_once: bool = False
@@ -89,14 +90,15 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Note:
-    """One entry of the audit log, and a line of the server's: a stable event name, who did it, and to whom.
+    """One entry of the audit log, and a line of the server's log: a stable event name, who did it, and to
+    whom.
 
-    `fields` are ids and figures, `words` what people typed: the latter stand in the audit log alone."""
+    `fields` are ids and figures; `words`, what people typed, go only into the audit log."""
 
     event: str
     fields: tuple[tuple[str, str | int], ...] = ()
     actor: AccountId | None = None
-    """None: nobody, the server itself (a deadline, a lost line)."""
+    """None: the server itself (a deadline, a lost connection)."""
     address: str = ""
     words: tuple[tuple[str, str], ...] = ()
 
@@ -114,7 +116,7 @@ class Greet:
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """The rules say no. Nothing has changed."""
+    """The rules say no, and nothing has changed."""
 
     code: Why
 

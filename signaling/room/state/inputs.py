@@ -1,4 +1,4 @@
-"""What can happen to a Room. Who acts is the session, never something that a message says."""
+"""What can happen to a Room. The session tells who acts, never something in a message. Pure."""
 
 from dataclasses import dataclass
 
@@ -12,22 +12,24 @@ from signaling.protocol import ClientMessage
 
 @dataclass(frozen=True, slots=True)
 class Enter:
-    """A session said hello for an account that has signed in."""
+    """A session of a signed-in account said hello."""
 
     session: SessionId
     account: Account
     fresh: ParticipantId
-    """The seat's id, should the account have none here yet."""
+    """The id for a new seat, if the account has none here yet."""
     resume: str | None = None
     local: bool = False
     seen: int | None = None
-    """With `resume`: how many messages of that session its page has got."""
+    """With `resume`: how many messages of that session the page has got."""
     address: str = ""
     """Where the session comes from."""
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
+    """A session sent a message."""
+
     session: SessionId
     message: ClientMessage
 
@@ -38,12 +40,12 @@ class Dropped:
 
     session: SessionId
     presence: Presence = Presence.LOST
-    """CLOSED: the page itself closed the socket (RFC 6455 codes 1000, 1001)."""
+    """CLOSED: the page closed the socket itself (RFC 6455 codes 1000, 1001)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """The media worker's result for an offer; None when it could not be asked."""
+    """The media worker's result for an offer; None: it could not be asked."""
 
     session: SessionId
     participant: ParticipantId
@@ -56,26 +58,27 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """The media worker reports something on its own account."""
+    """The media worker reports something of its own accord."""
 
     event: sfu.AnyEvent
 
 
 @dataclass(frozen=True, slots=True)
 class WorkerBack:
-    """The media worker answers again and does not know these endpoints any more."""
+    """The media worker answers again and no longer knows these endpoints."""
 
     missing: frozenset[ParticipantId]
 
 
 @dataclass(frozen=True, slots=True)
 class Elapsed:
-    """Time has passed: seats that nobody came back to are given up."""
+    """Time has passed, and some deadline may have too."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reread:
-    """What is set at the terminal: schedule, composition, what may be recorded, and whose keys lock it."""
+    """What the sysadmin set at the terminal: schedule, composition, what may be recorded, whose keys lock
+    it."""
 
     meeting: Meeting
     recipients: tuple[recorder.Recipient, ...]
@@ -83,7 +86,7 @@ class Reread:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """The recorder says how one recording does."""
+    """The recorder reports on one recording."""
 
     status: recorder.Status
 
@@ -97,7 +100,7 @@ class RecorderBack:
 
 @dataclass(frozen=True, slots=True)
 class RecorderGone:
-    """The recorder does not answer any more."""
+    """The recorder no longer answers."""
 
 
 Input = (

@@ -1,4 +1,4 @@
-"""What the audit log is told, in one form: what happened, who did it, to whom."""
+"""Entries for the audit log, in one form: what happened, who did it, to whom. Pure."""
 
 from signaling.room.state.effects import Note
 from signaling.room.state.seat import Seat
@@ -7,7 +7,7 @@ from signaling.room.state.seat import Seat
 def note(
     event: str, by: Seat | None, of: Seat | None = None, *words: tuple[str, str], **fields: str | int
 ) -> Note:
-    """by: whoever did it, None for the server itself. of: whom it concerns, if that is somebody. words: what
+    """by: the person who did it; None: the server itself. of: the person concerned, if any. words: what
     people typed; empty ones are left out."""
     whom = (("account", of.account.id), ("participant", of.id)) if of is not None else ()
     return Note(

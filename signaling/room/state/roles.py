@@ -1,7 +1,7 @@
-"""Who may do what: one table, role and place against message type. `docs/roles.md` is made from it.
+"""Who may do what: one table, role and place against message type. `docs/roles.md` is made from it. Pure.
 
-A role is the effective one: the account's, or what was handed, lent or given away for now. A message that is
-not in the table is no business of a room (`hello`, `ping`).
+The role is the present one: the account's, unless the chair was handed over, lent or given away. Messages
+that are not in the table (`hello`, `ping`) do not concern a room.
 """
 
 from enum import StrEnum
@@ -13,14 +13,14 @@ from signaling.protocol import ClientMessage
 from signaling.room.state.seat import STAFF, Seat
 
 ATTENDING = STAFF | {Role.DELEGATE, Role.TECHNICIAN}
-"""A sysadmin installs and repairs, and has no access to the meeting's content."""
+"""Roles that take part in meetings. A sysadmin installs and repairs, and has no access to their content."""
 CHAIR = frozenset({Role.CHAIR})
 OPERATOR = frozenset({Role.OPERATOR})
 SPEAKING = ATTENDING - CHAIR
-"""Those who ask for the floor. The chair always has it."""
+"""Roles that ask for the floor. The chair always has it."""
 KNOCKING = frozenset({SeatState.OUTSIDE, SeatState.WAITING, SeatState.REFUSED})
 AT_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.ADMITTED})
-"""An operator may admit from the green room. One who was removed waits like anybody else, and may not."""
+"""Staff may admit from the green room. Staff who were removed wait like anybody else, and may not."""
 BEFORE_THE_DOOR = frozenset({SeatState.OUTSIDE, SeatState.WAITING})
 WAITING = frozenset({SeatState.WAITING})
 INSIDE = frozenset({SeatState.ADMITTED})
@@ -28,14 +28,15 @@ NOT_REFUSED = BEFORE_THE_DOOR | INSIDE
 
 
 class Row(NamedTuple):
-    """These roles, being there, may. A command with several rows is allowed by any of them."""
+    """People with these roles may, in these places. If a message has several rows, one that fits is
+    enough."""
 
     roles: frozenset[Role]
     seats: frozenset[SeatState]
     but: str = ""
-    """What the rule itself judges beyond this, in words for the documents."""
+    """What the rule itself checks beyond this, in words for the documents."""
     by_account: bool = False
-    """The role is the account's own, whatever was handed or given away."""
+    """The account's own role counts, even if the chair was handed over or given away."""
 
 
 _ANYONE_INSIDE = (Row(ATTENDING, INSIDE),)
@@ -45,26 +46,30 @@ _CHAIR_INSIDE = (Row(CHAIR, INSIDE),)
 
 RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
     m.Knock: (
-        Row(ATTENDING, KNOCKING, "not when banned; only staff by account before it opens or when locked"),
+        Row(
+            ATTENDING,
+            KNOCKING,
+            "not when banned; before it opens or when locked: only staff by account",
+        ),
     ),
     m.Withdraw: (Row(ATTENDING, WAITING),),
     m.Talk: (Row(ATTENDING, WAITING), Row(STAFF, AT_THE_DOOR)),
     m.CheckLine: (Row(ATTENDING, BEFORE_THE_DOOR),),
-    m.EndCheck: (Row(ATTENDING, frozenset(SeatState)),),  # it may cross the admission that ends the check
+    m.EndCheck: (Row(ATTENDING, frozenset(SeatState)),),  # it may cross the admission, which ends the check
     m.Offer: (Row(ATTENDING, INSIDE, "a technician: only while permitted to listen"),),
     m.Show: _ANYONE_INSIDE,
     m.SetSource: (Row(ATTENDING, INSIDE, "never against HOST or FLOOR; a chair lifts its own"),),
-    m.Leave: (Row(ATTENDING, INSIDE, "without permission it is recorded, but for staff"),),
+    m.Leave: (Row(ATTENDING, INSIDE, "leaving without permission is recorded, except for staff"),),
     m.Ask: _ANYONE_INSIDE,
     m.Unask: _ANYONE_INSIDE,
-    m.Decide: (Row(STAFF, INSIDE, "the chair alone: that a technician listens, unasked, taking back"),),
-    m.Admit: (Row(STAFF, AT_THE_DOOR, "an outsider: the chair alone"),),
-    m.AdmitAll: (Row(STAFF, AT_THE_DOOR, "those expected, no one who was removed or sent back"),),
+    m.Decide: (Row(STAFF, INSIDE, "only the chair: listening, granting without being asked, taking back"),),
+    m.Admit: (Row(STAFF, AT_THE_DOOR, "an outsider: only the chair"),),
+    m.AdmitAll: (Row(STAFF, AT_THE_DOOR, "people who are expected, nobody who was removed or sent back"),),
     m.Refuse: _STAFF_AT_THE_DOOR,
-    m.Ban: (Row(STAFF, AT_THE_DOOR, "a chair by account: such a one alone"),),
+    m.Ban: (Row(STAFF, AT_THE_DOOR, "a chair by account: only another chair by account"),),
     m.Lift: _STAFF_AT_THE_DOOR,
-    m.SendBack: (Row(STAFF, INSIDE, "a chair by account: such a one alone"),),
-    m.Kick: (Row(STAFF, INSIDE, "a chair by account: such a one alone"),),
+    m.SendBack: (Row(STAFF, INSIDE, "a chair by account: only another chair by account"),),
+    m.Kick: (Row(STAFF, INSIDE, "a chair by account: only another chair by account"),),
     m.Lock: _STAFF_INSIDE,
     m.Mute: _STAFF_INSIDE,
     m.MuteAll: _STAFF_INSIDE,
@@ -74,7 +79,7 @@ RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
     m.RegisterSpeech: (Row(SPEAKING, NOT_REFUSED),),
     m.RaiseHand: (Row(SPEAKING, INSIDE, "a technician: only while permitted to listen"),),
     m.LowerHand: (Row(ATTENDING, NOT_REFUSED),),
-    m.EndTurn: (Row(CHAIR, INSIDE), Row(SPEAKING, INSIDE, "one's own")),
+    m.EndTurn: (Row(CHAIR, INSIDE), Row(SPEAKING, INSIDE, "their own")),
     m.InviteNext: _CHAIR_INSIDE,
     m.Invite: _CHAIR_INSIDE,
     m.ExtendTurn: _CHAIR_INSIDE,
@@ -93,15 +98,16 @@ RULES: dict[type[ClientMessage], tuple[Row, ...]] = {
 
 
 class Custody(StrEnum):
-    """What can be done with recordings outside of a room."""
+    """What can be done with recordings outside a room."""
 
     LIST = "list"
     DOWNLOAD = "download"
-    """The encrypted file: who holds no key sees nothing in it."""
+    """The encrypted file: without a key nobody sees anything in it."""
 
 
 RECORDINGS: dict[Custody, frozenset[Role]] = {Custody.LIST: STAFF, Custody.DOWNLOAD: CHAIR}
-"""By account, whatever was handed or lent. Deleting is done at the terminal, or by the meeting's rules."""
+"""By account, whoever has the chair now. Recordings are deleted at the terminal, or by the meeting's
+rules."""
 
 
 def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
@@ -125,21 +131,21 @@ def refusal(kind: type[ClientMessage], seat: Seat) -> Why | None:
 _SHOWN = (Role.CHAIR, Role.OPERATOR, Role.DELEGATE, Role.TECHNICIAN)
 _HEAD = """# Who may do what
 
-Made from the table that the server itself decides by (`signaling/room/state/roles.py`); written anew with
-`python -m signaling.room.state.roles > docs/roles.md`. A cell says where somebody of this role may send this
-message: *outside* (green room), *waiting* (lobby), *inside*, *refused* (turned away or removed). Empty:
+Made from the table by which the server decides (`signaling/room/state/roles.py`); written anew with
+`python -m signaling.room.state.roles > docs/roles.md`. A cell says where a person with this role may send
+this message: *outside* (green room), *waiting* (lobby), *inside*, *refused* (turned away or removed). Empty:
 nowhere.
 
-The role is the one that somebody has now. A chair that was handed over or lent gives the chair's rights, and
-who gave it away has a delegate's, but for `take-chair`, which goes by the account. A sysadmin may do nothing
-in a meeting. `hello` and `ping` are no business of a room.
+The role is the one that a person has now. A chair that was handed over or lent brings the chair's rights, and
+a chair who gave it away has a delegate's rights, except for `take-chair`, which goes by the account. A
+sysadmin may do nothing in a meeting. `hello` and `ping` do not concern a room.
 
 """
 _RECORDINGS_HEAD = """
 ## Recordings
 
-Who may see the list of recordings and take one home, encrypted as it is: by account, whatever was handed over
-or lent. The server holds no key that opens one.
+Who may see the list of recordings, and download one as it is, encrypted. This goes by account, whoever has
+the chair now. The server holds no key that opens a recording.
 
 """
 

@@ -89,7 +89,7 @@ def page() -> str:
         events.setdefault((state, to), []).append(event.value)
     lines = ["stateDiagram-v2", f"    [*] --> {OUTSIDE.value}: enters"]
     lines += [
-        f"    {state.value} --> {to.value}: {'<br>'.join(what)}" for (state, to), what in events.items()
+        f"    {state.value} --> {to.value}: {'<br/>'.join(what)}" for (state, to), what in events.items()
     ]
     lines.append(f"    {OUTSIDE.value} --> [*]: goes without ever having knocked")
     diagram = "\n".join(lines)

@@ -158,22 +158,22 @@ class State:
         )
 
     def audience(self) -> tuple[SessionId, ...]:
-        """The sessions of those who are in the room and connected."""
+        """The sessions of people in the room who are connected."""
         return _sessions(self.admitted())
 
     def staff(self) -> tuple[SessionId, ...]:
-        """The sessions of those who may admit."""
+        """The sessions of people who may admit."""
         return _sessions(seat for seat in self.seats.values() if seat.staff)
 
     def staff_inside(self) -> tuple[SessionId, ...]:
         return _sessions(seat for seat in self.seats.values() if seat.staff and seat.admitted)
 
     def looking(self) -> tuple[SessionId, ...]:
-        """The sessions of all who are inside, wait, or look in from the green room."""
+        """The sessions of everybody inside, in the lobby or in the green room."""
         return _sessions(seat for seat in self.seats.values() if seat.state is not SeatState.REFUSED)
 
     def watching(self) -> tuple[SessionId, ...]:
-        """The sessions of those inside who see everybody's line and device: staff and technicians."""
+        """The sessions of people inside who see everybody's line and device: staff and technicians."""
         return _sessions(
             seat
             for seat in self.admitted()
@@ -181,11 +181,11 @@ class State:
         )
 
     def belongs(self, unit: str | None) -> bool:
-        """The unit is of the meeting's composition."""
+        """The unit is part of the meeting's composition."""
         return unit is not None and (not self.meeting.composition or unit in self.meeting.composition)
 
     def is_expected(self, seat: Seat) -> bool:
-        """The account belongs to the unit it says it speaks for, and that to the composition."""
+        """The account belongs to the unit it speaks for, and the unit to the composition."""
         return seat.account.unit == seat.unit and self.belongs(seat.account.unit)
 
     def is_outsider(self, seat: Seat) -> bool:
@@ -193,7 +193,7 @@ class State:
         return seat.account.role not in STAFF and not self.belongs(seat.account.unit)
 
     def has_chair(self) -> bool:
-        """One who presides is there."""
+        """Somebody who presides is there."""
         return any(seat.online and seat.role is Role.CHAIR for seat in self.admitted())
 
     def close_media(self, seat: Seat) -> tuple[Seat, tuple[sfu.CloseEndpoint, ...]]:

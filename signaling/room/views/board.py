@@ -1,6 +1,6 @@
-"""The line board: the last minutes of everyone's line, for chairs and operators. Pure.
+"""The line board: the last minutes of everyone's line, for staff and technicians.
 
-It is no part of a Room's checkpoint. A measurement is no decision that could be taken back, and to copy
+It is not part of a Room's checkpoint: a measurement is not a decision that could be taken back, and copying
 fifty rings at each input would cost more than the input.
 """
 
@@ -21,7 +21,7 @@ class Board:
         self._rings: dict[ParticipantId, deque[LinePoint]] = {}
         self._fresh: set[ParticipantId] = set()
         self.due_s: float | None = None
-        """When what is new is to be told; None while nothing is."""
+        """When the new points are to be sent; None while there are none."""
 
     def add(self, participant: ParticipantId, point: LinePoint, now_s: float) -> None:
         self._rings.setdefault(participant, deque(maxlen=POINTS)).append(point)
@@ -30,12 +30,13 @@ class Board:
             self.due_s = now_s + EVERY_S
 
     def whole(self, inside: Iterable[ParticipantId]) -> Lines:
-        """All that is known of those inside."""
+        """Everything known about the people inside."""
         rings = ((who, self._rings.get(who)) for who in inside)
         return Lines(tuple(LineSeries(who, tuple(ring)) for who, ring in rings if ring), whole=True)
 
     def take(self, inside: Iterable[ParticipantId]) -> Lines | None:
-        """The newest point of everyone who has one that was not taken before. Who has left is forgotten."""
+        """The newest point of everyone who has one that was not taken before. People who have left are
+        forgotten."""
         self._rings = {who: self._rings[who] for who in inside if who in self._rings}
         lines = tuple(LineSeries(who, (ring[-1],)) for who, ring in self._rings.items() if who in self._fresh)
         self._fresh.clear()

@@ -1,7 +1,7 @@
 """What people were shown last, and who has to be shown something new. Pure.
 
-A view is told to everyone it is meant for when it changed, and otherwise to those who may see it since this
-input: they came in, came back, or became staff. Versions only grow.
+A view that has changed is sent to everyone it is meant for. One that has not is sent to people who may see it
+since this input, because they came in, came back, or became staff. Versions only grow.
 """
 
 from collections.abc import Iterable
@@ -22,7 +22,7 @@ V = TypeVar("V")
 
 
 class Viewers(NamedTuple):
-    """Who could see what before the input."""
+    """The sessions that could see each kind of view before the input."""
 
     audience: frozenset[SessionId]
     staff: frozenset[SessionId]
@@ -43,7 +43,7 @@ def viewers(state: State) -> Viewers:
 
 @dataclass(frozen=True, slots=True)
 class View(Generic[V]):
-    """Something as it was shown last."""
+    """One view, as it was shown last."""
 
     value: V
     version: int = 0
@@ -55,7 +55,7 @@ class View(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """All views; replaced, never changed."""
+    """All views, as they were shown last."""
 
     roster: View[tuple[m.ParticipantView, ...]] = View(())
     lobby: View[tuple[tuple[m.KnockView, ...], tuple[m.BannedView, ...]]] = View(((), ()))
@@ -65,14 +65,14 @@ class Views:
     voices: View[m.Voices] = View(m.Voices((), ()))
     recording: View[m.Recording | None] = View(None)
     basis: tuple[object, ...] = ()
-    """What all but the roster was made from."""
+    """What everything except the roster was made from."""
     lines: tuple[object, ...] = ()
-    """What the roster was made from beside the seats."""
+    """What the roster was made from, besides the seats."""
 
     def now(self, state: State) -> "Views":
-        """As it is to be shown after an input; the same object when nothing that is shown can have changed.
-        Most inputs are reports of lines, twenty-five a second in a full room, and most of these change
-        nothing: seats, record and hearing are then the very same objects."""
+        """The views after an input; the same object when nothing in them can have changed. Most inputs are
+        reports about lines, twenty-five a second in a full room, and most of those change nothing: seats,
+        record and hearing are then the very same objects."""
         basis = (
             *(state.run, state.hearing, state.recorder, state.meeting, state.recipients),
             *state.seats.values(),
@@ -99,7 +99,7 @@ class Views:
 
 
 def tell(before: Views, after: Views, state: State, had: Viewers) -> tuple[Effect, ...]:
-    """What has to be told, and to whom."""
+    """What has to be sent, and to whom."""
     inside, admitting, presiding = state.audience(), state.staff(), state.staff_inside()
     told: list[Effect | None] = [
         _to(
@@ -140,7 +140,7 @@ def _to(
 
 
 def _requests(before: Views, after: Views, state: State, had: Viewers) -> list[Effect]:
-    """To staff all of them; to others their own, so each is told something else."""
+    """Staff are sent all requests, others their own, so everybody gets a message of their own."""
     changed = after.requests is not before.requests
     concerned = {one.participant for one in (*before.requests.value, *after.requests.value)}
     effects: list[Effect] = []

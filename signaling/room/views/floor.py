@@ -1,6 +1,6 @@
-"""The floor as everyone inside is shown it: rules, who has it, who waits for it and in what order. Pure."""
+"""The floor as everyone inside is shown it: the rules, who has it, who waits, in what order. Pure."""
 
-import msgspec
+from msgspec.structs import replace as changed
 
 from signaling import protocol as m
 from signaling.model.run import Turn, Wish
@@ -10,7 +10,7 @@ from signaling.room.state.state import State
 
 
 def view(state: State) -> m.Floor:
-    """Without a version (0): the same floor gives the same view."""
+    """Version 0, so that the same floor always gives the same view."""
     run, rules = state.run, state.run.rules
     following = ranking.following(state)
     return m.Floor(
@@ -31,7 +31,7 @@ def view(state: State) -> m.Floor:
 
 
 def numbered(floor: m.Floor, version: int) -> m.Floor:
-    return msgspec.structs.replace(floor, version=version)
+    return changed(floor, version=version)
 
 
 def _turn(state: State, turn: Turn) -> m.TurnView:
@@ -44,7 +44,7 @@ def _wish(wish: Wish) -> m.WishView:
 
 
 def _progress(state: State) -> tuple[m.Progress, ...]:
-    """Kinds of which no point is inside are left out."""
+    """Only the kinds of unit that have a point inside."""
     points = ranking.points(state)
     spoken = set(state.run.spoken)
     counted = []

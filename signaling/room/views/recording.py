@@ -1,4 +1,4 @@
-"""The recorder's light as everybody is shown it. Pure."""
+"""The recording light as everybody is shown it. Pure."""
 
 from recorder import Stage
 from signaling import protocol as m

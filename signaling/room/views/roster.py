@@ -27,7 +27,7 @@ def participants(state: State) -> tuple[ParticipantView, ...]:
 
 
 def basis(state: State) -> tuple[object, ...]:
-    """What `participants` reads of the lines: equal, and with the same seats, so is the roster."""
+    """What `participants` reads of the lines. If this and the seats are the same, so is the roster."""
     return tuple((who, line.flowing, line.lost, line.quality) for who, line in state.lines.items())
 
 

@@ -25,14 +25,14 @@ from signaling.protocol import (
     Roster,
     SetSource,
 )
-from signaling.room.rules.departures import Media, Way, judge
+from signaling.room.rules.departures import Way, Witness, judge
 from signaling.room.state.effects import Note
 from signaling.room.state.inputs import Dropped
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI = account("nhi")
 CLOSED, BROKEN, SAID = Way.CLOSED, Way.BROKEN, Way.SAID
-NONE, ALIVE, SILENT = Media.NONE, Media.ALIVE, Media.SILENT
+NONE, ALIVE, SILENT = Witness.NONE, Witness.ALIVE, Witness.SILENT
 
 
 @pytest.mark.parametrize(
@@ -51,13 +51,13 @@ NONE, ALIVE, SILENT = Media.NONE, Media.ALIVE, Media.SILENT
         (Way.SENT_BACK, True, ALIVE, DepartureKind.SENT_BACK),
     ],
 )
-def test_the_table_of_evidence(way: Way, permitted: bool, media: Media, kind: DepartureKind) -> None:
+def test_the_table_of_evidence(way: Way, permitted: bool, media: Witness, kind: DepartureKind) -> None:
     assert judge(way, permitted, media) is kind
 
 
-@given(st.sampled_from(list(Way)), st.booleans(), st.sampled_from(list(Media)))
+@given(st.sampled_from(list(Way)), st.booleans(), st.sampled_from(list(Witness)))
 def test_nobody_is_blamed_for_a_line_or_for_what_was_permitted(
-    way: Way, permitted: bool, media: Media
+    way: Way, permitted: bool, media: Witness
 ) -> None:
     kind = judge(way, permitted, media)
     if kind is DepartureKind.UNPERMITTED:
