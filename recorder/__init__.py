@@ -1,11 +1,13 @@
 """The recorder's door: the only names of `recorder` that the control plane may use.
 
 The recorder is a process of its own. It listens on a Unix socket; the control plane connects and sends
-Orders, the recorder sends Reports, both one way, as frames like those of `sfu.wire`. A control plane that
-comes (again) is first sent a Status of every recording that goes on, then Snapshot ends that list: it decides
-what is to go on. A recording whose control plane does not come back within ORPHAN_S is ended in order.
+Orders, the recorder sends Reports, both one way, as frames like those of `sfu.wire`. When a control plane
+connects, the recorder first sends a Status for every recording in progress, then a Snapshot to end that list;
+the control plane decides which of them continue. A recording whose control plane does not come back within
+ORPHAN_S is ended in order.
 
 The recorder never decides to record. It holds no private key: recipients are public halves (age v1, X25519).
+Pure.
 """
 
 from enum import StrEnum
@@ -14,18 +16,18 @@ from zlib import crc32
 
 import msgspec
 
-from recorder.format.instants import DAY_MS, civil, clock
+from recorder.instants import DAY_MS, civil, clock
 from sfu import EndpointId, RoomId
 
 RecordingId = NewType("RecordingId", str)
-"""Its folder's name, too: lower-case letters, digits, hyphens, at most 64 (new_id)."""
+"""Also the name of its folder: lower-case letters, digits and hyphens, at most 64 (new_id)."""
 
 ORPHAN_S = 60.0
 
 
 def new_id(code: str, unix_ms: int, mark: str) -> RecordingId:
-    """When (UTC), of which meeting, and four digits of `mark`: no two begin in one second of one clock, but
-    clocks are set back."""
+    """When (UTC), which meeting, and four digits of `mark`. No two recordings begin in the same second, but a
+    clock can be set back: the digits tell them apart then."""
     days, of_day = divmod(unix_ms, DAY_MS)
     year, month, day = civil(days)
     time = clock(of_day).replace(":", "")
@@ -37,11 +39,11 @@ class Recipient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Who can open a recording: the public half of a key."""
 
     name: str
-    """As people call it: "Ban Giám đốc"."""
+    """What people call it: "Ban Giám đốc"."""
     key: str
     """age1... (Bech32)."""
     second: bool = False
-    """Of the second lock. When any recipient has it, opening needs one key of each lock (two persons)."""
+    """A key of the second lock. If any recipient has one, opening takes a key of each lock: two people."""
 
 
 # --- orders: control plane -> recorder -------------------------------------------------------------
@@ -52,8 +54,8 @@ class Order(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields
 
 
 class Start(Order, frozen=True, tag="start"):
-    """Begin, or go on with, this recording. One that goes on already is left as it is, so it may be sent
-    again; one whose folder is there goes on in a new segment."""
+    """Begin or resume this recording. If it is already in progress nothing changes, so this may be sent
+    again; if its folder exists, it continues in a new segment."""
 
     recording: RecordingId
     room: RoomId
@@ -68,7 +70,7 @@ class Start(Order, frozen=True, tag="start"):
 
 
 class Pause(Order, frozen=True, tag="pause"):
-    """Nothing is written while it is on; the gap stands in the timeline."""
+    """Nothing is written while this is on; the timeline shows the gap."""
 
     recording: RecordingId
     on: bool
@@ -81,7 +83,7 @@ class Stop(Order, frozen=True, tag="stop"):
 
 
 class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom an endpoint's name means, in the words people read."""
+    """The person behind an endpoint, in the words people read."""
 
     endpoint: EndpointId
     name: str
@@ -89,7 +91,7 @@ class Person(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class People(Order, frozen=True, tag="people"):
-    """Everybody who is inside, at each change, and who has the floor."""
+    """Everyone in the meeting and who has the floor; sent at each change."""
 
     recording: RecordingId
     people: tuple[Person, ...]
@@ -97,7 +99,7 @@ class People(Order, frozen=True, tag="people"):
 
 
 class Mark(Order, frozen=True, tag="mark"):
-    """Something to be found again: chair or operator pressed a button."""
+    """A place to find again later: the chair or operator pressed a button."""
 
     recording: RecordingId
     by: str
@@ -118,13 +120,13 @@ class Stage(StrEnum):
     """How far a recording is."""
 
     STARTING = "starting"
-    """Folder made, keys accepted; nothing has been written yet."""
+    """The folder is made and the keys are accepted; nothing is written yet."""
     ON = "on"
     PAUSED = "paused"
     ENDED = "ended"
-    """In order: the manifest says so."""
+    """Ended in order: the manifest says so."""
     FAILED = "failed"
-    """It cannot go on; what was written is kept, and `trouble` says why it stopped."""
+    """It cannot continue; what was written is kept, and `trouble` says why it stopped."""
 
 
 class Trouble(StrEnum):
@@ -132,35 +134,35 @@ class Trouble(StrEnum):
     NO_RECIPIENT = "no-recipient"
     BAD_RECIPIENT = "bad-recipient"
     DISK_FULL = "disk-full"
-    """The reserve was reached: ended in order."""
+    """The disk reserve was reached: ended in order."""
     DISK_FAILED = "disk-failed"
     MEMORY_SWAPS = "memory-swaps"
-    """Memory could be written to a swap disk in the clear: refused."""
+    """Refused: memory could be written to a swap disk in the clear."""
     NO_MEDIA = "no-media"
-    """The media worker does not answer; it goes on when that comes back."""
+    """The media worker does not answer; recording continues when it is back."""
     SLOW = "slow"
-    """The disk does not keep up: media was left out (a gap in the timeline)."""
+    """The disk does not keep up: media was dropped (a gap in the timeline)."""
 
 
 class Status(Report, frozen=True, tag="status"):
-    """Of one recording: at each change, and every ten seconds while it goes on."""
+    """One recording's state: at each change, and every ten seconds while it is in progress."""
 
     recording: RecordingId
     room: RoomId
     stage: Stage
     trouble: Trouble
     since_ms: int
-    """Unix time of its beginning."""
+    """Unix time of its start."""
     written_bytes: int = msgspec.field(name="octets")
     """Written so far, encrypted. The key on the wire stays "octets"."""
     minutes_left: int
-    """Until the disk's reserve is reached at the present rate; -1 while unknown. Warn at 30."""
+    """Until the disk reserve is reached at the present rate; -1 while unknown. Warn at 30."""
     head: str = ""
-    """Hash of the manifest's newest line; when ENDED, what the audit log keeps."""
+    """Hash of the manifest's newest line. The audit log keeps it when the recording has ENDED."""
 
 
 class Snapshot(Report, frozen=True, tag="snapshot"):
-    """All recordings that go on have been told."""
+    """Every recording in progress has been reported."""
 
 
 AnyReport = Status | Snapshot

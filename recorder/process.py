@@ -1,4 +1,4 @@
-"""The recorder's process: a Unix socket for the control plane, and the recordings that go on."""
+"""The recorder's process: a Unix socket for the control plane, and the recordings in progress."""
 
 import asyncio
 import logging
@@ -38,22 +38,22 @@ log = logging.getLogger("giaoban.recorder")
 @dataclass(frozen=True, slots=True)
 class RecorderConfig:
     socket_path: str
-    """Unix socket to be made; its folder must be closed to others."""
+    """Unix socket to create; its folder must be closed to other users."""
     tap_sockets: tuple[str, ...]
-    """Of the media workers, by their numbers."""
+    """Of the media workers, indexed by worker number."""
     directory: Path
-    """Of the recordings."""
+    """Where the recordings are."""
     signing_key: Path
-    """Made when it is not there."""
+    """Created if it does not exist."""
     reserve_bytes: int
-    """Of the disk, never used by recordings."""
+    """Disk space that recordings never use."""
     segment_s: float = 120.0
     may_swap: bool = False
-    """Record also where memory may be written to a swap disk in the clear."""
+    """Record even where memory may be written to a swap disk in the clear."""
 
 
 class Recorder:
-    """All recordings, and the one control plane that may order them."""
+    """All recordings, and the one control plane that may give orders."""
 
     def __init__(
         self, config: RecorderConfig, key: SigningKey, safety: MemorySafety, tasks: asyncio.TaskGroup
@@ -88,7 +88,7 @@ class Recorder:
                     self._orphaned = loop.call_later(ORPHAN_S, self.end, Ending.STOPPED)
 
     def end(self, ending: Ending) -> None:
-        """All that go on."""
+        """End every recording in progress."""
         for recording in self._recordings.values():
             recording.end(ending)
 
@@ -115,11 +115,11 @@ class Recorder:
                 assert_never(order)
 
     def _start(self, start: Start) -> None:
-        going = self._recordings.get(start.recording)
-        if going is not None:
-            self._tell(going.status())
+        present = self._recordings.get(start.recording)
+        if present is not None:
+            self._tell(present.status())
             return
-        trouble = self._objection(start)
+        trouble = self._refusal(start)
         if trouble is not Trouble.NONE:
             self._tell(
                 Status(
@@ -138,7 +138,7 @@ class Recorder:
         self._recordings[start.recording] = recording
         self._tasks.create_task(self._run(recording), name=f"recording {start.recording}")
 
-    def _objection(self, start: Start) -> Trouble:
+    def _refusal(self, start: Start) -> Trouble:
         if not any(not recipient.second for recipient in start.recipients):
             return Trouble.NO_RECIPIENT
         if self._memory_safety is MemorySafety.MAY_SWAP and not self._config.may_swap:
@@ -166,7 +166,7 @@ class Recorder:
 
 
 async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
-    """Run until `stop`; recordings are then left so that the next process goes on with them.
+    """Run until `stop`; recordings are then suspended for the next process to resume.
     Raises BadSigningKey, OSError."""
     safety = guard_memory()
     log.info("recorder-ready memory=%s", safety.value)

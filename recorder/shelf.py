@@ -1,6 +1,6 @@
-"""The folder of recordings: what may be known of them without a key, and how one is handed out or deleted.
+"""The folder of recordings: what can be known about them without a key, and how one is handed out or deleted.
 
-What is listed is what the manifests claim; their signatures are looked at where a recording is opened.
+The list shows what the manifests claim; signatures are checked where a recording is opened.
 """
 
 import os
@@ -36,7 +36,7 @@ _DELETED = ".deleted-"
 
 
 class NoRecording(Exception):
-    """No such recording on the shelf, or none that can be read."""
+    """There is no such recording on the shelf, or it cannot be read."""
 
 
 class ShelfFailed(Exception):
@@ -45,7 +45,7 @@ class ShelfFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class ShelvedRecording:
-    """A recording on the shelf, as its manifest tells."""
+    """A recording on the shelf, according to its manifest."""
 
     id: RecordingId
     meeting: str
@@ -53,22 +53,22 @@ class ShelvedRecording:
     begun_ms: int
     """Unix time."""
     ended_ms: int
-    """Of its last line; 0 while it has not ended in order."""
+    """Unix time of its last line; 0 until it has ended in order."""
     size_bytes: int
     segments: int
     keys: tuple[KeyInfo, ...]
     finished: bool
     last_ms: int
-    """Unix time of what was written last."""
+    """Unix time of the last write."""
 
 
 def is_id(text: str) -> bool:
-    """Whether this can be a recording's id, and so the name of a folder and nothing else."""
+    """Whether this can be a recording's id, so that it can only name a folder."""
     return 0 < len(text) <= MAX_ID_LETTERS and _LETTERS.issuperset(text) and not text.startswith("-")
 
 
 def recordings(directory: Path) -> list[ShelvedRecording]:
-    """All that can be read, the oldest first. Raises ShelfFailed."""
+    """All that can be read, oldest first. Raises ShelfFailed."""
     try:
         names = sorted(entry.name for entry in os.scandir(directory) if entry.is_dir(follow_symlinks=False))
     except FileNotFoundError:
@@ -116,9 +116,10 @@ def recording(directory: Path, name: str) -> ShelvedRecording:
 
 
 def delete(directory: Path, name: str) -> None:
-    """Gone for good, or still all there: it loses its name first. Raises NoRecording, ShelfFailed.
+    """Delete it for good. It is renamed first, so it is either gone or complete. Raises NoRecording,
+    ShelfFailed.
 
-    Whoever calls this has made sure that it is not being recorded.
+    The caller has made sure that it is not being recorded.
     """
     path = _folder(directory, name)
     gone = directory / f"{_DELETED}{name}"
@@ -152,8 +153,8 @@ class _TarMember(NamedTuple):
 
 
 class TarPlan:
-    """A recording's folder as a .tar of known length, the same bytes each time while nothing is added to it:
-    so a download can be gone on with. What is added later is not part of it."""
+    """A recording's folder as a .tar of known length. It gives the same bytes each time as long as nothing is
+    added to the folder, so a download can be resumed. What is added later is not part of it."""
 
     def __init__(self, members: tuple[_TarMember, ...], name: str) -> None:
         self.name = f"{name}.tar"
@@ -164,9 +165,9 @@ class TarPlan:
         """Changes when the bytes do."""
 
     def read(self, start: int = 0, end: int | None = None) -> Generator[bytes, None, None]:
-        """From `start` up to (not with) `end`, in parts; to be closed when it is not read to its end.
+        """The bytes from `start` up to but not including `end`, in parts. Close it if you stop early.
 
-        Errors: raises NoRecording where it was deleted meanwhile or is shorter than it was.
+        Errors: raises NoRecording if the recording was deleted meanwhile or is shorter than it was.
         """
         end = self.length if end is None else min(end, self.length)
         at = 0
@@ -204,7 +205,7 @@ def _tar_member(name: str, path: Path, size: int, mtime: int) -> _TarMember:
 
 
 def _member_bytes(member: _TarMember, start: int, end: int) -> Iterator[bytes]:
-    """Shapes: start and end count from the member's own header."""
+    """`start` and `end` count from the member's own header."""
     if start < len(member.header):
         yield member.header[start:end]
     first, last = max(0, start - len(member.header)), min(member.size, end - len(member.header))
@@ -251,7 +252,7 @@ def _segment_sizes(path: Path) -> dict[str, int]:
 
 
 def _lines(manifest: bytes) -> list[AnyLine]:
-    """Those that can be read."""
+    """The lines that can be read."""
     found: list[AnyLine] = []
     for raw in manifest.rpartition(b"\n")[0].split(b"\n"):
         try:
@@ -262,7 +263,7 @@ def _lines(manifest: bytes) -> list[AnyLine]:
 
 
 def _last_line(tail: bytes) -> AnyLine | None:
-    """The newest whole line; what lies behind it was torn."""
+    """The newest whole line; anything after it was torn by a crash."""
     for raw in reversed(tail.split(b"\n")[:-1]):
         try:
             return parse_line_untrusted(raw)[0]

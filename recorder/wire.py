@@ -1,4 +1,4 @@
-"""How orders and reports cross the recorder's Unix socket: msgpack frames, as `sfu.wire` makes them."""
+"""How orders and reports cross the recorder's Unix socket: as msgpack frames, made by `sfu.wire`. Pure."""
 
 import msgspec
 
@@ -10,7 +10,7 @@ _report: msgspec.msgpack.Decoder[AnyReport] = msgspec.msgpack.Decoder(AnyReport)
 
 
 def frame(message: AnyOrder | AnyReport) -> bytes:
-    """Raises ValueError when over the bound (our bug)."""
+    """Raises ValueError if it is too large (our bug)."""
     return framed(message)
 
 

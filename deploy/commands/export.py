@@ -1,4 +1,4 @@
-"""`giaoban recording export` and `play`: a recording made into a film, or watched, where its key is."""
+"""`giaoban recording export` and `play`: make a film of a recording, or watch it, where its key is."""
 
 import asyncio
 import signal
@@ -30,7 +30,7 @@ _ENDINGS = {ExportKind.FILM: ".mp4", ExportKind.SOUND: ".m4a", ExportKind.TRACKS
 
 @dataclass(frozen=True, slots=True)
 class StyleFlags:
-    """How the film is to look, as it was typed."""
+    """The style of the film, as given on the command line."""
 
     layout: str = "screen"
     watermark: str = ""
@@ -47,7 +47,7 @@ def export(
     *,
     real_time: bool = False,
 ) -> None:
-    """Write a film (or sound, or the tracks) of a recording that was opened. Raises Problem."""
+    """Write a film of a recording, or its sound or tracks. Raises Problem."""
     what = ExportKind(kind)
     named = recording.summary.recording
     target = out or Path((named if is_id(named) else "recording") + _ENDINGS[what])
@@ -70,7 +70,7 @@ def export(
 
 
 def play(recording: OpenedRecording, flags: StyleFlags, console: Console) -> None:
-    """Serve the recording's page on this machine until Ctrl-C. Raises Problem."""
+    """Serve the player's page on this machine until Ctrl-C. Raises Problem."""
     style = _style(flags, recording)
     console.print("reading the timeline")
     try:
@@ -99,7 +99,7 @@ async def _until_interrupted(player: Player, console: Console) -> None:
 
 
 def _style(flags: StyleFlags, recording: OpenedRecording) -> FilmStyle:
-    """With the clock of this machine's time zone on the day of the recording. Raises Problem."""
+    """With the clock in this machine's time zone on the day of the recording. Raises Problem."""
     try:
         letters = font(flags.font)
     except NoFont as error:

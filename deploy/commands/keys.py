@@ -1,6 +1,6 @@
-"""`giaoban keys add, remove, list`: whose keys lock recordings, also beside a running appliance.
+"""`giaoban keys add, remove, list`: whose keys lock recordings. Also works beside a running appliance.
 
-The server knows public halves alone. A private one that comes here by mistake is refused and kept nowhere.
+The server knows only public keys. A private key given by mistake is refused and not stored.
 """
 
 import asyncio
@@ -33,7 +33,7 @@ _LOCKS = {False: "first", True: "second"}
 
 
 def add(config: Config, key: str, name: str, second: bool, console: Console) -> None:
-    """From now on recordings are locked with this key (age1..., or a file that holds it). Raises Problem."""
+    """Lock recordings with this key from now on (age1..., or a file that holds it). Raises Problem."""
     shown = one_line(name)
     if not 0 < len(shown) <= MAX_NAME:
         raise Problem(
@@ -50,7 +50,7 @@ def add(config: Config, key: str, name: str, second: bool, console: Console) -> 
 
 
 def remove(config: Config, which: str, console: Console) -> None:
-    """Recordings that begin from now on are not locked with it: name, key or fingerprint. Raises Problem."""
+    """Lock no further recordings with this key, given by name, key or fingerprint. Raises Problem."""
     gone, now = asyncio.run(_remove(config, which))
     console.print(Text(f"{gone.name}: {key_fingerprint(gone.key)} locks nothing more"), soft_wrap=True)
     console.print(
@@ -63,7 +63,7 @@ def remove(config: Config, which: str, console: Console) -> None:
 
 
 def show(config: Config, everything: bool, console: Console) -> None:
-    """List the keys; with `everything` those that were removed, too. Raises Problem."""
+    """List the keys; with `everything` also those that were removed. Raises Problem."""
     kept = asyncio.run(_kept(config))
     for one in kept:
         if everything or one.removed_ms is None:
@@ -94,7 +94,7 @@ def _day(unix_ms: int) -> str:
 
 
 def who_opens(recipients: tuple[Recipient, ...]) -> str:
-    """What these keys mean, for people."""
+    """What these keys allow, in words."""
     second = sum(recipient.second for recipient in recipients)
     first = len(recipients) - second
     if not first:
@@ -106,7 +106,7 @@ def who_opens(recipients: tuple[Recipient, ...]) -> str:
 
 
 def _text_of(key: str) -> str:
-    """The argument itself, or what is in the file that it names. Raises Problem."""
+    """The argument itself, or the contents of the file it names. Raises Problem."""
     if _SECRET.search(key) or key.lower().startswith("age1"):
         return key
     try:
@@ -121,8 +121,8 @@ def _text_of(key: str) -> str:
 
 
 def public_untrusted(text: str) -> str:
-    """The one public key in a text with comments (#). Raises Problem, which holds nothing of the text: it
-    may be a private key, and this may be written somewhere."""
+    """The one public key in a text with comments (#). Raises Problem, which quotes nothing of the text: it
+    may be a private key, and the message may be stored somewhere."""
     if _SECRET.search(text):
         raise Problem(
             "this is a PRIVATE key, which must never come to the server",

@@ -1,7 +1,7 @@
-"""`giaoban keys new`: a key pair for whoever is to open recordings, made on a machine that is not the server.
+"""`giaoban keys new`: a key pair for opening recordings, made on a machine that is not the server.
 
-Needs no state directory and no network. The private half is written locked with a passphrase, as `age` itself
-would lock it, and on a page to be printed; the server gets the public half alone.
+Needs no state directory and no network. The private key is written locked with a passphrase, as `age` itself
+would lock it, and on a page to print; the server gets only the public key.
 """
 
 import os
@@ -20,8 +20,7 @@ from recorder.format.manifest import key_fingerprint
 from recorder.opening.unsealed import BadKey, NewKey, identities_untrusted, lock_with_passphrase, new_key
 from signaling.model.text import one_line
 
-SHORTEST = 10
-"""Characters of a passphrase."""
+MIN_PASSPHRASE_LETTERS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +37,7 @@ class KeyFiles:
 
 
 def make(file: Path, name: str, console: Console, *, lock: bool, paper: bool, show: bool) -> None:
-    """Write the files of a new key. Without `lock` no passphrase; `show` prints the private key, too.
+    """Write the files of a new key, without a passphrase unless `lock`; `show` also prints the private key.
     Raises Problem."""
     files, name = KeyFiles(file), one_line(name)
     for path in (files.private, files.public, *([files.paper] if paper else [])):
@@ -81,12 +80,12 @@ def _explain(console: Console, files: KeyFiles, *, lock: bool, paper: bool, name
 
 
 def _new_passphrase() -> str:
-    """Asked for twice; a pipe has it once. Raises Problem."""
+    """Asks for it twice at a terminal; a pipe gives it once. Raises Problem."""
     first = asked("passphrase for the new key: ")
-    if len(first) < SHORTEST:
+    if len(first) < MIN_PASSPHRASE_LETTERS:
         raise Problem(
             "the passphrase is too short",
-            f"Use at least {SHORTEST} characters, such as four words; or give --no-passphrase.",
+            f"Use at least {MIN_PASSPHRASE_LETTERS} characters, such as four words; or give --no-passphrase.",
         )
     if sys.stdin.isatty() and asked("once more: ") != first:
         raise Problem("the two passphrases differ", "Try again; nothing was written.")
@@ -94,7 +93,7 @@ def _new_passphrase() -> str:
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:
-    """Complete on the disk, or an error. Raises OSError."""
+    """Write and sync a new file. Raises OSError."""
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, mode)
     with open(descriptor, "wb") as file:
         file.write(data)
@@ -103,7 +102,7 @@ def _write(path: Path, data: bytes, mode: int) -> None:
 
 
 def _prove(path: Path, passphrase: str | None, key: NewKey) -> None:
-    """What lies on the disk is the key that everything will be locked with. Raises Problem, OSError."""
+    """Check that the file holds the key that recordings will be locked with. Raises Problem, OSError."""
     try:
         found = identities_untrusted(path.read_bytes(), passphrase)
     except BadKey as error:

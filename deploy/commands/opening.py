@@ -1,4 +1,4 @@
-"""`giaoban recording verify, recover` and what opens a recording for export and play: where the keys are.
+"""`giaoban recording verify, recover`, and opening a recording for export and play. Runs where the keys are.
 
 Needs no state directory and no network.
 """
@@ -15,7 +15,7 @@ from rich.text import Text
 from deploy.commands.private_keys import identities
 from deploy.commands.recordings import size
 from deploy.problem import Problem
-from recorder.format.instants import clock
+from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive, open_archive
 from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording, Summary
@@ -30,7 +30,7 @@ WRONG = 1
 
 
 def verify(file: Path, keys: Sequence[Path], server_key: str | None, console: Console) -> int:
-    """Whether it is what the server signed and, with keys, whether it can be read. Returns the exit code.
+    """Say whether it is what the server signed and, with keys, whether it can be read. Returns the exit code.
     Raises Problem."""
     archive, trusted = archived(file), trusted_key(server_key)
     opened = identities(keys) if keys else None
@@ -50,7 +50,7 @@ def verify(file: Path, keys: Sequence[Path], server_key: str | None, console: Co
 def recover(
     file: Path, keys: Sequence[Path], out: Path, server_key: str | None, console: Console, *, unproven: bool
 ) -> int:
-    """Write all that can be read, as files for any player. Returns the exit code. Raises Problem."""
+    """Write everything readable, as files for any player. Returns the exit code. Raises Problem."""
     archive, trusted = archived(file), trusted_key(server_key)
     opened = identities(keys)
     try:
@@ -95,7 +95,7 @@ def unreadable(error: BadArchive) -> Problem:
 
 
 def trusted_key(text: str | None) -> bytes | None:
-    """The server's public key, as `giaoban keys list` on the server prints it. Raises Problem."""
+    """The server's public key, as printed by `giaoban keys list` on the server. Raises Problem."""
     if text is None:
         return None
     try:
@@ -112,7 +112,7 @@ def trusted_key(text: str | None) -> bytes | None:
 
 @contextlib.contextmanager
 def progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar with the time left, at a terminal; nothing in a pipe."""
+    """A progress bar with the time left; nothing if this is not a terminal."""
     columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
     console = Console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:

@@ -1,6 +1,6 @@
-"""A private key on paper: one page to be printed and locked away. Pure.
+"""A private key on paper: one page to print and lock away. Pure.
 
-It holds everything itself, fetches nothing, and is read by people in Vietnamese first.
+It is self-contained, fetches nothing, and comes in Vietnamese first.
 """
 
 import html
@@ -67,7 +67,7 @@ def page(name: str, date: str, secret: str, public: str, fingerprint: str) -> st
 
 
 def grouped(secret: str) -> str:
-    """In groups that the eye does not lose.
+    """In groups that are easy to read and type.
 
     >>> grouped("AGE-SECRET-KEY-1QQPZRY9X")
     'AGE-SECRET-KEY-1 QQPZ RY9X'

@@ -1,4 +1,4 @@
-"""Private keys, on the machine where recordings are opened: read from their files, passphrases asked for."""
+"""Private keys on the machine where recordings are opened: reads their files and asks for passphrases."""
 
 import getpass
 import re
@@ -9,13 +9,13 @@ from pathlib import Path
 from deploy.problem import Problem
 from recorder.opening.unsealed import BadKey, Identities, NeedsPassphrase, identities_untrusted
 
-TRIES = 3
+MAX_TRIES = 3
 _MAX_KEY_FILE_BYTES = 64 << 10
 _TYPED = re.compile(rb"^[ \t]*(AGE-SECRET-KEY-1[0-9A-Z \t]+)", re.IGNORECASE | re.MULTILINE)
 
 
 def identities(files: Sequence[Path]) -> Identities:
-    """All the keys of these files together. Raises Problem."""
+    """All keys in these files together. Raises Problem."""
     opened = [_identities(file) for file in files]
     whole = opened[0]
     for more in opened[1:]:
@@ -49,8 +49,8 @@ def _without_gaps(found: re.Match[bytes]) -> bytes:
 
 
 def _unlocked(file: Path, data: bytes) -> Identities:
-    """Asked for at the terminal, three times; a pipe has one line for each locked key."""
-    for _ in range(TRIES if sys.stdin.isatty() else 1):
+    """Asks for the passphrase, up to three times at a terminal; a pipe has one line for each locked key."""
+    for _ in range(MAX_TRIES if sys.stdin.isatty() else 1):
         passphrase = asked(f"passphrase of {file.name}: ")
         try:
             return identities_untrusted(data, passphrase)

@@ -1,4 +1,4 @@
-"""`giaoban recording list, delete`: on the server, which can open none of them."""
+"""`giaoban recording list, delete`: on the server, which cannot open any of them."""
 
 import asyncio
 import time
@@ -14,7 +14,7 @@ from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from recorder import shelf
-from recorder.format.instants import clock as length_clock
+from recorder.instants import clock as length_clock
 from recorder.shelf import NoRecording, ShelfFailed, ShelvedRecording
 from signaling.control import clock
 from signaling.custody.custody import delete_ms
@@ -22,11 +22,11 @@ from signaling.custody.retention import deletion_fields
 from signaling.store import Store, UnreadableRecord
 
 LIVE_MS = 60_000
-"""One that has not ended and was written to so lately goes on."""
+"""A recording that has not ended and was written to within this time is in progress."""
 
 
 def show(config: Config, directory: Path | None, console: Console) -> None:
-    """What is kept: in the state directory, or in another folder of recordings. Raises Problem."""
+    """List the recordings in the state directory or in another folder. Raises Problem."""
     keep_days = asyncio.run(_keep_days(config)) if directory is None else {}
     folder = directory or config.recordings
     if directory is not None and not directory.is_dir():
@@ -42,7 +42,7 @@ def show(config: Config, directory: Path | None, console: Console) -> None:
 
 
 def _say(kept: ShelvedRecording, keep_days: int, console: Console) -> None:
-    """Two lines for each, so that an id can be copied."""
+    """The id has a line to itself, so that it can be copied."""
     length = length_clock(kept.last_ms - kept.begun_ms)
     keys = ", ".join(f"{key.name} ({'second' if key.second else 'first'} lock)" for key in kept.keys)
     until = delete_ms(kept, keep_days)
@@ -84,7 +84,7 @@ async def _keep_days(config: Config) -> dict[str, int]:
 
 
 def delete(config: Config, name: str, console: Console, *, sure: bool) -> None:
-    """For good, and written down before. Raises Problem."""
+    """Delete it for good, once the audit log has it. Raises Problem."""
     existing_state(config.state_dir)
     kept = _found(config, name)
     console.print(Text(f"{kept.id}  {kept.title}, {local(kept.begun_ms)}, {size(kept.size_bytes)}"))

@@ -1,1 +1,1 @@
-"""What a recording consists of: blocks, entries, Matroska, age chunks, the manifest. Pure."""
+"""What a recording consists of: blocks, entries, Matroska, age chunks, the manifest. Without I/O."""

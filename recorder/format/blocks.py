@@ -12,7 +12,7 @@ from sfu import SlotKind
 
 
 class Track(IntEnum):
-    """Matroska track numbers: one for each slot of the tap, in the tap line's order, and two of the
+    """Matroska track numbers: one for each slot of the tap, in the tap line's order, and two for the
     timeline."""
 
     STAGE = 1
@@ -21,13 +21,13 @@ class Track(IntEnum):
     VOICE_2 = 4
     VOICE_3 = 5
     WORDS = 6
-    """The timeline for people: timed text (S_TEXT/UTF8), shown by any player as subtitles."""
+    """The timeline for people: timed text (S_TEXT/UTF8) that any player shows as subtitles."""
     ENTRIES = 7
-    """The timeline for programs: one JSON entry a block (S_TEXT/UTF8)."""
+    """The timeline for programs: one JSON entry per block (S_TEXT/UTF8)."""
 
     @property
     def kind(self) -> SlotKind | None:
-        """Which slot it records; None: the timeline."""
+        """The kind of slot it records; None for the timeline."""
         return _KINDS.get(self)
 
 
@@ -42,10 +42,10 @@ _KINDS = {
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """One picture (a whole VP8 frame), one sound (an Opus packet), or one entry of the timeline."""
+    """One picture (a whole VP8 frame), one sound (an Opus packet) or one timeline entry."""
 
     track: Track
     at_ms: int
     data: bytes
     key: bool = True
-    """Can be decoded without any before it."""
+    """It can be decoded without the ones before it."""

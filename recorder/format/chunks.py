@@ -1,8 +1,9 @@
-"""How age cuts what it encrypts, and how much padding makes what was written readable. Pure.
+"""How age cuts its plaintext into chunks, and how much padding makes everything written so far readable.
 
-A file of age v1 is a header, a nonce, and chunks of 64 KiB, each with its tag. The writer (rage) lets a chunk
-out only when a byte of the next one comes, because the last chunk is marked as such; the header goes out with
-the first chunk. With two locks the inner file is the plain text of the outer one, whose chunks lie elsewhere.
+An age v1 file is a header, a nonce, and chunks of 64 KiB, each with its tag. The last chunk is marked as
+last, so the writer (rage) emits a chunk only when a byte of the next one arrives; the header goes out with
+the first chunk. With two locks the inner file is the plaintext of the outer one, so their chunks do not line
+up.
 
 Source: C2SP age.md, "Payload"; rage's `StreamWriter`.
 """
@@ -13,12 +14,12 @@ CHUNK_BYTES = 65536
 SEALED_CHUNK_BYTES = CHUNK_BYTES + 16
 
 MAX_RECIPIENTS = 32
-"""Of one lock."""
+"""Per lock."""
 MIN_HEADER_BYTES = 150
 MAX_HEADER_BYTES = 8192
-"""Bytes of header and nonce: 98 for each recipient, and a stanza of nonsense of random length ("grease")."""
+"""Header and nonce: 98 bytes for each recipient, and a stanza of random bytes and length ("grease")."""
 MIN_VOID_BYTES = 2
-"""Bytes of the smallest EBML Void."""
+"""The smallest EBML Void."""
 
 _NONCE_BYTES = 16
 _LAST_LINE = b"\n--- "
@@ -26,9 +27,9 @@ _MAGIC = b"age-encryption.org/v1\n"
 
 
 def readable(written: int, layers: int) -> int:
-    """How many of `written` bytes can surely be read from what has left the writer by now.
+    """How many of the `written` bytes are sure to be readable from what has left the writer by now.
 
-    Shapes: layers is 1, or 2 with a second lock.
+    `layers` is 1, or 2 with a second lock.
     """
     came = _sealed(written)
     for _ in range(layers - 1):
@@ -40,8 +41,8 @@ def readable(written: int, layers: int) -> int:
 
 
 def padding(written: int, layers: int, useful: int | None = None) -> int:
-    """How many bytes of Void, written now, make the first `useful` bytes (all that were written, unless
-    said otherwise) readable; 0 when they are. Never 1, which no Void can have."""
+    """How many bytes of Void to write now so that the first `useful` bytes (default: all that were written)
+    become readable; 0 if they already are. Never 1, because no Void is that short."""
     useful = written if useful is None else useful
     if useful <= readable(written, layers):
         return 0
@@ -55,10 +56,10 @@ def padding(written: int, layers: int, useful: int | None = None) -> int:
 
 
 def header_length(beginning: bytes) -> int | None:
-    """Length of an age file's header with the nonce behind it; None when `beginning` does not hold it all.
+    """Length of an age file's header including the nonce; None if `beginning` does not hold all of it.
 
-    The header says who can open the file, and is tied to the file's own key: where it is unchanged, each
-    chunk that can be opened at all is what was written there.
+    The header says who can open the file and is tied to the file's own key: if it is unchanged, every chunk
+    that can be opened is what was written there.
     """
     if not beginning.startswith(_MAGIC):
         return None
@@ -70,13 +71,13 @@ def header_length(beginning: bytes) -> int | None:
 
 
 def header_hash(beginning: bytes) -> str:
-    """SHA-256 of that header with its nonce, as a manifest signs it; empty when there is none."""
+    """SHA-256 of that header with its nonce, as a manifest signs it; empty if there is none."""
     length = header_length(beginning)
     return "" if length is None else sha256(beginning[:length]).hexdigest()
 
 
 def _sealed(written: int) -> int:
-    """Bytes in chunks that have left one layer."""
+    """How many of the bytes are in chunks that have left one layer."""
     return max(0, written - 1) // CHUNK_BYTES * CHUNK_BYTES
 
 

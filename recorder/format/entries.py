@@ -15,7 +15,7 @@ class Entry(msgspec.Struct, frozen=True, tag_field="type", forbid_unknown_fields
 
 
 class OpeningEntry(Entry, frozen=True, tag="opening", kw_only=True):
-    """First of every segment, so that each is complete in itself; Slots, People and Holders follow it."""
+    """The first entry of every segment, so that each stands alone; slots, people and floor follow."""
 
     recording: str
     meeting: str
@@ -70,7 +70,7 @@ class GapKind(StrEnum):
 
 
 class GapEntry(Entry, frozen=True, tag="gap", kw_only=True):
-    """From `at_ms` on nothing was recorded, until `until_ms`. Written when it is over."""
+    """Nothing was recorded from `at_ms` until `until_ms`. Written when it is over."""
 
     until_ms: int
     kind: GapKind
@@ -82,7 +82,7 @@ _decoder: msgspec.json.Decoder[AnyEntry] = msgspec.json.Decoder(AnyEntry)
 
 
 class BadEntry(Exception):
-    """Not an entry of the timeline."""
+    """Not a timeline entry."""
 
 
 def entry_json(entry: AnyEntry) -> bytes:

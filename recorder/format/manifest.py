@@ -1,8 +1,8 @@
-"""The manifest of a recording: what was written, in which order, when; hashed and signed by line. Pure.
+"""The manifest of a recording: what was written, in which order and when, hashed and signed line by line.
 
-It is a file of JSON lines to which lines are only added. Each names the recording and the hash of the line
-before, and ends with the server's signature over the line without it, so each line is proven by itself, and
-the chain shows where one is missing. It holds no word of what was said: titles and names of keys at most.
+It is a file of JSON lines that only grows. Each line names the recording and the hash of the line before, and
+ends with the server's signature over the rest of the line. So each line proves itself, and the chain shows
+where one is missing. It holds nothing of what was said, only titles and the names of keys.
 """
 
 from collections.abc import Callable
@@ -13,17 +13,17 @@ import msgspec
 
 FORMAT = 1
 NO_LINE = "0" * 64
-"""What the first line names as the one before it."""
+"""The hash that the first line names as the line before it."""
 MAX_MANIFEST_BYTES = 64 << 20
-"""Of a manifest: two weeks of a recording."""
+"""Enough for a recording of two weeks."""
 
 Sign = Callable[[bytes], bytes]
 Verify = Callable[[bytes, bytes, bytes], bool]
-"""(public key, bytes, signature)"""
+"""(public key, signed bytes, signature)"""
 
 
 class KeyInfo(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Somebody who can open it."""
+    """A key that can open the recording."""
 
     name: str
     fingerprint: str
@@ -34,12 +34,12 @@ class ManifestLine(msgspec.Struct, frozen=True, tag_field="kind", forbid_unknown
     """Base of all lines."""
 
     n: int = 0
-    """From 1, without a hole."""
+    """From 1, without a gap."""
     recording: str = ""
     at_ms: int
     unix_ms: int = 0
     prev: str = ""
-    """SHA-256 of the line before, as it stands in the file, without its newline."""
+    """SHA-256 of the line before, as in the file but without its newline."""
 
 
 class OpeningLine(ManifestLine, frozen=True, tag="opening", kw_only=True):
@@ -48,7 +48,7 @@ class OpeningLine(ManifestLine, frozen=True, tag="opening", kw_only=True):
     title: str
     keys: tuple[KeyInfo, ...]
     public: str
-    """The key of the signatures, Ed25519, hexadecimal."""
+    """The public key of the signatures: Ed25519, in hexadecimal."""
 
 
 class SegmentLine(ManifestLine, frozen=True, tag="segment", kw_only=True):
@@ -57,16 +57,16 @@ class SegmentLine(ManifestLine, frozen=True, tag="segment", kw_only=True):
 
 
 class WrittenLine(ManifestLine, frozen=True, kw_only=True):
-    """How far a segment's file is. Base of three."""
+    """How far a segment's file has come. Base of three lines."""
 
     segment: int
     size_bytes: int = msgspec.field(name="octets")
     """The stored key stays "octets"."""
     sha256: str
-    """Of its bytes so far."""
+    """Hash of the file so far."""
     header: str
-    """SHA-256 of the age file's header alone: where that is as it was, every chunk that can be opened is
-    genuine, even in a file that was damaged behind it. Empty while there is none."""
+    """SHA-256 of the age file's header alone: if that is unchanged, every chunk that can be opened is
+    genuine, even in a file that is damaged further on. Empty while there is no header."""
 
 
 class CheckpointLine(WrittenLine, frozen=True, tag="checkpoint", kw_only=True):
@@ -78,8 +78,8 @@ class SegmentEndLine(WrittenLine, frozen=True, tag="segment-end", kw_only=True):
 
 
 class ReopenedLine(WrittenLine, frozen=True, tag="again", kw_only=True):
-    """The recorder came back after it went away: the unfinished segment's file as it was found (segment 0:
-    none was unfinished). Torn lines before it are what the crash left."""
+    """The recorder came back after a crash or a restart: the unfinished segment's file as it was found
+    (segment 0: none was unfinished). Torn lines before this one are what the crash left."""
 
     keys: tuple[KeyInfo, ...]
 
@@ -129,24 +129,24 @@ class ManifestHead:
 
 
 def key_fingerprint(key: str) -> str:
-    """Of a public key of age, in a form that people can compare."""
+    """Of an age public key, in a form that people can compare."""
     digits = sha256(key.strip().lower().encode()).hexdigest()[:16]
     return " ".join(digits[at : at + 4] for at in range(0, 16, 4))
 
 
 def line_bytes(line: AnyLine, sign: Sign) -> bytes:
-    """The line with its signature and newline, as it is added to the file."""
+    """The line with its signature and newline, as appended to the file."""
     body = msgspec.json.encode(line)
     return body[:-1] + _SIGNATURE + sign(body).hex().encode() + b'"}\n'
 
 
 def head_of(raw: bytes, n: int) -> ManifestHead:
-    """Shapes: bytes is a whole line, with or without its newline."""
+    """`raw` is a whole line, with or without its newline."""
     return ManifestHead(n, sha256(raw.rstrip(b"\n")).hexdigest())
 
 
 def parse_line_untrusted(raw: bytes) -> tuple[AnyLine, bytes, bytes]:
-    """A line, the bytes that were signed, and the signature; nothing is proven yet. Raises BadManifest."""
+    """A line, the bytes that were signed, and the signature. Nothing is proven yet. Raises BadManifest."""
     raw = raw.rstrip(b"\n")
     tail = raw[-_TAIL:]
     if not (tail.startswith(_SIGNATURE) and tail.endswith(b'"}')):
@@ -165,25 +165,25 @@ class ManifestFlaw:
     """Something wrong with the manifest itself."""
 
     line: int
-    """Counted in the file, from 1."""
+    """Its number in the file, from 1."""
     words: str
     forged: bool = False
-    """Signed by somebody else, or not at all; else damaged or missing."""
+    """Signed by someone else or not at all; otherwise damaged or missing."""
 
 
 @dataclass(frozen=True, slots=True)
 class ManifestReading:
-    """What of a manifest is proven."""
+    """The part of a manifest that is proven."""
 
     lines: tuple[AnyLine, ...]
     flaws: tuple[ManifestFlaw, ...]
     head: ManifestHead
     public: bytes
-    """Whose signatures these are; empty when nobody's."""
+    """The public key that verified the signatures; empty if none did."""
     torn: bool
-    """It ends in a part of a line, as a crash leaves it."""
+    """It ends in the middle of a line, as a crash leaves it."""
     claimed: OpeningLine | None
-    """The first line as it stands there, perhaps unproven."""
+    """The first line as found, perhaps unproven."""
 
     @property
     def opening(self) -> OpeningLine | None:
@@ -196,14 +196,14 @@ class ManifestReading:
         return last if isinstance(last, EndLine) else None
 
 
-def read_untrusted(raw: bytes, verify: Verify, trusted: bytes | None = None) -> ManifestReading:
-    """What is proven of a manifest, and what is wrong with it. Raises nothing.
+def read_untrusted(manifest: bytes, verify: Verify, trusted: bytes | None = None) -> ManifestReading:
+    """Which lines of a manifest are proven, and what is wrong with it. Raises nothing.
 
-    Lines whose signature holds are taken even behind a damaged or missing one, which is told as a Flaw.
-    Without a `trusted` public key the one that the first line names is taken at its word.
+    Lines with a valid signature are accepted even after a damaged or missing one, which is reported as a
+    flaw. Without a `trusted` public key, the one that the first line names is taken at its word.
     """
     reader = _ManifestReader(verify, trusted)
-    whole, newline, rest = raw.rpartition(b"\n")
+    whole, newline, rest = manifest.rpartition(b"\n")
     if newline:
         for number, raw in enumerate(whole.split(b"\n"), 1):
             reader.line(number, raw)
@@ -220,7 +220,7 @@ class _ManifestReader:
         self._lines: list[AnyLine] = []
         self._flaws: list[ManifestFlaw] = []
         self._unread: list[ManifestFlaw] = []
-        """Of lines that are none: fine when a crash tore them, which the next line has to say."""
+        """Flaws of lines that could not be read: harmless if a crash tore them, as the next line must say."""
         self._head = ManifestHead()
 
     def line(self, number: int, raw: bytes) -> None:
@@ -276,7 +276,7 @@ def _bytes_of(digits: str) -> bytes | None:
 
 @dataclass(frozen=True, slots=True)
 class SignedPoint:
-    """A signed point of a segment's file."""
+    """A point in a segment's file up to which it is hashed and signed."""
 
     at_ms: int
     size_bytes: int
@@ -285,19 +285,19 @@ class SignedPoint:
 
 @dataclass(frozen=True, slots=True)
 class SegmentRecord:
-    """What the manifest says of one segment."""
+    """What the manifest says about one segment."""
 
     number: int
     at_ms: int
-    """Its beginning."""
+    """Where it begins."""
     until_ms: int
-    """The last instant the manifest knows it was being written."""
+    """The last instant at which, by the manifest, it was still being written."""
     points: tuple[SignedPoint, ...]
     header: str
     ended: bool
-    """In order."""
+    """It ended in order."""
     crashed: bool
-    """It was found unfinished, and is signed as it was found."""
+    """It was found unfinished and signed as found."""
 
     @property
     def size_bytes(self) -> int:
@@ -305,7 +305,7 @@ class SegmentRecord:
 
 
 def segments(lines: tuple[AnyLine, ...]) -> tuple[SegmentRecord, ...]:
-    """Segments in order, as far as the lines know of them."""
+    """The segments in order, as far as the lines tell."""
     found: dict[int, SegmentRecord] = {}
     for line in lines:
         if isinstance(line, SegmentLine):

@@ -1,7 +1,8 @@
-"""Blocks as Matroska: what one segment of a recording is written in. Pure.
+"""Blocks as Matroska: the format of one segment of a recording.
 
-A file is begun by `header` and goes on with whole clusters, between which padding may stand. Only the
-outermost element has no size, so a file that was cut anywhere can be read up to its last whole cluster.
+A file starts with `header` and continues with whole clusters, with padding between them where needed. Only
+the outermost element has no known size, so a file that was cut anywhere can be read up to its last whole
+cluster.
 
 Source: RFC 8794 (EBML), RFC 9559 (Matroska), the codec mappings of VP8, Opus and S_TEXT/UTF8.
 """
@@ -27,9 +28,9 @@ REFERENCE_BLOCK: Final = 0xFB
 VOID: Final = 0xEC
 
 MAX_LATE_MS = 30_000
-"""A block's distance from its cluster's timestamp has 16 bits."""
+"""A block stores its distance from the cluster's timestamp in 16 bits."""
 WORDS_SHOWN_MS = 5_000
-"""How long a player shows one line of the timeline for people."""
+"""How long a player shows one line of the WORDS track."""
 ENTRY_MS = 1
 MAX_BLOCK_BYTES = 4 << 20
 MAX_CLUSTER_BYTES = 16 << 20
@@ -39,7 +40,7 @@ _KEY = 0x80
 _EPOCH_2001_MS = 978_307_200_000
 _SEEK_PRE_ROLL_NS = 80_000_000
 _OPUS_HEAD = struct.pack("<8sBBHIHB", b"OpusHead", 1, 2, 0, 48_000, 0, 0)
-"""Stereo, as WebRTC has it. No pre-skip: an instant in the file is the instant of the meeting."""
+"""Stereo, as in WebRTC. No pre-skip: an instant in the file is the instant in the meeting."""
 _VIDEO, _AUDIO, _SUBTITLE = 1, 2, 17
 
 _NAMES = {
@@ -54,7 +55,7 @@ _NAMES = {
 
 
 def header(title: str, begun_ms: int) -> bytes:
-    """All that comes before the first cluster. `begun_ms`: Unix time of timestamp 0."""
+    """Everything before the first cluster. `begun_ms` is the Unix time of timestamp 0."""
     ebml = element(
         EBML,
         unsigned(0x4286, 1)  # EBMLVersion
@@ -80,13 +81,12 @@ def header(title: str, begun_ms: int) -> bytes:
 
 
 def cluster(at_ms: int, blocks: Iterable[Block]) -> bytes:
-    """One whole cluster. A block may lie before `at_ms` when it came late, but no further than MAX_LATE_MS
-    from it."""
+    """One whole cluster. A block that came late may lie before `at_ms`, by MAX_LATE_MS at most."""
     return element(CLUSTER, unsigned(TIMESTAMP, at_ms) + b"".join(_block(at_ms, block) for block in blocks))
 
 
 def void(size: int) -> bytes:
-    """Padding of exactly `size` bytes, which every reader skips. Raises ValueError below 2."""
+    """An EBML Void of exactly `size` bytes, which every reader skips. Raises ValueError below 2."""
     if size < 2:
         raise ValueError(f"no element has {size} bytes")
     if size <= 128:
@@ -110,7 +110,7 @@ def text(name: int, value: str) -> bytes:
 
 
 def size_of(length: int) -> bytes:
-    """An element's size in as few bytes as it takes; all ones are kept for "unknown"."""
+    """An element's size in as few bytes as possible; all ones is reserved for "unknown"."""
     width = next(width for width in range(1, 9) if length < (1 << 7 * width) - 1)
     return (1 << 7 * width | length).to_bytes(width, "big")
 
@@ -138,7 +138,7 @@ def _track_entry(track: Track) -> bytes:
     )
     match track:
         case Track.STAGE | Track.SCREEN:
-            # Whatever a keyframe says of its size holds; the numbers here are only for the look of a file.
+            # The size in each keyframe counts; these numbers only describe the file.
             size = unsigned(0xB0, 1280) + unsigned(0xBA, 720)
             entry += unsigned(0x83, _VIDEO) + text(0x86, "V_VP8") + element(0xE0, size)
         case Track.VOICE_1 | Track.VOICE_2 | Track.VOICE_3:

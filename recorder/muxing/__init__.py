@@ -1,1 +1,1 @@
-"""From what a tap brings to what is written: clocks, whole frames, order, timeline, Matroska. Without I/O."""
+"""From a tap's messages to Matroska: clocks, whole frames, reordering, timeline, clusters. Without I/O."""

@@ -1,10 +1,10 @@
-"""Whole pictures and sounds out of the packets of one slot. Pure.
+"""Whole pictures and sounds from the packets of one slot.
 
-A picture is handed on only when it is whole and when what it needs was handed on before it. After a loss that
-is: pictures of the lowest temporal layer in unbroken succession; those of the layers above once such a layer
-began afresh from the lowest; otherwise nothing until a keyframe.
+A picture is passed on only if it is whole and everything it depends on was passed on before. After a loss
+these are: pictures of the lowest temporal layer in unbroken succession; pictures of a higher layer once that
+layer has started again from the lowest; otherwise nothing until a keyframe.
 
-Payloads are a publisher's and may be anything; what cannot be a picture or a sound is left out.
+Payloads come from a publisher and may be anything; what cannot be a picture or a sound is dropped.
 """
 
 from dataclasses import dataclass, field
@@ -15,9 +15,9 @@ from sfu.rtp import vp8
 from sfu.tapline import TapMedia, TapPacket
 
 MAX_SOUND_BYTES = 8_000
-"""More than any Opus packet of 120 ms has."""
+"""More than any Opus packet of 120 ms."""
 _DESCRIPTOR_BYTES = 6
-"""The longest there is (RFC 7741 section 4.2)."""
+"""The longest possible (RFC 7741 section 4.2)."""
 _ALL_LAYERS = frozenset({1, 2, 3})
 
 
@@ -32,7 +32,7 @@ class EncodedFrame:
 
 @dataclass(slots=True)
 class _PartialFrame:
-    """One that is being put together."""
+    """A picture that is being assembled."""
 
     ts: int
     descriptor: vp8.Descriptor
@@ -46,7 +46,7 @@ class _PartialFrame:
 
 
 class Assembler:
-    """Of one slot."""
+    """For one slot."""
 
     def __init__(self) -> None:
         self._feed: tuple[EndpointId, Source, int] | None = None
@@ -54,29 +54,29 @@ class Assembler:
         self._picture: _PartialFrame | None = None
         self._needs_key = True
         self._broken = False
-        """Packets are missing since the last picture that was handed on."""
+        """Packets are missing since the last picture that was passed on."""
         self._whole_layers = _ALL_LAYERS
-        """Temporal layers above the lowest of which nothing that is needed is missing."""
+        """The higher temporal layers that miss nothing they need."""
         self._tl0: int | None = None
-        """Of the newest picture of the lowest temporal layer that was handed on."""
+        """TL0PICIDX of the newest lowest-layer picture that was passed on."""
 
     @property
     def wants_keyframe(self) -> bool:
-        """Packets come, but no picture can be made of them until a keyframe does."""
+        """Packets come, but no picture can be made from them until a keyframe comes."""
         return self._feed is not None and self._feed[1] is not Source.MICROPHONE and self._needs_key
 
     def begin_anew(self) -> None:
-        """What comes next is handed on only from a keyframe on."""
+        """Pass on nothing until the next keyframe."""
         self._picture, self._next = None, None
         self._needs_key, self._broken, self._tl0 = True, False, None
 
     def stop(self) -> None:
-        """Nothing comes any more: no keyframe is wanted either."""
+        """Nothing comes any more, so no keyframe is wanted either."""
         self._feed = None
         self.begin_anew()
 
     def take(self, media: TapMedia) -> list[EncodedFrame]:
-        """Errors: cannot fail."""
+        """Never fails."""
         feed = (media.endpoint, media.source, media.stream)
         if feed != self._feed:
             self._feed = feed
@@ -93,7 +93,7 @@ class Assembler:
         if self._next is not None and packet.number != self._next:
             self._picture, self._broken = None, True
         self._next = packet.number + 1
-        # Made longer than any descriptor is, it can be read; whether it was there is seen by its length.
+        # Padded so that it can always be parsed; its length then shows whether all of it was there.
         descriptor = vp8.parse_untrusted(packet.payload[:_DESCRIPTOR_BYTES] + bytes(_DESCRIPTOR_BYTES))
         if descriptor.length > len(packet.payload):
             self._picture, self._broken = None, True
@@ -122,7 +122,7 @@ class Assembler:
         else:
             if self._broken:
                 self._whole_layers = frozenset()
-            if not self._stands(picture.descriptor):
+            if not self._decodable(picture.descriptor):
                 self._needs_key = self._needs_key or layer == 0
                 self._whole_layers = frozenset()
                 return None
@@ -133,8 +133,8 @@ class Assembler:
             self._tl0 = picture.descriptor.tl0_picture_index
         return EncodedFrame(picture.ts, b"".join(picture.parts), picture.key)
 
-    def _stands(self, descriptor: vp8.Descriptor) -> bool:
-        """All that it needs was handed on."""
+    def _decodable(self, descriptor: vp8.Descriptor) -> bool:
+        """Everything it depends on was passed on."""
         layer, tl0 = descriptor.temporal_layer, descriptor.tl0_picture_index
         if self._needs_key:
             return False

@@ -1,14 +1,13 @@
-"""When something was seen or heard: RTP timestamps on the server's clock. Pure.
+"""When something was seen or heard: RTP timestamps converted to the server's clock.
 
-Two steps. A stream's timestamps are put on its publisher's clock by the sender reports, which say both; all
-streams of one publisher then go to the server's clock by one common offset, the least delay seen of late.
-So voice and picture of one person stay together whatever either went through on the way, and the offset,
-which moves slowly, follows how two clocks drift apart but not the jitter of a line. Before its first report a
-stream has an offset of its own.
+Two steps. Sender reports relate a stream's timestamps to its publisher's clock. One offset per publisher, the
+least delay seen recently, then maps all its streams to the server's clock. So a person's voice and picture
+stay together whatever delays either of them, and the slow offset follows the drift between the two clocks but
+not the jitter of the network. Before its first report a stream has an offset of its own.
 
-A correction never jumps: it is spread over the time that follows. Reports are other people's word; what they
-say is believed only as far as arrivals bear it out, and nothing is ever put later than it arrived, nor more
-than MAX_US before.
+A correction never jumps: it is spread over the time that follows. Reports are untrusted: they are believed
+only as far as the arrivals confirm them, and nothing is ever placed later than it arrived, or more than
+MAX_DELAY_US earlier.
 
 Units: microseconds everywhere; `rate` is ticks of a timestamp per second.
 """
@@ -25,21 +24,21 @@ MAX_ENDPOINTS, MAX_STREAMS = 64, 16
 
 _WINDOW_US, _BUCKET_US = 30_000_000, 1_000_000
 _YOUNG_US = 5_000_000
-"""So long the offset still looks for the least delay, and goes to it quickly."""
+"""How long a new offset still searches for the least delay and moves to it quickly."""
 _YOUNG_RATE, _RATE, _LOST_RATE = 0.1, 0.0005, 0.01
-"""Of the time that goes by: at first; for drift and jitter; and when the way itself became another one."""
+"""How fast the offset moves, per time elapsed: at first; for drift and jitter; after a route change."""
 _LOST_US = 30_000
 _SETTLE_RATE = 0.02
-"""How quickly a correction of one stream is taken in, of the time that goes by."""
+"""How fast a correction of one stream is applied, per time elapsed."""
 _SETTLE_S = 2.0
-"""So long for a large one."""
+"""How long a large correction takes."""
 _EARLY_US, _LATE_US = 100_000, 700_000
-"""A report is believed when by it what arrives just now was sent so long ago: not in the future, and within
-what a bad line makes of it."""
+"""A report is plausible if, according to it, what arrives now was sent within these bounds: not in the
+future, and no longer ago than a bad line explains."""
 _LAG_RATE, _MAX_LAG_US = 0.001, 300_000.0
 _NOISE_US = 30_000
 _TRUST = 0.25
-"""How much of a report's small difference is believed: senders measure it to some milliseconds."""
+"""The share of a report's small difference that is applied: senders measure it to some milliseconds."""
 
 _NTP_US = 1_000_000 / (1 << 32)
 
@@ -52,17 +51,17 @@ def rate_of(source: Source) -> int:
 
 
 class ClockOffset:
-    """From one clock to the server's: the least of (arrival - sent) of the last half minute, approached
+    """From one clock to the server's: the least (arrival - sent) of the last half minute, approached
     slowly."""
 
     def __init__(self, value_us: float, now_us: int) -> None:
         self._value = value_us
         self._least: deque[tuple[int, float]] = deque()
-        """(second, least in it)."""
+        """(second, least delay in it)."""
         self._born_us = self._moved_us = now_us
 
     def moved_by(self, change_us: float) -> "ClockOffset":
-        """The same for a clock that is behind by so much."""
+        """The same offset for a clock that is behind by `change_us`."""
         other = ClockOffset(self._value + change_us, self._moved_us)
         other._born_us = self._born_us
         other._least.extend((second, least + change_us) for second, least in self._least)
@@ -102,27 +101,27 @@ class _StreamClock:
     """Unwrapped."""
     newest_us: int = 0
     tie: tuple[int, float] | None = None
-    """(timestamp unwrapped, publisher's clock): the newest report, or what was made of it."""
+    """(timestamp unwrapped, publisher's clock): from the newest report, perhaps corrected."""
     own: ClockOffset | None = None
-    """While there is no tie; from timestamps as such."""
+    """Offset straight from the timestamps, while there is no tie."""
     lag_us: float = 0.0
-    """How much later than others of this publisher it is taken to arrive, while there is no tie."""
+    """How much later than the publisher's other streams it is assumed to arrive, while there is no tie."""
     settling_us: float = 0.0
-    """What is still to be taken in of corrections."""
+    """The part of the corrections that is still to be applied."""
     settled_us: int = 0
     doubted: list[float] = field(default_factory=list)
-    """How much later than expected the newest reports put things; empty: they do not."""
+    """How much later than expected the newest reports place things; empty if they do not."""
     astray_us: float = 0.0
-    """By how much its reports are ahead of what arrivals bear out: a clock that was set, or a lie."""
+    """How far its reports are ahead of what arrivals confirm: a clock was set, or a lie."""
 
     def sent_us(self, ts: int) -> float:
-        """On the publisher's clock, or on that of the timestamps alone."""
+        """On the publisher's clock or, without a tie, on that of the timestamps alone."""
         if self.tie is None:
             return ts * 1_000_000 / self.rate
         return self.tie[1] + (ts - self.tie[0]) * 1_000_000 / self.rate
 
-    def bears_out(self, off_us: float) -> bool:
-        """Whether this report says so much more for the third time in a row."""
+    def confirms(self, off_us: float) -> bool:
+        """Whether this is the third report in a row that says the same."""
         if self.doubted and abs(off_us - self.doubted[-1]) > _NOISE_US:
             self.doubted.clear()
         self.doubted.append(off_us)
@@ -137,7 +136,7 @@ class _StreamClock:
 
 @dataclass(slots=True)
 class _SourceLag:
-    """How much later than by the common offset a source arrives: cameras take their time."""
+    """How much later than the common offset says a source arrives: cameras are slow."""
 
     least_us: float
     usual_us: float
@@ -147,7 +146,7 @@ class _SourceLag:
 class _PublisherClock:
     streams: dict[int, _StreamClock] = field(default_factory=dict)
     waiting: dict[int, tuple[int, float]] = field(default_factory=dict)
-    """Reports of streams that nothing was heard of yet: (timestamp, publisher's clock)."""
+    """Reports of streams without packets so far: (timestamp, publisher's clock)."""
     offset: ClockOffset | None = None
     lags: dict[Source, "_SourceLag"] = field(default_factory=dict)
 
@@ -160,7 +159,7 @@ _UNKNOWN_LAG = {
 
 
 class Clocks:
-    """Of all publishers that are recorded; of those unheard of longest the memory is given up."""
+    """For all recorded publishers; those not heard for longest are forgotten first."""
 
     def __init__(self) -> None:
         self._endpoints: dict[EndpointId, _PublisherClock] = {}
@@ -168,128 +167,131 @@ class Clocks:
     def sample(
         self, endpoint: EndpointId, source: Source, stream: int, newest_ts: int, newest_us: int
     ) -> None:
-        """The packet with this timestamp came at that instant."""
-        of = self._of(endpoint)
-        known = of.streams.pop(stream, None)
-        if known is None or known.rate != rate_of(source):
-            known = self._begin(of, source, stream, newest_ts, newest_us)
-        known.newest_ts = unwrap_u32(newest_ts, known.newest_ts)
-        late_us = newest_us - self._at(of, known, known.newest_ts)
+        """The packet with timestamp `newest_ts` arrived at `newest_us`."""
+        publisher = self._publisher(endpoint)
+        clock = publisher.streams.pop(stream, None)
+        if clock is None or clock.rate != rate_of(source):
+            clock = self._begin(publisher, source, stream, newest_ts, newest_us)
+        clock.newest_ts = unwrap_u32(newest_ts, clock.newest_ts)
+        late_us = newest_us - self._at(publisher, clock, clock.newest_ts)
         if not -MAX_DELAY_US <= late_us <= MAX_DELAY_US:
-            known = self._begin(of, source, stream, newest_ts, newest_us)
-        of.streams[stream] = known  # the newest last
-        _bound(of.streams, MAX_STREAMS)
-        before_us = known.newest_us
-        known.newest_us = max(before_us, newest_us)
-        known.settle(newest_us)
-        delay_us = newest_us - known.sent_us(known.newest_ts)
-        if known.own is not None:
-            known.own.sample(delay_us - known.lag_us, newest_us)
-        elif of.offset is not None:
-            of.offset.sample(delay_us, newest_us)
-            self._learn(of, source, delay_us - of.offset.value_us, known.newest_us - before_us)
+            clock = self._begin(publisher, source, stream, newest_ts, newest_us)
+        publisher.streams[stream] = clock  # the newest last
+        _bound(publisher.streams, MAX_STREAMS)
+        before_us = clock.newest_us
+        clock.newest_us = max(before_us, newest_us)
+        clock.settle(newest_us)
+        delay_us = newest_us - clock.sent_us(clock.newest_ts)
+        if clock.own is not None:
+            clock.own.sample(delay_us - clock.lag_us, newest_us)
+        elif publisher.offset is not None:
+            publisher.offset.sample(delay_us, newest_us)
+            self._learn(publisher, source, delay_us - publisher.offset.value_us, clock.newest_us - before_us)
 
     def report(self, endpoint: EndpointId, stream: int, ntp: int, ts: int) -> None:
-        """A sender report came: the stream's timestamp `ts` was the publisher's instant `ntp`."""
-        of = self._of(endpoint)
+        """A sender report: the stream's timestamp `ts` was the publisher's instant `ntp`."""
+        publisher = self._publisher(endpoint)
         said_us = ntp * _NTP_US
-        known = of.streams.get(stream)
-        if known is None:
-            of.waiting.pop(stream, None)
-            of.waiting[stream] = (ts, said_us)
-            _bound(of.waiting, MAX_STREAMS)
+        clock = publisher.streams.get(stream)
+        if clock is None:
+            publisher.waiting.pop(stream, None)
+            publisher.waiting[stream] = (ts, said_us)
+            _bound(publisher.waiting, MAX_STREAMS)
             return
-        at_ts = unwrap_u32(ts, known.newest_ts)
-        if known.tie is None:
-            self._tie(of, known, at_ts, said_us)
+        at_ts = unwrap_u32(ts, clock.newest_ts)
+        if clock.tie is None:
+            self._tie(publisher, clock, at_ts, said_us)
         else:
-            self._tie_again(of, known, at_ts, said_us)
+            self._tie_again(publisher, clock, at_ts, said_us)
 
     def at_us(self, endpoint: EndpointId, stream: int, ts: int) -> int:
-        """When what has this timestamp was seen or heard. Errors: KeyError for a stream without a sample."""
-        of = self._endpoints[endpoint]
-        known = of.streams[stream]
-        at = round(self._at(of, known, unwrap_u32(ts, known.newest_ts)))
-        return max(known.newest_us - MAX_DELAY_US, min(known.newest_us, at))
+        """When the picture or sound with this timestamp was made. Raises KeyError: no sample of the
+        stream."""
+        publisher = self._endpoints[endpoint]
+        clock = publisher.streams[stream]
+        at = round(self._at(publisher, clock, unwrap_u32(ts, clock.newest_ts)))
+        return max(clock.newest_us - MAX_DELAY_US, min(clock.newest_us, at))
 
     # --- inside ---------------------------------------------------------------------------------------
 
-    def _of(self, endpoint: EndpointId) -> _PublisherClock:
-        of = self._endpoints.pop(endpoint, None) or _PublisherClock()
-        self._endpoints[endpoint] = of
+    def _publisher(self, endpoint: EndpointId) -> _PublisherClock:
+        publisher = self._endpoints.pop(endpoint, None) or _PublisherClock()
+        self._endpoints[endpoint] = publisher
         _bound(self._endpoints, MAX_ENDPOINTS)
-        return of
+        return publisher
 
     @staticmethod
-    def _at(of: _PublisherClock, known: _StreamClock, ts: int) -> float:
-        offset = of.offset if known.tie is not None else known.own
-        return known.sent_us(ts) + (offset.value_us if offset is not None else 0.0) + known.settling_us
+    def _at(publisher: _PublisherClock, clock: _StreamClock, ts: int) -> float:
+        offset = publisher.offset if clock.tie is not None else clock.own
+        return clock.sent_us(ts) + (offset.value_us if offset is not None else 0.0) + clock.settling_us
 
-    def _begin(self, of: _PublisherClock, source: Source, stream: int, ts: int, now_us: int) -> _StreamClock:
-        """A stream that nothing is known of but, perhaps, a report that came before it."""
-        known = _StreamClock(rate_of(source), newest_ts=ts, newest_us=now_us, settled_us=now_us)
-        waits = of.waiting.pop(stream, None)
-        if waits is not None and of.offset is not None:
-            known.tie = (unwrap_u32(waits[0], ts), waits[1])
-            if _plausible(now_us - self._at(of, known, ts)):
-                return known
-            known.tie = None
-        lag = of.lags.get(source) or _UNKNOWN_LAG[source]
-        known.lag_us = lag.least_us
-        delay_us = now_us - known.sent_us(ts)
-        known.own = ClockOffset(delay_us - lag.usual_us, now_us)
-        if waits is not None and of.offset is None:
-            self._tie(of, known, unwrap_u32(waits[0], ts), waits[1])
-        return known
+    def _begin(
+        self, publisher: _PublisherClock, source: Source, stream: int, ts: int, now_us: int
+    ) -> _StreamClock:
+        """A new stream; a report may have come before it."""
+        clock = _StreamClock(rate_of(source), newest_ts=ts, newest_us=now_us, settled_us=now_us)
+        waits = publisher.waiting.pop(stream, None)
+        if waits is not None and publisher.offset is not None:
+            clock.tie = (unwrap_u32(waits[0], ts), waits[1])
+            if _plausible(now_us - self._at(publisher, clock, ts)):
+                return clock
+            clock.tie = None
+        lag = publisher.lags.get(source) or _UNKNOWN_LAG[source]
+        clock.lag_us = lag.least_us
+        delay_us = now_us - clock.sent_us(ts)
+        clock.own = ClockOffset(delay_us - lag.usual_us, now_us)
+        if waits is not None and publisher.offset is None:
+            self._tie(publisher, clock, unwrap_u32(waits[0], ts), waits[1])
+        return clock
 
     @staticmethod
-    def _learn(of: _PublisherClock, source: Source, lag_us: float, elapsed_us: int) -> None:
+    def _learn(publisher: _PublisherClock, source: Source, lag_us: float, elapsed_us: int) -> None:
         lag_us = max(0.0, min(lag_us, _MAX_LAG_US))
-        lag = of.lags.get(source)
+        lag = publisher.lags.get(source)
         if lag is None:
-            of.lags[source] = _SourceLag(lag_us, lag_us)
+            publisher.lags[source] = _SourceLag(lag_us, lag_us)
         else:
             lag.least_us = min(lag_us, lag.least_us + elapsed_us * _LAG_RATE)
             lag.usual_us += (lag_us - lag.usual_us) / 16
 
-    def _tie(self, of: _PublisherClock, known: _StreamClock, ts: int, said_us: float) -> None:
-        """The first report: from the stream's own offset to the common one."""
-        assert known.own is not None
-        before = self._at(of, known, known.newest_ts)
-        alone = known.sent_us(ts)
-        known.tie = (ts, said_us)
-        if of.offset is None:
-            of.offset = known.own.moved_by(alone - said_us)
-        known.own = None
-        known.settling_us = 0.0
-        after = self._at(of, known, known.newest_ts)
-        if _plausible(known.newest_us - after):
-            known.settling_us = before - after
+    def _tie(self, publisher: _PublisherClock, clock: _StreamClock, ts: int, said_us: float) -> None:
+        """The first report: move from the stream's own offset to the common one."""
+        assert clock.own is not None
+        before = self._at(publisher, clock, clock.newest_ts)
+        alone = clock.sent_us(ts)
+        clock.tie = (ts, said_us)
+        if publisher.offset is None:
+            publisher.offset = clock.own.moved_by(alone - said_us)
+        clock.own = None
+        clock.settling_us = 0.0
+        after = self._at(publisher, clock, clock.newest_ts)
+        if _plausible(clock.newest_us - after):
+            clock.settling_us = before - after
         else:
-            known.tie = (ts, said_us + before - after)
-            known.astray_us = after - before
+            clock.tie = (ts, said_us + before - after)
+            clock.astray_us = after - before
 
-    def _tie_again(self, of: _PublisherClock, known: _StreamClock, ts: int, said_us: float) -> None:
-        assert known.tie is not None
-        off_us = said_us - known.astray_us - known.sent_us(ts)
-        if abs(off_us + known.astray_us) <= _NOISE_US:
-            # It says again what it said before it went astray.
-            off_us, known.astray_us = off_us + known.astray_us, 0.0
+    def _tie_again(self, publisher: _PublisherClock, clock: _StreamClock, ts: int, said_us: float) -> None:
+        assert clock.tie is not None
+        off_us = said_us - clock.astray_us - clock.sent_us(ts)
+        if abs(off_us + clock.astray_us) <= _NOISE_US:
+            # It agrees again with what it said before it went astray.
+            off_us, clock.astray_us = off_us + clock.astray_us, 0.0
         if abs(off_us) <= _NOISE_US:
-            known.doubted.clear()
+            clock.doubted.clear()
             off_us *= _TRUST
-        elif off_us > 0 and not known.bears_out(off_us):
-            # A busy sender looks at its clock too late, never too early.
+        elif off_us > 0 and not clock.confirms(off_us):
+            # A busy sender reads its clock too late, never too early.
             off_us = 0.0
         else:
-            known.doubted.clear()
-            settled = self._at(of, known, known.newest_ts) - known.settling_us
-            if not _plausible(known.newest_us - settled - off_us):
-                # Where things are is known by the arrivals; from now on only how this clock goes is believed.
-                known.astray_us += off_us
+            clock.doubted.clear()
+            settled = self._at(publisher, clock, clock.newest_ts) - clock.settling_us
+            if not _plausible(clock.newest_us - settled - off_us):
+                # The arrivals say where things are; from now on only the rate of this clock is believed.
+                clock.astray_us += off_us
                 off_us = 0.0
-        known.tie = (ts, known.sent_us(ts) + off_us)
-        known.settling_us -= off_us
+        clock.tie = (ts, clock.sent_us(ts) + off_us)
+        clock.settling_us -= off_us
 
 
 def _plausible(late_us: float) -> bool:
@@ -297,6 +299,6 @@ def _plausible(late_us: float) -> bool:
 
 
 def _bound(kept: dict[K, V], most: int) -> None:
-    """Keep the newest."""
+    """Keep only the newest."""
     while len(kept) > most:
         del kept[next(iter(kept))]

@@ -1,11 +1,11 @@
-"""From what a tap brings to what is written: one recording, segment by segment, in Matroska. Pure.
+"""From a tap's messages to Matroska: one recording, segment by segment.
 
-The muxer is told what comes and polled some ten times a second; each time it hands over whole clusters. What
-came is held HOLD_MS, so that voices and pictures that arrive side by side are written in the order of their
-instants; what comes later than that still gets its instant, behind what is written already. On one track
-instants never go back.
+The muxer is given the messages and polled about ten times a second; each poll returns whole clusters. Blocks
+are held for REORDER_MS, so that voices and pictures that arrive side by side are written in the order of
+their instants. A block that comes later than that keeps its instant but is written after what is already
+written. On one track instants never go back.
 
-Units: `_us` on the machine's monotonic clock, `_ms` since the recording began.
+Units: `_us` is on the machine's monotonic clock, `_ms` since the recording began.
 """
 
 from collections.abc import Iterable
@@ -24,39 +24,39 @@ from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapReport, TapSlot, TapSlo
 __all__ = ["Muxer", "MuxerOutput", "MuxerSettings", "OpeningFacts"]
 
 REORDER_MS = 200
-CUT_WAITS_MS = 2_000
-"""A segment that is due waits so long for the stage's keyframe."""
+CUT_WAIT_MS = 2_000
+"""How long a segment that is due waits for a keyframe of the stage."""
 ASK_EVERY_US = 1_000_000
 MAX_CLUSTER_MS = 1_000
 MAX_CLUSTER_BYTES = 1 << 20
-"""More only where a single picture is larger."""
+"""Exceeded only by a single larger picture."""
 
 
 @dataclass(frozen=True, slots=True)
 class MuxerSettings:
     segment_s: float = 120.0
     cluster_ms: int = 250
-    """A cluster spans about so much, and at most MAX_CLUSTER_MS."""
+    """A cluster spans about this much, and MAX_CLUSTER_MS at most."""
     backlog_bytes: int = 8 << 20
-    """What may wait to be polled; more is left out, which the timeline says."""
+    """What may wait for a poll; the rest is dropped, and the timeline says so."""
     east_of_utc_min: int = 420
-    """Where the recording is made, for the times of the day in its words."""
+    """Time zone of the server, for the times of day in the timeline's words."""
 
 
 @dataclass(frozen=True, slots=True)
 class MuxerOutput:
-    """What a poll brings."""
+    """The result of a poll."""
 
     data: bytes
-    """Whole clusters for the present segment."""
+    """Whole clusters for the current segment."""
     ask_keyframes: bool
-    """Stage and screen are to begin afresh."""
+    """Ask the stage and the screen for keyframes."""
     cut: bool
-    """With `data` the segment is complete; the next one is to be opened before the next poll."""
+    """`data` completes the segment; open the next one before the next poll."""
 
 
 class Muxer:
-    """One recording. Errors: no method can fail on what comes from a tap."""
+    """One recording. No method fails, whatever a tap sends."""
 
     def __init__(self, opening: OpeningFacts, begun_us: int, settings: MuxerSettings | None = None) -> None:
         self._opening = opening
@@ -70,7 +70,7 @@ class Muxer:
         self._now_us = begun_us
         self._paused_ms: int | None = None
         self._not_before_ms = 0
-        """Of the time before a pause ended nothing is taken any more."""
+        """Blocks from before the end of the last pause are dropped."""
         self._slow_ms: int | None = None
         self._asks = False
         self._asked_us = begun_us - ASK_EVERY_US
@@ -78,18 +78,18 @@ class Muxer:
         self._segment_ms = 0
         self._due_ms: int | None = None
         self._cut: tuple[int, list[Block]] | None = None
-        """Where the next segment begins, and with what."""
+        """Where the next segment begins, and its first blocks."""
         self._written_ms = 0
         self._cluster_ms = 0
 
     @property
     def segment_at_ms(self) -> int:
-        """Where the present segment begins."""
+        """Where the current segment begins."""
         return self._segment_ms
 
     @property
     def written_ms(self) -> int:
-        """Up to there all that was in time has been handed over."""
+        """Everything up to here that came in time has been handed over."""
         return self._written_ms
 
     @property
@@ -97,11 +97,11 @@ class Muxer:
         return self._paused_ms is not None
 
     def at_ms(self, at_us: int) -> int:
-        """The recording's own time."""
+        """On the recording's own time."""
         return max(0, (at_us - self._begun_us) // 1000)
 
     def open_segment(self, number: int, now_us: int) -> bytes:
-        """Begin a file: what stands at its beginning, and what goes on at that moment."""
+        """Begin a file. Returns its header and a cluster with the state of the meeting at that moment."""
         now_ms = self._tick(now_us)
         at_ms, blocks = self._cut or (now_ms, [])
         if not blocks or number != self._segment + 1:
@@ -114,10 +114,10 @@ class Muxer:
             self._buffer.pass_by(track, at_ms)
         return matroska.header(self._opening.title, self._opening.begun_ms) + matroska.cluster(at_ms, blocks)
 
-    # --- what comes -----------------------------------------------------------------------------------
+    # --- input -----------------------------------------------------------------------------------
 
     def take(self, message: FromTap) -> None:
-        """What the tap brings."""
+        """A message from the tap."""
         match message:
             case TapSlots():
                 self._fill(message.slots, self._tick(message.at_us))
@@ -132,11 +132,11 @@ class Muxer:
         self._tell(self._timeline.people(order, self._tick(now_us)))
 
     def mark(self, order: recorder.Mark, now_us: int) -> None:
-        """None is kept of a pause."""
+        """Marks made during a pause are dropped."""
         self._tell(self._timeline.mark(order, self._tick(now_us)))
 
     def pause(self, on: bool, now_us: int) -> None:
-        """Of what was seen and heard while it was on nothing is written, also when it comes later."""
+        """Nothing that was seen or heard during the pause is written, even if it arrives later."""
         now_ms = self._tick(now_us)
         if on and self._paused_ms is None:
             self._settle_slots()
@@ -147,23 +147,23 @@ class Muxer:
             self._after_gap(GapKind.PAUSE, from_ms)
 
     def gap(self, kind: GapKind, from_us: int, until_us: int) -> None:
-        """Nothing was recorded from then till then, for a reason of the caller's. What was left out may have
-        been anything, so what goes on is told again, and pictures begin at a keyframe."""
+        """The caller could not record between these instants. Anything may have been missed, so the state of
+        the meeting is written again, and pictures start at a keyframe."""
         self._tick(until_us)
         if self._paused_ms is None:
             self._after_gap(kind, self.at_ms(from_us))
 
-    # --- what is written ------------------------------------------------------------------------------
+    # --- output ------------------------------------------------------------------------------
 
     def poll(self, now_us: int) -> MuxerOutput:
-        """To be called some ten times a second, and once before the first segment is opened at the most."""
+        """Call it about ten times a second, and at most once before the first segment is opened."""
         now_ms = self._tick(now_us)
         if self._slot_change is not None and now_ms - self._slot_change.told_ms >= REORDER_MS:
             self._settle_slots()
         if self._slow_ms is not None:
             from_ms, self._slow_ms = self._slow_ms, None
             self._after_gap(GapKind.SLOW, from_ms)
-        self._see_whether_due(now_ms)
+        self._check_whether_due(now_ms)
         ready_ms = now_ms - REORDER_MS
         if self._cut is not None and ready_ms >= self._cut[0]:
             return MuxerOutput(self._until(self._cut[0]), self._ask(), True)
@@ -172,7 +172,7 @@ class Muxer:
         return MuxerOutput(self._until(ready_ms), self._ask(), False)
 
     def finish(self, now_us: int) -> bytes:
-        """All that is held, for the present segment, which is complete with it."""
+        """Everything still held; it completes the current segment."""
         now_ms = self._tick(now_us)
         self._settle_slots()
         if self._paused_ms is not None:
@@ -182,11 +182,11 @@ class Muxer:
         return data
 
     def void(self, size: int) -> bytes:
-        """Padding for the present segment, of exactly that size, at least 2."""
+        """Padding of exactly this size, at least 2."""
         return matroska.void(size)
 
     def _until(self, before_ms: int) -> bytes:
-        """Clusters of all that is held and belongs before that instant."""
+        """Clusters of everything held that belongs before this instant."""
         self._written_ms = max(self._written_ms, before_ms)
         data = b""
         inside: list[Block] = []
@@ -210,7 +210,7 @@ class Muxer:
         return self.at_ms(self._now_us)
 
     def _tell(self, blocks: Iterable[Block]) -> None:
-        """Into the timeline, but for a pause: then only what goes on is known afterwards."""
+        """Add to the timeline, except during a pause: then only the state after it is written."""
         told = list(blocks)
         if self._paused_ms is None:
             self._buffer.put(told)
@@ -228,8 +228,8 @@ class Muxer:
             self._slot_change = _SlotChange(tracks, now_ms, before)
 
     def _settle_slots(self, at_ms: int | None = None) -> None:
-        """Write who is where from now on: at the instant of the first picture or sound of theirs, which was
-        made before it arrived."""
+        """Write who is in which slot from now on, dated at their first picture or sound, which was made
+        before it arrived."""
         if self._slot_change is not None:
             change, self._slot_change = self._slot_change, None
             told_ms = change.told_ms if at_ms is None else min(at_ms, change.told_ms)
@@ -242,18 +242,18 @@ class Muxer:
             assembler.begin_anew()
             return
         track = Track(Track.STAGE + media.slot)
-        left_out = False
+        dropped = False
         for whole in assembler.take(media):
-            if left_out and not whole.key:
+            if dropped and not whole.key:
                 continue
             at_ms = self.at_ms(self._clocks.at_us(media.endpoint, media.stream, whole.ts))
-            left_out = not self._keep(Block(track, at_ms, whole.data, whole.key))
-        if left_out:
+            dropped = not self._keep(Block(track, at_ms, whole.data, whole.key))
+        if dropped:
             assembler.begin_anew()
         self._asks = self._asks or assembler.wants_keyframe
 
     def _keep(self, block: Block) -> bool:
-        """False: it was left out."""
+        """False: it was dropped."""
         if block.at_ms < self._not_before_ms or self._slow_ms is not None:
             return False
         if self._buffer.size + len(block.data) > self._settings.backlog_bytes:
@@ -277,17 +277,17 @@ class Muxer:
             assembler.begin_anew()
         self._asks = True
 
-    def _see_whether_due(self, now_ms: int) -> None:
+    def _check_whether_due(self, now_ms: int) -> None:
         if self._paused_ms is not None or not self._segment:
             return
         if self._due_ms is None and now_ms - self._segment_ms >= self._settings.segment_s * 1000:
             self._due_ms = now_ms
             self._asks, self._asked_us = True, self._now_us - ASK_EVERY_US
-        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAITS_MS - REORDER_MS:
+        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAIT_MS - REORDER_MS:
             self._cut_at(now_ms)
 
     def _cut_at(self, at_ms: int) -> None:
-        """The next segment begins there, with what goes on now; unless that was decided before."""
+        """Begin the next segment there, with the present state; unless a cut is already decided."""
         if self._cut is None:
             self._cut = (at_ms, list(self._timeline.opening(self._segment + 1, at_ms)))
 
@@ -300,7 +300,7 @@ class Muxer:
 
 @dataclass(frozen=True, slots=True)
 class _SlotChange:
-    """Slots were filled anew, and nothing of it has come yet."""
+    """Slots have new occupants, and no picture or sound of theirs has come yet."""
 
     tracks: frozenset[Track]
     told_ms: int

@@ -1,8 +1,7 @@
-"""What a recording tells beside picture and sound: who was where, who had the floor, marks, gaps; each as an
-entry for programs and, where people care, as a line of words for them. Pure.
+"""The timeline of a recording: who was in which slot, who had the floor, marks and gaps. Each is written as
+an entry for programs and, where people care, as a line of text for them.
 
-The words are in Vietnamese, as they stand in the file for good: subtitles have no other language to be looked
-up in.
+The text is Vietnamese and stays so in the file: subtitles cannot be translated later.
 """
 
 from collections.abc import Iterator
@@ -23,7 +22,7 @@ from recorder.format.entries import (
     SlotsEntry,
     entry_json,
 )
-from recorder.format.instants import DAY_MS, civil, time_of_day
+from recorder.instants import DAY_MS, civil, time_of_day
 from sfu import EndpointId
 from sfu.tapline import TAP_SLOTS, TapSlot
 
@@ -39,7 +38,7 @@ _GAP_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class OpeningFacts:
-    """What is known of a recording when it begins."""
+    """What is known about a recording when it begins."""
 
     recording: str
     meeting: str
@@ -50,7 +49,7 @@ class OpeningFacts:
 
 
 class Timeline:
-    """What goes on now, so that each segment can begin with it, and the blocks of each change."""
+    """The present state, with which every segment begins, and the blocks of each change."""
 
     def __init__(self, opening: OpeningFacts, east_of_utc_min: int) -> None:
         self._opening = opening
@@ -82,14 +81,14 @@ class Timeline:
         yield _words(at_ms, f"{facts.title}: {begins}" + (f", phần {segment}" if segment > 1 else ""))
 
     def standing(self, at_ms: int) -> Iterator[Block]:
-        """What goes on now, told again."""
+        """The present state, written again."""
         yield self._slots_entry(at_ms)
         yield self._people_entry(at_ms)
         yield _entry(FloorEntry(at_ms=at_ms, holders=self._floor))
 
     def fill(self, slots: tuple[TapSlot, ...]) -> tuple[TapSlot, ...]:
-        """The slots carry this from now on; what they carried before is returned. Not as many as TAP_SLOTS:
-        the rest is empty, or left out."""
+        """What the slots carry from now on. Returns what they carried before. If `slots` is shorter than
+        TAP_SLOTS the rest is empty; if longer, the surplus is ignored."""
         before = self._slots
         self._slots = (slots + _EMPTY)[: len(TAP_SLOTS)]
         return before
@@ -108,7 +107,7 @@ class Timeline:
     def people(self, order: recorder.People, at_ms: int) -> Iterator[Block]:
         if order.people != self._people:
             self._people = order.people
-            # Who left is still called by name where something of theirs ends.
+            # Somebody who left still has a name when something of theirs ends.
             known = {person.endpoint: person.unit or person.name for person in order.people}
             self._names = {name: self._names[name] for name in self._names if name in self._shown()} | known
             yield self._people_entry(at_ms)
@@ -134,7 +133,7 @@ class Timeline:
         return self._names.get(endpoint, "Điểm cầu chưa rõ tên")
 
     def clock(self, at_ms: int) -> str:
-        """Time of the day at the server."""
+        """Time of day at the server."""
         return time_of_day(self._local_ms + at_ms)
 
     def date(self, at_ms: int) -> str:

@@ -1,1 +1,1 @@
-"""Opening a recording again, on the machine that holds the private key: nothing here runs on the server."""
+"""Opening recordings, on the machine that holds the private key. Nothing here runs on the server."""

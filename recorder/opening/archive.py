@@ -1,7 +1,7 @@
-"""A recording as it comes to the machine that opens it: its folder, or the .tar that was downloaded.
+"""A recording on the machine that opens it: its folder, or the .tar that was downloaded.
 
 Nothing in it is trusted: links and special files are not followed, a damaged .tar is read as far as its
-headers can be found, and what does not belong is named.
+headers can be found, and anything that does not belong is reported.
 """
 
 import os
@@ -36,10 +36,10 @@ class ArchiveFile:
         self._file = file
         self._left = size_bytes
         self.failed: OSError | None = None
-        """What the disk answered; what is read then ends here."""
+        """The disk's error, if any; reading then ends here."""
 
     def read(self, most: int) -> bytes:
-        """Up to `most` bytes; none at its end."""
+        """Up to `most` bytes; empty at the end."""
         try:
             found = self._file.read(max(0, min(most, self._left)))
         except OSError as error:
@@ -53,22 +53,22 @@ class ArchiveFile:
 
 
 class Archive:
-    """The files of one recording, by their own names."""
+    """The files of one recording, by name."""
 
     def __init__(self, path: Path, places: dict[str, _Location], strange: tuple[str, ...]) -> None:
         self.path = path
         self._places = places
         self.strange = strange
-        """What is there and does not belong to a recording, in words."""
+        """What does not belong to a recording, in words."""
 
     @property
     def segments(self) -> dict[int, int]:
-        """Sizes of the segments' files by number."""
+        """Sizes of the segment files, by segment number."""
         found = ((segment_number(name), place.size_bytes) for name, place in self._places.items())
         return {number: size_bytes for number, size_bytes in sorted(found) if number > 0}
 
     def manifest(self) -> bytes | None:
-        """None: there is none. Raises BadArchive."""
+        """None if there is none. Raises BadArchive."""
         place = self._places.get(MANIFEST)
         if place is None:
             return None
@@ -159,7 +159,7 @@ def _archive(path: Path, places: dict[str, _Location], strange: list[str]) -> Ar
 
 
 def _tar_header(block: bytes) -> tuple[str, int, bool] | None:
-    """Name without folders, size, and whether it is a plain file; None: no header."""
+    """Name without folders, size, and whether it is a plain file; None if this is no header."""
     if block[_MAGIC] != b"ustar":
         return None
     try:
@@ -174,7 +174,7 @@ def _tar_header(block: bytes) -> tuple[str, int, bool] | None:
 
 
 def _number(field: bytes) -> int:
-    """Octal, or binary where it is too big for that."""
+    """Octal, or binary if too large for that."""
     if field[0] & 0x80:
         return int.from_bytes(field[1:], "big")
     return int(field.strip(b"\0 ") or b"0", 8)

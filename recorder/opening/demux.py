@@ -1,7 +1,7 @@
-"""Blocks out of one segment's Matroska, also out of one that was cut short or forged. Pure.
+"""Blocks from one segment's Matroska, even if it was cut short or forged. Without I/O.
 
-Reads what recorder.matroska writes and nothing else: whatever such a file never has in it is an error rather
-than something to be guessed at. Memory is bound by one cluster.
+Reads only what recorder.format.matroska writes: anything that such a file never contains is an error and not
+guessed at. Memory is bounded by one cluster.
 """
 
 from collections.abc import Iterator
@@ -34,21 +34,21 @@ _TRACKS = {int(track): track for track in Track}
 
 
 class BadMatroska(Exception):
-    """Not a segment of a recording, or damaged. What was read before it is good."""
+    """Not a segment of a recording, or damaged. The blocks read before it are good."""
 
 
 class CutShort(Exception):
-    """The segment ends in the middle. What was read before it is good, and all there is."""
+    """The segment ends in the middle. The blocks read before it are good, and all there are."""
 
 
 class ByteStream(Protocol):
     def read(self, size: int, /) -> bytes:
-        """At most `size` bytes; none: the end."""
+        """At most `size` bytes; empty at the end."""
         ...
 
 
 def demux(stream: ByteStream) -> Iterator[Block]:
-    """All whole blocks, in the order of the file. Raises BadMatroska, Cut, and what `stream` raises."""
+    """All whole blocks, in file order. Raises BadMatroska, CutShort and whatever `stream` raises."""
     _begin(stream)
     while (head := _head(stream)) is not None:
         name, size = head
@@ -85,7 +85,7 @@ def _begin(stream: ByteStream) -> None:
 
 
 def _blocks(body: bytes, cut: bool) -> Iterator[Block]:
-    """Of one cluster's body, or of what there is of it."""
+    """From one cluster's body, which may be cut short."""
     cluster_ms = _UNKNOWN
     for name, at, end in _children(body, cut):
         if name == TIMESTAMP:
@@ -136,8 +136,8 @@ def _block(body: bytes, cluster_ms: int, key: bool | None) -> Block:
 
 
 def _children(body: bytes, cut: bool = False) -> Iterator[tuple[int, int, int]]:
-    """(name, begin, end) of each element in `body`. One that goes beyond the end: Cut when that was to be
-    expected, else BadMatroska."""
+    """(name, begin, end) of each element in `body`. If one extends beyond the end: CutShort if `cut`, else
+    BadMatroska."""
     at, total = 0, len(body)
     while at < total:
         name_width = _name_width(body[at])
@@ -197,7 +197,7 @@ def _whole(stream: ByteStream, size: int) -> bytes:
 
 
 def _read(stream: ByteStream, size: int) -> bytes:
-    """As many bytes, fewer only at the end of the stream."""
+    """Exactly this many bytes, fewer only at the end of the stream."""
     pieces: list[bytes] = []
     missing = size
     while missing:

@@ -1,8 +1,8 @@
 """A recording opened with private keys: its blocks in order, and a Fault for whatever is missing or damaged.
 
-What is given is proven: a segment's header is compared with what the manifest signed, and behind it each
-chunk is authenticated by age under that header's own key, up to the first one that is not. What cannot be
-proven is not given, unless it is asked for with `unproven`; then a Fault goes before it.
+Every block that is returned is proven: a segment's header is compared with what the manifest signed, and
+after it age authenticates each chunk under that header's own key, up to the first that fails. Blocks that
+cannot be proven are left out unless `unproven` asks for them; then a Fault precedes them.
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ from hashlib import sha256
 from recorder.format.blocks import Block, Track
 from recorder.format.chunks import MAX_HEADER_BYTES, header_hash
 from recorder.format.entries import BadEntry, OpeningEntry, parse_entry_untrusted
-from recorder.format.instants import clock
 from recorder.format.manifest import KeyInfo, ManifestReading, SegmentRecord, read_untrusted, segments
+from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.demux import BadMatroska, CutShort, demux
 from recorder.opening.faults import Fault, FaultCode
@@ -23,7 +23,7 @@ from recorder.storage.signing import fingerprint, verified
 
 _HASH_PART = 1 << 20
 _BEFORE_OPENING = 64
-"""Blocks that may come before a segment says which one it is."""
+"""How many blocks may come before a segment says which one it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,33 +32,33 @@ class Summary:
     meeting: str
     title: str
     begun_ms: int
-    """Unix time of at_ms 0; 0 when the manifest does not tell."""
+    """Unix time of at_ms 0; 0 if the manifest does not say."""
     until_ms: int
     """at_ms of the manifest's last line."""
     finished: bool
     keys: tuple[KeyInfo, ...]
     signed_by: str
-    """Fingerprint of the server's key; empty when nothing is proven."""
+    """Fingerprint of the server's key; empty if nothing is proven."""
     head: str
-    """Hash of the manifest's last line, which the server's audit log has, too."""
+    """Hash of the manifest's last line, which the server's audit log also has."""
     segments: tuple[int, ...]
     size_bytes: int
-    """Of the segments' files."""
+    """Of all segment files."""
     faults: tuple[Fault, ...]
-    """Of the whole, as far as can be seen without reading the segments."""
+    """Of the whole, as far as is visible without reading the segments."""
 
 
 @dataclass(frozen=True, slots=True)
 class PlannedSegment:
-    """A segment to be read, and from which file."""
+    """A segment to read, and from which file."""
 
     number: int
     record: SegmentRecord | None
-    """None: the manifest does not know it."""
+    """None if the manifest does not know it."""
     file: int | None
     proven: bool
     fault: Fault | None = None
-    """To be told before it."""
+    """To be reported before its blocks."""
 
     @property
     def at_ms(self) -> int:
@@ -66,7 +66,7 @@ class PlannedSegment:
 
 
 class OpenedRecording:
-    """Errors: raises BadArchive when the manifest's file cannot be read."""
+    """Raises BadArchive if the manifest file cannot be read."""
 
     def __init__(
         self,
@@ -84,14 +84,14 @@ class OpenedRecording:
         self.summary = _summary(archive, self.reading, self.plan, manifest is None, trusted)
 
     def blocks(self, first_segment: int = 1) -> Iterator[Block | Fault]:
-        """All segments in order, from that one on. A Fault says what is missing or damaged; reading goes on
-        behind it."""
+        """All segments in order, from `first_segment` on. A Fault says what is missing or damaged; reading
+        continues after it."""
         for planned in self.plan:
             if planned.number >= first_segment:
                 yield from self._segment(planned)
 
     def segment_blocks(self, number: int) -> Iterator[Block | Fault]:
-        """The same of one segment."""
+        """The same for one segment."""
         for planned in self.plan:
             if planned.number == number:
                 yield from self._segment(planned)
@@ -117,20 +117,20 @@ class OpenedRecording:
                     reached = max(block.at_ms, reached or 0)
                     yield block
             except CutShort:
-                pass  # `how` says why
+                pass  # `ending` says why
             except BadMatroska as error:
-                trouble = self._no_matroska(planned, reached, error)
+                trouble = self._not_matroska(planned, reached, error)
             except _ForeignSegment as error:
                 trouble = Fault(planned.number, planned.at_ms, FaultCode.FOREIGN, str(error))
             while unsealed.read(_HASH_PART):
-                pass  # only its end tells whether it was whole
-            ending = trouble or self._ending(planned, unsealed.how, reached)
+                pass  # only the end shows whether it was whole
+            ending = trouble or self._ending(planned, unsealed.ending, reached)
         if ending is not None:
             yield ending
 
     def _checked(self, planned: PlannedSegment, stream: SealedSource) -> Iterator[Block]:
-        """The blocks, once an unproven segment has said that it is the one. Raises _Stranger, Cut,
-        BadMatroska."""
+        """The blocks; those of an unproven segment only once it has said which one it is. Raises
+        _ForeignSegment, CutShort, BadMatroska."""
         held: list[Block] | None = None if planned.proven else []
         try:
             for block in demux(stream):
@@ -163,17 +163,17 @@ class OpenedRecording:
             raise _ForeignSegment(f"it is segment {entry.segment} by its contents")
         return True
 
-    def _no_matroska(self, planned: PlannedSegment, reached: int | None, error: BadMatroska) -> Fault:
+    def _not_matroska(self, planned: PlannedSegment, reached: int | None, error: BadMatroska) -> Fault:
         words = f"its contents cannot be understood ({error}); {_readable(reached)}"
         return Fault(planned.number, _from(planned, reached), FaultCode.NOT_MATROSKA, words)
 
-    def _ending(self, planned: PlannedSegment, how: StreamEnd | None, reached: int | None) -> Fault | None:
-        """What there is to say about how a segment ended; None: as it should."""
+    def _ending(self, planned: PlannedSegment, end: StreamEnd | None, reached: int | None) -> Fault | None:
+        """The fault at the end of a segment; None if it ended as it should."""
         record, at_ms = planned.record, _from(planned, reached)
-        if how is StreamEnd.WRONG_KEY:
+        if end is StreamEnd.WRONG_KEY:
             words = "none of the keys that were given opens it"
             return Fault(planned.number, planned.at_ms, FaultCode.WRONG_KEY, words)
-        if how is StreamEnd.WHOLE or how is None:
+        if end is StreamEnd.WHOLE or end is None:
             return None
         there = self._archive.segments.get(planned.file or 0, 0)
         if record is not None and there < record.size_bytes:
@@ -182,8 +182,8 @@ class OpenedRecording:
         if record is not None and not record.ended and self._as_signed(planned):
             words = f"the recorder was interrupted; {_readable(reached)}"
             return Fault(planned.number, at_ms, FaultCode.INTERRUPTED, words, grave=False)
-        words = "cut off" if how is StreamEnd.CUT else "damaged: a part of it is not what was written"
-        code = FaultCode.SHORTENED if how is StreamEnd.CUT and record is None else FaultCode.DAMAGED
+        words = "cut off" if end is StreamEnd.CUT else "damaged: a part of it is not what was written"
+        code = FaultCode.SHORTENED if end is StreamEnd.CUT and record is None else FaultCode.DAMAGED
         return Fault(planned.number, at_ms, code, f"{words}; {_readable(reached)}")
 
     def _as_signed(self, planned: PlannedSegment) -> bool:
@@ -192,12 +192,12 @@ class OpenedRecording:
 
 
 class _ForeignSegment(Exception):
-    """A segment that is not the one it stands for."""
+    """A segment that is not the one its place says."""
 
 
 def signed_prefix(archive: Archive, planned: PlannedSegment) -> tuple[int, bool]:
-    """How many bytes of a segment's file are surely as they were signed, and whether all that was signed
-    is. Raises BadArchive."""
+    """How many bytes of a segment's file are certainly as signed, and whether everything signed is intact.
+    Raises BadArchive."""
     record = planned.record
     if record is None or planned.file is None:
         return 0, False
@@ -268,7 +268,7 @@ def _unproven(record: SegmentRecord) -> Fault:
 
 
 def _header(archive: Archive, number: int) -> str:
-    """Hash of a file's age header; empty when it has none."""
+    """Hash of a file's age header; empty if it has none."""
     try:
         with closing(archive.segment(number)) as part:
             return header_hash(part.read(MAX_HEADER_BYTES))
@@ -297,11 +297,11 @@ def _summary(
         head=reading.head.sha256 if reading.lines else "",
         segments=tuple(dict.fromkeys(each.number for each in plan)),
         size_bytes=sum(archive.segments.values()),
-        faults=tuple(_of_the_whole(archive, reading, missing, trusted)),
+        faults=tuple(_overall_faults(archive, reading, missing, trusted)),
     )
 
 
-def _of_the_whole(
+def _overall_faults(
     archive: Archive, reading: ManifestReading, missing: bool, trusted: bytes | None
 ) -> Iterator[Fault]:
     if missing:

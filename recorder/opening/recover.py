@@ -1,6 +1,6 @@
-"""Recovering: whatever can be read of a recording, written out as plain Matroska files that any player opens.
+"""Recovering: whatever is readable of a recording, written as plain Matroska files that any player opens.
 
-What is written here is plain text, on the machine and into the folder that its owner names.
+The output is not encrypted. It is written on this machine, into the folder that the owner names.
 """
 
 import os
@@ -22,7 +22,7 @@ CLUSTER_BYTES = 4 << 20
 
 
 class CannotWrite(Exception):
-    """The folder for what is recovered does not take it."""
+    """The output folder cannot be written to."""
 
 
 @dataclass(slots=True)
@@ -32,7 +32,7 @@ class Recovered:
     faults: list[Fault] = field(default_factory=list)
     blocks: int = 0
     until_ms: int = 0
-    """The last instant that was recovered."""
+    """The last recovered instant."""
 
 
 def recover(
@@ -43,11 +43,10 @@ def recover(
     unproven: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Recovered:
-    """One file for each segment of which something is readable, with all whole blocks and a clean end.
+    """One file for each segment that is at least partly readable, with all whole blocks and a clean end.
 
-    Shapes: progress is told how many segments are done, of how many.
-    Errors: raises BadArchive, CannotWrite; what is wrong with the recording is in `faults`. Files that are
-    there already are not overwritten.
+    `progress` is called with the number of segments done and the total. Errors: raises BadArchive,
+    CannotWrite; what is wrong with the recording is in `faults`. Existing files are not overwritten.
     """
     opened = OpenedRecording(archive, identities, trusted, unproven)
     result = Recovered(opened.summary, faults=list(opened.summary.faults))
@@ -85,7 +84,7 @@ def _segment(opened: OpenedRecording, number: int, path: Path, result: Recovered
 
 
 class _ClusterWriter:
-    """Blocks in, a segment's Matroska out, a cluster each second."""
+    """Writes blocks as a segment's Matroska, one cluster per second."""
 
     def __init__(self, file: BinaryIO, summary: Summary) -> None:
         self._file = file
@@ -113,7 +112,7 @@ class _ClusterWriter:
         self._size = 0
 
     def _header(self) -> bytes:
-        """By what the segment says of itself: the manifest may be gone."""
+        """From what the segment says about itself, because the manifest may be gone."""
         for block in self._held:
             if block.track is Track.ENTRIES:
                 try:

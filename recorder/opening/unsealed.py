@@ -1,6 +1,6 @@
-"""Unsealing: private keys in, plain bytes of a segment out, as a stream. The age library does the work.
+"""Unsealing: private keys in, the plaintext of a segment out, as a stream. The age library does the work.
 
-The plain bytes are in memory only; who reads them decides what is written where.
+The plaintext is only in memory; the caller decides what is written where.
 """
 
 import threading
@@ -21,11 +21,11 @@ _JOIN_S = 10.0
 
 
 class BadKey(Exception):
-    """No private key of age is in it, or it cannot be read."""
+    """It holds no age private key, or cannot be read."""
 
 
 class NeedsPassphrase(BadKey):
-    """The key is locked with a passphrase, and none, or a wrong one, was given."""
+    """The key is locked with a passphrase, and none or a wrong one was given."""
 
 
 class NewKey(NamedTuple):
@@ -36,7 +36,7 @@ class NewKey(NamedTuple):
 
 
 class Identities:
-    """Private keys, held by the library that wipes them."""
+    """Private keys, held by a library that wipes them."""
 
     def __init__(self, keys: Sequence[object], public: Sequence[str]) -> None:
         self._keys = list(keys)
@@ -52,20 +52,20 @@ class Identities:
 
 
 def new_key() -> NewKey:
-    """A new key pair of age."""
+    """A new age key pair."""
     identity = pyrage.x25519.Identity.generate()
     return NewKey(str(identity), str(identity.to_public()))
 
 
 def lock_with_passphrase(secret: bytes, passphrase: str) -> bytes:
-    """An age file with this in it, opened by the passphrase alone (scrypt)."""
+    """An age file that holds `secret` and opens with the passphrase alone (scrypt)."""
     sealed: bytes = pyrage.passphrase.encrypt(secret, passphrase)
     return sealed
 
 
 def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Identities:
-    """The private keys of a key file: lines AGE-SECRET-KEY-1... with comments (#), or an age file with such
-    lines in it, locked with a passphrase. Raises BadKey, NeedsPassphrase."""
+    """The private keys in a key file: lines AGE-SECRET-KEY-1... and comments (#), or such a file locked with
+    a passphrase by age. Raises BadKey, NeedsPassphrase."""
     data = text.encode() if isinstance(text, str) else text
     if len(data) > _MAX_KEY_FILE_BYTES:
         raise BadKey(f"{len(data)} octets are no key file")
@@ -98,15 +98,15 @@ def _unlock(data: bytes, passphrase: str | None) -> bytes:
 
 
 class StreamEnd(StrEnum):
-    """How a stream came to its end."""
+    """How a stream ended."""
 
     WHOLE = "whole"
     CUT = "cut"
     """It stops before its last chunk; everything that came is genuine."""
     DAMAGED = "damaged"
-    """A chunk, or the header, is not what was written; everything that came before is genuine."""
+    """A chunk or the header is not what was written; everything before it is genuine."""
     WRONG_KEY = "wrong-key"
-    """None of the keys opens it; nothing came."""
+    """None of the keys opens it; nothing came out."""
 
 
 class SealedSource(Protocol):
@@ -114,16 +114,16 @@ class SealedSource(Protocol):
 
 
 class Unsealed:
-    """The plain bytes of an age file, of two nested ones where there are two locks. Close it, or use `with`.
+    """The plaintext of an age file, or of two nested ones if there are two locks. Close it, or use `with`.
 
-    It ends where nothing more can be opened; `how` then says why. It never gives a byte that was not
+    It ends where nothing more can be opened; `ending` then says why. It never returns a byte that was not
     authenticated.
     """
 
     def __init__(self, source: SealedSource, identities: Identities) -> None:
         self._identities = identities
-        self._how: list[StreamEnd | None] = []
-        """Of each layer, the outer one first; written before its pipe ends."""
+        self._endings: list[StreamEnd | None] = []
+        """Of each layer, outer first; set before its pipe ends."""
         self._pipes: list[Pipe] = []
         self._threads: list[threading.Thread] = []
         self._out = self._layer(source)
@@ -150,18 +150,20 @@ class Unsealed:
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
     @property
-    def how(self) -> StreamEnd | None:
-        """None while it goes on. The layer nearest to the disk says it: what is behind it only echoes."""
+    def ending(self) -> StreamEnd | None:
+        """None until it has ended. The outer layer decides: the inner one only echoes it."""
         if not self._ended:
             return None
-        return next((how for how in self._how if how not in (None, StreamEnd.WHOLE)), StreamEnd.WHOLE)
+        return next(
+            (ending for ending in self._endings if ending not in (None, StreamEnd.WHOLE)), StreamEnd.WHOLE
+        )
 
     @property
     def layers(self) -> int:
         return len(self._pipes)
 
     def close(self) -> None:
-        """Let its threads go."""
+        """End its threads."""
         for pipe in self._pipes:
             pipe.abandon()
         for thread in self._threads:
@@ -169,8 +171,8 @@ class Unsealed:
 
     def _layer(self, source: SealedSource) -> Pipe:
         pipe = Pipe(_PIPE_BYTES)
-        at = len(self._how)
-        self._how.append(None)
+        at = len(self._endings)
+        self._endings.append(None)
         self._pipes.append(pipe)
         thread = threading.Thread(
             target=self._unseal, args=(source, pipe, at), name=f"unsealer-{at}", daemon=True
@@ -181,21 +183,21 @@ class Unsealed:
 
     def _unseal(self, source: SealedSource, sink: Pipe, at: int) -> None:
         counted = _WatchedSource(source)
-        how = StreamEnd.DAMAGED
+        ending = StreamEnd.DAMAGED
         try:
             self._identities.decrypt(counted, sink)
-            how = StreamEnd.WHOLE
+            ending = StreamEnd.WHOLE
         except (pyrage.DecryptError, OSError, Broken) as error:
-            how = _end_of(str(error))
-            if how is StreamEnd.DAMAGED and counted.is_cut(sink.passed):
-                how = StreamEnd.CUT
+            ending = _end_of(str(error))
+            if ending is StreamEnd.DAMAGED and counted.is_cut(sink.passed):
+                ending = StreamEnd.CUT
         finally:
-            self._how[at] = how
+            self._endings[at] = ending
             sink.end()
 
 
 class _WatchedSource:
-    """A source, watched: the library calls a cut chunk a damaged one."""
+    """Watches a source, because the library reports a cut chunk as damaged."""
 
     def __init__(self, source: SealedSource) -> None:
         self._source = source
@@ -212,7 +214,7 @@ class _WatchedSource:
         return part
 
     def is_cut(self, opened: int) -> bool:
-        """Whether what follows the `opened` plain bytes is less than a chunk, and the source's end."""
+        """Whether the source ended within the chunk that follows the first `opened` bytes of plaintext."""
         header = header_length(self._beginning)
         if header is None or not self._ended:
             return False
@@ -224,7 +226,7 @@ _CUT = ("age file is truncated", "Incomplete header", "failed to fill whole buff
 
 
 def _end_of(words: str) -> StreamEnd:
-    """By the library's words, which are all it tells; a test holds them."""
+    """From the library's messages, which are all it gives; a test holds them."""
     if _NO_KEY in words:
         return StreamEnd.WRONG_KEY
     return StreamEnd.CUT if any(each in words for each in _CUT) else StreamEnd.DAMAGED

@@ -1,40 +1,40 @@
-"""Verifying a recording: without a key that it is what the server signed, with one that it can be read."""
+"""Verifying a recording: without a key, that it is what the server signed; with one, that it can be read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from recorder.format.instants import clock
+from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.faults import Fault, FaultCode
 from recorder.opening.opened import OpenedRecording, PlannedSegment, Summary, signed_prefix
 from recorder.opening.unsealed import Identities
 
 Progress = Callable[[int, int], None]
-"""Bytes done, bytes in all."""
+"""Called with the bytes done and the total."""
 
 
 @dataclass(slots=True)
 class SegmentVerdict:
-    """On one segment."""
+    """The result for one segment."""
 
     number: int
     at_ms: int
     size_bytes: int
     """Of its file."""
     signed_bytes: int
-    """How many of them are as they were signed."""
+    """How many of them are as signed."""
     intact: bool
-    """All that was signed is there, unchanged."""
+    """Everything that was signed is there, unchanged."""
     blocks: int = 0
     until_ms: int = -1
-    """Readable up to here; -1: nothing, or there was no key to try."""
+    """Readable up to here; -1 if nothing is, or there was no key to try."""
 
 
 @dataclass(slots=True)
 class Verified:
     summary: Summary
     deep: bool
-    """A key was there: it was read, too."""
+    """A key was given, so it was also read."""
     verdicts: list[SegmentVerdict] = field(default_factory=list)
     faults: list[Fault] = field(default_factory=list)
 
@@ -45,7 +45,7 @@ class Verified:
 
     @property
     def complete(self) -> bool:
-        """And it was finished in order."""
+        """Genuine, and finished in order."""
         return self.genuine and self.summary.finished
 
 
@@ -55,8 +55,7 @@ def verify(
     trusted: bytes | None = None,
     progress: Progress | None = None,
 ) -> Verified:
-    """Reads all of it. Raises BadArchive when the manifest's file cannot be read; everything else is a
-    Fault."""
+    """Read all of it. Raises BadArchive if the manifest file cannot be read; everything else is a Fault."""
     opened = OpenedRecording(archive, identities, trusted)
     result = Verified(opened.summary, identities is not None, faults=list(opened.summary.faults))
     total = opened.summary.size_bytes * (2 if identities is not None else 1)

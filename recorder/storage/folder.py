@@ -1,7 +1,7 @@
-"""A recording's folder on the disk: segments as they are sealed, and the manifest. Written by one process.
+"""A recording's folder on the disk: the sealed segments and the manifest. One process writes it.
 
-Everything is appended and synced (fdatasync), nothing is ever changed, moved or cut: after a crash at any
-instant what stands there is a beginning of what would have stood there.
+Everything is appended and synced (fdatasync); nothing is ever changed, moved or truncated. So after a crash
+at any instant, each file is a beginning of what it would have become.
 """
 
 import fcntl
@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
+from msgspec.structs import replace as changed
 
 from recorder import Recipient
 from recorder.format.manifest import (
@@ -53,7 +53,7 @@ __all__ = ["MANIFEST", "BadFolder", "DiskFailed", "Folder", "RecordingFacts", "s
 
 
 class RecordingFacts(NamedTuple):
-    """What the first line says of a recording."""
+    """What the manifest's first line says about a recording."""
 
     recording: str
     meeting: str
@@ -66,20 +66,20 @@ def unix_now() -> int:
 
 
 class Folder:
-    """Of one recording, held by one process (a lock on the manifest).
+    """The folder of one recording, held by one process (a lock on the manifest).
 
-    Its methods may be called from several threads; `append` comes from the sealer's.
+    Its methods may be called from several threads; the sealer's thread calls `append`.
     """
 
     def __init__(self, path: Path, manifest: int, key: SigningKey, clock: Callable[[], int]) -> None:
-        """Use `create` or `open_again`."""
+        """Use `create` or `open_again` instead."""
         self.path = path
         self.begun_ms = 0
         """Unix time of at_ms 0."""
         self.last_at_ms = 0
-        """Of the newest line: what comes with an earlier one is given this."""
+        """Of the newest line; a line with an earlier instant is given this one."""
         self.reached_ms = 0
-        """Of a recording gone on with: how far it was signed before."""
+        """For a resumed recording: how far it was signed before."""
         self.next_segment = 1
         self.size_bytes = 0
         """Of all segments."""
@@ -97,7 +97,7 @@ class Folder:
     def create(
         cls, directory: Path, facts: RecordingFacts, key: SigningKey, clock: Callable[[], int] = unix_now
     ) -> "Folder":
-        """A new folder `directory`/`facts.recording`, at_ms 0 being now. Raises DiskFailed, BadFolder."""
+        """A new folder `directory`/`facts.recording`, with at_ms 0 now. Raises DiskFailed, BadFolder."""
         path = directory / facts.recording
         try:
             directory.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -135,8 +135,8 @@ class Folder:
         key: SigningKey,
         clock: Callable[[], int] = unix_now,
     ) -> "Folder":
-        """Go on with a folder whose process went away. What an unfinished segment's file holds is signed as
-        it is found; the next segment begins a new file.
+        """Resume a folder whose process is gone. An unfinished segment's file is signed as it is found; the
+        next segment starts a new file.
 
         Errors: raises BadFolder (no such folder, in use, finished, another server's, a broken manifest),
         DiskFailed.
@@ -144,7 +144,7 @@ class Folder:
         path = directory / recording
         folder = cls(path, _open_manifest(path, 0), key, clock)
         try:
-            folder._take_up(tuple(recipients))
+            folder._resume(tuple(recipients))
         except BaseException:
             folder.close()
             raise
@@ -157,11 +157,11 @@ class Folder:
 
     @property
     def now_at_ms(self) -> int:
-        """Where in the recording it is now by the wall clock, never before what was written already."""
+        """The present instant in the recording by the wall clock, never before what is already written."""
         return max(self.last_at_ms, self._clock() - self.begun_ms)
 
     def begin_segment(self, number: int, at_ms: int) -> None:
-        """A new file; `append` goes there from now on. Raises DiskFailed, BadFolder (the file is there)."""
+        """Start a new file, which `append` then writes to. Raises DiskFailed, BadFolder (it exists)."""
         with self._lock:
             if self._segment is not None:
                 raise BadFolder("the segment before has not ended")
@@ -171,7 +171,7 @@ class Folder:
             self.next_segment = max(self.next_segment, number + 1)
 
     def append(self, ciphertext: bytes) -> None:
-        """Add to the segment's file; it is on the disk when this returns. Raises DiskFailed, BadFolder."""
+        """Append to the segment's file; it is on the disk when this returns. Raises DiskFailed, BadFolder."""
         with self._lock:
             segment = self._segment
             if segment is None:
@@ -185,7 +185,7 @@ class Folder:
                 self.checkpoint(max(segment.at_ms, self.last_at_ms))
 
     def checkpoint(self, at_ms: int) -> None:
-        """Sign how far the segment is. Raises DiskFailed."""
+        """Sign how far the segment has come. Raises DiskFailed."""
         with self._lock:
             segment = self._segment
             if segment is None:
@@ -194,7 +194,7 @@ class Folder:
             self._add(CheckpointLine(at_ms=at_ms, segment=segment.number, **found._asdict()))
 
     def end_segment(self, at_ms: int, why: str) -> None:
-        """The file is complete: call it when its sealer is closed. Raises DiskFailed."""
+        """The file is complete; call this once its sealer is closed. Raises DiskFailed."""
         with self._lock:
             segment, self._segment = self._segment, None
             if segment is None:
@@ -212,7 +212,7 @@ class Folder:
         self._add(ResumeLine(at_ms=at_ms))
 
     def finish(self, at_ms: int = 0, why: str = "stopped") -> None:
-        """The last line. A segment still open is left to be found cut off. Raises DiskFailed."""
+        """Write the last line. A segment that is still open is left cut off. Raises DiskFailed."""
         with self._lock:
             self._add(
                 EndLine(at_ms=at_ms, segments=self.next_segment - 1, total_bytes=self.size_bytes, why=why)
@@ -221,7 +221,7 @@ class Folder:
             self.close()
 
     def close(self) -> None:
-        """Let the files go; without `finish` the recording can be opened again."""
+        """Close the files; without `finish` the recording can be opened again."""
         with self._lock:
             if self._segment is not None:
                 self._segment.close()
@@ -230,7 +230,7 @@ class Folder:
                 os.close(self._manifest)
                 self._manifest = -1
 
-    def _take_up(self, recipients: tuple[Recipient, ...]) -> None:
+    def _resume(self, recipients: tuple[Recipient, ...]) -> None:
         raw = _read_all(self.path / MANIFEST)
         reading = read_untrusted(raw, verified, self._key.public)
         opening = reading.opening
@@ -262,7 +262,7 @@ class Folder:
 
     def _add(self, line: AnyLine) -> None:
         with self._lock:
-            line = msgspec.structs.replace(
+            line = changed(
                 line,
                 n=self._head.n + 1,
                 recording=self._recording,
@@ -276,7 +276,8 @@ class Folder:
             self.last_at_ms = line.at_ms
 
     def _write(self, raw: bytes) -> None:
-        """A line that did not go in whole is the last one: what came behind it would be part of it."""
+        """After a line that was not written whole nothing more is written: it would become part of that
+        line."""
         if self._broken is not None:
             raise DiskFailed(self._broken)
         if self._manifest < 0:
@@ -291,7 +292,7 @@ class Folder:
 
 
 def _open_manifest(path: Path, flags: int) -> int:
-    """Opened to add to it, and locked. Raises BadFolder, DiskFailed."""
+    """Open it for appending and lock it. Raises BadFolder, DiskFailed."""
     try:
         manifest = os.open(path / MANIFEST, os.O_WRONLY | os.O_APPEND | os.O_NOFOLLOW | flags, 0o600)
     except FileNotFoundError:

@@ -1,6 +1,6 @@
-"""A bounded pipe of bytes between two threads, read as pyrage reads and written as it writes.
+"""A bounded pipe of bytes between two threads, with the read and write methods that pyrage expects.
 
-What lies in it is plain text or nearly so: it is kept in memory only, and let go as soon as it was read.
+It carries plaintext: the bytes are kept in memory only and released as soon as they are read.
 """
 
 import threading
@@ -8,14 +8,14 @@ from collections import deque
 
 
 class Broken(Exception):
-    """The other side gave up; nothing more goes through."""
+    """The other side gave up; nothing more passes through."""
 
 
 class Pipe:
-    """One side writes, one side reads; `end` is the writer's, `abandon` is anybody's.
+    """One side writes, one side reads; the writer calls `end`, anyone may call `abandon`.
 
-    Its waits have no deadline of their own, for a recording may be silent for an hour: whoever holds the pipe
-    ends or abandons it, and that ends them.
+    Its waits have no deadline, because a recording may be silent for an hour: they end when the owner of the
+    pipe ends or abandons it.
     """
 
     def __init__(self, limit: int) -> None:
@@ -24,23 +24,23 @@ class Pipe:
         self._held = 0
         self._passed = 0
         self._hungry = False
-        """The reader waits: it has done with all it was given."""
+        """The reader waits: it has finished with everything it was given."""
         self._ended = False
         self._abandoned = False
         self._changed = threading.Condition()
 
     @property
     def held(self) -> int:
-        """Bytes written and not read yet."""
+        """Bytes written but not read yet."""
         return self._held
 
     @property
     def passed(self) -> int:
-        """Bytes written, all in all."""
+        """Bytes written in total."""
         return self._passed
 
     def offer(self, data: bytes) -> bool:
-        """Put it in if there is room for all of it. Never waits. Raises Broken."""
+        """Write it if there is room for all of it. Never waits. Raises Broken."""
         with self._changed:
             if self._abandoned or self._ended:
                 raise Broken
@@ -50,7 +50,7 @@ class Pipe:
             return True
 
     def write(self, data: bytes) -> int:
-        """Put it in, waiting for room. Raises Broken."""
+        """Write it, waiting for room. Raises Broken."""
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or self._held < self._limit)
             if self._abandoned:
@@ -59,10 +59,10 @@ class Pipe:
         return len(data)
 
     def flush(self) -> None:
-        """There is nothing behind it."""
+        """Nothing to do: nothing is buffered beyond the pipe."""
 
     def read(self, most: int) -> bytes:
-        """Up to `most` bytes as soon as there are some; none: it was ended. Raises Broken."""
+        """Up to `most` bytes as soon as there are any; empty once it has ended. Raises Broken."""
         with self._changed:
             if not self._parts:
                 self._hungry = True
@@ -74,7 +74,7 @@ class Pipe:
             return self._take(most)
 
     def drained(self, deadline_s: float) -> bool:
-        """Wait until the reader has done with everything that was written so far."""
+        """Wait until the reader has finished with everything written so far. Returns whether it has."""
         with self._changed:
             self._changed.wait_for(
                 lambda: self._abandoned or (self._hungry and not self._parts), max(0.0, deadline_s)
@@ -82,9 +82,9 @@ class Pipe:
             return self._hungry and not self._parts
 
     def peek(self, most: int) -> bytes:
-        """The next `most` bytes, fewer only where it ends; they stay. Raises Broken.
+        """The next `most` bytes, fewer only at the end, without removing them. Raises Broken.
 
-        `most` is far below the limit, or this would wait for what has no room.
+        `most` must be far below the limit, or this would wait for bytes that have no room.
         """
         with self._changed:
             self._changed.wait_for(lambda: self._abandoned or self._ended or self._held >= most)
@@ -93,13 +93,13 @@ class Pipe:
             return b"".join(self._parts)[:most]
 
     def end(self) -> None:
-        """Nothing more comes; what is in it can still be read."""
+        """No more will be written; what is in the pipe can still be read."""
         with self._changed:
             self._ended = True
             self._changed.notify_all()
 
     def abandon(self) -> None:
-        """Wake both sides, for good, and forget what is in it."""
+        """Wake both sides for good and drop the contents."""
         with self._changed:
             self._abandoned = True
             self._parts.clear()

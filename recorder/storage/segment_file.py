@@ -1,4 +1,4 @@
-"""One segment's file on the disk: ciphertext as it comes, synced, with the hash of what is in it."""
+"""One segment's file on the disk: ciphertext, synced as it comes, and its hash so far."""
 
 import errno
 import os
@@ -16,7 +16,7 @@ _READ_BYTES = 1 << 20
 
 
 class DiskFailed(Exception):
-    """The disk takes no more, or fails. The folder's file is closed for this segment."""
+    """The disk is full or fails. Nothing more can be written to this segment."""
 
     def __init__(self, error: OSError) -> None:
         super().__init__(f"{error.strerror} ({error.filename})" if error.filename else error.strerror)
@@ -24,11 +24,11 @@ class DiskFailed(Exception):
 
 
 class BadFolder(Exception):
-    """The folder is not one that can be gone on with: another's, in use, finished, or unreadable."""
+    """The folder cannot be continued: another server's, in use, finished, or unreadable."""
 
 
 class FileState(NamedTuple):
-    """How far a segment's file is."""
+    """How far a segment's file has come."""
 
     size_bytes: int
     sha256: str
@@ -40,14 +40,14 @@ def segment_name(number: int) -> str:
 
 
 def segment_number(name: str) -> int:
-    """Of a segment's file; 0: no such name."""
+    """The number in a segment file's name; 0 if it is no such name."""
     digits = name.removesuffix(_SEGMENT)
     plain = digits.isascii() and digits.isdecimal() and len(digits) <= 9
     return int(digits) if plain and segment_name(int(digits)) == name else 0
 
 
 def free_bytes(directory: Path) -> int:
-    """What is left for us on this disk. Raises DiskFailed."""
+    """What is free for us on this disk. Raises DiskFailed."""
     try:
         found = os.statvfs(directory)
     except OSError as error:
@@ -56,7 +56,7 @@ def free_bytes(directory: Path) -> int:
 
 
 class SegmentFile:
-    """One file of ciphertext, with the hash of what is in it."""
+    """One file of ciphertext and its hash so far."""
 
     def __init__(self, path: Path, number: int, at_ms: int) -> None:
         self.number = number
@@ -76,7 +76,8 @@ class SegmentFile:
             raise BadFolder(f"{path} is there already")
 
     def append(self, data: bytes) -> bool:
-        """Whether this made the header complete. Raises DiskFailed; what did go in is counted."""
+        """Returns whether this completed the header. Raises DiskFailed; what was written by then is
+        counted."""
         try:
             for part in write_all(self._file, data):
                 self.size_bytes += len(part)
@@ -98,7 +99,7 @@ class SegmentFile:
 
 
 def file_state(path: Path, hashed: bool) -> FileState:
-    """A segment's file as it is now; without hashes where none are wanted. Raises DiskFailed."""
+    """A segment's file as it is now, with hashes if `hashed`. Raises DiskFailed."""
     total = sha256()
     try:
         with open(path, "rb") as file:
@@ -118,7 +119,7 @@ def file_state(path: Path, hashed: bool) -> FileState:
 
 
 def write_all(file: int, data: bytes) -> Iterator[memoryview]:
-    """Write all, part by part as the system takes them, and give what went in. Raises OSError."""
+    """Write all of it, part by part as the system takes them, and yield each part. Raises OSError."""
     rest = memoryview(data)
     while rest:
         taken = os.write(file, rest)
@@ -127,7 +128,7 @@ def write_all(file: int, data: bytes) -> Iterator[memoryview]:
 
 
 def sync_directory(directory: Path) -> None:
-    """A new name in a directory survives a power cut only when the directory is synced."""
+    """A new name in a directory survives a power cut only once the directory is synced."""
     descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

@@ -1,6 +1,6 @@
-"""The server's signature under each line of a manifest: Ed25519, of `cryptography`.
+"""The server's signature under each line of a manifest: Ed25519, from `cryptography`.
 
-The private half is the server's, in a file of its own; it proves who wrote a recording and opens none.
+The private key is in a file of its own on the server. It proves who wrote a recording and cannot open one.
 """
 
 import os
@@ -29,11 +29,11 @@ class SigningKey:
 
     @classmethod
     def of_seed(cls, seed: bytes) -> "SigningKey":
-        """The same key for the same 32 bytes."""
+        """The key of these 32 bytes, always the same."""
         return cls(Ed25519PrivateKey.from_private_bytes(seed))
 
     def sign(self, data: bytes) -> bytes:
-        """64 bytes."""
+        """The signature, 64 bytes."""
         return self._private.sign(data)
 
     def _pem(self) -> bytes:
@@ -43,7 +43,7 @@ class SigningKey:
 
 
 def verified(public: bytes, data: bytes, signature: bytes) -> bool:
-    """Whether the holder of `public`'s other half signed exactly these bytes."""
+    """Whether the owner of this public key signed exactly these bytes."""
     try:
         Ed25519PublicKey.from_public_bytes(public).verify(signature, data)
     except (InvalidSignature, ValueError):
@@ -52,13 +52,13 @@ def verified(public: bytes, data: bytes, signature: bytes) -> bool:
 
 
 def fingerprint(public: bytes) -> str:
-    """A public key in a form that people can compare: 8 groups of 4."""
+    """A public key in a form that people can compare: 8 groups of 4 digits."""
     digits = sha256(public).hexdigest()[:32]
     return " ".join(digits[at : at + 4] for at in range(0, 32, 4))
 
 
 def load_or_create_key(path: Path) -> SigningKey:
-    """The key of this file (PEM, PKCS #8); a new one, when there is no file. Raises BadSigningKey."""
+    """The key in this file (PEM, PKCS #8); a new one if there is no file. Raises BadSigningKey."""
     try:
         data = path.read_bytes()
     except FileNotFoundError:
@@ -75,7 +75,7 @@ def load_or_create_key(path: Path) -> SigningKey:
 
 
 def _create_key(path: Path) -> SigningKey:
-    """Complete or not at all: a key that was half written would lock the recorder out."""
+    """Written completely or not at all: a half-written key would lock the recorder out."""
     key = SigningKey.new()
     draft = path.with_suffix(path.suffix + ".new")
     try:

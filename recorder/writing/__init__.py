@@ -1,1 +1,1 @@
-"""A recording that is being made: the tap's line, the sealer, the disk, and what watches over them."""
+"""A recording in progress: the tap line, the sealer, the disk, and the guards of memory and space."""

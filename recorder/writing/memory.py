@@ -1,8 +1,8 @@
-"""What a recorder holds in memory is the meeting in the clear: kept from swap disks and core files.
+"""Keeps the recorder's memory, which holds the meeting in the clear, out of swap disks and core files.
 
-What this cannot do: Python does not wipe what it frees, and copies as it likes; so somebody who reads this
-process's memory while it lives (the machine's administrator) reads the last seconds. Hibernation writes all
-memory to the disk, locked or not: a server has it off.
+What this cannot do: Python copies as it likes and does not wipe what it frees, so someone who can read this
+process's memory while it runs (the machine's administrator) sees the last seconds. Hibernation writes all
+memory to the disk, locked or not: turn it off on a server.
 """
 
 import ctypes
@@ -17,21 +17,21 @@ _CAP_IPC_LOCK = 14
 
 
 class MemorySafety(StrEnum):
-    """What keeps memory from the disk."""
+    """What keeps memory off the disk."""
 
     LOCKED = "locked"
-    """mlockall: no page of this process is ever swapped."""
+    """mlockall: no page of this process is ever swapped out."""
     NO_SWAP = "no-swap"
-    """There is no swap on a disk, or this process may not use it."""
+    """There is no swap disk, or this process may not use it."""
     MAY_SWAP = "may-swap"
-    """Nothing does: what is recorded could be written to a swap disk in the clear."""
+    """Nothing: the recording could be written to a swap disk in the clear."""
 
 
 def guard_memory() -> MemorySafety:
     """Forbid core files and tracing, and lock memory where that is allowed.
 
-    Called first of all in a process of its own: there is no way back. A swap disk that somebody turns on
-    later is not noticed unless memory is LOCKED.
+    Call it first in a process of its own: it cannot be undone. Unless memory is LOCKED, a swap disk that is
+    turned on later goes unnoticed.
     """
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     libc = ctypes.CDLL(None, use_errno=True)
@@ -42,7 +42,7 @@ def guard_memory() -> MemorySafety:
 
 
 def without_lock(root: Path) -> MemorySafety:
-    """NO_SWAP or MAY_SWAP, by what the kernel says below `root` (/proc and /sys). In doubt: MAY_SWAP."""
+    """NO_SWAP or MAY_SWAP, from the kernel's files below `root` (/proc and /sys). MAY_SWAP if in doubt."""
     try:
         devices = (root / "proc/swaps").read_text().splitlines()[1:]
     except FileNotFoundError:
@@ -54,12 +54,12 @@ def without_lock(root: Path) -> MemorySafety:
 
 
 def wipe(buffer: bytearray) -> None:
-    """Overwrite this buffer, in place. Copies that were made of it stay as they are."""
+    """Overwrite this buffer in place. Existing copies of it stay as they are."""
     buffer[:] = bytes(len(buffer))
 
 
 def _lock_is_safe() -> bool:
-    """Whether all memory may be locked: with a limit, the allocation that exceeds it would fail later on."""
+    """Whether all memory may be locked: with a limit, a later allocation beyond it would fail."""
     soft, hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)
     if soft != hard:
         resource.setrlimit(resource.RLIMIT_MEMLOCK, (hard, hard))
@@ -76,7 +76,7 @@ def _may_lock(status: Path) -> bool:
 
 
 def _in_memory(root: Path, device: str) -> bool:
-    """zram compresses pages into memory, unless it was given a disk to write back to."""
+    """zram compresses pages into memory, unless it has a disk to write back to."""
     name = device.rsplit("/", 1)[-1]
     if not (device.startswith("/dev/") and name.startswith("zram")):
         return False
@@ -89,7 +89,7 @@ def _in_memory(root: Path, device: str) -> bool:
 
 
 def _cgroup_forbids(root: Path) -> bool:
-    """memory.swap.max is 0 for our group (cgroup 2) or for one above it."""
+    """memory.swap.max is 0 for our group (cgroup 2) or one above it."""
     try:
         groups = (root / "proc/self/cgroup").read_text().splitlines()
     except OSError:

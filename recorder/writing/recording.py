@@ -1,12 +1,11 @@
-"""One recording that goes on: what the tap brings goes to the muxer, what the muxer writes to the sealer,
-what the sealer seals to the folder. Shell.
+"""One recording in progress: from the tap to the muxer, the sealer and the folder.
 
     tap line -> Muxer -> Sealer (thread) -> Folder (disk)
-                   ^ people, marks, pauses
+                  ^ people, marks, pauses
 
-Whatever waits for the disk runs in a thread, one job after another; the loop only moves what has come, and
-nobody but the loop touches the muxer. Twice in the time that a crash may cost, everything written so far is
-padded to the end of a sealed chunk.
+Whatever waits for the disk runs in a thread, one job after another. The event loop only moves data, and only
+the loop touches the muxer. Everything written so far is regularly padded to the end of a sealed chunk, twice
+within the time that a crash may cost.
 """
 
 import asyncio
@@ -32,15 +31,15 @@ from sfu.tapline import FromTap
 
 POLL_S = 0.1
 PAD_EVERY_US = 800_000
-"""With the tap's tenth, the muxer's hold and a cluster's quarter of a second: 1.4 s from a picture's arrival
-to the chunk that holds it, on the disk."""
+"""Together with the tap's tenth of a second, the muxer's delay and a cluster's quarter of a second: 1.4 s
+from a picture's arrival until its chunk is on the disk."""
 CHECKPOINT_EVERY_US = 1_000_000
-LOOK_EVERY_US = 1_000_000
-TELL_EVERY_US = 10_000_000
+CHECK_SPACE_EVERY_US = 1_000_000
+REPORT_EVERY_US = 10_000_000
 MEDIA_AWAY_US = 1_000_000
-"""A media worker that is away for longer is told as trouble."""
-EARLY_ORDERS = 64
-"""Marks that may be made while the folder is still being opened."""
+"""A media worker that is away for longer is reported as trouble."""
+MAX_EARLY_ORDERS = 64
+"""Marks accepted while the folder is still being opened."""
 
 log = logging.getLogger("giaoban.recording")
 
@@ -48,20 +47,20 @@ log = logging.getLogger("giaoban.recording")
 @dataclass(frozen=True, slots=True)
 class RecordingSettings:
     directory: Path
-    """Of all recordings."""
+    """Where all recordings are."""
     key: SigningKey
     reserve_bytes: int
-    """Free space of the disk that is not ours to use."""
+    """Free disk space that is not ours to use."""
     segment_s: float = 120.0
 
 
 class Ending(Enum):
-    """How a recording is to end."""
+    """How a recording ends."""
 
     STOPPED = auto()
     """In order: its last line is written."""
     SUSPENDED = auto()
-    """This process ends; another goes on with it."""
+    """This process ends; the next one resumes the recording."""
 
 
 def now_us() -> int:
@@ -69,7 +68,7 @@ def now_us() -> int:
 
 
 class Recording:
-    """Errors: none leave `run`; what cannot go on is told as a Status with trouble."""
+    """`run` raises no errors: a recording that cannot continue is reported as a Status with trouble."""
 
     def __init__(
         self,
@@ -94,7 +93,7 @@ class Recording:
         self._muxer: Muxer | None = None
         self._slow_since_us: int | None = None
         self._away_since_us: int | None = now_us()
-        self._padded_us = self._checked_us = self._looked_us = self._told_us = 0
+        self._padded_us = self._checkpoint_us = self._space_checked_us = self._reported_us = 0
 
     # --- orders -----------------------------------------------------------------------------------
 
@@ -108,11 +107,11 @@ class Recording:
     def mark(self, order: recorder.Mark) -> None:
         if self._muxer is not None:
             self._muxer.mark(order, now_us())
-        elif len(self._early) < EARLY_ORDERS:
+        elif len(self._early) < MAX_EARLY_ORDERS:
             self._early.append(order)
 
     def pause(self, on: bool) -> None:
-        """Holds from now, however long the disk may take over the note of it."""
+        """Takes effect now, however long the disk takes to note it."""
         self._paused = on
         if self._muxer is not None:
             self._muxer.pause(on, now_us())
@@ -135,11 +134,11 @@ class Recording:
             head="" if folder is None else folder.head,
         )
 
-    # --- its life -----------------------------------------------------------------------------------
+    # --- the run -----------------------------------------------------------------------------------
 
     async def run(self) -> None:
-        """From its folder to its last line, or to what kept it from that."""
-        self._say()
+        """From opening its folder to writing its last line, or until it fails."""
+        self._report()
         try:
             writer, muxer = await self._open()
             async with asyncio.TaskGroup() as tasks:
@@ -194,8 +193,8 @@ class Recording:
             noted = await self._note_pause(writer, muxer, noted)
             now = now_us()
             await self._write(writer, muxer, now)
-            await self._look(writer, now)
-            self._judge(now)
+            await self._check_space(writer, now)
+            self._report_trouble(now)
             self._wake.clear()
             try:
                 async with asyncio.timeout(POLL_S):
@@ -205,7 +204,7 @@ class Recording:
         writer.put(muxer.finish(now_us()))
 
     async def _note_pause(self, writer: SegmentWriter, muxer: Muxer, noted: bool) -> bool:
-        """In the manifest, and told. Returns what is noted now."""
+        """Note a pause or its end in the manifest and report it. Returns what is noted now."""
         paused = muxer.paused
         if paused != noted:
             note = writer.folder.pause if paused else writer.folder.resume
@@ -213,11 +212,12 @@ class Recording:
         stage = Stage.PAUSED if paused else Stage.ON
         if self._stage is not stage:
             self._stage = stage
-            self._say()
+            self._report()
         return paused
 
     async def _write(self, writer: SegmentWriter, muxer: Muxer, now: int) -> None:
-        """What the muxer has, padding when it is due, the next segment when this one is complete."""
+        """Write the muxer's output, padding when it is due, and the next segment when this one is
+        complete."""
         out = muxer.poll(now)
         if out.ask_keyframes:
             self._tap.ask_keyframes()
@@ -234,34 +234,34 @@ class Recording:
         elif now - self._padded_us >= PAD_EVERY_US:
             self._padded_us = now
             writer.pad(muxer.void)
-        if now - self._checked_us >= CHECKPOINT_EVERY_US:
-            self._checked_us = now
+        if now - self._checkpoint_us >= CHECKPOINT_EVERY_US:
+            self._checkpoint_us = now
             await asyncio.to_thread(writer.folder.checkpoint, muxer.written_ms)
 
-    async def _look(self, writer: SegmentWriter, now: int) -> None:
-        """At the disk. The reserve is not ours: then the recording ends in order."""
-        if now - self._looked_us < LOOK_EVERY_US:
+    async def _check_space(self, writer: SegmentWriter, now: int) -> None:
+        """Check the disk. When the reserve is reached the recording ends in order."""
+        if now - self._space_checked_us < CHECK_SPACE_EVERY_US:
             return
-        self._looked_us = now
+        self._space_checked_us = now
         free = await asyncio.to_thread(free_bytes_at, writer.folder.path)
         left = self._space.look(now / 1e6, free, writer.folder.size_bytes)
-        told, self._minutes_left = self._minutes_left, left.minutes
+        before, self._minutes_left = self._minutes_left, left.minutes
         if left.stop:
             self._trouble = Trouble.DISK_FULL
             self.end(Ending.STOPPED)
-        elif left.warn and told != left.minutes:
-            self._say()
+        elif left.warn and before != left.minutes:
+            self._report()
 
-    def _judge(self, now: int) -> None:
-        """What is in its way, told when it changes; and from time to time that all is well."""
+    def _report_trouble(self, now: int) -> None:
+        """Report trouble when it changes, and now and then that all is well."""
         away = self._away_since_us is not None and now - self._away_since_us > MEDIA_AWAY_US
         slow = self._slow_since_us is not None
         trouble = Trouble.SLOW if slow else Trouble.NO_MEDIA if away else Trouble.NONE
         if self._trouble is Trouble.DISK_FULL:
             return
-        if trouble is not self._trouble or now - self._told_us >= TELL_EVERY_US:
+        if trouble is not self._trouble or now - self._reported_us >= REPORT_EVERY_US:
             self._trouble = trouble
-            self._say()
+            self._report()
 
     async def _close(self, writer: SegmentWriter, muxer: Muxer) -> None:
         """Raises SealerFailed, DiskFailed, BadFolder."""
@@ -273,23 +273,24 @@ class Recording:
         await asyncio.to_thread(writer.end_segment, at_ms, "stopped")
         await asyncio.to_thread(folder.finish, at_ms, self._trouble.value or "stopped")
         self._stage = Stage.ENDED
-        self._say()
+        self._report()
 
     def _fail(self, trouble: Trouble, group: BaseExceptionGroup[Exception]) -> None:
         log.error("recording-failed recording=%s why=%r", self.start.recording, group.exceptions[0])
         if self._writer is not None:
             self._writer.let_go()
         self._stage, self._trouble = Stage.FAILED, trouble
-        self._say()
+        self._report()
 
-    # --- what the tap brings --------------------------------------------------------------------------
+    # --- from the tap --------------------------------------------------------------------------
 
     def _take(self, message: FromTap) -> None:
         if self._muxer is not None:
             self._muxer.take(message)
 
     def _media_changed(self, up: bool) -> None:
-        """While no media worker answers nothing comes; the gap stands in the timeline when it is over."""
+        """No media comes while no media worker answers; the gap is written to the timeline when it is
+        over."""
         now = now_us()
         if not up:
             self._away_since_us = self._away_since_us or now
@@ -298,6 +299,6 @@ class Recording:
         if self._muxer is not None and away_us is not None and now - away_us > MEDIA_AWAY_US:
             self._muxer.gap(GapKind.NO_MEDIA, away_us, now)
 
-    def _say(self) -> None:
-        self._told_us = now_us()
+    def _report(self) -> None:
+        self._reported_us = now_us()
         self._tell(self.status())

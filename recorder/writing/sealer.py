@@ -1,12 +1,12 @@
-"""Sealing: plain bytes of one segment go in, age v1 comes out, chunk by chunk, in a thread of its own.
+"""Sealing: the plaintext of one segment goes in, age v1 comes out, chunk by chunk, in a thread of its own.
 
-The cryptography is age's (pyrage, Rust), to X25519 recipients; no private key is anywhere near. With a second
-lock two files are nested: the inner one is locked to the second lock's recipients, the outer one to the first
-lock's, so that `age -d -i first segment.age | age -d -i second` opens it, and neither key alone does.
+The cryptography is age's (pyrage, Rust), to X25519 recipients; no private key is involved. With a second lock
+two files are nested: the inner one is encrypted to the second lock's recipients, the outer one to the first
+lock's. So `age -d -i first segment.age | age -d -i second` opens it, and neither key alone does.
 
-What is not sealed yet is in this process's memory only. Python cannot wipe it: bytes are copied and freed as
-the interpreter likes; recorder.memory keeps them from swap and core files. The file keys live in Rust, which
-wipes them.
+What is not sealed yet is only in this process's memory. Python cannot wipe it, because bytes are copied and
+freed as the interpreter likes; recorder.writing.memory keeps them out of swap and core files. The file keys
+live in Rust, which wipes them.
 """
 
 import threading
@@ -19,7 +19,7 @@ from recorder.format import chunks
 from recorder.storage.pipe import Broken, Pipe
 
 QUEUE_BYTES = 8 << 20
-"""Plain bytes waiting to be sealed; some 30 s of a meeting."""
+"""Plaintext waiting to be sealed; about 30 s of a meeting."""
 _BETWEEN_BYTES = 1 << 20
 CLOSE_S = 10.0
 
@@ -29,32 +29,32 @@ class SealerError(Exception):
 
 
 class SealerFull(SealerError):
-    """The disk does not keep up: nothing of this write was taken."""
+    """The disk does not keep up: nothing of this write was accepted."""
 
 
 class SealerFailed(SealerError):
-    """Its thread ended; `Sealer.failed` says by what."""
+    """Its thread ended; `Sealer.failed` says why."""
 
 
 class BadRecipient(SealerError):
-    """Not a public key of age (age1...), none at all, too many, or the same one in both locks."""
+    """Not an age public key (age1...), none at all, too many, or the same one in both locks."""
 
 
 def recipient_untrusted(key: str) -> str:
-    """The public key as it is written once and for all. Raises BadRecipient."""
+    """The public key in its canonical form. Raises BadRecipient."""
     return str(_recipient(key))
 
 
 def check_recipients(first: Sequence[str], second: Sequence[str]) -> None:
-    """Whether a Sealer could seal to them. Raises BadRecipient."""
+    """Raises BadRecipient if a Sealer could not seal to them."""
     _locks(first, second)
 
 
 class Sealer:
     """Seals one segment.
 
-    Shapes: first, second are public keys (age1...); second may be empty. `write` gets the sealed bytes in
-    order, from the sealer's thread; what it raises ends the sealer and is found in `failed`.
+    `first` and `second` are public keys (age1...); `second` may be empty. `write` is given the ciphertext in
+    order, from the sealer's thread; an exception in it ends the sealer and is kept in `failed`.
     Errors: raises BadRecipient.
     """
 
@@ -62,7 +62,7 @@ class Sealer:
         outer, inner = _locks(first, second)
         self.layers = 2 if inner else 1
         self.written = 0
-        """Bytes taken so far."""
+        """Bytes accepted so far."""
         self._useful = 0
         self._padded = 0
         self._failed: BaseException | None = None
@@ -82,20 +82,20 @@ class Sealer:
 
     @property
     def failed(self) -> BaseException | None:
-        """What ended its thread before time, as `write` raised it; None while all is well."""
+        """What ended its thread early, as raised by `write`; None while all is well."""
         return self._failed
 
     def write(self, data: bytes) -> None:
-        """Take these bytes; never waits. Raises SealerFull (nothing was taken), SealerFailed."""
+        """Accept these bytes; never waits. Raises SealerFull (nothing was accepted), SealerFailed."""
         self._put(data)
         if data:
             self._useful = self.written
 
     def pad(self, void: Callable[[int], bytes]) -> int:
-        """Have everything written so far sealed and written out, by a Void where one is needed.
+        """Get everything written so far sealed and written out, adding a Void if needed.
 
-        Shapes: `void(size)` gives exactly that many bytes without meaning. Returns how many went in.
-        Errors: as `write`.
+        `void(size)` returns a Void of exactly that many bytes. Returns how many were added. Raises as
+        `write`.
         """
         size = chunks.padding(self.written, self.layers, self._useful)
         if size:
@@ -105,11 +105,11 @@ class Sealer:
 
     @property
     def padded(self) -> int:
-        """Bytes of padding among those written."""
+        """How many of the bytes written are padding."""
         return self._padded
 
     def drained(self, deadline_s: float = CLOSE_S) -> bool:
-        """Wait until all chunks that are full have been written; whether they have."""
+        """Wait until all full chunks have been written. Returns whether they have."""
         until = time.monotonic() + deadline_s
         return all(pipe.drained(until - time.monotonic()) for pipe in self._pipes)
 
@@ -125,7 +125,7 @@ class Sealer:
             raise SealerFailed(str(self._failed)) from self._failed
 
     def abandon(self) -> None:
-        """Let go of what was not sealed yet; the file stays cut off. Does not wait."""
+        """Drop what is not sealed yet; the file stays cut off. Does not wait."""
         self._fail(SealerFailed("abandoned"))
 
     def _put(self, data: bytes) -> None:
@@ -158,7 +158,7 @@ class Sealer:
                 self._fail(SealerFailed("its thread ended"))
 
     def _fail(self, error: BaseException) -> None:
-        """The first one counts: what follows are its echoes in the other thread."""
+        """The first error counts: later ones are its echoes in the other thread."""
         with self._lock:
             if self._failed is None:
                 self._failed = error
@@ -167,7 +167,7 @@ class Sealer:
 
 
 class _CiphertextSink:
-    """Where the outermost layer writes; keeps the error itself, of which pyrage only keeps the words."""
+    """Where the outer layer writes. Keeps the error object; pyrage keeps only its message."""
 
     def __init__(self, write: Callable[[bytes], None]) -> None:
         self._write = write
@@ -182,11 +182,11 @@ class _CiphertextSink:
         return len(data)
 
     def flush(self) -> None:
-        """`write` has done it."""
+        """Nothing to do: `write` does not buffer."""
 
 
 def _locks(first: Sequence[str], second: Sequence[str]) -> tuple[list[object], list[object]]:
-    """Outer and inner. Raises BadRecipient."""
+    """Recipients of the outer and of the inner layer. Raises BadRecipient."""
     outer, inner = _lock(first), _lock(second)
     if not outer:
         raise BadRecipient("no recipient")

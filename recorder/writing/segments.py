@@ -1,7 +1,7 @@
-"""Where a recording's bytes go: a sealer for each segment, and the folder. Shell.
+"""Where a recording's bytes go: a sealer for each segment, and the folder.
 
-What may wait for the disk is called in a thread, one job after another, and says so; `put` and `pad` never
-wait.
+Methods that may wait for the disk say so and are called in a thread, one job after another; `put` and `pad`
+never wait.
 """
 
 from collections.abc import Callable
@@ -14,21 +14,21 @@ from recorder.storage.signing import SigningKey
 from recorder.writing.sealer import Sealer, SealerFailed, SealerFull, check_recipients
 
 CLOSE_S = 60.0
-"""A disk that stands still for longer is broken."""
+"""A disk that does not respond for longer is broken."""
 
 
 class NoSpace(Exception):
-    """The disk's reserve is reached already."""
+    """The disk reserve is already reached."""
 
 
 class SegmentWriter:
     """One recording's way to the disk."""
 
     def __init__(self, folder: Folder, keys: tuple[list[str], list[str]], *, again: bool) -> None:
-        """Use `opened`."""
+        """Use `opened` instead."""
         self.folder = folder
         self.again = again
-        """It was begun by a process that is gone."""
+        """Resumed: a process that is gone began it."""
         self.segment = 0
         self._keys = keys
         self._sealer: Sealer | None = None
@@ -37,7 +37,7 @@ class SegmentWriter:
     def opened(
         cls, directory: Path, start: recorder.Start, key: SigningKey, reserve_bytes: int
     ) -> "SegmentWriter":
-        """In a thread. Nothing is made where nothing could be recorded. Raises BadRecipient, NoRoom,
+        """In a thread. Creates nothing if nothing could be recorded. Raises BadRecipient, NoSpace,
         DiskFailed, BadFolder."""
         recipients = start.recipients
         keys = (
@@ -56,15 +56,16 @@ class SegmentWriter:
         return cls(folder, keys, again=again)
 
     def begin_segment(self, number: int, at_ms: int, beginning: bytes) -> None:
-        """In a thread; the one before is ended. Raises DiskFailed, BadFolder, SealerFailed."""
+        """In a thread, after the previous segment has ended. Raises DiskFailed, BadFolder, SealerFailed."""
         self.folder.begin_segment(number, at_ms)
         self._sealer = Sealer(*self._keys, self.folder.append)
         self._sealer.write(beginning)
         self.segment = number
 
     def end_segment(self, at_ms: int, why: str) -> None:
-        """In a thread: until its last chunk is on the disk. Raises SealerFailed, DiskFailed, BadFolder."""
-        sealer = self._present()
+        """In a thread: waits until the last chunk is on the disk. Raises SealerFailed, DiskFailed,
+        BadFolder."""
+        sealer = self._current()
         try:
             sealer.close(CLOSE_S)
         except SealerFailed:
@@ -73,9 +74,9 @@ class SegmentWriter:
         self.folder.end_segment(at_ms, why)
 
     def put(self, data: bytes) -> bool:
-        """False: the disk does not keep up, and this was left out. Raises SealerFailed, DiskFailed,
+        """False: the disk does not keep up, and this was dropped. Raises SealerFailed, DiskFailed,
         BadFolder."""
-        sealer = self._present()
+        sealer = self._current()
         try:
             sealer.write(data)
         except SealerFull:
@@ -86,35 +87,35 @@ class SegmentWriter:
         return True
 
     def pad(self, void: Callable[[int], bytes]) -> None:
-        """Have what was put so far sealed and on the disk. Raises as `put`."""
-        sealer = self._present()
+        """Get everything put so far sealed and onto the disk. Raises as `put`."""
+        sealer = self._current()
         try:
             sealer.pad(void)
         except SealerFull:
-            pass  # what waits is more than a chunk anyway
+            pass  # more than a chunk is waiting anyway
         except SealerFailed:
             _explain(sealer)
             raise
 
     def let_go(self) -> None:
-        """Of the files, as they are."""
+        """Close the files as they are."""
         if self._sealer is not None:
             self._sealer.abandon()
         self.folder.close()
 
-    def _present(self) -> Sealer:
+    def _current(self) -> Sealer:
         assert self._sealer is not None
         return self._sealer
 
 
 def free_bytes_at(directory: Path) -> int:
-    """Bytes that are free where `directory` is or will be. Raises DiskFailed."""
+    """Bytes free on the disk where `directory` is or will be. Raises DiskFailed."""
     while not directory.exists() and directory != directory.parent:
         directory = directory.parent
     return free_bytes(directory)
 
 
 def _explain(sealer: Sealer) -> None:
-    """Raise what the disk said, where that is what ended the sealer."""
+    """Raise the disk's own error if that is what ended the sealer."""
     if isinstance(sealer.failed, DiskFailed | BadFolder):
         raise sealer.failed

@@ -1,14 +1,14 @@
-"""The guard of the disk: how long it lasts, when to warn, when to stop. Pure."""
+"""The guard of the disk: how long it lasts, when to warn, when to stop. Without I/O."""
 
 from collections import deque
 from dataclasses import dataclass
 
 WARN_MINUTES = 30
 CALM_MINUTES = 35
-"""A warning ends above this, so that it does not come and go."""
+"""A warning ends only above this, so that it does not flicker."""
 WINDOW_S = 120.0
 MIN_RATE_SPAN_S = 10.0
-"""Before that the rate is not known."""
+"""The rate is unknown until samples span this long."""
 MAX_MINUTES = 60 * 24 * 365
 _SAMPLES = 256
 
@@ -19,12 +19,12 @@ class SpaceLeft:
     """Until the reserve is reached at the present rate, rounded down; -1 while unknown."""
     warn: bool
     stop: bool
-    """The reserve is reached: end in order, while there is room for that."""
+    """The reserve is reached: end in order while there is room to do so."""
 
 
 class SpaceGuard:
-    """Fed with what the disk says and what we wrote; whichever of the two shrinks it faster counts, because
-    others write there, too."""
+    """Compares the loss of free space with what we wrote; the larger rate counts, because others write to the
+    disk too."""
 
     def __init__(self, reserve_bytes: int) -> None:
         self._reserve = reserve_bytes
@@ -32,7 +32,7 @@ class SpaceGuard:
         self._warned = False
 
     def look(self, now_s: float, free_bytes: int, written_bytes: int) -> SpaceLeft:
-        """Units: seconds of a monotonic clock; bytes free for us, and written by us since any one time."""
+        """`now_s` is on a monotonic clock; `written_bytes` counts what we wrote since any fixed moment."""
         self._sample(now_s, free_bytes, written_bytes)
         room = free_bytes - self._reserve
         rate = self._rate()
@@ -54,7 +54,7 @@ class SpaceGuard:
             samples.popleft()
 
     def _rate(self) -> float | None:
-        """Bytes a second; None while too little was seen."""
+        """Bytes per second; None until enough has been seen."""
         (first_s, first_free, first_written), (last_s, last_free, last_written) = (
             self._samples[0],
             self._samples[-1],

@@ -1,7 +1,6 @@
-"""What is written into a film: names, the time of day, slates, a watermark. Drawn once, then blended. Pure.
+"""Text in a film: names, the time of day, slates, a watermark. Drawn once, then blended. Without I/O.
 
-Shapes: everything is planar YUV 4:2:0 of BT.601, limited range, as the pictures are; sizes and places are
-even.
+Everything is planar YUV 4:2:0, BT.601, limited range, as the pictures are; sizes and positions are even.
 """
 
 from collections.abc import Sequence
@@ -16,28 +15,28 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont, UnidentifiedImageError
 
 from recorder.format.entries import GapKind
-from recorder.format.instants import time_of_day
+from recorder.instants import time_of_day
 from recorder.opening.film.contents import Hole
 
 Plane = NDArray[np.uint8]
 """Shapes: (height, width)."""
 _Alpha = NDArray[np.int16]
-"""0 (nothing) to 256 (covers)."""
+"""0 (transparent) to 256 (opaque)."""
 
 INK, PAPER = (245, 245, 245), (18, 24, 32)
 _PALE = (160, 172, 184)
 _WATERMARK_OPACITY = 0.16
 _VIETNAMESE = "Đặng Thị Nguyễn Ở Ữ"
-_LONGEST = 200
-"""Letters; a name is shorter, and a longer one is cut before it is measured."""
+_MAX_LETTERS = 200
+"""A name is shorter; a longer text is cut before it is measured."""
 
 
 class BadFont(Exception):
-    """What was given is no font, or has no Vietnamese letters."""
+    """This is no font, or it has no Vietnamese letters."""
 
 
 class Language(StrEnum):
-    """Of what is written into the picture."""
+    """Language of the text in the picture."""
 
     VI = "vi"
     EN = "en"
@@ -65,7 +64,7 @@ _WORDS: dict[Language, dict[GapKind | str | None, str]] = {
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A still picture."""
+    """A still picture, as planes."""
 
     y: Plane
     u: Plane
@@ -79,14 +78,14 @@ class Picture:
 
 @dataclass(frozen=True, slots=True)
 class Overlay:
-    """A picture that lets shine through what is below it."""
+    """A partly transparent picture."""
 
     picture: Picture
     alpha: _Alpha
     alpha_uv: _Alpha
 
     def onto(self, y: Plane, u: Plane, v: Plane, left: int, top: int) -> None:
-        """Blend it there, in place. It must fit; left and top are even."""
+        """Blend it in, in place. It must fit; `left` and `top` are even."""
         width, height = self.picture.size
         rows, columns = slice(top, top + height), slice(left, left + width)
         half_rows, half_columns = slice(top // 2, (top + height) // 2), slice(left // 2, (left + width) // 2)
@@ -96,7 +95,7 @@ class Overlay:
 
 
 class CaptionWriter:
-    """Writes with one font; what was written lately is remembered."""
+    """Draws text with one font; recent texts are cached."""
 
     def __init__(self, font: bytes, language: Language = Language.VI) -> None:
         """Raises BadFont."""
@@ -109,7 +108,7 @@ class CaptionWriter:
         self._check()
 
     def hole(self, hole: Hole, begun_ms: int, offset_ms: int) -> tuple[str, str]:
-        """The two lines of a slate that stands for a hole."""
+        """The two lines of the slate that stands for a hole."""
         words = _WORDS[self._language][hole.kind]
         since = time_of_day(begun_ms + hole.from_ms, offset_ms)
         return words, f"{since} – {time_of_day(begun_ms + hole.until_ms, offset_ms)}"
@@ -118,7 +117,7 @@ class CaptionWriter:
         return f"{_WORDS[self._language]['screen']} {name}"
 
     def watermark(self, text: str, size: tuple[int, int]) -> Overlay:
-        """All over a picture of that size, aslant."""
+        """Slanted text all over a picture of this size."""
         letters = self._sized(26)
         words = _plain(text)
         length = max(40.0, letters.getlength(words))
@@ -138,21 +137,21 @@ class CaptionWriter:
         return _overlay(image)
 
     def _name(self, name: str, unit: str, widest: int) -> Overlay:
-        """A name with the unit below it, on a dark ground, at most so wide."""
+        """A name with the unit below it on a dark background, at most `widest` wide."""
         lines = [(_plain(name) or "?", self._sized(28), INK), (_plain(unit), self._sized(19), _PALE)]
         shown = [
             (_shortened(text, letters, widest - 32), letters, ink) for text, letters, ink in lines if text
         ]
         width = round(max(letters.getlength(text) for text, letters, _ in shown)) + 32
-        return _overlay(_written(shown, width, 10, left=16, ground=(*PAPER, 184)))
+        return _overlay(_written(shown, width, 10, left=16, background=(*PAPER, 184)))
 
     def _clock(self, text: str) -> Overlay:
         letters = self._sized(20)
         width = round(letters.getlength("00:00:00")) + 20
-        return _overlay(_written([(text, letters, INK)], width, 5, left=10, ground=(*PAPER, 150)))
+        return _overlay(_written([(text, letters, INK)], width, 5, left=10, background=(*PAPER, 150)))
 
     def _slate(self, size: tuple[int, int], lines: tuple[str, ...]) -> Picture:
-        """A ground of the house's colour with these lines in its middle, the first one large."""
+        """A plain background with these lines in the middle, the first one large."""
         image = Image.new("RGB", size, PAPER)
         draw = ImageDraw.Draw(image)
         scale = size[1] / 720
@@ -195,10 +194,10 @@ def _written(
     margin: int,
     *,
     left: int,
-    ground: tuple[int, int, int, int],
+    background: tuple[int, int, int, int],
 ) -> Image.Image:
     heights = [round(sum(letters.getmetrics()) * 1.1) for _, letters, _ in lines]
-    image = Image.new("RGBA", (width + width % 2, _even(sum(heights) + 2 * margin)), ground)
+    image = Image.new("RGBA", (width + width % 2, _even(sum(heights) + 2 * margin)), background)
     draw = ImageDraw.Draw(image)
     top = margin
     for (text, letters, ink), height in zip(lines, heights, strict=True):
@@ -214,12 +213,12 @@ def _overlay(image: Image.Image) -> Overlay:
 
 def _blend(below: Plane, above: Plane, alpha: _Alpha) -> None:
     difference = above.astype(np.int32) - below
-    below += (difference * alpha >> 8).astype(np.uint8)  # modulo 256, which is right
+    below += (difference * alpha >> 8).astype(np.uint8)  # wraps modulo 256, as intended
 
 
 def _plain(text: str) -> str:
-    """One line of letters that a font can draw."""
-    composed = normalize("NFC", text[:_LONGEST])
+    """One line that a font can draw."""
+    composed = normalize("NFC", text[:_MAX_LETTERS])
     return "".join(each if each.isprintable() else " " for each in composed).strip()
 
 

@@ -1,6 +1,6 @@
-"""The film of a recording: blocks in, 25 pictures a second and their sound out, in step.
+"""The film of a recording: blocks in, 25 pictures a second and their sound out, in sync.
 
-The same for an export and for watching: who wants it says which edits, and gets Frames.
+Export and player use it in the same way: they say which edits they want and get FilmFrames.
 """
 
 from collections import deque
@@ -11,7 +11,7 @@ import numpy as np
 
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import AnyEntry, SlotsEntry
-from recorder.format.instants import time_of_day
+from recorder.instants import time_of_day
 from recorder.opening.film.captions import CaptionWriter, Language, Overlay, Picture, Plane
 from recorder.opening.film.contents import MAX_AT_MS, BlockSource, Contents, read_entry
 from recorder.opening.film.edit_list import FRAME_MS, SAMPLES, Edit, segment_before
@@ -32,46 +32,46 @@ from sfu import EndpointId
 
 SIZE = WIDTH, HEIGHT
 FROZEN_MS = 5000
-"""A stage's picture that stands still for so long is shown grey: nobody is to believe it."""
+"""A stage picture older than this is shown grey, so that nobody takes it for live."""
 HELD_MS = 500
-"""The picture before is shown so long while the next one has not come."""
+"""How long the previous occupant's picture is shown while the next one has not come."""
 _NOTHING = np.empty((0, 0), np.uint8)
 _SILENCE = np.zeros(SAMPLES, np.float32)
 _EARLY_MS = FRAME_MS // 2
-"""A picture is shown in the nearest picture of the film, not in the next one."""
+"""A picture goes into the nearest frame of the film, not the next one."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmStyle:
-    """How a film is to look."""
+    """How a film looks."""
 
     font: bytes
     language: Language = Language.VI
     layout: Layout = Layout.SCREEN
     watermark: str = ""
     offset_ms: int = 0
-    """Of the clock in the picture to UTC."""
+    """How far the clock in the picture is ahead of UTC."""
 
 
 @dataclass(frozen=True, slots=True)
 class FilmFrame:
     at_ms: int
     picture: Plane
-    """yuv420p, WIDTH x HEIGHT, as libav lays it out; it is drawn over with the next one."""
+    """yuv420p, WIDTH x HEIGHT, in libav's layout. The next frame overwrites it."""
     changed: bool
-    """False: the picture is the one before."""
+    """False: the picture is the same as before."""
     sound: Sound
-    """SAMPLES of it."""
+    """SAMPLES samples."""
 
 
 class FilmComposer:
-    """What a recording shows and says at an instant. Instants only grow."""
+    """What a recording shows and plays at an instant. Instants only move forward."""
 
     def __init__(self, contents: Contents, style: FilmStyle | None) -> None:
-        """Without `style` there is sound alone. Raises BadFont."""
+        """Without `style` there is only sound. Raises BadFont."""
         self._contents = contents
         self._presence = Presence()
-        self._coming: deque[tuple[Block, AnyEntry | None]] = deque()
+        self._queued: deque[tuple[Block, AnyEntry | None]] = deque()
         self._speakers: dict[Track, EndpointId | None] = {}
         self._mixer = Mixer()
         self._pictures = _PictureComposer(contents, style) if style is not None else None
@@ -86,25 +86,25 @@ class FilmComposer:
             now = {Track(each.track): each.endpoint for each in entry.slots if each.track in VOICES}
             for track, endpoint in now.items():
                 if self._speakers.get(track, endpoint) != endpoint:
-                    self._mixer.anew(track)
+                    self._mixer.change_speaker(track)
             self._speakers |= now
         if self._pictures is not None and block.track is not Track.WORDS:
-            self._come(block, entry)
+            self._queue(block, entry)
 
-    def _come(self, block: Block, entry: AnyEntry | None) -> None:
-        """Put it in its place: who is in a slot is known before that instant's picture."""
-        place = len(self._coming)
-        while entry is not None and place and self._coming[place - 1][0].at_ms >= block.at_ms:
-            if self._coming[place - 1][1] is not None:
+    def _queue(self, block: Block, entry: AnyEntry | None) -> None:
+        """Queue it in order: the entry of an instant comes before its pictures."""
+        place = len(self._queued)
+        while entry is not None and place and self._queued[place - 1][0].at_ms >= block.at_ms:
+            if self._queued[place - 1][1] is not None:
                 break
             place -= 1
-        self._coming.insert(place, (block, entry))
+        self._queued.insert(place, (block, entry))
 
     def skim(self, at_ms: int) -> None:
-        """Nothing before this instant is asked for any more."""
+        """Nothing before this instant will be asked for any more."""
         pictures = self._pictures
-        while pictures is not None and self._coming and self._coming[0][0].at_ms <= at_ms + _EARLY_MS:
-            block, entry = self._coming.popleft()
+        while pictures is not None and self._queued and self._queued[0][0].at_ms <= at_ms + _EARLY_MS:
+            block, entry = self._queued.popleft()
             if entry is not None:
                 self._presence.take(entry)
                 pictures.entered(self._presence, block.at_ms)
@@ -112,7 +112,7 @@ class FilmComposer:
                 pictures.take(block, self._presence)
 
     def frame(self, at_ms: int) -> FilmFrame:
-        """Of that instant; blocks up to AHEAD_MS behind it were taken."""
+        """The frame at this instant; blocks up to AHEAD_MS after it have been taken."""
         self.skim(at_ms)
         sound = self._mixer.pull(at_ms, SAMPLES)
         if self._pictures is None:
@@ -121,7 +121,7 @@ class FilmComposer:
         return FilmFrame(at_ms, self._pictures.canvas.array, changed, sound)
 
     def slate(self, edit: Edit) -> FilmFrame:
-        """What stands for a hole."""
+        """The frame that stands for a hole."""
         assert edit.hole is not None
         changed = self._pictures.slate(edit) if self._pictures is not None else False
         picture = self._pictures.canvas.array if self._pictures is not None else _NOTHING
@@ -134,7 +134,7 @@ class FilmComposer:
 
 
 class _PictureComposer:
-    """The picture alone."""
+    """The picture of the film, without the sound."""
 
     def __init__(self, contents: Contents, style: FilmStyle) -> None:
         self._contents = contents
@@ -142,12 +142,12 @@ class _PictureComposer:
         self._captions = CaptionWriter(style.font, style.language)
         self._decoders = {Track.STAGE: SlotDecoder(), Track.SCREEN: SlotDecoder()}
         self._since: dict[Track, tuple[EndpointId | None, int]] = {}
-        """Who is in a slot, and since when."""
+        """Who is in a slot and since when."""
         self._scaler = Scaler()
         self.canvas = Canvas()
         self._drawn: tuple[object, ...] = ()
-        """What the canvas shows; the same again need not be drawn."""
-        self._mark = self._captions.watermark(style.watermark, SIZE) if style.watermark else None
+        """What the canvas shows; the same again is not redrawn."""
+        self._overlay = self._captions.watermark(style.watermark, SIZE) if style.watermark else None
 
     @property
     def broken(self) -> int:
@@ -163,14 +163,14 @@ class _PictureComposer:
         self._decoders[block.track].take(block, presence.at(block.track))
 
     def draw(self, presence: Presence, at_ms: int) -> bool:
-        """Draw it. Returns whether it is another picture than the last one."""
+        """Draw the picture. Returns whether it differs from the last one."""
         shown = at_ms + _EARLY_MS
         stage = self._visible(Track.STAGE, presence, shown)
         screen = self._visible(Track.SCREEN, presence, shown)
         frozen = stage is not None and shown - stage.at_ms > FROZEN_MS
         clock = time_of_day(self._contents.begun_ms + at_ms, self._style.offset_ms)
-        name = self._named(presence, stage)
-        said = self._screen_words(presence, screen)
+        name = self._name_of(presence, stage)
+        said = self._screen_caption(presence, screen)
         wanted = (stage, screen, frozen, clock, name, said)
         if wanted == self._drawn:
             return False
@@ -195,12 +195,12 @@ class _PictureComposer:
         self._drawn = (edit.hole,)
         lines = self._captions.hole(edit.hole, self._contents.begun_ms, self._style.offset_ms)
         self.canvas.fill(self._captions.slate(SIZE, lines))
-        self._cover()
+        self._watermark()
         return True
 
     def _visible(self, track: Track, presence: Presence, at_ms: int) -> DecodedPicture | None:
-        """The slot's picture: of who is in it now, or for a moment of who was."""
-        picture = self._decoders[track].look(at_ms)
+        """The picture of the slot's occupant or, for a moment, of the previous one."""
+        picture = self._decoders[track].picture_at(at_ms)
         endpoint, since = self._since.get(track, (presence.at(track), at_ms))
         its_own = (
             picture is not None
@@ -209,11 +209,11 @@ class _PictureComposer:
         )
         return picture if its_own or at_ms - since <= HELD_MS else None
 
-    def _named(self, presence: Presence, stage: DecodedPicture | None) -> tuple[str, str]:
+    def _name_of(self, presence: Presence, stage: DecodedPicture | None) -> tuple[str, str]:
         person = presence.person(stage.endpoint if stage is not None else presence.speaker)
         return (person.name, person.unit) if person is not None else ("", "")
 
-    def _screen_words(self, presence: Presence, screen: DecodedPicture | None) -> str:
+    def _screen_caption(self, presence: Presence, screen: DecodedPicture | None) -> str:
         person = presence.person(screen.endpoint) if screen is not None else None
         return self._captions.screen_of(person.name) if person is not None else ""
 
@@ -229,16 +229,16 @@ class _PictureComposer:
             unit = f"{words[1]} · {said}" if said and words[1] else words[1] or (said if name[0] else "")
             self.canvas.lower_left(self._captions.name(words[0], unit, WIDTH // 2))
         self.canvas.upper_right(self._captions.clock(clock))
-        self._cover()
+        self._watermark()
 
-    def _cover(self) -> None:
-        mark: Overlay | None = self._mark
-        if mark is not None:
-            self.canvas.cover(mark)
+    def _watermark(self) -> None:
+        overlay: Overlay | None = self._overlay
+        if overlay is not None:
+            self.canvas.cover(overlay)
 
 
 class FilmSource:
-    """A recording's film from an instant on, and on."""
+    """A recording's film from an instant on."""
 
     def __init__(
         self, recording: BlockSource, contents: Contents, style: FilmStyle | None, from_ms: int
@@ -250,7 +250,7 @@ class FilmSource:
         self._held: Block | None = None
 
     def frames(self, edits: Sequence[Edit]) -> Iterator[FilmFrame]:
-        """These edits; each call goes on behind the one before."""
+        """The frames of these edits; each call continues after the one before."""
         for edit in edits:
             for number in range(edit.frames):
                 if edit.hole is not None:
@@ -272,6 +272,6 @@ class FilmSource:
                 self._held = item
 
     def close(self) -> None:
-        """Let go of the recording, also in the middle."""
+        """Stop reading the recording, wherever it is."""
         if isinstance(self._blocks, Generator):
             self._blocks.close()

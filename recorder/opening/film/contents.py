@@ -1,14 +1,15 @@
-"""The timeline of a whole recording, from one going through it: what there is, who spoke when, what is
-missing. Pure.
+"""The contents of a recording, from reading through it once: its length, who spoke when, what is missing.
+Without I/O.
 
-Everything that shows a recording needs it first: how long it is, where its holes are, in which segment an
-instant lies.
+Everything that shows a recording needs this first: how long it is, where its holes are, and which segment an
+instant is in.
 """
 
 from collections.abc import Iterable, Iterator
 from typing import Protocol
 
 import msgspec
+from msgspec.structs import replace as changed
 
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import (
@@ -25,11 +26,11 @@ from recorder.opening.film.presence import Presence
 from sfu import EndpointId
 
 MAX_AT_MS = 7 * 24 * 3_600_000
-"""What claims to lie outside of a week is no instant of a recording."""
+"""A week. Later instants are not believed."""
 LAST_MS = 40
-"""How long the last block of all is shown."""
+"""How long the very last block is shown."""
 LOST_MS = 1000
-"""A shorter hole beside a fault is no loss that anybody would notice."""
+"""A shorter hole next to a fault is a loss that nobody notices."""
 _SAME_TURN_MS = 500
 _PICTURES = (Track.STAGE, Track.SCREEN)
 
@@ -47,7 +48,7 @@ class SegmentSpan(msgspec.Struct, frozen=True):
 
 
 class Turn(msgspec.Struct, frozen=True):
-    """Somebody's being shown, or named, as the one who speaks; or somebody's screen."""
+    """A time in which one person is shown or named as the speaker, or shares a screen."""
 
     endpoint: EndpointId
     name: str
@@ -63,12 +64,12 @@ class MarkedInstant(msgspec.Struct, frozen=True):
 
 
 class Hole(msgspec.Struct, frozen=True):
-    """Nothing was recorded, or what was recorded is lost."""
+    """A time in which nothing was recorded, or the recording is lost."""
 
     from_ms: int
     until_ms: int
     kind: GapKind | None = None
-    """None: lost."""
+    """None if lost."""
 
 
 class Contents(msgspec.Struct, frozen=True):
@@ -79,23 +80,23 @@ class Contents(msgspec.Struct, frozen=True):
     """Unix time of at_ms 0."""
     keys: tuple[str, ...]
     segments: tuple[SegmentSpan, ...]
-    """Those of which anything is readable, by number."""
+    """Those that are at least partly readable, by number."""
     turns: tuple[Turn, ...]
     screens: tuple[Turn, ...]
     marks: tuple[MarkedInstant, ...]
     holes: tuple[Hole, ...]
-    """In order, none touches another."""
+    """In order; no two of them touch."""
     faults: tuple[str, ...]
-    """In words, for who exports."""
+    """In words, for the person who exports."""
     until_ms: int
 
 
 class NothingReadable(Exception):
-    """Not one block of it could be read; the words say why."""
+    """Not a single block could be read; the message says why."""
 
 
 def read_entry(block: Block) -> AnyEntry | None:
-    """What a block of the timeline says; None: it is none, or cannot be understood."""
+    """The entry in a block; None if the block has none or it cannot be parsed."""
     if block.track is not Track.ENTRIES:
         return None
     try:
@@ -105,7 +106,7 @@ def read_entry(block: Block) -> AnyEntry | None:
 
 
 def read_contents(recording: BlockSource) -> Contents:
-    """Go through it once. Raises NothingReadable."""
+    """Read through it once. Raises NothingReadable."""
     reader = _ContentsReader()
     for item in recording.blocks():
         reader.take(item)
@@ -125,7 +126,7 @@ class _ContentsReader:
         self._faults: list[str] = []
         self._until = 0
         self._lost = False
-        """Something is missing between `_until` and what comes next."""
+        """Something is missing between `_until` and the next block."""
 
     def take(self, item: Block | Fault) -> None:
         if isinstance(item, Fault):
@@ -144,7 +145,7 @@ class _ContentsReader:
         if isinstance(entry, OpeningEntry):
             self._opening = self._opening or entry
             if not self._number and 0 in self._segments:
-                self._segments[entry.segment] = self._segments.pop(0)  # beside it at the same instant
+                self._segments[entry.segment] = self._segments.pop(0)  # they came just before it
             self._number = entry.segment
         begun, _ = self._segments.get(self._number, (at_ms, 0))
         self._until = max(self._until, at_ms + (0 if block.track > Track.VOICE_3 else LAST_MS))
@@ -190,7 +191,7 @@ class _ContentsReader:
 
 
 class _TurnTracker:
-    """Turns of one kind, as one gives way to the next."""
+    """Turns of one kind, one after the other."""
 
     def __init__(self) -> None:
         self._past: list[Turn] = []
@@ -208,7 +209,7 @@ class _TurnTracker:
             self._name, self._unit = person.name, person.unit
 
     def finish(self, until_ms: int, holes: Iterable[Hole]) -> tuple[Turn, ...]:
-        """All of them, without what lies in a hole."""
+        """All turns, without their parts that lie in a hole."""
         self._close(until_ms)
         return tuple(part for turn in self._past for part in _outside(turn, holes))
 
@@ -218,7 +219,7 @@ class _TurnTracker:
         turn = Turn(self._who, self._name, self._unit, self._since, at_ms)
         before = self._past[-1] if self._past else None
         if before and before.endpoint == turn.endpoint and turn.from_ms - before.until_ms < _SAME_TURN_MS:
-            turn = msgspec.structs.replace(turn, from_ms=before.from_ms)
+            turn = changed(turn, from_ms=before.from_ms)
             self._past.pop()
         self._past.append(turn)
 
@@ -229,14 +230,14 @@ def _outside(turn: Turn, holes: Iterable[Hole]) -> Iterator[Turn]:
         if hole.until_ms <= begins or hole.from_ms >= turn.until_ms:
             continue
         if hole.from_ms > begins:
-            yield msgspec.structs.replace(turn, from_ms=begins, until_ms=hole.from_ms)
+            yield changed(turn, from_ms=begins, until_ms=hole.from_ms)
         begins = hole.until_ms
     if begins < turn.until_ms:
-        yield msgspec.structs.replace(turn, from_ms=begins)
+        yield changed(turn, from_ms=begins)
 
 
 def _merged(holes: Iterable[Hole], until_ms: int) -> tuple[Hole, ...]:
-    """In order; what overlaps is one hole, and what the timeline says of it is believed before 'lost'."""
+    """In order, overlapping holes merged; a kind from the timeline wins over 'lost'."""
     merged: list[Hole] = []
     for hole in sorted(holes, key=lambda each: (each.from_ms, each.until_ms)):
         if merged and hole.from_ms <= merged[-1].until_ms:

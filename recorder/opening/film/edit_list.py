@@ -1,8 +1,8 @@
-"""From the recording's time to the film's and back: what is played, where a slate stands for a hole, and
-which part of the work each piece belongs to. Pure.
+"""The edit list of a film: it maps the recording's time to the film's and back, and says what is played,
+where a slate stands for a hole, and which part of the export each edit belongs to. Pure.
 
-A film has FPS pictures a second, each with SAMPLES of sound; everything is counted in them, so nothing
-drifts.
+A film has FPS frames a second, each with SAMPLES samples of sound. Everything is counted in frames, so
+nothing drifts.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,31 +17,31 @@ FRAME_MS = 1000 // FPS
 RATE = 48_000
 SAMPLES = RATE // FPS
 SHORT_MS = 5000
-"""A shorter hole is left as long as it was."""
+"""A shorter hole keeps its length."""
 SLATE_FRAMES = 2 * FPS
-"""A longer one is told instead."""
+"""The slate that replaces a longer hole."""
 
 
 class Edit(msgspec.Struct, frozen=True):
-    """Pictures of the film that lie side by side."""
+    """A run of consecutive frames of the film."""
 
     first: int
-    """Number of its first picture in the film."""
+    """Number of its first frame in the film."""
     frames: int
     at_ms: int
-    """Of its first picture; the others follow every FRAME_MS, unless it is a slate."""
+    """Instant of its first frame; the others follow every FRAME_MS, unless it is a slate."""
     segment: int
     hole: Hole | None = None
-    """It is told that nothing was recorded here."""
+    """A slate says that nothing was recorded here."""
 
     @property
     def until_ms(self) -> int:
-        """Where the recording's time goes on behind it."""
+        """Where the recording continues after it."""
         return self.hole.until_ms if self.hole else self.at_ms + self.frames * FRAME_MS
 
 
 def edit_list(contents: Contents, *, real_time: bool = False) -> tuple[Edit, ...]:
-    """The whole film, in order. With `real_time` a hole's slate lasts as long as the hole."""
+    """The whole film, in order. With `real_time` a slate lasts as long as the hole it stands for."""
     edits: list[Edit] = []
     frame = 0
     for from_ms, until_ms, hole in _pieces(contents, real_time):
@@ -56,17 +56,17 @@ def edit_list(contents: Contents, *, real_time: bool = False) -> tuple[Edit, ...
 
 
 def frame_count(edits: Sequence[Edit]) -> int:
-    """How many pictures the film has."""
+    """How many frames the film has."""
     return edits[-1].first + edits[-1].frames if edits else 0
 
 
 def by_segment(edits: Iterable[Edit]) -> list[tuple[Edit, ...]]:
-    """What is worked on at once: the edits of one segment."""
+    """The units of work: the edits of one segment each."""
     return [tuple(part) for _, part in groupby(edits, key=lambda each: each.segment)]
 
 
 def edits_from(edits: Sequence[Edit], number: int) -> tuple[Edit, ...]:
-    """The rest of the film from this picture on, counted from it."""
+    """The rest of the film from this frame on, which becomes frame 0."""
     rest: list[Edit] = []
     for edit in edits:
         late = max(0, number - edit.first)
@@ -78,7 +78,7 @@ def edits_from(edits: Sequence[Edit], number: int) -> tuple[Edit, ...]:
 
 
 def frame_at(edits: Sequence[Edit], at_ms: int) -> int:
-    """Number of the film's picture that shows this instant, or the nearest behind it."""
+    """The frame that shows this instant, or the nearest one after it."""
     for edit in edits:
         if at_ms < edit.until_ms:
             late = 0 if edit.hole else max(0, (at_ms - edit.at_ms) // FRAME_MS)
@@ -87,14 +87,14 @@ def frame_at(edits: Sequence[Edit], at_ms: int) -> int:
 
 
 def segment_before(contents: Contents, at_ms: int) -> int:
-    """From which segment on is to be read so that the picture of this instant can be decoded. The one of the
-    instant where that has run for a while already, because each begins with a keyframe or soon has one."""
+    """The segment to start reading from so that the picture at this instant can be decoded: the one before
+    the instant's own, because a segment begins with a keyframe or has one soon."""
     number = _segment_at(contents, at_ms)
     return max((each.number for each in contents.segments if each.number < number), default=number)
 
 
 def _pieces(contents: Contents, real_time: bool) -> Iterator[tuple[int, int, Hole | None]]:
-    """What is between the holes, and the holes that are told."""
+    """The parts between the holes, and the holes that get a slate."""
     begins = 0
     for hole in _slated_holes(contents):
         if hole.from_ms - begins >= FRAME_MS:
@@ -113,8 +113,7 @@ def _slated_holes(contents: Contents) -> Iterator[Hole]:
 
 
 def _played(contents: Contents, first: int, from_ms: int, until_ms: int) -> Iterator[Edit]:
-    """One piece without a hole, from the film's picture `first` on: cut where segments begin, on whole
-    pictures."""
+    """One part without a hole, from frame `first` on, cut where segments begin, on whole frames."""
     total = max(1, round((until_ms - from_ms) / FRAME_MS))
     cuts = {0: _segment_at(contents, from_ms)}
     for segment in contents.segments:

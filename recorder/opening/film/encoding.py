@@ -1,7 +1,7 @@
-"""Frames of a film encoded and put into files: parts of the work, the whole, and a stream for a browser.
+"""Encoding a film's frames into files: the parts of an export, the whole film, and a stream for a browser.
 
-A part holds the picture as it will be in the whole and the sound uncompressed, so that the whole's picture is
-copied together from its parts and its sound is encoded once, without a seam.
+A part holds the picture as it will be in the whole film, and the sound uncompressed. So the parts' pictures
+are only copied into the whole, and the sound is encoded once, without a seam.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -28,25 +28,25 @@ KEYFRAME_EVERY = 5 * FPS
 LIVE_KEYFRAME_EVERY = 2 * FPS
 PART_FORMAT = "nut"
 _BT601 = 6
-"""SMPTE 170M, of primaries, transfer and matrix alike."""
+"""SMPTE 170M, for primaries, transfer and matrix alike."""
 _LIMITED = 1
 
 Pcm = NDArray[np.int16]
 
 
 class CannotEncode(Exception):
-    """The disk took no more, or the encoder failed; in words."""
+    """The disk was full or the encoder failed; the message says which."""
 
 
 class VideoCodec(StrEnum):
-    """How pictures are encoded."""
+    """Encoders of the picture."""
 
     H264 = "libx264"
     VP8 = "libvpx"
 
 
 class AudioCodec(StrEnum):
-    """How sound is encoded."""
+    """Encoders of the sound."""
 
     AAC = "aac"
     OPUS = "libopus"
@@ -58,7 +58,7 @@ class FileFormat:
 
     container: str
     video: VideoCodec | None
-    """None: sound alone."""
+    """None: only sound."""
     audio: AudioCodec
 
 
@@ -70,7 +70,7 @@ FILE_FORMATS = {
     ".ogg": FileFormat("ogg", None, AudioCodec.OPUS),
     ".opus": FileFormat("ogg", None, AudioCodec.OPUS),
 }
-"""By the ending of a file's name."""
+"""By file name suffix."""
 
 
 class ByteSink(Protocol):
@@ -78,7 +78,7 @@ class ByteSink(Protocol):
 
 
 class _VideoEncoder:
-    """Numbers pictures and encodes them: one packet for each, in the same order."""
+    """Numbers and encodes pictures: one packet for each, in the same order."""
 
     def __init__(self, out: OutputContainer, video: VideoCodec, *, live: bool) -> None:
         options = {
@@ -121,7 +121,7 @@ class _VideoEncoder:
 
 
 class _AudioEncoder:
-    """Encodes sound in packets of the size that its encoder wants."""
+    """Encodes sound in the packet size that its encoder wants."""
 
     def __init__(self, out: OutputContainer, codec: str) -> None:
         stream = out.add_stream(codec, rate=RATE)
@@ -135,7 +135,7 @@ class _AudioEncoder:
         self._planar = codec == AudioCodec.AAC
         self._out = out
         self._stream = stream
-        self._at = 0
+        self._pts = 0
         self._rest: Pcm = np.zeros(0, np.int16)
 
     def put(self, sound: Pcm) -> None:
@@ -158,8 +158,8 @@ class _AudioEncoder:
             frame = av.AudioFrame.from_ndarray(data, format="fltp", layout="mono")
         else:
             frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, self._at, Fraction(1, RATE)
-        self._at += len(sound)
+        frame.sample_rate, frame.pts, frame.time_base = RATE, self._pts, Fraction(1, RATE)
+        self._pts += len(sound)
         self._out.mux(self._stream.encode(frame))
 
 
@@ -170,8 +170,7 @@ def pcm(sound: Sound) -> Pcm:
 def write_part(
     path: str, video: VideoCodec | None, frames: Iterable[FilmFrame], tell: Callable[[], None]
 ) -> None:
-    """One part of a film, or of its sound alone. `tell` is called for each frame. Raises
-    CannotEncode."""
+    """One part of a film, or only of its sound. `tell` is called for each frame. Raises CannotEncode."""
     with encoder_errors(), av.open(path, "w", format=PART_FORMAT) as out:
         pictures = _VideoEncoder(out, video, live=False) if video else None
         sounds = _AudioEncoder(out, "pcm_s16le")
@@ -193,8 +192,8 @@ def join_parts(
     chapters: Sequence[tuple[int, str]],
     tell: Callable[[int], None],
 ) -> None:
-    """The whole film from its parts; `chapters` are (number of the frame, words). `tell` hears how many
-    frames are done. Raises CannotEncode."""
+    """The whole film from its parts. `chapters` are (frame, title). `tell` is called with the number of
+    frames done. Raises CannotEncode."""
     options = {"movflags": "+faststart"} if file_format.container in ("mp4", "ipod") else {}
     with encoder_errors(), av.open(path, "w", format=file_format.container, options=options) as out:
         out.metadata["title"] = title
@@ -211,7 +210,7 @@ def join_parts(
 
 
 class _JoinedFile:
-    """What parts are copied into."""
+    """The file that parts are copied into."""
 
     def __init__(
         self,
@@ -245,7 +244,7 @@ class _JoinedFile:
 
 
 def live(frames: Iterable[FilmFrame], sink: ByteSink) -> None:
-    """A film as a browser plays it while it is made: WebM, written to the sink in small clusters until the
+    """A film for a browser to play while it is made: WebM, written to the sink in small clusters until the
     frames end. Raises CannotEncode."""
     options = {"live": "1", "cluster_time_limit": "1000", "flush_packets": "1"}
     with encoder_errors(), av.open(sink, "w", format="webm", options=options, buffer_size=4096) as out:
@@ -262,7 +261,7 @@ def live(frames: Iterable[FilmFrame], sink: ByteSink) -> None:
 
 @contextmanager
 def encoder_errors() -> Iterator[None]:
-    """The library's troubles as CannotEncode."""
+    """Turns the library's errors into CannotEncode."""
     try:
         yield
     except av.error.FFmpegError as error:

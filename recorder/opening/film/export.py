@@ -1,8 +1,8 @@
-"""Exporting a recording: one film to watch, its sound alone, or its tracks as they are.
+"""Exporting a recording: a film to watch, only its sound, or its tracks as they are.
 
-What is exported is plain: whoever has the file can watch it, and so can they watch the parts that lie
-beside it while the work goes on. Both are closed to other accounts of this machine. Work that was broken off
-goes on where it was: each part is a finished file, and belongs to one recording and one way of looking.
+An export is not encrypted: anyone who has the file can watch it, and also the parts beside it while the
+export runs. Both are closed to other accounts on this machine. An interrupted export continues where it
+stopped: each part is a finished file that belongs to one recording and one style.
 """
 
 import hashlib
@@ -22,16 +22,16 @@ from recorder.opening.film.encoding import FILE_FORMATS, CannotEncode, FileForma
 from recorder.opening.film.tracks import write_tracks, write_words
 
 VERSION = 1
-"""Of the parts: others are not gone on with."""
+"""Version of the parts; parts of another version are not continued."""
 PARTS = ".parts"
 _ABOUT = "about.json"
 _UNFINISHED = "unfinished"
 _MAX_CHAPTERS = 500
-_JOINS = 20
+_JOINED_PER_COMPOSED = 20
 
 
 class CannotExport(Exception):
-    """Why nothing came of it, in words; what was worked off until then is kept."""
+    """Why the export failed; finished parts are kept."""
 
 
 class ExportKind(StrEnum):
@@ -41,24 +41,24 @@ class ExportKind(StrEnum):
 
 
 Progress = Callable[[int, int], None]
-"""Milliseconds of the film done, and in all: a measure of the work, somewhat more than the film is long."""
+"""Milliseconds of the film done and in total: a measure of the work, a little more than the film's length."""
 
 
 @dataclass(frozen=True, slots=True)
 class ExportRequest:
-    """What is to be made."""
+    """What to make."""
 
     kind: ExportKind
     out: Path
-    """Its ending says how: .mp4, .mkv, .webm a film; .m4a, .ogg, .opus sound; .mkv the tracks."""
+    """The suffix says how: .mp4, .mkv, .webm for a film; .m4a, .ogg, .opus for sound; .mkv for tracks."""
     style: FilmStyle | None = None
-    """Of a film."""
+    """For a film."""
     real_time: bool = False
-    """Pauses are as long as they were; otherwise two seconds tell of each."""
+    """Pauses keep their length; otherwise a slate of two seconds stands for each."""
 
     @property
     def file_format(self) -> FileFormat:
-        """Of a film or its sound. Raises CannotExport."""
+        """The format of a film or of its sound. Raises CannotExport."""
         fitting = sorted(
             each
             for each, file_format in FILE_FORMATS.items()
@@ -77,29 +77,29 @@ class Exported:
     files: tuple[Path, ...]
     contents: Contents
     broken: int = 0
-    """Pictures and sounds that could not be decoded, of what was worked off this time."""
+    """Pictures and sounds that could not be decoded in this run."""
 
 
 class TimelineFile(msgspec.Struct, frozen=True):
-    """The timeline beside the tracks."""
+    """The JSON file of the timeline, written beside the tracks; its keys are part of the format."""
 
     contents: Contents = msgspec.field(name="survey")
     film: tuple[Edit, ...]
-    """Which instants of the recording (at_ms) a film of it shows, so many pictures of 40 ms each."""
+    """Which instants of the recording (at_ms) a film of it shows, in runs of frames of 40 ms."""
 
 
 class _PartsNote(msgspec.Struct, frozen=True):
-    """Whose parts they are."""
+    """Which export the parts belong to."""
 
     version: int
     recording: str
     work: str
-    """Hash of everything that makes a part what it is."""
+    """Hash of everything that a part depends on."""
 
 
 def export(recording: BlockSource, request: ExportRequest, progress: Progress) -> Exported:
-    """Make it. Raises CannotExport, NothingReadable, BadFont; Ctrl-C leaves the parts, and the same again
-    goes on with them."""
+    """Make the export. Raises CannotExport, NothingReadable, BadFont. Ctrl-C leaves the parts; the same
+    export continues with them."""
     file_format = request.file_format if request.kind is not ExportKind.TRACKS else None
     if file_format is None and request.out.suffix != ".mkv":
         raise CannotExport(f"{request.out.name}: the tracks become an .mkv file")
@@ -116,7 +116,7 @@ def export(recording: BlockSource, request: ExportRequest, progress: Progress) -
 
 
 class _Export:
-    """One export, in a folder of its own."""
+    """One export, with a folder of its own."""
 
     def __init__(
         self,
@@ -135,7 +135,7 @@ class _Export:
         self._folder = request.out.with_name(request.out.name + PARTS)
 
     def film(self, file_format: FileFormat) -> Exported:
-        """A film or its sound, part by part."""
+        """Make a film or its sound, part by part."""
         self._claim()
         todo = by_segment(self._edits)
         done = next((number for number in range(len(todo)) if not self._part(number).exists()), len(todo))
@@ -157,7 +157,7 @@ class _Export:
         return Exported((self._request.out,), self._contents, broken)
 
     def tracks(self) -> Exported:
-        """So quick that it is begun again when it was broken off."""
+        """Copy the tracks. This is quick: after an interruption it starts again."""
         self._claim()
         request, found = self._request, self._contents
         files = {
@@ -183,7 +183,8 @@ class _Export:
         return Exported(tuple(files.values()), found)
 
     def _claim(self) -> None:
-        """The folder of the parts: a new one, or one of the same work. Raises CannotExport, OSError."""
+        """Create the folder of the parts, or take over one of the same export. Raises CannotExport,
+        OSError."""
         about = _PartsNote(VERSION, self._contents.recording, self._fingerprint())
         note = self._folder / _ABOUT
         try:
@@ -212,7 +213,7 @@ class _Export:
         return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
 
     def _compose(self, file_format: FileFormat, todo: Sequence[tuple[Edit, ...]], done: int) -> int:
-        """The parts that are missing. Returns how much could not be decoded."""
+        """Make the missing parts. Returns how many pictures and sounds could not be decoded."""
         frames = todo[done][0].first
 
         def tell() -> None:
@@ -232,16 +233,19 @@ class _Export:
         return source.film.broken
 
     def _tell(self, composed: int, joined: int = 0) -> None:
-        """Frames; putting one into the whole is so much less work than making it."""
+        """Progress in frames; joining one is much less work than composing it."""
         total = frame_count(self._edits)
-        self._progress((composed + joined // _JOINS) * FRAME_MS, (total + total // _JOINS) * FRAME_MS)
+        self._progress(
+            (composed + joined // _JOINED_PER_COMPOSED) * FRAME_MS,
+            (total + total // _JOINED_PER_COMPOSED) * FRAME_MS,
+        )
 
     def _part(self, number: int) -> Path:
         return self._folder / f"{number + 1:04}.nut"
 
 
 def chapters(found: Contents, edits: Sequence[Edit]) -> list[tuple[int, str]]:
-    """Turns and marks as (number of the picture, words), to be jumped to in a player."""
+    """Turns and marks as (frame, title), for a player to jump to."""
     points: dict[int, str] = {}
     for turn in found.turns[:_MAX_CHAPTERS]:
         words = " · ".join(filter(None, (turn.unit, turn.name)))
@@ -260,7 +264,7 @@ def _read_note(note: Path) -> _PartsNote | None:
 
 
 def _move_into_place(made: Path, out: Path) -> None:
-    """To its place once it is on the disk, for this account alone. Raises OSError."""
+    """Sync it, close it to other accounts and move it into place. Raises OSError."""
     os.chmod(made, 0o600)
     descriptor = os.open(made, os.O_RDWR)
     try:

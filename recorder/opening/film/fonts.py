@@ -1,4 +1,4 @@
-"""Finding a font that can write Vietnamese on this machine."""
+"""Finds a font for Vietnamese on this machine."""
 
 import os
 import sys
@@ -9,16 +9,16 @@ NAMES = (
     *("DejaVuSans.ttf", "NotoSans-Regular.ttf", "NotoSans[wdth,wght].ttf", "LiberationSans-Regular.ttf"),
     *("Arial.ttf", "arial.ttf", "segoeui.ttf"),
 )
-"""In the order in which they are liked."""
+"""In order of preference."""
 _MAX_BYTES = 32 << 20
 
 
 class NoFont(Exception):
-    """None was found, or the one that was named cannot be read."""
+    """None was found, or the given one cannot be read."""
 
 
 def font(named: Path | None = None) -> bytes:
-    """The file of the font that was named, or of the first one that this machine has. Raises NoFont."""
+    """Contents of the given font file, or of the first of NAMES on this machine. Raises NoFont."""
     if named is not None:
         return _read(named)
     found: dict[str, Path] = {}

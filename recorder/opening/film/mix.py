@@ -1,6 +1,6 @@
-"""The film's sound: three voices decoded, each put where its time says, summed and kept from overdriving.
+"""The film's sound: three voices, decoded, placed by their instants, summed and limited.
 
-Units: instants in milliseconds of the recording, everything else in samples at 48 kHz, mono.
+Units: instants are in milliseconds of the recording, everything else is in samples at 48 kHz, mono.
 """
 
 from collections import deque
@@ -17,43 +17,43 @@ from recorder.opening.film.presence import VOICES
 
 MS = RATE // 1000
 AHEAD_MS = 200
-"""Blocks must be known so far ahead of what is taken out: one packet, and what came a little late."""
+"""How far ahead of the output blocks must be known: one packet, and some lateness."""
 BEFORE_MS = 300
-"""So much before the first instant is decoded, so that a decoder has found its way."""
+"""How much before the first instant is decoded, for the decoder to settle."""
 LOUDEST = 0.89
 """-1 dBFS."""
 _NEAR = 20 * MS
-"""A packet so near to the end of the one before belongs to it; the difference is the clock's, and is
-stretched away, SLIP samples a packet."""
+"""A packet this near to the end of the previous one continues it; the difference comes from the clocks and is
+stretched away, _SLIP samples per packet."""
 _CALM = 2 * MS
-"""Times are rounded to milliseconds: less is no difference."""
+"""Instants are rounded to milliseconds, so a smaller difference means nothing."""
 _SLIP = 3
 _TAIL = 2 * MS
-"""Faded where a voice breaks off, and where it begins."""
-_LONGEST = 120 * MS
-"""An Opus packet is not longer (RFC 6716)."""
+"""Length of the fade where a voice breaks off or begins."""
+_MAX_PACKET_SAMPLES = 120 * MS
+"""The longest Opus packet (RFC 6716)."""
 _MAX_WAITING = 20_000
 _STEP = 5 * MS
 _RELEASE = 0.03
-"""Of what is missing to full volume, given back each step."""
+"""The share of the missing volume that is restored each step."""
 
 Sound = NDArray[np.float32]
 
 
 class VoiceTrack:
-    """One slot's sound on the time of the recording."""
+    """One slot's sound on the recording's time."""
 
     def __init__(self) -> None:
         self._decoder = _decoder()
         self._waiting: deque[Block | None] = deque()
-        """None: another one speaks from here on."""
+        """None: someone else speaks from here on."""
         self._sound: Sound = np.zeros(0, np.float32)
-        """From `_begins` on."""
+        """Mixed so far, from sample `_begins` on."""
         self._begins = 0
         self._end: int | None = None
-        """Where the packet before ended; None: there is none to follow."""
+        """Where the previous packet ended; None if there is none to continue."""
         self._tail: Sound = np.zeros(0, np.float32)
-        """Its last samples, not laid down yet: they are faded when nothing follows."""
+        """Its last samples, still held back: they are faded out if nothing follows."""
         self.broken = 0
 
     def take(self, block: Block) -> None:
@@ -61,12 +61,12 @@ class VoiceTrack:
         if len(self._waiting) > _MAX_WAITING:
             self._waiting.popleft()
 
-    def anew(self) -> None:
-        """Another one speaks from here on."""
+    def change_speaker(self) -> None:
+        """Someone else speaks from here on."""
         self._waiting.append(None)
 
     def pull(self, at: int, count: int) -> Sound:
-        """Samples `at` to `at + count`; later calls go on behind `at`."""
+        """Samples `at` to `at + count`; later calls never go back."""
         self._forget(at)
         while self._waiting:
             block = self._waiting[0]
@@ -85,7 +85,7 @@ class VoiceTrack:
         return piece
 
     def _forget(self, at: int) -> None:
-        """What lies before `at`."""
+        """Drop what lies before `at`."""
         late = at - self._begins
         if late < 0 or late > len(self._sound):
             self._sound = np.zeros(0, np.float32)
@@ -102,7 +102,7 @@ class VoiceTrack:
             return
         for frame in frames:
             sound = frame.to_ndarray().reshape(-1).astype(np.float32) / np.float32(32768)
-            if 2 * _TAIL < len(sound) <= _LONGEST:
+            if 2 * _TAIL < len(sound) <= _MAX_PACKET_SAMPLES:
                 self._place(block.at_ms * MS, sound)
 
     def _place(self, wanted: int, sound: Sound) -> None:
@@ -127,7 +127,7 @@ class VoiceTrack:
         self._end, self._tail = None, np.zeros(0, np.float32)
 
     def _lay(self, begin: int, sound: Sound) -> None:
-        """Add it to what is there; what is too late is lost."""
+        """Add it to the mix; a part that comes too late is lost."""
         offset = begin - self._begins
         if offset < 0:
             sound, offset = sound[-offset:], 0
@@ -138,22 +138,22 @@ class VoiceTrack:
 
 
 class Mixer:
-    """All voices together."""
+    """All voices mixed together."""
 
     def __init__(self) -> None:
         self._voices = {track: VoiceTrack() for track in VOICES}
         self._limiter = Limiter()
 
     def take(self, block: Block) -> None:
-        """Of a voice's track."""
+        """`block` is from a voice track."""
         self._voices[block.track].take(block)
 
-    def anew(self, track: Track) -> None:
-        self._voices[track].anew()
+    def change_speaker(self, track: Track) -> None:
+        self._voices[track].change_speaker()
 
     def pull(self, at_ms: int, count: int) -> Sound:
-        """`count` samples from that instant on, a multiple of 5 ms; blocks up to AHEAD_MS behind their end
-        were taken."""
+        """`count` samples from this instant on, a multiple of 5 ms. Blocks up to AHEAD_MS after their end
+        must have been taken."""
         sounds = [voice.pull(at_ms * MS, count + _STEP) for voice in self._voices.values()]
         return self._limiter.take(np.sum(sounds, axis=0, dtype=np.float32))
 
@@ -163,13 +163,13 @@ class Mixer:
 
 
 class Limiter:
-    """Turns down what is too loud, five milliseconds before it comes, and slowly up again."""
+    """Turns the volume down five milliseconds before a loud sound, then slowly up again."""
 
     def __init__(self) -> None:
         self._gain = 1.0
 
     def take(self, sound: Sound) -> Sound:
-        """All but the last step, which is only looked at; the next call begins with it."""
+        """Returns all but the last step, which is only looked at; the next call begins with it."""
         peaks = np.abs(sound.reshape(-1, _STEP)).max(axis=1)
         if self._gain == 1.0 and peaks.max() <= LOUDEST:
             return sound[:-_STEP]
@@ -185,7 +185,7 @@ class Limiter:
 
 
 def stretched(sound: Sound, samples: int) -> Sound:
-    """Longer by so many samples, which nobody hears."""
+    """Longer by this many samples, inaudibly."""
     count = len(sound) + samples
     at = np.linspace(0, len(sound) - 1, count)
     return np.interp(at, np.arange(len(sound)), sound).astype(np.float32)

@@ -1,6 +1,6 @@
-"""The film's picture: what the stage and the screen show at an instant, put together with names and clock.
+"""The film's picture: the stage and the screen at an instant, put together with names and a clock.
 
-Pictures are decoded only when they are needed: what a keyframe makes superfluous never is.
+Pictures are decoded only when needed; those that a later keyframe makes superfluous never are.
 """
 
 from dataclasses import dataclass
@@ -19,24 +19,24 @@ from sfu.rtp import vp8
 
 WIDTH, HEIGHT = 1280, 720
 SMALL = 352, 198
-"""At most so large is the picture in the picture; a screen beside a large stage is larger, to be readable."""
+"""Largest picture in the picture. A screen beside a large stage may be larger, to stay readable."""
 SMALL_SCREEN = 560, 316
 MARGIN = 16
 MAX_PIXELS = 4096 * 2304
 MAX_WAITING = 4000
-"""Pictures of a segment and more; beyond, they are decoded although nobody asked."""
+"""More than a segment's pictures; beyond this they are decoded even if nobody asked."""
 STALE_MS = 1000
-"""A keyframe so much newer than what waits makes it superfluous."""
+"""A keyframe this much newer than the waiting pictures makes them superfluous."""
 _BLACK = 16
 _FRAME = 90
-"""Grey of the line around the small picture."""
+"""Grey of the frame around the small picture."""
 
 
 class Layout(StrEnum):
     SCREEN = "screen"
-    """A shared screen fills the film, the stage is small beside it."""
+    """A shared screen fills the film, with the stage small in a corner."""
     STAGE = "stage"
-    """The stage fills the film, a shared screen is small beside it."""
+    """The stage fills the film, with a shared screen small in a corner."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,13 +49,13 @@ class DecodedPicture:
 
 
 class SlotDecoder:
-    """Decodes the pictures of one slot, whatever their sizes; what cannot be decoded is left out."""
+    """Decodes the pictures of one slot, of any size; those that cannot be decoded are skipped."""
 
     def __init__(self) -> None:
         self._decoder = _decoder()
         self._waiting: list[tuple[Block, EndpointId | None]] = []
         self._lost = True
-        """Nothing can be decoded before a keyframe comes."""
+        """Nothing can be decoded until a keyframe comes."""
         self.picture: DecodedPicture | None = None
         self.broken = 0
         """Pictures that could not be decoded."""
@@ -64,11 +64,11 @@ class SlotDecoder:
         if block.key and self._waiting and block.at_ms - self._waiting[0][0].at_ms > STALE_MS:
             self._waiting.clear()
         if len(self._waiting) >= MAX_WAITING:
-            self.look(self._waiting[MAX_WAITING // 2][0].at_ms)
+            self.picture_at(self._waiting[MAX_WAITING // 2][0].at_ms)
         self._waiting.append((block, endpoint))
 
-    def look(self, at_ms: int) -> DecodedPicture | None:
-        """The newest picture of this instant; None: there was none yet."""
+    def picture_at(self, at_ms: int) -> DecodedPicture | None:
+        """The newest picture at this instant; None if there was none yet."""
         count = sum(1 for block, _ in self._waiting if block.at_ms <= at_ms)
         due = self._waiting[:count]
         del self._waiting[:count]
@@ -97,13 +97,13 @@ class SlotDecoder:
 
 
 def fits(data: bytes) -> bool:
-    """Whether a VP8 keyframe is one, of a size that a camera or a screen has."""
+    """Whether this is a VP8 keyframe of a plausible size."""
     size = vp8.frame_size(data)
     return size is not None and 0 < size.width * size.height <= MAX_PIXELS
 
 
 class Scaler:
-    """Puts pictures into boxes, scaled once as long as they stay the same."""
+    """Scales pictures to fit into boxes; an unchanged picture is scaled only once."""
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
@@ -138,14 +138,14 @@ class Canvas:
         self.array[HEIGHT:] = 128
 
     def fill(self, picture: Picture) -> None:
-        """In the middle, over all."""
+        """Draw it in the middle, over everything."""
         width, height = picture.size
         if (width, height) != (WIDTH, HEIGHT):
             self.clear()
         self._put(picture, _even((WIDTH - width) // 2), _even((HEIGHT - height) // 2))
 
     def corner(self, picture: Picture) -> None:
-        """Lower right, with a line around."""
+        """Draw it in the lower right, with a frame around it."""
         width, height = picture.size
         left, top = _even(WIDTH - MARGIN - width), _even(HEIGHT - MARGIN - height)
         self._picture.y[top - 2 : top + height + 2, left - 2 : left + width + 2] = _FRAME
@@ -161,7 +161,7 @@ class Canvas:
         self._over(overlay, WIDTH - MARGIN - overlay.picture.size[0], MARGIN)
 
     def cover(self, overlay: Overlay) -> None:
-        """Over all: of the film's own size."""
+        """Draw over everything; the overlay has the size of the film."""
         self._over(overlay, 0, 0)
 
     def _over(self, overlay: Overlay, left: int, top: int) -> None:
@@ -185,7 +185,7 @@ def fitted(width: int, height: int, box: tuple[int, int]) -> tuple[int, int]:
 
 
 def planes(array: Plane) -> Picture:
-    """The three planes of a yuv420p array of libav's shape, (height * 3 / 2, width), not copied."""
+    """The three planes of a yuv420p array in libav's shape, (height * 3 / 2, width); not copied."""
     height, width = array.shape[0] * 2 // 3, array.shape[1]
     flat = array.reshape(-1)
     whole, quarter = height * width, height * width // 4

@@ -1,4 +1,4 @@
-"""Who is where at an instant of a recording, followed entry by entry. Pure."""
+"""Who is in which slot at an instant of a recording, followed entry by entry. Without I/O."""
 
 from recorder.format.blocks import Track
 from recorder.format.entries import (
@@ -17,15 +17,15 @@ VOICES = (Track.VOICE_1, Track.VOICE_2, Track.VOICE_3)
 
 
 class Presence:
-    """The slots, the names and the floor, as the entries so far tell them."""
+    """The slots, the names and the floor, according to the entries so far."""
 
     def __init__(self) -> None:
         self._slots: dict[int, EndpointId] = {}
         self._people: dict[EndpointId, PersonItem] = {}
-        """Whoever left stays in it: a name is still asked for a moment later."""
+        """People who left stay in it: their names are needed for a moment longer."""
         self.holders: tuple[EndpointId, ...] = ()
         self.told = False
-        """Who is in the slots is known."""
+        """Whether an entry has said who is in the slots."""
 
     def take(self, entry: AnyEntry) -> None:
         match entry:
@@ -40,17 +40,17 @@ class Presence:
                 pass
 
     def at(self, track: Track) -> EndpointId | None:
-        """Whom a slot carries."""
+        """Who is in a slot."""
         return self._slots.get(track)
 
     def person(self, endpoint: EndpointId | None) -> PersonItem | None:
-        """None: nobody, or somebody whose name was never told."""
+        """None if nobody, or if their name was never recorded."""
         return None if endpoint is None else self._people.get(endpoint)
 
     @property
     def speaker(self) -> EndpointId | None:
-        """Whose name belongs under the picture: who is on the stage; without one, who has the floor; else
-        who is the only one heard."""
+        """Whose name goes under the picture: the person on the stage; failing that, the one with the floor;
+        failing that, the only one heard."""
         stage = self.at(Track.STAGE)
         if stage is not None:
             return stage

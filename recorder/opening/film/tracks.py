@@ -1,7 +1,7 @@
-"""The tracks of a recording as they are, in one Matroska file with an index, as any player knows it, and its
-words as subtitles. Nothing is decoded.
+"""The tracks of a recording as they are, in one Matroska file with an index for any player, and its words as
+subtitles. Nothing is decoded.
 
-The file has the recording's own time: pauses last as long as they lasted.
+The file keeps the recording's time: pauses keep their length.
 """
 
 from collections.abc import Callable, Iterable
@@ -13,21 +13,21 @@ import av
 
 from recorder.format import matroska
 from recorder.format.blocks import Block, Track
-from recorder.format.instants import clock
+from recorder.instants import clock
 from recorder.opening.faults import Fault
 from recorder.opening.film.contents import MAX_AT_MS
 from recorder.opening.film.encoding import encoder_errors
 
-SHOWN_MS = 5000
-"""So long words are shown, unless others come."""
+MAX_SHOWN_MS = 5000
+"""How long a subtitle is shown, unless another comes."""
 _MS = Fraction(1, 1000)
 
 
 def write_tracks(
     blocks: Iterable[Block | Fault], path: str, title: str, begun_ms: int, tell: Callable[[int], None]
 ) -> list[tuple[int, str]]:
-    """Copy all of a recording; `tell` hears how far it is, at_ms. Returns its words with their instants.
-    Raises CannotEncode."""
+    """Copy all of a recording. `tell` is called with the instant reached. Returns the words with their
+    instants. Raises CannotEncode."""
     head = matroska.header(title, begun_ms)
     newest: dict[Track, int] = {}
     words: list[tuple[int, str]] = []
@@ -43,14 +43,14 @@ def write_tracks(
             if track is not Track.ENTRIES
         }
         for item in blocks:
-            if isinstance(item, Fault) or item.track not in streams or not _sound(item):
+            if isinstance(item, Fault) or item.track not in streams or not _plausible(item):
                 continue
             packet = av.Packet(item.data)
             packet.stream, packet.time_base = streams[item.track], _MS
             packet.pts = packet.dts = max(item.at_ms, newest.get(item.track, -1) + 1)
             packet.is_keyframe = item.key
             if item.track is Track.WORDS:
-                packet.duration = SHOWN_MS
+                packet.duration = MAX_SHOWN_MS
                 words.append((item.at_ms, " ".join(item.data.decode("utf-8", "replace").split())))
             newest[item.track] = packet.pts
             out.mux(packet)
@@ -59,13 +59,13 @@ def write_tracks(
 
 
 def write_words(words: Iterable[tuple[int, str]], file: TextIO) -> None:
-    """The timeline for people as subtitles (SubRip), from (at_ms, text). Raises OSError."""
+    """Write the words, as (at_ms, text), as SubRip subtitles. Raises OSError."""
     number = 0
     before: tuple[int, str] | None = None
-    for at_ms, text in [*words, (MAX_AT_MS + SHOWN_MS, "")]:
+    for at_ms, text in [*words, (MAX_AT_MS + MAX_SHOWN_MS, "")]:
         if before is not None:
             number += 1
-            until_ms = min(at_ms, before[0] + SHOWN_MS)
+            until_ms = min(at_ms, before[0] + MAX_SHOWN_MS)
             file.write(f"{number}\n{stamp(before[0])} --> {stamp(until_ms)}\n{before[1]}\n\n")
         before = at_ms, text
 
@@ -78,5 +78,5 @@ def stamp(at_ms: int) -> str:
     return f"{clock(at_ms)},{at_ms % 1000:03}"
 
 
-def _sound(block: Block) -> bool:
+def _plausible(block: Block) -> bool:
     return 0 <= block.at_ms <= MAX_AT_MS and bool(block.data)

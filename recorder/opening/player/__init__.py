@@ -1,1 +1,1 @@
-"""A recording watched on the machine that holds its key."""
+"""Watching a recording on the machine that holds its key."""

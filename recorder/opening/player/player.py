@@ -1,13 +1,14 @@
-"""A recording watched on one's own machine: a page on this machine's loopback, and the film made while it is
-watched, decrypting as it plays. Nothing is written to a disk, and nobody else can ask for it.
+"""The player: a page on this machine's loopback, and the film, made and decrypted while it is watched.
+Nothing is written to a disk, and nobody else can request it.
 
 | path | what |
 |---|---|
 | /TOKEN/ | the page; play.js and play.css beside it |
 | /TOKEN/timeline | who spoke when, marks, holes: JSON, seconds of the film |
-| /TOKEN/watch?from=S | the film from that second on, as WebM without an end that is known |
+| /TOKEN/watch?from=S | the film from that second on, as WebM of unknown length |
 
-TOKEN is drawn anew each time. Another site in the same browser knows neither it nor may read an answer.
+TOKEN is drawn at random each time. Another site in the same browser does not know it and cannot read the
+responses.
 """
 
 import asyncio
@@ -44,10 +45,10 @@ _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
-_QUEUE = 256
-"""Pieces of the film that wait for the browser: some seconds."""
-_WAIT_S = 30.0
-"""A browser that has paused takes nothing; after that the film is begun anew when it goes on."""
+_MAX_QUEUED = 256
+"""Pieces of the film that may wait for the browser: some seconds."""
+_MAX_WAIT_S = 30.0
+"""How long a paused browser may take nothing; later the film is started anew when it resumes."""
 
 _log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class TimelineSpan(msgspec.Struct, frozen=True):
-    """A turn or a mark on the film's time, in seconds."""
+    """A turn, mark or hole on the film's time, in seconds."""
 
     from_s: float
     until_s: float
@@ -64,7 +65,7 @@ class TimelineSpan(msgspec.Struct, frozen=True):
 
 
 class FilmTimeline(msgspec.Struct, frozen=True):
-    """What the page shows beside the film."""
+    """What the page shows next to the film."""
 
     title: str
     begun_ms: int
@@ -132,13 +133,13 @@ class Player:
         if from_s is None:
             return web.Response(status=HTTPStatus.BAD_REQUEST, headers=_HEADERS)
         if self._watching is not None:
-            self._watching.stop()  # one is watched at a time: this is a seek
+            self._watching.stop()  # only one film is watched at a time: this is a seek
         stream = self._watching = _FilmStream(self._frames(from_s))
         answer = web.StreamResponse(headers={**_HEADERS, "Content-Type": "video/webm"})
         await answer.prepare(request)
         try:
             while piece := await asyncio.to_thread(stream.next):
-                async with asyncio.timeout(_WAIT_S):
+                async with asyncio.timeout(_MAX_WAIT_S):
                     await answer.write(piece)
             await answer.write_eof()
         except (ConnectionError, TimeoutError):
@@ -162,15 +163,15 @@ class Player:
 
 
 class _FilmStream:
-    """A film made in a thread, taken piece by piece."""
+    """A film made in a thread and taken piece by piece."""
 
     def __init__(self, frames: Callable[[], Generator[FilmFrame, None, None]]) -> None:
-        self._pieces: queue.Queue[bytes] = queue.Queue(_QUEUE)
+        self._pieces: queue.Queue[bytes] = queue.Queue(_MAX_QUEUED)
         self._stopped = threading.Event()
         threading.Thread(target=self._make, args=(frames,), name="film", daemon=True).start()
 
     def next(self) -> bytes:
-        """Empty: the film is over, or was stopped."""
+        """Empty once the film is over or stopped."""
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Empty):
                 return self._pieces.get(timeout=0.5)
@@ -180,7 +181,7 @@ class _FilmStream:
         self._stopped.set()
 
     def write(self, data: bytes) -> int:
-        """For the encoder. When nobody watches any more, nothing is kept."""
+        """Called by the encoder. Once nobody watches any more, the data is dropped."""
         while not self._stopped.is_set():
             with contextlib.suppress(queue.Full):
                 self._pieces.put(bytes(data), timeout=0.5)
@@ -192,14 +193,14 @@ class _FilmStream:
         try:
             live(itertools.takewhile(lambda _: not self._stopped.is_set(), made), self)
         except CannotEncode as error:
-            _log.warning("the film broke off: %s", error)
+            _log.warning("film-broke-off why=%r", str(error))
         finally:
             made.close()
             self.write(b"")
 
 
 def _seconds_untrusted(text: str) -> float | None:
-    """None: no number of seconds."""
+    """None if this is no number of seconds."""
     try:
         seconds = float(text)
     except ValueError:
@@ -209,7 +210,7 @@ def _seconds_untrusted(text: str) -> float | None:
 
 @web.middleware
 async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Only by this machine's own name for itself: a name that was made to point here is another site's."""
+    """Allow only this machine's own names as Host: any other name that points here is another site's."""
     host = request.host.partition(":")[0]
     if host not in (HERE, "localhost"):
         return web.Response(status=HTTPStatus.FORBIDDEN)
@@ -217,7 +218,7 @@ async def _guarded(request: web.Request, handler: Handler) -> web.StreamResponse
 
 
 async def serve(player: Player, ready: Callable[[str], None], stop: asyncio.Event, port: int = 0) -> None:
-    """Until `stop`; `ready` is told the page's address. Raises OSError."""
+    """Serve until `stop`; `ready` is called with the page's address. Raises OSError."""
     runner = web.AppRunner(player.application(), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:

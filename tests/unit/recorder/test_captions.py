@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from recorder.format.entries import GapKind
-from recorder.format.instants import time_of_day
+from recorder.instants import time_of_day
 from recorder.opening.film.captions import BadFont, CaptionWriter, Language, Plane
 from recorder.opening.film.contents import Hole
 from recorder.opening.film.fonts import NoFont, font

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from recorder.format.blocks import Block
-from recorder.format.instants import clock
+from recorder.instants import clock
 from recorder.opening.archive import open_archive
 from recorder.opening.faults import Fault, FaultCode
 from recorder.opening.opened import OpenedRecording

@@ -140,7 +140,7 @@ def test_a_broken_picture_is_left_out_until_the_next_keyframe() -> None:
     for number, block in enumerate(blocks):
         bad = number == 25
         decoder.take(Block(block.track, block.at_ms, b"\x00" if bad else block.data, block.key), None)
-        picture = decoder.look(block.at_ms)
+        picture = decoder.picture_at(block.at_ms)
         assert picture is not None
         if not 25 <= number < 40:
             assert counter_of(picture.frame) == number
@@ -156,9 +156,9 @@ def test_bytes_that_are_no_picture_are_left_out(data: list[tuple[bytes, bool]]) 
     (good,) = pictures(1, 15, (160, 90))
     for number, (body, key) in enumerate(data):
         decoder.take(Block(Track.STAGE, number * 40, body, key), None)
-        decoder.look(number * 40)
+        decoder.picture_at(number * 40)
     decoder.take(Block(Track.STAGE, 10_000, good.data), None)
-    picture = decoder.look(10_000)
+    picture = decoder.picture_at(10_000)
     assert picture is not None
     assert counter_of(picture.frame) == 0
 

@@ -55,7 +55,7 @@ def sealed(chosen: Keys, data: bytes) -> bytes:
 
 def opened(data: bytes, identities: Identities) -> tuple[bytes, StreamEnd | None]:
     with Unsealed(io.BytesIO(data), identities) as unsealed:
-        return unsealed.read(1 << 30), unsealed.how
+        return unsealed.read(1 << 30), unsealed.ending
 
 
 @pytest.mark.parametrize("locks", [1, 2])
@@ -123,8 +123,8 @@ def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks
         written += bytes(sealer.pad(bytes))
         assert sealer.pad(bytes) == 0
         assert sealer.drained()
-        readable, how = opened(sink.data, chosen.identities)
-        assert how is StreamEnd.CUT
+        readable, end = opened(sink.data, chosen.identities)
+        assert end is StreamEnd.CUT
         assert written.startswith(readable)
         assert written[len(readable) :].strip(b"\0") == b""
     assert sealer.written == len(written)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 import recorder
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import GapKind, SlotsEntry, parse_entry_untrusted
-from recorder.format.instants import civil
+from recorder.instants import civil
 from recorder.muxing.timeline import OpeningFacts, Timeline
 from sfu import EndpointId, Source
 from sfu.tapline import TapSlot

@@ -85,35 +85,35 @@ def ended(data: bytes) -> tuple[bytes, StreamEnd | None]:
         parts = []
         while part := unsealed.read(10_000):
             parts.append(part)
-        return b"".join(parts), unsealed.how
+        return b"".join(parts), unsealed.ending
 
 
 @given(st.integers(0, len(SEALED) - 1))
 def test_what_was_cut_gives_its_whole_chunks_and_says_so(at: int) -> None:
-    found, how = ended(SEALED[:at])
+    found, end = ended(SEALED[:at])
     assert PLAIN.startswith(found)
     assert len(found) % 65536 == 0
     assert len(found) >= max(0, at - 65552 - 9000)
-    assert how is StreamEnd.CUT
+    assert end is StreamEnd.CUT
 
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(0, 7))
 def test_what_was_changed_gives_what_lies_before_and_says_so(at: int, bit: int) -> None:
     data = bytearray(SEALED)
     data[at] ^= 1 << bit
-    found, how = ended(bytes(data))
+    found, end = ended(bytes(data))
     assert PLAIN.startswith(found)
-    assert how is not StreamEnd.WHOLE
+    assert end is not StreamEnd.WHOLE
 
 
 @given(st.binary(max_size=300))
 def test_any_bytes_end_somehow(data: bytes) -> None:
-    found, how = ended(data)
+    found, end = ended(data)
     assert found == b""
-    assert how in (StreamEnd.CUT, StreamEnd.DAMAGED)
+    assert end in (StreamEnd.CUT, StreamEnd.DAMAGED)
 
 
 def test_a_stream_may_be_left_in_the_middle() -> None:
     with Unsealed(io.BytesIO(SEALED), CHOSEN.identities) as unsealed:
         assert unsealed.read(5) == PLAIN[:5]
-        assert unsealed.how is None
+        assert unsealed.ending is None

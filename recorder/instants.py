@@ -1,10 +1,10 @@
-"""How lengths and times are written, and dates found, without a clock of one's own. Pure."""
+"""How durations and times of day are written, and dates computed, without reading a clock. Pure."""
 
 DAY_MS = 86_400_000
 
 
 def clock(ms: int) -> str:
-    """A length.
+    """A duration.
 
     >>> clock(312_000)
     '00:05:12'
@@ -14,7 +14,7 @@ def clock(ms: int) -> str:
 
 
 def time_of_day(unix_ms: int, offset_ms: int = 0) -> str:
-    """Where the clocks show so much more than UTC.
+    """The time of day where clocks are `offset_ms` ahead of UTC.
 
     >>> time_of_day(1_000_000, 7 * 3_600_000)
     '07:16:40'
@@ -23,8 +23,8 @@ def time_of_day(unix_ms: int, offset_ms: int = 0) -> str:
 
 
 def civil(days: int) -> tuple[int, int, int]:
-    """Year, month and day of a number of days since 1970. Source: the Gregorian calendar's 400 years of
-    146,097 days, counted from 1 March."""
+    """Year, month and day, from a number of days since 1970. Source: the Gregorian calendar repeats every 400
+    years (146,097 days); counted from 1 March."""
     days += 719_468
     era, of_era = divmod(days, 146_097)
     years = (of_era - of_era // 1_460 + of_era // 36_524 - of_era // 146_096) // 365
