@@ -189,7 +189,7 @@ class MediaPorts:
         self._ended.discard(task)
         self._tasks.pop(association, None)
         if not task.cancelled() and (error := task.exception()) is not None:
-            logger.error("dtls task of row %d failed", association.row, exc_info=error)
+            logger.error("dtls-failed row=%d", association.row, exc_info=error)
             association.end("fault")
 
     # --- in --------------------------------------------------------------------------------------

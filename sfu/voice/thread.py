@@ -34,7 +34,7 @@ class ThreadEars:
 
     def hear(self, sounds: Sequence[Sound]) -> None:
         if not self._thread.is_alive():
-            log.error("ears died: started anew")
+            log.error("ears-died")
             self._judgments = {}
             self._thread = self._start()
         self._settle()
@@ -43,7 +43,7 @@ class ThreadEars:
         except queue.Full:
             self.counts.dropped += len(sounds)
             if not self._behind:
-                log.warning("ears fell behind")
+                log.warning("ears-behind")
             self._behind = True
         else:
             self._behind = False
