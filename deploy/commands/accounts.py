@@ -59,7 +59,8 @@ async def _add(config: Config, login: str, role: Role, name: str, unit: str | No
                 f"there is no unit {unit!r}", f"Known units: {', '.join(sorted(units)) or 'none yet'}."
             )
         try:
-            made = await bootstrap.create_account(store, login, hash_now(password), name, role, unit, clock())
+            new = bootstrap.NewAccount(login, name, role, unit, hash_now(password))
+            made = await bootstrap.create_account(store, new, clock())
         except AlreadyThere:
             raise Problem(f"there is an account {login} already", "Choose another login.") from None
         except ValueError as error:

@@ -1,7 +1,7 @@
-"""What the terminal needs of a state directory, also beside a running appliance: the first district,
-accounts, passwords, and simulated bridge points.
+"""What the terminal does with a state directory, also while the appliance runs: the first district, accounts,
+passwords, and simulated bridge points.
 
-Names of the sample district are invented.
+The names of the sample district are invented.
 """
 
 import re
@@ -59,13 +59,13 @@ STATIONS = (
 
 
 def slug(text: str) -> str:
-    """An id that can be typed: Latin letters, digits, hyphens."""
+    """An id that is easy to type: Latin letters, digits, hyphens."""
     plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
     return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if c.isascii())).strip("-")
 
 
 def sample_units() -> tuple[Unit, ...]:
-    """A district: the board, offices, departments of two hospital sites, commune stations."""
+    """A district: the board, offices, the departments of two hospital sites, commune stations."""
     board = Unit("ban-giam-doc", "Ban Giám đốc", "Ban Giám đốc", UnitKind.BOARD)
     offices = [Unit(slug(name), name, short, UnitKind.OFFICE) for name, short in OFFICES]
     first = [_department(name, f"{short} CS1", SITE_1) for name, short in DEPARTMENTS_1]
@@ -83,7 +83,7 @@ def _department(name: str, short: str, site: str) -> Unit:
 
 @dataclass(frozen=True, slots=True)
 class FirstAccounts:
-    """Password hashes of the two accounts that a fresh appliance starts with."""
+    """The two accounts that a new appliance starts with, and their password hashes."""
 
     operator_hash: str
     chair_hash: str
@@ -92,9 +92,9 @@ class FirstAccounts:
 
 
 async def bootstrap(store: Store, first: FirstAccounts, now: Instant) -> bool:
-    """Fill a fresh state: district, operator, chair, a ready meeting. False when it was filled before.
+    """Fill a new state directory: district, operator, chair, a meeting. False: it was filled before.
 
-    It can be repeated after a crash half way. Raises StorageUnavailable.
+    Can be repeated after a crash half way. Raises StorageUnavailable.
     """
     if await store.meetings.find(MEETING_CODE) is not None:
         return False
@@ -106,43 +106,49 @@ async def bootstrap(store: Store, first: FirstAccounts, now: Instant) -> bool:
     operator_unit = next(unit.id for unit in units if unit.kind is UnitKind.OFFICE)
     await _first(store, first.operator_login, first.operator_hash, Role.OPERATOR, operator_unit, now)
     await _first(store, first.chair_login, first.chair_hash, Role.CHAIR, units[0].id, now)
-    # The meeting comes last: it says that all before it is there.
+    # The meeting comes last: it means that everything before it is there.
     meeting = Meeting(secrets.token_hex(8), MEETING_CODE, MEETING_TITLE, run=1, ended=False)
     await store.meetings.add(meeting, now.unix_ms)
     return True
 
 
 async def _first(store: Store, login: str, password_hash: str, role: Role, unit: str, now: Instant) -> None:
-    """The account, or its new password if a start before this one died half way."""
+    """Create the account, or set its new password if an earlier start died half way."""
     found = await store.people.find(login)
     if found is not None:
         await store.people.set_password(found.account.id, password_hash, sign_out=True)
         return
     name = "Thư ký cuộc họp" if role is Role.OPERATOR else "Chủ trì"
-    await create_account(store, login, password_hash, name, role, unit, now)
+    await create_account(store, NewAccount(login, name, role, unit, password_hash), now)
 
 
-async def create_account(
-    store: Store,
-    login: str,
-    password_hash: str | None,
-    name: str,
-    role: Role,
-    unit: str | None,
-    now: Instant,
-    simulated: bool = False,
-) -> Account:
+@dataclass(frozen=True, slots=True)
+class NewAccount:
+    """An account as it was typed."""
+
+    login: str
+    name: str
+    role: Role
+    unit: str | None = None
+    password_hash: str | None = None
+    """None: nobody signs in with a password."""
+    simulated: bool = False
+
+
+async def create_account(store: Store, new: NewAccount, now: Instant) -> Account:
     """Raises ValueError (no login or name), AlreadyThere (login taken, unit unknown), StorageUnavailable."""
-    login, name = login_of(login), one_line(name)
+    login, name = login_of(new.login), one_line(new.name)
     if not re.fullmatch(r"[^\s/]{1,64}", login) or not name:
         raise ValueError("an account needs a login without spaces and a name")
-    account = Account(AccountId(f"a{secrets.token_hex(8)}"), login, name[:120], role, unit, simulated)
-    await store.people.add(account, password_hash, now.unix_ms)
+    account = Account(
+        AccountId(f"a{secrets.token_hex(8)}"), login, name[:120], new.role, new.unit, new.simulated
+    )
+    await store.people.add(account, new.password_hash, now.unix_ms)
     return account
 
 
 async def set_password(store: Store, login: str, password_hash: str) -> bool:
-    """Replace a password; whoever is signed in with the old one is not any more. False: no such account.
+    """Replace a password, and sign out everyone who used the old one. False: no such account.
     Raises StorageUnavailable."""
     found = await store.people.find(login_of(login))
     return found is not None and await store.people.set_password(
@@ -155,22 +161,21 @@ class SimulatedPoint:
     account: Account
     unit: Unit
     token: str
-    """Value of the cookie `giaoban`."""
+    """The value of the cookie `giaoban`."""
 
 
 async def mint_login_session(store: Store, account: Account, now: Instant) -> str:
-    """A sign-in without a password, for simulated accounts only. Returns the cookie's value.
-    Raises ValueError (an account of people), StorageUnavailable."""
+    """Sign in without a password; for simulated accounts only. Returns the cookie's value.
+    Raises ValueError (a person's account), StorageUnavailable."""
     if not account.simulated:
         raise ValueError("only a simulated account signs in without its password")
     return await mint(store, account.id, now)
 
 
 async def simulated_points(store: Store, count: int, now: Instant) -> tuple[SimulatedPoint, ...]:
-    """Accounts flagged as simulated, made when missing, for `count` units of real kinds, signed in.
+    """Simulated accounts for `count` units, created when missing, and signed in.
 
-    Stations first, as there are most of them, then departments and offices in turn.
-    Raises ValueError (more than there are units), StorageUnavailable.
+    Stations, departments and offices take turns. Raises ValueError (not so many units), StorageUnavailable.
     """
     units = simulation_order(await store.meetings.units())
     if count > len(units):
@@ -183,11 +188,12 @@ async def simulated_points(store: Store, count: int, now: Instant) -> tuple[Simu
 
 
 def simulation_order(units: Sequence[Unit]) -> list[Unit]:
-    """Units by turns of kind, so that a few points already show several kinds. The board is people's own."""
+    """Units with their kinds taking turns, so that even a few points show several kinds. The board is left
+    to people."""
     kinds = (UnitKind.STATION, UnitKind.DEPARTMENT, UnitKind.OFFICE)
     groups = [sorted((u for u in units if u.kind is kind), key=lambda u: u.id) for kind in kinds]
     longest = max((len(group) for group in groups), default=0)
-    return [group[turn] for turn in range(longest) for group in groups if turn < len(group)]
+    return [group[place] for place in range(longest) for group in groups if place < len(group)]
 
 
 async def _simulated_account(store: Store, unit: Unit, now: Instant) -> Account:
@@ -197,7 +203,8 @@ async def _simulated_account(store: Store, unit: Unit, now: Instant) -> Account:
         return found.account
     try:
         name = f"{unit.short} (mô phỏng)"
-        return await create_account(store, login, None, name, Role.DELEGATE, unit.id, now, simulated=True)
+        new = NewAccount(login, name, Role.DELEGATE, unit.id, simulated=True)
+        return await create_account(store, new, now)
     except AlreadyThere:
         again = await store.people.find(login)  # another simulation was faster
         if again is None:

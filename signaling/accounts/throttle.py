@@ -1,8 +1,8 @@
-"""How often a password may be tried: by account and by where the attempt comes from. Pure.
+"""How often a password may be tried, by account and by the address it comes from. Without I/O.
 
-An attempt is charged before the password is looked at, so that many at once gain nothing; success
-gives the account's charge back. After some free attempts each further one doubles the wait. What is
-refused here is not charged: whoever waits as told gets the next attempt.
+An attempt is charged before the password is checked, so that many at once gain nothing; success clears the
+account's charges. After some free attempts each further one doubles the wait. A refused attempt is not
+charged: a client that waits as told gets the next attempt.
 """
 
 from collections import OrderedDict
@@ -15,16 +15,16 @@ from math import ceil
 class Pace:
     free: int
     """Attempts before the first wait."""
-    longest_s: float
+    max_wait_s: float
 
 
-BY_ACCOUNT = Pace(free=5, longest_s=300.0)
-"""Not longer: who knows a login could otherwise keep its owner out for the whole briefing."""
-BY_ADDRESS = Pace(free=30, longest_s=900.0)
-"""A whole hospital may stand behind one address at 07:50."""
+BY_ACCOUNT = Pace(free=5, max_wait_s=300.0)
+"""Not longer: anyone who knows a login could otherwise keep its owner out for the whole briefing."""
+BY_ADDRESS = Pace(free=30, max_wait_s=900.0)
+"""A whole hospital may be behind one address at 07:50."""
 FORGET_S = 1800.0
-TABLE = 8192
-"""Keys remembered; the one longest untouched goes first."""
+MAX_RECORDS = 8192
+"""Accounts and addresses remembered; the one untouched for longest is dropped first."""
 
 
 @dataclass(slots=True)
@@ -48,12 +48,12 @@ class Throttle:
             record.attempts += 1
             record.last_s = now_s
             self._records.move_to_end(key)
-        while len(self._records) > TABLE:
+        while len(self._records) > MAX_RECORDS:
             self._records.popitem(last=False)
         return 0
 
     def succeeded(self, login: str, remote: str) -> None:
-        """The password was right: the account starts afresh, the address is charged one less."""
+        """The password was right: clear the account's charges, and take one from the address."""
         self._records.pop(f"a:{login}", None)
         record = self._records.get(f"r:{network(remote)}")
         if record is not None:
@@ -69,12 +69,12 @@ class Throttle:
         over = record.attempts - pace.free
         if over < 0:
             return 0.0
-        wait_s = min(pace.longest_s, 2.0 ** min(over, 16))
+        wait_s = min(pace.max_wait_s, 2.0 ** min(over, 16))
         return max(0.0, record.last_s + wait_s - now_s)
 
 
 def network(remote: str) -> str:
-    """What counts as one place: an IPv4 address, or the /64 that one IPv6 subscriber has."""
+    """What counts as one address: an IPv4 address, or the /64 of one IPv6 subscriber."""
     try:
         address = ip_address(remote.partition("%")[0])
     except ValueError:

@@ -1,5 +1,5 @@
 """The audit log as a chain: each entry carries the hash of the entry before it, so that nothing in it can be
-changed, left out, moved or cut off unnoticed. Pure.
+changed, left out, moved or cut off unnoticed. Without I/O.
 
 An entry is stored as one JSON document, and its hash is the SHA-256 of exactly those bytes.
 """

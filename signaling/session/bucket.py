@@ -1,4 +1,4 @@
-"""A token bucket: so many a second, a burst on top. Pure."""
+"""A token bucket: a steady rate, and a burst on top. Without I/O."""
 
 
 class Bucket:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
-from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, create_account
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.control import clock
@@ -185,7 +185,7 @@ async def test_schedule_and_composition_that_are_set_at_the_terminal_hold_in_a_l
 ) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     await bootstrap(store, FirstAccounts("x", "y"), clock())
-    early = await create_account(store, "som", None, "Trạm đến sớm", Role.DELEGATE, STATION, clock())
+    early = await create_account(store, NewAccount("som", "Trạm đến sớm", Role.DELEGATE, STATION), clock())
     meeting = await store.meetings.find("giao-ban")
     assert meeting is not None
     rooms = Rooms(store, [FakeMedia()], DEFAULT, clock, AuditLog(AuditTable(store.database), clock, None))

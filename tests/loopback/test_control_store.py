@@ -15,6 +15,7 @@ from signaling.accounts.accounts import LIFETIME_MS, mint, token_hash
 from signaling.accounts.bootstrap import (
     CENTRE_NAME,
     FirstAccounts,
+    NewAccount,
     bootstrap,
     create_account,
     mint_login_session,
@@ -280,7 +281,7 @@ async def test_an_account_of_people_is_not_signed_in_without_its_password(store:
         await mint_login_session(store, HOA, NOW)
     for login in ("", "two words", "a/b"):
         with pytest.raises(ValueError, match="login"):
-            await create_account(store, login, None, "Tên", Role.DELEGATE, None, NOW)
+            await create_account(store, NewAccount(login, "Tên", Role.DELEGATE), NOW)
 
 
 @pytest.mark.record

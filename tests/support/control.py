@@ -12,7 +12,7 @@ import aiohttp
 
 import sfu
 from signaling.accounts.accounts import mint
-from signaling.accounts.bootstrap import FirstAccounts, bootstrap, create_account
+from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, create_account
 from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
 from signaling.links.media import MediaEvent, MediaUnavailable, WorkerUp
@@ -239,7 +239,8 @@ class Control:
 
     async def account(self, login: str, role: Role = Role.DELEGATE, unit: str | None = None) -> str:
         """A new account; returns the cookie of a sign-in."""
-        made = await create_account(self.store, login, _password_hash(), login, role, unit, clock())
+        new = NewAccount(login, login, role, unit, _password_hash())
+        made = await create_account(self.store, new, clock())
         return await mint(self.store, made.id, clock())
 
     async def cookie_of(self, login: str) -> str:

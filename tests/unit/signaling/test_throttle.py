@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.accounts.throttle import BY_ACCOUNT, BY_ADDRESS, FORGET_S, TABLE, Throttle, network
+from signaling.accounts.throttle import BY_ACCOUNT, BY_ADDRESS, FORGET_S, MAX_RECORDS, Throttle, network
 from signaling.session.bucket import Bucket
 
 
@@ -27,7 +27,7 @@ def test_an_account_is_never_kept_out_longer_than_five_minutes() -> None:
     for number in range(40):
         now_s += throttle.attempt("thu-ky", f"198.51.100.{number}", now_s)
         throttle.attempt("thu-ky", f"198.51.100.{number}", now_s)
-    assert throttle.attempt("thu-ky", "192.0.2.200", now_s) <= BY_ACCOUNT.longest_s
+    assert throttle.attempt("thu-ky", "192.0.2.200", now_s) <= BY_ACCOUNT.max_wait_s
 
 
 def test_one_place_trying_many_accounts_is_slowed_too() -> None:
@@ -58,9 +58,9 @@ def test_success_forgets_the_mistakes_and_so_does_time() -> None:
 
 def test_the_table_is_bounded() -> None:
     throttle = Throttle()
-    for number in range(TABLE):
+    for number in range(MAX_RECORDS):
         throttle.attempt(f"login-{number}", f"10.{number >> 16}.{(number >> 8) & 255}.{number & 255}", 0.0)
-    assert len(throttle._records) == TABLE
+    assert len(throttle._records) == MAX_RECORDS
 
 
 def test_an_ipv6_subscriber_is_one_place() -> None:

@@ -16,6 +16,13 @@ def upgrade() -> None:
         sa.Column("value", sa.String(500), nullable=False),
         sa.PrimaryKeyConstraint("key", name="pk_setting"),
     )
+    _create_people()
+    _create_login_session()
+    _create_meeting()
+    _create_seat()
+
+
+def _create_people() -> None:
     op.create_table(
         "unit",
         sa.Column("id", sa.String(64), nullable=False),
@@ -40,6 +47,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_account"),
         sa.UniqueConstraint("login", name="uq_account_login"),
     )
+
+
+def _create_login_session() -> None:
     op.create_table(
         "login_session",
         sa.Column("token_hash", sa.String(64), nullable=False),
@@ -51,6 +61,9 @@ def upgrade() -> None:
     )
     op.create_index("ix_login_session_account_id", "login_session", ["account_id"])
     op.create_index("ix_login_session_expires_ms", "login_session", ["expires_ms"])
+
+
+def _create_meeting() -> None:
     op.create_table(
         "meeting",
         sa.Column("id", sa.String(64), nullable=False),
@@ -64,7 +77,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_meeting"),
         sa.UniqueConstraint("code", name="uq_meeting_code"),
     )
-    _create_seat()
 
 
 def _create_seat() -> None:
