@@ -1,4 +1,4 @@
-"""A Room with people in it, for tests that read as sentences: who does what, who is told what."""
+"""A Room with people in it, for tests that read like sentences: who does what, who is told what."""
 
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -67,7 +67,7 @@ CHAIR = account("chair", Role.CHAIR, "bgd")
 
 @dataclass
 class Scene:
-    """Drives one Room and keeps what everyone was told and what the media worker would hold."""
+    """Drives one Room; keeps what everyone was told and what the media worker would hold."""
 
     limits: Limits = DEFAULT
     seats: tuple[KeptSeat, ...] = ()
@@ -78,13 +78,13 @@ class Scene:
     dismissed: dict[SessionId, Why] = field(default_factory=dict)
     endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = field(default_factory=dict)
     rooms: dict[str, sfu.RoomId] = field(default_factory=dict)
-    """Of each endpoint ever opened, the room it is in."""
+    """The room of each endpoint that was ever opened."""
     recipients: tuple[recorder.Recipient, ...] = ()
     recorder_up: bool = False
     writing: dict[recorder.RecordingId, bool] = field(default_factory=dict)
-    """What a recorder would write now; the value: it pauses."""
+    """What a recorder would be writing now; the value: whether it pauses."""
     orders: list[recorder.AnyOrder] = field(default_factory=list)
-    """All that the recorder was told."""
+    """Everything the recorder was told."""
     effects: tuple[Effect, ...] = ()
     room: Room = field(init=False)
     _sessions: int = 0
@@ -168,7 +168,7 @@ class Scene:
         assert not isinstance(outcome, Refused), outcome
 
     def refused(self, session: SessionId, message: ClientMessage) -> Why:
-        """Say what must be refused and change nothing."""
+        """Send a message that must be refused and change nothing."""
         before = self.room.checkpoint()
         outcome = self.apply(Said(session, message))
         assert isinstance(outcome, Refused), outcome
@@ -183,7 +183,7 @@ class Scene:
         self.apply(Elapsed())
 
     def inside(self, who: Account, unit: str | None = None) -> SessionId:
-        """Someone who has been let in; the operator is there for it."""
+        """Someone who has been let in, by the operator if needed."""
         session = self.enter(who)
         self.say(session, Knock(unit, who.name))
         if not self.seat(session).admitted:
@@ -235,15 +235,15 @@ class Scene:
         recording: recorder.RecordingId,
         stage: recorder.Stage | None = None,
         trouble: recorder.Trouble = recorder.Trouble.NONE,
-        octets: int = 1000,
+        written_bytes: int = 1000,
         minutes_left: int = 5000,
     ) -> recorder.Status:
-        """What the recorder says of a recording; by itself, what is so."""
+        """What the recorder says about a recording: the truth, unless told otherwise."""
         so = recorder.Stage.ENDED
         if recording in self.writing:
             so = recorder.Stage.PAUSED if self.writing[recording] else recorder.Stage.ON
         room = self.room.state.room_id
-        return recorder.Status(recording, room, stage or so, trouble, 0, octets, minutes_left, "abc")
+        return recorder.Status(recording, room, stage or so, trouble, 0, written_bytes, minutes_left, "abc")
 
     def recorder_says(
         self,
@@ -251,12 +251,12 @@ class Scene:
         trouble: recorder.Trouble = recorder.Trouble.NONE,
         minutes_left: int = 5000,
     ) -> None:
-        """Of the newest recording that was ordered."""
+        """The recorder reports on the newest recording that was ordered."""
         newest = self.ordered(recorder.Start)[-1].recording
         self.apply(Recorded(self.status(newest, stage, trouble, minutes_left=minutes_left)))
 
     def recorder_comes(self) -> None:
-        """With all that it writes. What no room knows is ended, as the house does."""
+        """The recorder is back with everything it writes. What no room knows is ended, as the server does."""
         self.apply(RecorderBack(tuple(self.status(each) for each in self.writing)))
         for each in list(self.writing):
             if not recording.knows(self.room.state, each):
@@ -293,14 +293,14 @@ class Scene:
         return [knock.id for knock in self.last(session, Lobby).knocks]
 
     def forget(self) -> None:
-        """Only what is told from now on counts."""
+        """Count only what is told from now on."""
         self.told.clear()
 
     def kept_first(self) -> bool:
         return any(isinstance(effect, Keep) and effect.first for effect in self.effects)
 
     def restarted(self, after_s: float = 0.0) -> "Scene":
-        """The control plane after a restart, from what it kept."""
+        """The control plane after a restart, from what the store kept."""
         seats = tuple(seat.kept() for seat in self.room.state.seats.values() if seat.place)
         run = self.room.state.run
         now_s, keys = self.now_s + after_s, self.recipients

@@ -1,4 +1,4 @@
-"""People at their browsers, and a meeting that they are brought to.
+"""People at their browsers, and the meeting that brings them together.
 
 Here alone stands how the product's screens are found: by the data-testid of web/screens.
 """
@@ -29,9 +29,9 @@ TONES_HZ = (500, 730, 1110, 1650)
 LAPTOP = (1366, 768)
 PHONE = (390, 844)
 MEDIA_S = 30.0
-"""Until media flows: encoders and ICE of several browsers start at once on two cores."""
+"""How long until media flows: encoders and ICE of several browsers start at once on two cores."""
 RETURN_S = 45.0
-"""Until a browser is back by itself after a process was killed."""
+"""How long until a browser is back by itself after a process was killed."""
 
 Kind = Literal["chromium", "firefox"]
 
@@ -51,7 +51,7 @@ class Person:
     name: str
     devices: Devices
     link: BadLink | None = None
-    """Between this person and the appliance; None: a good line."""
+    """The bad link between this person and the appliance; None: a good line."""
 
     # --- the way in ---
 
@@ -65,7 +65,7 @@ class Person:
         await self.page.click(tid("door-submit"))
 
     async def walk_in(self) -> None:
-        """From the address to the meeting, as staff may."""
+        """From the address straight to the meeting, as staff can."""
         await self.open_door()
         await self.sign_in()
         await self.page.click(tid("green-enter"))
@@ -77,12 +77,12 @@ class Person:
         await self.is_waiting()
 
     async def knock_again(self) -> None:
-        """After a refusal."""
+        """Knock again after a refusal."""
         await self.page.click(tid("refused-again"))
         await self.knock()
 
     async def choose_unit(self, unit: str) -> None:
-        """Set the list as a keyboard would: the popup of a list is not a part of the page."""
+        """Set the list as a keyboard would: the popup of a list is not part of the page."""
         await self.page.run(
             f"(() => {{ const list = document.querySelector('{tid('green-unit')}'); list.value = '{unit}';"
             " list.dispatchEvent(new Event('change', { bubbles: true })); return ''; })()"
@@ -92,7 +92,7 @@ class Person:
         await self.page.wait_shown(tid("waiting"))
 
     async def is_sent_away(self, code: str) -> None:
-        """The last screen, and why."""
+        """The last screen, and the reason on it."""
         await self.page.wait_for(
             f"document.querySelector('{tid('ended-reason')}')?.dataset.code === '{code}'"
         )
@@ -107,7 +107,7 @@ class Person:
         await self.knock()
 
     async def is_inside(self, deadline_s: float = MEDIA_S) -> None:
-        """In the meeting, and the media transport stands."""
+        """In the meeting, with the media transport up."""
         await self.page.wait_shown(tid("bar-microphone"), deadline_s)
         await self.page.wait_for("probe.state() === 'connected'", deadline_s)
 
@@ -119,7 +119,7 @@ class Person:
     # --- what a person does ---
 
     async def switch(self, source: Literal["microphone", "camera", "screen"], on: bool) -> None:
-        """Press until the server says so."""
+        """Press until the server confirms it."""
         button = tid(f"bar-{source}")
         wanted = "open" if on else "self"
         if await self.page.evaluate(f"document.querySelector('{button}').dataset.state", str) != wanted:
@@ -127,7 +127,7 @@ class Person:
         await self.page.wait_for(f"document.querySelector('{button}').dataset.state === '{wanted}'")
 
     async def ask(self, button: str, reason: str) -> None:
-        """Press what needs a permission, and say why."""
+        """Press a button that needs a permission, and say why."""
         await self.page.click(tid(button))
         await self.page.fill(tid("ask-reason"), reason)
         await self.page.click(tid("ask-send"))
@@ -138,7 +138,7 @@ class Person:
         await self.page.wait_for("!document.querySelector('dialog[open]')")
 
     async def leave(self) -> None:
-        """Go, with or without permission."""
+        """Leave, with or without permission."""
         await self.page.click(tid("bar-leave"))
         go, anyway = tid("leave-go"), tid("leave-now")
         await self.page.wait_for(f"document.querySelector('{go}, {anyway}')")
@@ -157,7 +157,7 @@ class Person:
     # --- what an operator does ---
 
     async def lobby_card(self, who: "Person") -> str:
-        """What the card of somebody who waits says."""
+        """The text on the card of somebody who waits."""
         knock = await self.knock_of(who)
         return await self.page.text(f"{tid('lobby-card')}[data-knock='{knock}']")
 
@@ -170,7 +170,7 @@ class Person:
         await self.confirm(reason)
 
     async def act_on(self, who: "Person", action: str) -> None:
-        """By the button in the roster, or by what is behind "more": web/state/person-acts.js."""
+        """With the button in the roster, or the menu behind "more": web/state/person-acts.js."""
         await self.page.click(tid("tab-people"))
         row = f"{tid('roster-row')}[data-participant='{await who.own_id()}']"
         await self.open_tab("people")
@@ -185,7 +185,7 @@ class Person:
         await self.page.click(tid(f"tab-{name}"))
 
     async def decide(self, who: "Person", permission: str, granted: bool) -> None:
-        """Answer the card of what somebody asked for."""
+        """Answer the card of somebody's request."""
         whose = f"[data-participant='{await who.own_id()}'][data-permission='{permission}']"
         answer = tid("request-yes" if granted else "request-no")
         await self.page.click(f"{tid('request-card')}{whose} {answer}")
@@ -195,7 +195,7 @@ class Person:
         await self.page.click(f"{tid('lobby-card')}[data-knock='{knock}'] {tid(button)}")
 
     async def knock_of(self, who: "Person") -> str:
-        """Cards carry the knock's id; the name on them says whose it is."""
+        """Cards carry the knock's id; the name on the card tells whose it is."""
         cards = f"[...document.querySelectorAll('{tid('lobby-card')}')]"
         find = f"{cards}.find((card) => card.textContent.includes('{who.name}'))"
         await self.page.wait_for(find)
@@ -204,7 +204,7 @@ class Person:
     # --- the floor ---
 
     async def set_order(self, mode: Literal["open", "moderated", "ordered"], turn_s: int) -> None:
-        """By the chair's sheet; a time per turn that is not on it is told to the server directly."""
+        """With the chair's sheet; a time per turn that it does not offer is sent to the server directly."""
         await self._rules()
         await self.page.click(tid(f"rules-mode-{mode}"))
         await self.page.click(tid("rules-save"))
@@ -245,7 +245,7 @@ class Person:
     # --- what a person sees and hears ---
 
     async def sees(self, other: "Person", deadline_s: float = MEDIA_S) -> Picture:
-        """The other's picture is shown, and it moves. Returns the largest."""
+        """The other person's picture is shown, and it moves. Returns the largest."""
         return await self.sees_colour(other.devices.colour, deadline_s)
 
     async def sees_colour(self, colour: str, deadline_s: float = MEDIA_S) -> Picture:
@@ -273,7 +273,7 @@ class Person:
         await self.page.wait_for(f"probe.loudness({hz}).then((level) => level > {HEARD_DB})", deadline_s)
 
     async def hears_no_more(self, other: "Person", deadline_s: float = 10.0) -> None:
-        """Silence comes, and stays for longer than any buffer could hold sound back."""
+        """Silence begins, and lasts longer than any buffer could hold sound back."""
         hz = other.devices.tone_hz
         await self.page.wait_for(f"probe.loudness({hz}).then((level) => level < {SILENT_DB})", deadline_s)
         for _ in range(3):
@@ -287,7 +287,7 @@ class Person:
         await self.page.wait_for(f"probe.sent('{kind}').then((now) => now > {before + 20})", deadline_s)
 
     async def microphone(self) -> str:
-        """What one's own button says: "open", "self" or "host"."""
+        """What the person's own button says: "open", "self" or "host"."""
         return await self.page.evaluate(
             f"document.querySelector('{tid('bar-microphone')}').dataset.state", str
         )
@@ -298,13 +298,13 @@ class Person:
         await self.page.wait_for(f"document.querySelector('{row}')?.dataset.microphone === '{wanted}'")
 
     async def microphone_waits(self) -> None:
-        """For the floor."""
+        """The microphone waits for the floor."""
         await self.page.wait_for(
             f"document.querySelector('{tid('bar-microphone')}').dataset.state === 'floor'"
         )
 
     async def sees_time_over(self, other: "Person") -> None:
-        """On the card of who has the floor."""
+        """On the card of the person who has the floor."""
         card = f'{tid("turn")}[data-participant="{await other.own_id()}"]'
         await self.page.wait_for(f"document.querySelector('{card}')?.dataset.phase === 'over'")
 
@@ -318,7 +318,7 @@ class Person:
 
 @dataclass
 class Gathering:
-    """A meeting and those who came."""
+    """A meeting and the people who came."""
 
     appliance: Appliance
     browsers: Mapping[Kind, Browser]
@@ -350,8 +350,8 @@ class Gathering:
         portrait: bool = False,
         link: BadLink | None = None,
     ) -> Person:
-        """Somebody new at a browser of their own. With `login`, an account that is there already; with
-        `link`, the browser is behind it."""
+        """A new person at a browser of their own. With `login`, an existing account; with `link`, the browser
+        is behind it."""
         number = len(self.people)
         if name is None:
             name = f"{role.value.capitalize()} {number + 1}"

@@ -1,11 +1,10 @@
-"""The laws of a Room, each as a sentence that can be checked after any input whatever."""
+"""The laws of a Room, each a sentence that can be checked after any input."""
 
 import recorder
 from sfu import GateReason, Source
 from signaling import protocol as m
 from signaling.model.words import FloorMode, RecordingState, Role, SeatState, UnitKind
-from signaling.room.views import floor as floor_view
-from signaling.room.views import recording, roster, staff
+from signaling.room.views import floor, recording, roster, staff
 from tests.support.control_room import Scene
 
 OUTSIDE = GateReason.LOBBY | GateReason.LEFT
@@ -13,7 +12,7 @@ OUTSIDE = GateReason.LOBBY | GateReason.LEFT
 
 def hold(scene: Scene) -> None:
     only_the_admitted_have_an_endpoint_and_its_gates_are_theirs(scene)
-    nobody_has_an_open_gate_who_is_not_admitted(scene)
+    nobody_outside_has_an_open_gate(scene)
     a_line_check_is_alone_shut_and_before_the_door(scene)
     a_technician_has_an_endpoint_only_while_permitted(scene)
     rooms_lobbies_and_queues_are_bounded(scene)
@@ -21,12 +20,12 @@ def hold(scene: Scene) -> None:
     a_microphone_without_the_floor_is_shut_by_it(scene)
     at_most_two_have_the_floor_and_they_are_inside(scene)
     the_queue_is_in_rank_order(scene)
-    the_chair_is_never_out_of_reach_of_whose_it_is(scene)
+    the_accounts_own_chair_can_always_take_it_back(scene)
     a_session_has_one_seat_and_a_seat_one_session(scene)
-    everyone_has_seen_the_newest_of_what_they_may_see(scene)
+    everyone_has_seen_the_newest_views_they_may_see(scene)
     versions_only_grow(scene)
     nobody_is_recorded_unseen(scene)
-    only_what_the_record_says_is_recorded(scene)
+    only_what_the_record_orders_is_recorded(scene)
     the_recorder_knows_who_is_inside(scene)
 
 
@@ -39,7 +38,7 @@ def only_the_admitted_have_an_endpoint_and_its_gates_are_theirs(scene: Scene) ->
             assert gates == inside[endpoint].gates.every()
 
 
-def nobody_has_an_open_gate_who_is_not_admitted(scene: Scene) -> None:
+def nobody_outside_has_an_open_gate(scene: Scene) -> None:
     for seat in scene.room.state.seats.values():
         for gate in seat.gates.every().values():
             assert bool(gate & OUTSIDE) is not seat.admitted
@@ -98,12 +97,12 @@ def at_most_two_have_the_floor_and_they_are_inside(scene: Scene) -> None:
 
 
 def the_queue_is_in_rank_order(scene: Scene) -> None:
-    """As shown, and by another reckoning than the rule's own."""
+    """As shown, and computed in another way than the rule does."""
     state = scene.room.state
     rules, inside = state.run.rules, {seat.id: seat for seat in state.admitted()}
     numbers = {wish.participant: wish.number for wish in state.run.queue}
     assert len(numbers) == len(state.run.queue)
-    shown = [state.by_id(wish.participant) for wish in floor_view.view(state).queue]
+    shown = [state.by_id(wish.participant) for wish in floor.view(state).queue]
     ranks = []
     for seat in shown:
         assert seat is not None
@@ -117,8 +116,8 @@ def the_queue_is_in_rank_order(scene: Scene) -> None:
     assert set(rules.order) == set(UnitKind)
 
 
-def the_chair_is_never_out_of_reach_of_whose_it_is(scene: Scene) -> None:
-    """By account: has it or has given it away, and gives it away only while inside."""
+def the_accounts_own_chair_can_always_take_it_back(scene: Scene) -> None:
+    """The account's chair has the chair or has given it away, and can give it away only while inside."""
     for seat in scene.room.state.seats.values():
         assert seat.acting is None or seat.admitted
         if seat.account.role is Role.CHAIR:
@@ -133,14 +132,14 @@ def a_session_has_one_seat_and_a_seat_one_session(scene: Scene) -> None:
     assert not set(sessions) & set(scene.dismissed)
 
 
-def everyone_has_seen_the_newest_of_what_they_may_see(scene: Scene) -> None:
+def everyone_has_seen_the_newest_views_they_may_see(scene: Scene) -> None:
     state = scene.room.state
-    floor = floor_view.view(state)
+    shown = floor.view(state)
     for seat in state.admitted():
         if seat.online and seat.session is not None:
             assert scene.last(seat.session, m.Roster).participants == roster.participants(state)
             seen = scene.last(seat.session, m.Floor)
-            assert floor_view.numbered(seen, 0) == floor
+            assert floor.numbered(seen, 0) == shown
             assert scene.last(seat.session, m.Requests).requests == staff.requests(state, seat)
     for session in state.staff():
         lobby = scene.last(session, m.Lobby)
@@ -151,8 +150,8 @@ def everyone_has_seen_the_newest_of_what_they_may_see(scene: Scene) -> None:
 
 
 def nobody_is_recorded_unseen(scene: Scene) -> None:
-    """Whoever is inside, waits or looks in has seen the light as it is; and it is on, or says that it cannot
-    tell, while anything is written."""
+    """Everybody inside, in the lobby or in the green room has seen the light as it is; and it is on, or shows
+    a failure, while anything is written."""
     state = scene.room.state
     light = recording.view(state)
     for session in state.looking():
@@ -161,7 +160,7 @@ def nobody_is_recorded_unseen(scene: Scene) -> None:
         assert light.state in (RecordingState.STARTING, RecordingState.ON, RecordingState.FAILED)
 
 
-def only_what_the_record_says_is_recorded(scene: Scene) -> None:
+def only_what_the_record_orders_is_recorded(scene: Scene) -> None:
     state = scene.room.state
     wanted = state.run.recording
     assert wanted is None or (state.meeting.may_record and not state.ended)

@@ -100,7 +100,7 @@ class Encoding:
 
 class Scripted:
     """One participant. `microphone_dbov` is the level it claims; None leaves the header out. `sound_dbov` is
-    how loud it really is, None: as it claims. `opus`, when there is any, is sent instead, over and over."""
+    how loud it really is; None: as it claims. `opus`, if given, is sent instead, over and over."""
 
     def __init__(
         self,
@@ -125,7 +125,7 @@ class Scripted:
         self.inbox: dict[int, Receiver] = {}
         self.rtx_seen = self.padding_seen = self.asked_for = 0
         self.peek: Callable[[bytes], None] = lambda packet: None
-        """Is shown every packet that comes, decrypted."""
+        """Called with every packet that comes, decrypted."""
         result = world.order(
             OpenEndpoint(
                 room=room, endpoint=self.id, offer=offer or our_offer(), gates=gates or OPEN, check=check
@@ -170,7 +170,7 @@ class Scripted:
         return {body[0] for receiver in voices for body in receiver.bodies()}
 
     def forget(self) -> None:
-        """Start the counting of what is received afresh."""
+        """Begin counting what is received again from nothing."""
         for receiver in self.inbox.values():
             receiver.packets.clear()
             receiver.holes.clear()
@@ -219,7 +219,7 @@ class Scripted:
             self.send_rtp(VP8, encoding.seq, timestamp, encoding.ssrc, names, body, marker=last)
 
     def _obey(self) -> None:
-        """Do what the newest plan says; it is here at once, which a real line is not."""
+        """Do what the newest plan says. It arrives at once here, unlike on a real line."""
         plans = self.world.events[self._plans_seen :]
         self._plans_seen = len(self.world.events)
         for plan in plans:
@@ -247,7 +247,7 @@ class Scripted:
         return _write_body(self.name, 0, self.sent_audio) + write(127 if level is None else level)
 
     def skip_audio(self, packets: int) -> None:
-        """Send so many packets at once, past the net: for what takes minutes."""
+        """Send this many packets at once, around the network: for things that take minutes."""
         for _ in range(packets):
             self._audio_seq = (self._audio_seq + 1) & 0xFFFF
             head = struct.pack("!BBHII", 0x80, OPUS, self._audio_seq, 0, self._audio_ssrc)
@@ -323,7 +323,7 @@ class Scripted:
                 self._answer(part)
 
     def _answer(self, nack: rtcp.Nack) -> None:
-        """Send again what the server misses, as RTX."""
+        """Send again, as RTX, what the server has not received."""
         for encoding in self.encodings:
             if encoding.ssrc == nack.media_ssrc:
                 for seq in nack.seqs:

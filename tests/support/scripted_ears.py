@@ -1,17 +1,17 @@
-"""Ears for the virtual world: how loud a scripted participant is, is written into its payload. They read
-that, as the real ones read Opus, and never see the header."""
+"""Ears for the virtual world. A scripted participant writes its loudness into the payload; these ears read it
+there, as the real ones read Opus, and never see the header."""
 
 from collections.abc import Mapping, Sequence
 
 from sfu.voice import Counts, Judgment, Sound
 
 SPEECH_DBOV = 50
-"""What is written as louder than this is speech."""
+"""Anything louder than this is speech."""
 MARK = b"says"
 
 
 class ScriptedEars:
-    """Ears (sfu/voice/ears.py), at once and without a thread."""
+    """Ears (sfu/voice/ears.py) that answer at once, without a thread."""
 
     def __init__(self) -> None:
         self.counts = Counts()
@@ -35,7 +35,7 @@ class ScriptedEars:
 
 
 def write(level_dbov: int) -> bytes:
-    """The end of a payload that sounds so loud."""
+    """The end of a payload that sounds this loud."""
     return MARK + bytes([level_dbov])
 
 

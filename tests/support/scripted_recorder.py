@@ -34,7 +34,7 @@ class ScriptedRecorder:
         self._path = path
         self.orders: list[AnyOrder] = []
         self.writing: dict[RecordingId, Start] = {}
-        """What it records."""
+        """The recordings it writes."""
         self.tells_snapshots = True
         self._line: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
@@ -51,7 +51,7 @@ class ScriptedRecorder:
         self._server = await asyncio.start_unix_server(self._serve, self._path)
 
     async def crash(self) -> None:
-        """Gone, with all that it was doing."""
+        """Gone, with everything it was doing."""
         self.writing.clear()
         if self._server is not None:
             self._server.close()
@@ -60,7 +60,7 @@ class ScriptedRecorder:
         self.cut()
 
     def cut(self) -> None:
-        """The line alone breaks: it records on."""
+        """Only the connection breaks: it goes on recording."""
         if self._line is not None:
             self._line.transport.abort()
 
@@ -83,7 +83,7 @@ class ScriptedRecorder:
         return Status(recording, room, stage, trouble, 1, 4321, minutes_left, HEAD)
 
     async def ordered(self, kind: type[Kind], count: int = 1) -> list[Kind]:
-        """All orders of this kind, as soon as there are so many."""
+        """All orders of this kind, as soon as there are this many."""
 
         def found() -> list[Kind]:
             return [order for order in self.orders if isinstance(order, kind)]

@@ -28,7 +28,7 @@ words in `signaling/model/words.py`). To write it again:
 
 Protocol {PROTOCOL}: JSON text frames of at most {MAX_MESSAGE_BYTES} bytes on a WebSocket at `/ws`, after a
 sign-in at `/api/session` whose cookie the WebSocket carries. The field `type` names the message. The client
-speaks first, with `hello`. Who acts is taken from the session: no client message names its sender. Who may
+speaks first, with `hello`. The session tells who acts: no client message names its sender. Who may
 send what is in [roles.md](roles.md); a program that takes part is
 [examples/client.py](examples/client.py); the same as JSON schema is
 [protocol.schema.json](../signaling/protocol/schema/protocol.schema.json).

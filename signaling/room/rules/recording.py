@@ -71,7 +71,7 @@ def start(state: State, seat: Seat, _: m.StartRecording, now: Instant) -> Outcom
         missing=False,
         stage=Stage.STARTING,
         trouble=RecordingTrouble.NONE,
-        octets=0,
+        written_bytes=0,
         minutes_left=-1,
         failed=None,
         heard_s=now.s,
@@ -143,7 +143,7 @@ def recorded(state: State, status: recorder.Status, now: Instant) -> Outcome:
         live,
         stage=status.stage,
         trouble=trouble,
-        octets=status.written_bytes,
+        written_bytes=status.written_bytes,
         minutes_left=_rounded(status.minutes_left),
         told=True,
         begun=True,
@@ -227,7 +227,9 @@ def _end(
         told=False,
         empty_s=None,
     )
-    return (note("recording-stopped", by, recording=recording.id, why=why, octets=live.octets),)
+    written = live.written_bytes
+    # "octets" is the audit log's older word for bytes.
+    return (note("recording-stopped", by, recording=recording.id, why=why, octets=written),)
 
 
 def _bring_about(state: State, recording: RunRecording, now: Instant) -> tuple[Effect, ...]:

@@ -50,7 +50,7 @@ class RecorderStatus:
     """It should be recording, and has not been heard from for long."""
     stage: Stage = Stage.STARTING
     trouble: RecordingTrouble = RecordingTrouble.NONE
-    octets: int = 0
+    written_bytes: int = 0
     minutes_left: int = -1
     paused: bool = False
     """It was asked to pause, or was paused when it came back."""

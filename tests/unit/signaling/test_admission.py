@@ -1,4 +1,4 @@
-"""Who a Knock says is there, and the order of Vietnamese names."""
+"""The person a Knock announces, and the order of Vietnamese names."""
 
 import unicodedata
 
@@ -19,7 +19,7 @@ def test_the_accounts_own_unit_counts_when_none_is_chosen() -> None:
     assert caller(Knock(None, "Hoa"), account("a", unit="nhi"), BY_ID) == Caller("nhi", "Hoa", None, None)
 
 
-def test_a_substitute_may_sit_at_another_point() -> None:
+def test_a_substitute_may_speak_for_another_unit() -> None:
     assert caller(Knock("noi", "Hoa"), account("a", unit="nhi"), BY_ID) == Caller("noi", "Hoa", None, None)
 
 
@@ -38,7 +38,7 @@ def test_what_is_missing_is_named(knock: Knock, why: Why) -> None:
     assert caller(knock, account("a", unit=None), BY_ID) is why
 
 
-def test_a_headcount_may_lack_its_other_half() -> None:
+def test_half_a_headcount_is_accepted() -> None:
     assert isinstance(caller(Knock("nhi", "Hoa", 3, None), account("a"), BY_ID), Caller)
 
 
@@ -49,7 +49,7 @@ def test_a_line_shows_only_what_can_be_seen(text: str) -> None:
     assert all(unicodedata.category(c) not in ("Cc", "Cf", "Zl", "Zp") for c in line)
 
 
-def test_vietnamese_letters_come_in_their_order_then_tones() -> None:
+def test_vietnamese_text_sorts_by_letters_then_by_tones() -> None:
     names = ["Đa", "Da", "Ân", "An", "Ăn", "Áo", "Ào", "Ao", "Ê", "E", "Ưu", "Uy", "Ô", "Ơ", "O"]
     assert sorted(names, key=sort_key) == [
         *("An", "Ao", "Ào", "Áo", "Ăn", "Ân", "Da", "Đa", "E", "Ê", "O", "Ô", "Ơ", "Uy", "Ưu")

@@ -1,4 +1,4 @@
-"""The line board: the last minutes of everyone's line, for those who run the meeting."""
+"""The line board: the last minutes of everyone's line, for the people who run the meeting."""
 
 import sfu
 from signaling.model.ids import SessionId
@@ -18,7 +18,7 @@ def with_media(scene: Scene, *sessions: SessionId) -> None:
         scene.offer(session)
 
 
-def test_staff_are_told_the_newest_of_all_in_one_message_every_two_seconds() -> None:
+def test_staff_are_sent_the_newest_points_of_everyone_in_one_message_every_two_seconds() -> None:
     scene = Scene()
     operator, one, two = scene.operator(), scene.inside(NHI), scene.inside(NOI)
     with_media(scene, one, two)
@@ -41,7 +41,7 @@ def test_staff_are_told_the_newest_of_all_in_one_message_every_two_seconds() -> 
     assert not scene.heard(one, Lines)
 
 
-def test_what_is_due_is_told_also_when_nobody_reports_any_more() -> None:
+def test_due_points_are_sent_even_when_nobody_reports_any_more() -> None:
     scene = Scene()
     operator, one = scene.operator(), scene.inside(NHI)
     with_media(scene, one)
@@ -54,7 +54,7 @@ def test_what_is_due_is_told_also_when_nobody_reports_any_more() -> None:
     assert len(scene.heard(operator, Lines)) == 1  # nothing new
 
 
-def test_who_comes_to_run_the_meeting_is_given_the_last_three_minutes() -> None:
+def test_staff_who_come_in_are_given_the_last_three_minutes() -> None:
     scene = Scene()
     operator, one = scene.operator(), scene.inside(NHI)
     with_media(scene, one)
@@ -73,7 +73,7 @@ def test_who_comes_to_run_the_meeting_is_given_the_last_three_minutes() -> None:
     assert not any(message.whole for message in scene.heard(operator, Lines))
 
 
-def test_staff_who_come_back_are_given_the_board_anew() -> None:
+def test_staff_who_come_back_are_given_the_whole_board_again() -> None:
     scene = Scene()
     operator, one = scene.operator(), scene.inside(NHI)
     with_media(scene, one)
@@ -83,7 +83,7 @@ def test_staff_who_come_back_are_given_the_board_anew() -> None:
     assert [message.whole for message in scene.heard(back, Lines)] == [True]
 
 
-def test_who_has_left_is_on_the_board_no_more() -> None:
+def test_a_participant_who_has_left_disappears_from_the_board() -> None:
     scene = Scene()
     operator, one = scene.operator(), scene.inside(NHI)
     with_media(scene, one)

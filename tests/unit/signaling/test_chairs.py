@@ -40,7 +40,7 @@ def test_the_chair_is_handed_over_with_all_its_rights() -> None:
     scene.say(deputy, SetSource(Source.MICROPHONE, True))
 
 
-def test_who_is_given_the_chair_sees_the_lobby_and_may_admit() -> None:
+def test_a_participant_who_is_given_the_chair_sees_the_lobby_and_can_admit() -> None:
     scene = Scene()
     chair, deputy = scene.inside(CHAIR), scene.inside(NHI)
     waiting = scene.enter(NOI)
@@ -51,7 +51,7 @@ def test_who_is_given_the_chair_sees_the_lobby_and_may_admit() -> None:
     scene.say(deputy, Admit(scene.id(waiting)))
 
 
-def test_the_chair_by_account_takes_it_back_from_whoever_has_it() -> None:
+def test_the_accounts_own_chair_takes_the_chair_back_from_anybody() -> None:
     scene = Scene()
     chair, deputy, third = scene.inside(CHAIR), scene.inside(NHI), scene.inside(NOI)
     scene.say(chair, HandChair(scene.id(deputy)))
@@ -64,7 +64,7 @@ def test_the_chair_by_account_takes_it_back_from_whoever_has_it() -> None:
     assert scene.effects == ()
 
 
-def test_an_operator_lends_the_chair_while_its_line_is_down_and_not_before() -> None:
+def test_an_operator_can_lend_the_chair_only_while_the_chair_is_offline() -> None:
     scene = Scene()
     operator, chair, deputy = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
     assert scene.refused(operator, LendChair(scene.id(deputy))) is Why.CHAIR_PRESENT
@@ -78,7 +78,7 @@ def test_an_operator_lends_the_chair_while_its_line_is_down_and_not_before() -> 
     assert role(scene, deputy) is Role.DELEGATE
 
 
-def test_an_operator_may_lend_the_chair_to_itself() -> None:
+def test_operators_can_lend_the_chair_to_themselves() -> None:
     scene = Scene()
     operator = scene.operator()
     scene.say(operator, LendChair(scene.id(operator)))
@@ -86,7 +86,7 @@ def test_an_operator_may_lend_the_chair_to_itself() -> None:
     scene.say(operator, SetRules(mode=FloorMode.ORDERED))
 
 
-def test_the_chair_goes_to_nobody_who_cannot_preside() -> None:
+def test_the_chair_cannot_go_to_somebody_who_cannot_preside() -> None:
     scene = Scene()
     operator, chair = scene.operator(), scene.inside(CHAIR)
     technician, away, outside = scene.inside(TECHNICIAN), scene.inside(NHI), scene.enter(NOI)
@@ -110,7 +110,7 @@ def test_a_lent_chair_ends_with_the_seat() -> None:
     assert role(scene, chair) is Role.CHAIR
 
 
-def test_a_chair_that_gave_it_away_comes_back_into_the_room_without_being_admitted() -> None:
+def test_a_chair_who_gave_the_chair_away_comes_back_in_without_being_admitted() -> None:
     scene = Scene()
     chair, deputy = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(chair, HandChair(scene.id(deputy)))
@@ -120,7 +120,7 @@ def test_a_chair_that_gave_it_away_comes_back_into_the_room_without_being_admitt
     assert scene.seat(again).admitted
 
 
-def test_the_chair_outlives_a_restart_of_the_control_plane() -> None:
+def test_the_chair_survives_a_restart_of_the_control_plane() -> None:
     before = Scene()
     chair, deputy = before.inside(CHAIR), before.inside(NHI)
     before.say(chair, HandChair(before.id(deputy)))

@@ -41,7 +41,7 @@ def running(scene: Scene) -> list[SessionId]:
     return list(scene.room.state.checks)
 
 
-def test_a_check_opens_a_shut_endpoint_alone_in_a_room_that_is_no_meetings() -> None:
+def test_a_check_opens_a_shut_endpoint_alone_in_a_room_of_its_own() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.say(delegate, CheckLine("v=0", id=5))
@@ -55,7 +55,7 @@ def test_a_check_opens_a_shut_endpoint_alone_in_a_room_that_is_no_meetings() -> 
     assert scene.seat(delegate).state is SeatState.OUTSIDE
 
 
-def test_no_message_of_anybody_leads_into_the_room_of_a_check() -> None:
+def test_no_message_leads_into_the_room_of_a_check() -> None:
     """An offer goes into the meeting's room, a check into its own session's: no message names a room."""
     scene = Scene()
     checked = scene.enter(NHI)
@@ -71,7 +71,7 @@ def test_no_message_of_anybody_leads_into_the_room_of_a_check() -> None:
     assert len({*rooms, scene.room.state.room_id}) == 3
 
 
-def test_what_is_measured_is_told_to_its_own_session_and_to_nobody_else() -> None:
+def test_measurements_are_sent_only_to_the_session_that_is_checked() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.enter(NHI)
     scene.check(delegate)
@@ -85,7 +85,7 @@ def test_what_is_measured_is_told_to_its_own_session_and_to_nobody_else() -> Non
     assert not any(scene.heard(operator, kind) for kind in (OwnLine, Lines, Roster))
 
 
-def test_slots_plans_and_voices_of_a_checks_endpoint_are_told_to_nobody() -> None:
+def test_slots_plans_and_voices_of_a_checks_endpoint_are_sent_to_nobody() -> None:
     scene = Scene()
     scene.operator()
     delegate = scene.enter(NHI)
@@ -113,7 +113,7 @@ def test_a_check_goes_on_in_the_lobby_and_ends_with_admission() -> None:
     scene.say(delegate, EndCheck())  # it crossed the admission
 
 
-def test_its_page_ends_it_without_a_word() -> None:
+def test_a_page_ends_its_check_without_an_answer() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.check(delegate)
@@ -124,7 +124,7 @@ def test_its_page_ends_it_without_a_word() -> None:
     assert closed(scene) == []
 
 
-def test_it_ends_with_its_session() -> None:
+def test_a_check_ends_with_its_session() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.check(delegate)
@@ -132,7 +132,7 @@ def test_it_ends_with_its_session() -> None:
     assert (closed(scene), running(scene)) == ([f"check-{delegate}"], [])
 
 
-def test_another_device_of_the_account_ends_it() -> None:
+def test_another_device_of_the_account_ends_the_check() -> None:
     scene = Scene()
     first = scene.enter(NHI)
     scene.check(first)
@@ -148,7 +148,7 @@ def test_a_page_that_comes_back_before_its_loss_was_noticed_is_told_that_its_che
     assert scene.last(again, CheckOver) == CheckOver(Why.CHECK_ENDED)
 
 
-def test_it_ends_with_the_meeting() -> None:
+def test_a_check_ends_with_the_meeting() -> None:
     scene = Scene()
     delegate, chair = scene.enter(NHI), scene.inside(CHAIR)
     scene.check(delegate)
@@ -156,7 +156,7 @@ def test_it_ends_with_the_meeting() -> None:
     assert (closed(scene), running(scene)) == ([f"check-{delegate}"], [])
 
 
-def test_it_ends_after_fifteen_seconds() -> None:
+def test_a_check_ends_after_fifteen_seconds() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.check(delegate)
@@ -177,7 +177,7 @@ def test_it_ends_after_fifteen_seconds() -> None:
         (None, Why.MEDIA_UNAVAILABLE),
     ],
 )
-def test_an_offer_that_is_none_is_refused_by_its_number_and_leaves_nothing_open(
+def test_a_bad_offer_is_refused_by_its_number_and_leaves_nothing_open(
     result: sfu.AnyResult | None, why: Why
 ) -> None:
     scene = Scene()
@@ -188,7 +188,7 @@ def test_an_offer_that_is_none_is_refused_by_its_number_and_leaves_nothing_open(
     assert (closed(scene), running(scene)) == ([f"check-{delegate}"], [])
 
 
-def test_an_answer_that_comes_too_late_is_told_to_nobody() -> None:
+def test_an_answer_that_comes_too_late_is_sent_to_nobody() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.say(delegate, CheckLine("v=0"))
@@ -199,7 +199,7 @@ def test_an_answer_that_comes_too_late_is_told_to_nobody() -> None:
     assert not scene.heard(delegate, Answer)
 
 
-def test_a_transport_that_closes_and_a_worker_that_dies_end_it() -> None:
+def test_a_closed_transport_or_a_dead_worker_ends_the_check() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.check(delegate)
@@ -212,13 +212,13 @@ def test_a_transport_that_closes_and_a_worker_that_dies_end_it() -> None:
     assert running(scene) == []
 
 
-def test_nobody_inside_and_nobody_who_was_refused_checks_a_line() -> None:
+def test_people_inside_and_people_who_were_refused_cannot_check_their_line() -> None:
     scene = Scene()
     inside = scene.inside(NHI)
     assert scene.refused(inside, CheckLine("v=0")) is Why.OUT_OF_ORDER
 
 
-def test_a_flood_of_checks_is_one_every_five_seconds_also_over_new_sessions() -> None:
+def test_an_account_can_begin_a_check_every_five_seconds_even_with_new_sessions() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.check(delegate)
@@ -243,7 +243,7 @@ def test_the_ninth_check_is_refused_until_one_ends() -> None:
     scene.check(sessions[8])
 
 
-def test_checks_in_other_rooms_of_the_house_count() -> None:
+def test_checks_in_other_rooms_of_the_server_count() -> None:
     scene = Scene(limits=replace(DEFAULT, checks=2))
     scene.room.state.checks_elsewhere = lambda: 1
     first, second = scene.enter(NHI), scene.enter(NOI)
@@ -251,7 +251,7 @@ def test_checks_in_other_rooms_of_the_house_count() -> None:
     assert scene.refused(second, CheckLine("v=0")) is Why.CHECKS_FULL
 
 
-def test_whoever_withdraws_may_still_check() -> None:
+def test_a_person_who_withdraws_can_still_check() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.say(delegate, Knock(None, "YS. G.A.P."))
@@ -260,7 +260,7 @@ def test_whoever_withdraws_may_still_check() -> None:
     assert running(scene) == [delegate]
 
 
-def test_a_session_that_is_gone_begins_nothing() -> None:
+def test_a_session_that_is_gone_cannot_begin_a_check() -> None:
     scene = Scene()
     delegate = scene.enter(NHI)
     scene.apply(Dropped(delegate))

@@ -1,4 +1,4 @@
-"""How somebody left: with leave, without it, or with the line."""
+"""How somebody left: with permission, without it, or because the line was lost."""
 
 from dataclasses import replace
 
@@ -40,7 +40,7 @@ NONE, ALIVE, SILENT = Witness.NONE, Witness.ALIVE, Witness.SILENT
     [
         (SAID, True, ALIVE, DepartureKind.PERMITTED),
         (SAID, False, ALIVE, DepartureKind.UNPERMITTED),
-        (SAID, False, SILENT, DepartureKind.UNPERMITTED),  # the words came: the line was there
+        (SAID, False, SILENT, DepartureKind.UNPERMITTED),  # the message came, so the line was there
         (CLOSED, True, ALIVE, DepartureKind.PERMITTED),
         (CLOSED, False, ALIVE, DepartureKind.UNPERMITTED),
         (CLOSED, False, NONE, DepartureKind.UNPERMITTED),
@@ -56,7 +56,7 @@ def test_the_table_of_evidence(way: Way, permitted: bool, media: Witness, kind: 
 
 
 @given(st.sampled_from(list(Way)), st.booleans(), st.sampled_from(list(Witness)))
-def test_nobody_is_blamed_for_a_line_or_for_what_was_permitted(
+def test_nobody_is_blamed_for_a_lost_line_or_for_leaving_with_permission(
     way: Way, permitted: bool, media: Witness
 ) -> None:
     kind = judge(way, permitted, media)
@@ -80,13 +80,13 @@ def closes(scene: Scene, session: SessionId) -> None:
 
 
 def presence(scene: Scene) -> Presence:
-    """Of the one who is not the operator, as the operator sees it."""
+    """The person who is not the operator, as the operator sees them."""
     participants = scene.last(scene.operator(), Roster).participants
     return next(p.presence for p in participants if p.name != OPERATOR.name)
 
 
 def speaking(scene: Scene) -> SessionId:
-    """A delegate with an open microphone that is heard."""
+    """A delegate whose open microphone is heard."""
     delegate = scene.inside(NHI)
     scene.offer(delegate)
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
@@ -100,7 +100,7 @@ def permitted(scene: Scene, delegate: SessionId) -> None:
     scene.say(scene.operator(), Decide(scene.id(delegate), Permission.LEAVE, True))
 
 
-def test_who_was_permitted_leaves_with_the_reason_that_was_asked() -> None:
+def test_leaving_with_permission_is_recorded_with_the_reason_given() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     permitted(scene, delegate)
@@ -110,13 +110,13 @@ def test_who_was_permitted_leaves_with_the_reason_that_was_asked() -> None:
     assert (departure.unit, departure.name) == ("nhi", "Nhi")
 
 
-def test_who_leaves_without_is_recorded() -> None:
+def test_leaving_without_permission_is_recorded() -> None:
     scene = Scene()
     scene.say(scene.inside(NHI), Leave())
     assert kinds(scene) == [DepartureKind.UNPERMITTED]
 
 
-def test_a_leave_is_for_once() -> None:
+def test_a_permission_to_leave_is_good_once() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     permitted(scene, delegate)
@@ -125,13 +125,13 @@ def test_a_leave_is_for_once() -> None:
     assert kinds(scene) == [DepartureKind.PERMITTED, DepartureKind.UNPERMITTED]
 
 
-def test_chair_and_operator_need_no_leave() -> None:
+def test_chair_and_operator_need_no_permission_to_leave() -> None:
     scene = Scene()
     scene.say(scene.inside(CHAIR), Leave())
     assert kinds(scene) == [DepartureKind.PERMITTED]
 
 
-def test_a_closed_page_is_seen_at_once_and_recorded_when_nobody_comes_back() -> None:
+def test_a_closed_page_shows_at_once_and_is_recorded_when_nobody_comes_back() -> None:
     scene = Scene()
     delegate = speaking(scene)
     closes(scene, delegate)
@@ -146,7 +146,7 @@ def test_a_closed_page_is_seen_at_once_and_recorded_when_nobody_comes_back() -> 
     assert scene.seat(again).waiting
 
 
-def test_a_closed_page_of_one_who_may_leave_is_no_offence() -> None:
+def test_closing_the_page_with_permission_to_leave_is_no_offence() -> None:
     scene = Scene()
     delegate = speaking(scene)
     permitted(scene, delegate)
@@ -156,7 +156,7 @@ def test_a_closed_page_of_one_who_may_leave_is_no_offence() -> None:
     assert (departure.kind, departure.reason) == (DepartureKind.PERMITTED, "Cấp cứu")
 
 
-def test_a_reload_is_no_departure() -> None:
+def test_a_reload_is_not_a_departure() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     closes(scene, delegate)
@@ -178,7 +178,7 @@ def test_a_broken_socket_is_a_lost_line_for_as_long_as_the_seat_is_kept() -> Non
     assert kinds(scene) == [DepartureKind.LOST]
 
 
-def test_a_page_that_closes_on_a_dead_line_has_lost_it() -> None:
+def test_a_page_that_closes_on_a_dead_line_counts_as_lost() -> None:
     scene = Scene()
     delegate = speaking(scene)
     scene.report(sfu.EndpointChanged(scene.endpoint(delegate), EndpointState.LOST))
@@ -190,7 +190,7 @@ def test_a_page_that_closes_on_a_dead_line_has_lost_it() -> None:
     assert kinds(scene) == [DepartureKind.LOST]
 
 
-def test_an_open_microphone_that_fell_silent_before_speaks_for_the_line() -> None:
+def test_an_open_microphone_that_fell_silent_before_means_a_lost_line() -> None:
     scene = Scene()
     delegate = speaking(scene)
     scene.report(sfu.FlowChanged(scene.endpoint(delegate), Source.MICROPHONE, False))
@@ -198,7 +198,7 @@ def test_an_open_microphone_that_fell_silent_before_speaks_for_the_line() -> Non
     assert presence(scene) is Presence.LOST
 
 
-def test_a_microphone_that_its_person_shut_says_nothing() -> None:
+def test_a_microphone_that_its_person_shut_proves_nothing() -> None:
     scene = Scene()
     delegate = speaking(scene)
     scene.say(delegate, SetSource(Source.MICROPHONE, False))
@@ -207,7 +207,7 @@ def test_a_microphone_that_its_person_shut_says_nothing() -> None:
     assert presence(scene) is Presence.CLOSED
 
 
-def test_a_picture_that_nobody_watched_says_nothing() -> None:
+def test_a_picture_that_nobody_watched_proves_nothing() -> None:
     scene = Scene()
     delegate = speaking(scene)
     scene.say(delegate, SetSource(Source.CAMERA, True))
@@ -218,7 +218,7 @@ def test_a_picture_that_nobody_watched_says_nothing() -> None:
 
 
 @pytest.mark.parametrize(("after_s", "seen"), [(3.0, Presence.LOST), (12.0, Presence.CLOSED)])
-def test_a_line_called_lost_just_after_the_close_was_silent_before(after_s: float, seen: Presence) -> None:
+def test_a_line_called_lost_just_after_the_close_was_silent_before_it(after_s: float, seen: Presence) -> None:
     scene = Scene()
     delegate = speaking(scene)
     endpoint = scene.endpoint(delegate)
@@ -228,7 +228,7 @@ def test_a_line_called_lost_just_after_the_close_was_silent_before(after_s: floa
     assert presence(scene) is seen
 
 
-def test_the_chairs_closed_page_keeps_its_seat_as_a_lost_line_does() -> None:
+def test_the_chairs_closed_page_keeps_the_seat_like_a_lost_line() -> None:
     scene = Scene()
     scene.operator()
     chair = scene.inside(CHAIR)
@@ -239,7 +239,7 @@ def test_the_chairs_closed_page_keeps_its_seat_as_a_lost_line_does() -> None:
     assert kinds(scene) == [DepartureKind.PERMITTED]
 
 
-def test_after_a_restart_whoever_does_not_come_back_has_lost_the_line() -> None:
+def test_people_who_do_not_come_back_after_a_restart_have_lost_the_line() -> None:
     scene = Scene()
     scene.operator()
     closes(scene, scene.inside(NHI))
@@ -250,7 +250,7 @@ def test_after_a_restart_whoever_does_not_come_back_has_lost_the_line() -> None:
     assert kinds(scene) == [DepartureKind.LOST]
 
 
-def test_one_who_was_let_in_while_away_has_not_run_off() -> None:
+def test_a_person_who_was_admitted_while_away_has_not_left() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.enter(NHI)
     scene.say(delegate, Knock(None, "Nhi"))
@@ -274,14 +274,14 @@ def test_removal_is_recorded_with_who_and_why() -> None:
     assert notes["kicked"].words == (("reason", "Gây ồn"),)
 
 
-def test_the_end_of_the_meeting_is_nobodys_departure() -> None:
+def test_the_end_of_the_meeting_is_not_a_departure() -> None:
     scene = Scene()
     scene.inside(NHI)
     scene.say(scene.operator(), EndMeeting())
     assert not any(isinstance(e, Note) and e.event == "departed" for e in scene.effects)
 
 
-def test_a_correction_stands_beside_what_was_judged() -> None:
+def test_a_correction_is_kept_beside_the_judgement() -> None:
     scene = Scene()
     operator = scene.operator()
     scene.say(scene.inside(NHI), Leave())
@@ -297,7 +297,7 @@ def test_a_correction_stands_beside_what_was_judged() -> None:
     assert corrected.reason == "Đã xin phép qua điện thoại"
 
 
-def test_a_correction_names_a_departure_and_a_reason_and_is_the_staffs() -> None:
+def test_a_correction_needs_a_departure_and_a_reason_and_staff() -> None:
     scene = Scene()
     operator, other = scene.operator(), scene.inside(account("noi", unit="noi"))
     scene.say(scene.inside(NHI), Leave())
@@ -308,7 +308,7 @@ def test_a_correction_names_a_departure_and_a_reason_and_is_the_staffs() -> None
     assert scene.refused(other, CorrectDeparture(departure.id, lost, "Mất điện")) is Why.NOT_ALLOWED
 
 
-def test_departures_are_the_staffs_to_see_and_bounded() -> None:
+def test_departures_are_shown_to_staff_and_bounded() -> None:
     scene = Scene(limits=replace(DEFAULT, departures=2))
     other = scene.inside(account("noi", unit="noi"))
     for _ in range(3):

@@ -1,4 +1,4 @@
-"""The floor: the queue has one order for all, the chair gives and takes, the microphone follows."""
+"""The floor: everybody sees the same queue, the chair gives and takes, the microphone follows."""
 
 from dataclasses import replace
 
@@ -63,7 +63,7 @@ class Hall(Scene):
         return self.seat(session).gates.microphone
 
 
-def test_hands_are_ranked_by_the_kind_of_unit_and_then_by_time_and_everybody_sees_the_same() -> None:
+def test_hands_are_sorted_by_kind_of_unit_then_by_time_and_everybody_sees_the_same() -> None:
     scene = Hall()
     scene.chair()
     everybody = [scene.inside(who) for who in (MA_QUAI, NHI, TA_PHIN, OFFICE, NOI)]
@@ -76,7 +76,7 @@ def test_hands_are_ranked_by_the_kind_of_unit_and_then_by_time_and_everybody_see
         assert scene.floor(session).next == office
 
 
-def test_the_order_of_kinds_is_the_chairs_and_one_it_leaves_out_comes_last() -> None:
+def test_the_chair_sets_the_order_of_kinds_and_a_kind_left_out_comes_last() -> None:
     scene = Hall()
     chair = scene.chair()
     office, department, station = (scene.inside(who) for who in (OFFICE, NHI, TA_PHIN))
@@ -99,7 +99,7 @@ def test_in_the_moderated_mode_hands_are_in_the_order_of_time() -> None:
     assert scene.queue(chair) == [scene.id(office), scene.id(station)]
 
 
-def test_a_hand_that_is_raised_again_keeps_its_place_and_its_topic() -> None:
+def test_raising_a_hand_again_keeps_its_place_and_its_topic() -> None:
     scene = Hall()
     chair = scene.chair()
     first, second = scene.inside(NHI), scene.inside(NOI)
@@ -112,7 +112,7 @@ def test_a_hand_that_is_raised_again_keeps_its_place_and_its_topic() -> None:
     assert scene.floor(chair).queue[0].topic == "Sốt xuất huyết"
 
 
-def test_who_withdraws_is_out_of_the_queue() -> None:
+def test_lowering_a_hand_leaves_the_queue() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.say(delegate, RaiseHand())
@@ -122,7 +122,7 @@ def test_who_withdraws_is_out_of_the_queue() -> None:
     assert scene.effects == ()
 
 
-def test_the_grant_gives_the_right_and_the_person_presses() -> None:
+def test_an_invitation_grants_the_right_and_the_person_presses() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.offer(delegate)
@@ -134,7 +134,7 @@ def test_the_grant_gives_the_right_and_the_person_presses() -> None:
     assert scene.endpoints[scene.id(delegate)][Source.MICROPHONE] is GateReason.OPEN
 
 
-def test_the_end_of_the_turn_shuts_the_microphone_by_floor() -> None:
+def test_the_end_of_the_turn_shuts_the_microphone_with_floor() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.offer(delegate)
@@ -146,7 +146,7 @@ def test_the_end_of_the_turn_shuts_the_microphone_by_floor() -> None:
     assert scene.holders(chair) == []
 
 
-def test_in_the_open_mode_the_end_of_a_turn_shuts_it_by_its_own_person() -> None:
+def test_in_the_open_mode_the_end_of_a_turn_shuts_the_microphone_with_self() -> None:
     scene = Hall()
     chair, delegate = scene.chair(FloorMode.OPEN), scene.inside(NHI)
     scene.say(chair, Invite(scene.id(delegate)))
@@ -173,26 +173,28 @@ def test_invite_next_ends_the_present_turn_and_takes_the_first_who_is_there() ->
 
 
 def staged(scene: Hall, session: SessionId, message: ClientMessage) -> list[str | None]:
-    """Whom the media worker is told to keep on the stage when this is said."""
+    """The endpoints that the media worker is told to keep on the stage after this message."""
     outcome = scene.apply(Said(session, message))
     assert not isinstance(outcome, Refused)
     commands = [effect.command for effect in outcome if isinstance(effect, Media)]
     return [command.endpoint for command in commands if isinstance(command, sfu.SetStage)]
 
 
-def test_whoever_has_the_floor_alone_is_on_the_stage() -> None:
+def test_a_single_speaker_is_kept_on_the_stage() -> None:
     scene = Hall()
     chair = scene.chair()
     first, second = scene.inside(NHI), scene.inside(OFFICE)
     for session in (first, second):
         scene.offer(session)
     assert staged(scene, chair, Invite(scene.id(first))) == [scene.id(first)]
-    assert staged(scene, chair, Invite(scene.id(second), dialogue=True)) == [None]  # whoever speaks
+    assert staged(scene, chair, Invite(scene.id(second), dialogue=True)) == [
+        None
+    ]  # the stage follows the voices
     assert staged(scene, chair, EndTurn(scene.id(first))) == [scene.id(second)]
     assert staged(scene, chair, EndTurn()) == [None]
 
 
-def test_two_have_the_floor_for_a_dialogue_and_no_third() -> None:
+def test_two_can_have_the_floor_for_a_dialogue_and_no_third() -> None:
     scene = Hall()
     chair = scene.chair()
     one, two, three = (scene.inside(who) for who in (NHI, NOI, TA_PHIN))
@@ -205,7 +207,7 @@ def test_two_have_the_floor_for_a_dialogue_and_no_third() -> None:
     assert scene.holders(chair) == [scene.id(two)]
 
 
-def test_to_invite_a_holder_alone_ends_the_others_turn() -> None:
+def test_inviting_one_of_two_speakers_alone_ends_the_others_turn() -> None:
     scene = Hall()
     chair = scene.chair()
     one, two = scene.inside(NHI), scene.inside(NOI)
@@ -217,7 +219,7 @@ def test_to_invite_a_holder_alone_ends_the_others_turn() -> None:
     assert scene.effects == ()
 
 
-def test_a_holder_who_was_muted_and_is_invited_once_more_may_speak() -> None:
+def test_a_speaker_who_was_muted_and_is_invited_again_may_speak() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.say(chair, Invite(scene.id(delegate)))
@@ -227,7 +229,7 @@ def test_a_holder_who_was_muted_and_is_invited_once_more_may_speak() -> None:
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
 
 
-def test_a_holder_ends_the_own_turn_and_nobody_elses() -> None:
+def test_speakers_can_end_only_their_own_turn() -> None:
     scene = Hall()
     chair = scene.chair()
     one, two = scene.inside(NHI), scene.inside(NOI)
@@ -240,7 +242,7 @@ def test_a_holder_ends_the_own_turn_and_nobody_elses() -> None:
     assert scene.refused(chair, EndTurn(scene.id(one))) is Why.OUT_OF_ORDER
 
 
-def test_a_turn_has_a_time_for_all_to_see_and_its_end_cuts_nobody() -> None:
+def test_everybody_sees_the_time_of_a_turn_and_its_end_cuts_nobody_off() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.say(chair, SetRules(turn_s=180))
@@ -256,7 +258,7 @@ def test_a_turn_has_a_time_for_all_to_see_and_its_end_cuts_nobody() -> None:
     assert scene.floor(delegate).turns[0].until == scene.now.unix_ms + 180_000
 
 
-def test_no_turn_grows_without_end_and_one_without_a_limit_not_at_all() -> None:
+def test_extending_a_turn_is_bounded_and_needs_a_limit() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.say(chair, Invite(scene.id(delegate)))
@@ -269,7 +271,7 @@ def test_no_turn_grows_without_end_and_one_without_a_limit_not_at_all() -> None:
     assert scene.floor(chair).turns[0].until == scene.now.unix_ms + 4 * 3_600_000
 
 
-def test_who_is_skipped_keeps_the_place_and_comes_back_to_it() -> None:
+def test_a_skipped_participant_keeps_the_place_and_comes_back_to_it() -> None:
     scene = Hall()
     chair = scene.chair()
     first, second = scene.inside(NHI), scene.inside(NOI)
@@ -288,14 +290,14 @@ def test_who_is_skipped_keeps_the_place_and_comes_back_to_it() -> None:
     assert scene.floor(chair).next == scene.id(first)
 
 
-def test_who_does_not_wait_is_neither_skipped_nor_brought_back() -> None:
+def test_somebody_who_is_not_in_the_queue_cannot_be_skipped_or_brought_back() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     for message in (Skip(scene.id(delegate)), Return(scene.id(delegate)), Skip("p-nobody")):
         assert scene.refused(chair, message) is Why.NOT_IN_QUEUE
 
 
-def test_a_speech_registered_in_the_green_room_stands_in_the_queue_from_admission_on() -> None:
+def test_a_speech_registered_in_the_green_room_joins_the_queue_on_admission() -> None:
     scene = Hall()
     chair, other = scene.chair(), scene.inside(NOI)
     early = scene.enter(NHI)
@@ -349,7 +351,7 @@ def test_a_point_that_comes_late_joins_the_round_and_one_that_declined_does_not(
     assert scene.queue(chair) == []
 
 
-def test_who_asked_before_the_round_stays_when_it_ends() -> None:
+def test_hands_raised_before_the_round_stay_when_it_ends() -> None:
     scene = Hall()
     chair, asked, other = scene.chair(), scene.inside(NHI), scene.inside(NOI)
     scene.say(asked, RaiseHand())
@@ -360,7 +362,7 @@ def test_who_asked_before_the_round_stays_when_it_ends() -> None:
 
 
 @pytest.mark.parametrize("how", [Leave(), None])
-def test_who_goes_for_good_loses_turn_and_place(how: ClientMessage | None) -> None:
+def test_a_participant_who_goes_for_good_loses_turn_and_place(how: ClientMessage | None) -> None:
     scene = Hall()
     chair, holder, waiting = scene.chair(), scene.inside(NHI), scene.inside(NOI)
     scene.say(waiting, RaiseHand())
@@ -373,7 +375,7 @@ def test_who_goes_for_good_loses_turn_and_place(how: ClientMessage | None) -> No
     assert (scene.holders(chair), scene.queue(chair)) == ([], [])
 
 
-def test_a_holder_who_lost_the_line_keeps_the_floor_until_the_seat_is_given_up() -> None:
+def test_a_speaker_whose_line_is_lost_keeps_the_floor_until_the_seat_is_given_up() -> None:
     scene = Hall()
     chair, holder = scene.chair(), scene.inside(NHI)
     who = scene.id(holder)
@@ -384,7 +386,7 @@ def test_a_holder_who_lost_the_line_keeps_the_floor_until_the_seat_is_given_up()
     assert scene.holders(chair) == []
 
 
-def test_a_holder_who_is_given_the_chair_speaks_on() -> None:
+def test_a_speaker_who_is_given_the_chair_can_go_on_speaking() -> None:
     scene = Hall()
     chair, holder = scene.chair(), scene.inside(NHI)
     scene.say(chair, Invite(scene.id(holder)))
@@ -394,7 +396,7 @@ def test_a_holder_who_is_given_the_chair_speaks_on() -> None:
     assert scene.microphone(holder) is GateReason.OPEN
 
 
-def test_the_chair_is_not_invited_nor_is_a_technician_who_may_not_listen() -> None:
+def test_neither_the_chair_nor_a_technician_who_may_not_listen_can_be_invited() -> None:
     scene = Hall()
     chair = scene.chair()
     technician = scene.inside(TECHNICIAN)
@@ -404,7 +406,7 @@ def test_the_chair_is_not_invited_nor_is_a_technician_who_may_not_listen() -> No
     assert scene.refused(chair, Invite("p-nobody")) is Why.UNKNOWN_PARTICIPANT
 
 
-def test_the_queue_is_bounded_for_the_round_as_well() -> None:
+def test_the_queue_is_bounded_for_the_go_round_as_well() -> None:
     scene = Hall(limits=replace(DEFAULT, queue=2))
     chair = scene.chair()
     for who in (NHI, NOI):
@@ -431,7 +433,7 @@ def test_the_floor_goes_on_after_a_restart_of_the_control_plane() -> None:
     assert floor.mode is FloorMode.ORDERED
 
 
-def test_the_log_names_who_invited_whom_and_how_long_it_was() -> None:
+def test_the_log_says_who_invited_whom_and_how_long_the_turn_was() -> None:
     scene = Hall()
     chair, delegate = scene.chair(), scene.inside(NHI)
     scene.say(delegate, RaiseHand("Vắc-xin"))
@@ -445,7 +447,7 @@ def test_the_log_names_who_invited_whom_and_how_long_it_was() -> None:
     assert dict(ended.fields) == {"account": NHI.id, "participant": scene.id(delegate), "seconds": 65}
 
 
-def test_a_delegate_does_nothing_with_the_queue() -> None:
+def test_a_delegate_cannot_change_the_queue() -> None:
     scene = Hall()
     scene.chair()
     one, two = scene.inside(NHI), scene.inside(NOI)

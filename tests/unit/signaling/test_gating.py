@@ -1,4 +1,4 @@
-"""A mute holds against everything but those who may lift it."""
+"""A mute holds until somebody lifts it who may."""
 
 import pytest
 
@@ -12,13 +12,13 @@ SHUT = GateReason.HOST | GateReason.SELF
 
 
 def free_screens() -> Scene:
-    """A meeting in which nobody needs a permission to share."""
+    """A meeting in which nobody needs permission to share."""
     scene = Scene()
     scene.say(scene.inside(CHAIR), SetRules(screen_by_permission=False))
     return scene
 
 
-def test_everyone_starts_with_everything_shut_by_themself_and_a_screen_by_permission() -> None:
+def test_everyone_starts_with_everything_shut_by_self_and_the_screen_by_permission() -> None:
     scene = Scene()
     delegate, operator = scene.inside(NHI), scene.operator()
     scene.offer(delegate)
@@ -45,7 +45,7 @@ def test_before_admission_and_after_leaving_every_gate_has_its_own_reason() -> N
 
 
 @pytest.mark.parametrize("source", list(Source))
-def test_the_own_button_opens_and_shuts_the_own_gate(source: Source) -> None:
+def test_a_persons_button_opens_and_shuts_their_own_gate(source: Source) -> None:
     scene = free_screens()
     delegate = scene.inside(NHI)
     scene.offer(delegate)
@@ -56,7 +56,7 @@ def test_the_own_button_opens_and_shuts_the_own_gate(source: Source) -> None:
 
 
 @pytest.mark.parametrize("source", list(Source))
-def test_the_own_button_never_lifts_a_host_mute(source: Source) -> None:
+def test_a_persons_button_never_lifts_a_host_mute(source: Source) -> None:
     scene = free_screens()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
@@ -67,7 +67,7 @@ def test_the_own_button_never_lifts_a_host_mute(source: Source) -> None:
     assert GateReason.HOST in scene.endpoints[scene.id(delegate)][source]
 
 
-def test_a_soft_mute_shuts_and_its_person_opens_again() -> None:
+def test_a_soft_mute_shuts_and_the_person_can_open_again() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(chair, SetRules(hard_mute=False))
@@ -78,7 +78,7 @@ def test_a_soft_mute_shuts_and_its_person_opens_again() -> None:
     assert scene.seat(delegate).gates.microphone is GateReason.OPEN
 
 
-def test_to_turn_hard_mutes_off_lets_those_speak_who_were_muted_hard() -> None:
+def test_turning_hard_mutes_off_lifts_the_ones_there_are() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(chair, MuteAll())
@@ -87,7 +87,7 @@ def test_to_turn_hard_mutes_off_lets_those_speak_who_were_muted_hard() -> None:
     assert GateReason.HOST in scene.seat(delegate).gates.screen
 
 
-def test_lifting_a_mute_opens_nobodys_microphone_but_lets_its_person_do_it() -> None:
+def test_lifting_a_mute_opens_no_microphone_but_lets_its_person_do_it() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.offer(delegate)
@@ -99,7 +99,7 @@ def test_lifting_a_mute_opens_nobodys_microphone_but_lets_its_person_do_it() -> 
     assert scene.endpoints[scene.id(delegate)][Source.MICROPHONE] is GateReason.OPEN
 
 
-def test_an_operator_lifts_a_mute_only_while_no_chair_is_there() -> None:
+def test_an_operator_can_lift_a_mute_only_while_no_chair_is_there() -> None:
     scene = Scene()
     operator, chair, delegate = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
     scene.say(operator, Mute(scene.id(delegate)))
@@ -109,7 +109,7 @@ def test_an_operator_lifts_a_mute_only_while_no_chair_is_there() -> None:
     assert scene.seat(delegate).gates.microphone is GateReason.SELF
 
 
-def test_a_chair_that_was_muted_opens_its_own_microphone() -> None:
+def test_a_muted_chair_can_open_its_own_microphone() -> None:
     scene = Scene()
     operator, chair = scene.operator(), scene.inside(CHAIR)
     scene.say(operator, Mute(scene.id(chair)))
@@ -118,14 +118,14 @@ def test_a_chair_that_was_muted_opens_its_own_microphone() -> None:
     assert scene.seat(chair).gates.microphone is GateReason.OPEN
 
 
-def test_a_delegate_mutes_nobody() -> None:
+def test_a_delegate_cannot_mute_anybody() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
     for message in (Mute(scene.id(other)), Unmute(scene.id(other)), MuteAll()):
         assert scene.refused(delegate, message) is Why.NOT_ALLOWED
 
 
-def test_mute_all_spares_the_chair_and_reaches_those_who_are_away() -> None:
+def test_mute_all_spares_the_chair_and_reaches_people_who_are_away() -> None:
     scene = Scene()
     operator, chair, here, away = (
         scene.operator(),
@@ -153,7 +153,7 @@ def test_the_roster_names_the_reasons() -> None:
 
 
 @pytest.mark.parametrize("mode", [FloorMode.MODERATED, FloorMode.ORDERED])
-def test_outside_the_open_mode_nobody_but_the_chair_speaks_without_the_floor(mode: FloorMode) -> None:
+def test_outside_the_open_mode_only_the_chair_speaks_without_the_floor(mode: FloorMode) -> None:
     scene = Scene()
     chair, operator, delegate = scene.inside(CHAIR), scene.operator(), scene.inside(NHI)
     for session in (chair, operator, delegate):
@@ -167,7 +167,7 @@ def test_outside_the_open_mode_nobody_but_the_chair_speaks_without_the_floor(mod
     scene.say(delegate, SetSource(Source.CAMERA, True))
 
 
-def test_whoever_comes_in_later_waits_for_the_floor_from_the_first_packet() -> None:
+def test_a_participant_who_comes_in_later_waits_for_the_floor_from_the_first_packet() -> None:
     scene = Scene()
     scene.say(scene.inside(CHAIR), SetRules(mode=FloorMode.MODERATED))
     late = scene.inside(NHI)
@@ -175,7 +175,7 @@ def test_whoever_comes_in_later_waits_for_the_floor_from_the_first_packet() -> N
     assert GateReason.FLOOR in scene.endpoints[scene.id(late)][Source.MICROPHONE]
 
 
-def test_back_in_the_open_mode_nobodys_microphone_opens_by_itself() -> None:
+def test_back_in_the_open_mode_no_microphone_opens_by_itself() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
@@ -208,7 +208,7 @@ def test_there_is_one_screen_at_a_time() -> None:
     scene.say(second, SetSource(Source.SCREEN, True))
 
 
-def test_a_screen_whose_holder_lost_the_line_goes_to_who_asks() -> None:
+def test_the_screen_of_a_participant_who_is_offline_goes_to_the_next_who_asks() -> None:
     scene = free_screens()
     first, second = scene.inside(NHI), scene.inside(NOI)
     scene.offer(first)
@@ -228,7 +228,7 @@ def test_a_muted_screen_is_free_for_others_and_does_not_come_back_by_itself() ->
     assert scene.seat(first).gates.screen is GateReason.SELF
 
 
-def test_a_delegate_shares_by_permission_and_for_one_share() -> None:
+def test_a_delegate_shares_by_permission_one_share_at_a_time() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     assert scene.refused(delegate, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
@@ -238,14 +238,14 @@ def test_a_delegate_shares_by_permission_and_for_one_share() -> None:
     assert scene.refused(delegate, SetSource(Source.SCREEN, True)) is Why.NEEDS_PERMISSION
 
 
-def test_staff_share_without_asking() -> None:
+def test_staff_can_share_without_asking() -> None:
     scene = Scene()
     operator = scene.operator()
     scene.say(operator, SetSource(Source.SCREEN, True))
     assert scene.seat(operator).gates.screen is GateReason.OPEN
 
 
-def test_a_share_that_goes_on_when_the_rule_comes_is_not_cut_and_ends_for_good() -> None:
+def test_a_share_that_is_on_when_the_rule_comes_is_not_cut_but_cannot_be_repeated() -> None:
     scene = free_screens()
     chair, delegate = scene.enter(CHAIR), scene.inside(NHI)
     scene.say(delegate, SetSource(Source.SCREEN, True))
@@ -264,7 +264,7 @@ def test_another_device_of_the_account_does_not_inherit_the_permission_that_was_
     assert scene.seat(other).gates.screen == SHUT
 
 
-def test_whoever_is_given_the_chair_needs_no_permission_and_who_gave_it_does() -> None:
+def test_a_new_chair_needs_no_permission_and_the_chair_who_left_it_does() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(chair, HandChair(scene.id(delegate)))

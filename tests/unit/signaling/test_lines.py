@@ -27,7 +27,7 @@ from tests.support.control_room import SLOTS, Scene, account
 NHI, NOI = account("nhi"), account("noi", unit="noi")
 
 
-def test_the_answer_comes_with_the_slots_and_who_speaks() -> None:
+def test_the_answer_comes_with_the_slots_and_the_speakers() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     scene.offer(delegate)
@@ -36,7 +36,7 @@ def test_the_answer_comes_with_the_slots_and_who_speaks() -> None:
     assert scene.last(delegate, Speakers) == Speakers((), None)
 
 
-def test_slots_that_are_filled_before_the_answer_are_told_after_it() -> None:
+def test_slots_that_are_filled_before_the_answer_are_sent_after_it() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
     scene.say(delegate, Offer("v=0"))
@@ -50,7 +50,7 @@ def test_slots_that_are_filled_before_the_answer_are_told_after_it() -> None:
     assert slot.participant == scene.id(other)
 
 
-def test_nonsense_is_refused_and_leaves_the_media_that_was_there() -> None:
+def test_a_bad_offer_is_refused_and_leaves_the_media_that_was_there() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     scene.offer(delegate)
@@ -92,7 +92,7 @@ def test_an_ice_restart_keeps_the_endpoint_and_needs_one() -> None:
     assert isinstance(negotiation.command, sfu.RestartEndpoint)
 
 
-def test_tiles_are_of_people_inside_and_are_wished_again_with_a_new_endpoint() -> None:
+def test_tiles_show_people_inside_and_are_asked_for_again_with_a_new_endpoint() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
     wished = tuple(TileWish(name, height) for name, height in ((scene.id(other), 180), ("p-gone", 90)))
@@ -117,7 +117,7 @@ def test_what_flows_and_what_is_lost_is_in_the_roster() -> None:
     assert scene.last(operator, Roster).participants[1].camera.flowing
 
 
-def test_one_bad_report_is_no_weather_but_two_are() -> None:
+def test_one_bad_report_changes_nothing_but_two_do() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
@@ -136,7 +136,7 @@ def test_one_bad_report_is_no_weather_but_two_are() -> None:
     ]
 
 
-def test_the_worse_direction_makes_the_word() -> None:
+def test_the_worse_direction_decides_the_word() -> None:
     def of(rtt_ms: int, up: int, down: int, queue_ms: int = 0) -> Quality:
         return word(sfu.LineReport(sfu.EndpointId("p"), rtt_ms, up, down, 0, 0, queue_ms=queue_ms))
 
@@ -174,7 +174,7 @@ def plan(scene: Scene, session: SessionId, *camera: str) -> sfu.SendPlan:
     return sfu.SendPlan(scene.endpoint(session), camera, (), red=False)
 
 
-def test_which_encodings_are_watched_is_told_to_their_own_sender_alone() -> None:
+def test_a_send_plan_is_sent_only_to_its_own_sender() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
     scene.offer(delegate)
@@ -183,7 +183,7 @@ def test_which_encodings_are_watched_is_told_to_their_own_sender_alone() -> None
     assert not scene.heard(other, SendPlan)
 
 
-def test_a_plan_of_before_the_answer_comes_after_it_and_again_to_a_page_that_comes_back() -> None:
+def test_a_plan_made_before_the_answer_is_sent_after_it_and_again_to_a_page_that_comes_back() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     scene.say(delegate, Offer("v=0"))
@@ -219,7 +219,7 @@ def test_a_picture_that_the_line_cannot_carry_is_marked_as_held() -> None:
     assert slot.held
 
 
-def test_everyone_is_told_their_own_line_and_nobody_elses() -> None:
+def test_everyone_is_sent_only_their_own_line() -> None:
     scene = Scene()
     delegate, other = scene.inside(NHI), scene.inside(NOI)
     scene.offer(delegate)

@@ -28,21 +28,21 @@ def test_staff_enter_without_being_admitted() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.DELEGATE, Role.TECHNICIAN])
-def test_others_are_admitted_by_a_person(role: Role) -> None:
+def test_other_roles_have_to_be_admitted(role: Role) -> None:
     scene = Scene()
     session = scene.enter(account("khach", role))
     scene.say(session, Knock(None, "Khách"))
     assert scene.seat(session).waiting
 
 
-def test_staff_too_must_say_unit_and_name() -> None:
+def test_staff_have_to_give_unit_and_name_too() -> None:
     scene = Scene()
     chair = scene.enter(replace(CHAIR, unit=None))
     assert scene.refused(chair, Knock(None, "Chủ trì")) is Why.UNIT_MISSING
     assert scene.refused(chair, Knock("bgd", " ")) is Why.NAME_MISSING
 
 
-def test_an_operator_admits_from_the_green_room() -> None:
+def test_an_operator_can_admit_from_the_green_room() -> None:
     scene = Scene()
     operator, delegate = scene.enter(OPERATOR), scene.enter(account("nhi"))
     scene.say(delegate, Knock(None, "BS. Hoa"))
@@ -50,7 +50,7 @@ def test_an_operator_admits_from_the_green_room() -> None:
     assert scene.seat(delegate).admitted
 
 
-def test_the_lobby_is_in_the_order_of_knocking_and_a_correction_keeps_the_place() -> None:
+def test_the_lobby_is_in_order_of_knocking_and_a_correction_keeps_the_place() -> None:
     scene = Scene()
     operator = scene.operator()
     sessions = [scene.enter(account(login)) for login in ("c", "a", "b")]
@@ -62,7 +62,7 @@ def test_the_lobby_is_in_the_order_of_knocking_and_a_correction_keeps_the_place(
     assert scene.seat(sessions[0]).unit == "noi"
 
 
-def test_admit_all_lets_in_those_of_their_own_unit_only() -> None:
+def test_admit_all_lets_in_only_people_of_their_own_unit() -> None:
     scene = Scene()
     operator = scene.operator()
     own, other, none = (
@@ -105,7 +105,7 @@ def test_a_full_lobby_says_so_but_lets_those_in_it_correct_themselves() -> None:
     scene.say(first, Knock(None, "A khác"))
 
 
-def test_a_refusal_has_a_reason_and_one_may_knock_again() -> None:
+def test_a_refusal_has_a_reason_and_the_person_may_knock_again() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.enter(account("nhi"))
     scene.say(delegate, Knock(None, "Ai đó"))
@@ -118,7 +118,7 @@ def test_a_refusal_has_a_reason_and_one_may_knock_again() -> None:
     assert (told.seat, told.reason) == (SeatState.WAITING, "")
 
 
-def test_who_withdraws_is_in_the_green_room_again() -> None:
+def test_withdrawing_leads_back_to_the_green_room() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.enter(account("nhi"))
     scene.say(delegate, Knock(None, "BS. Hoa"))
@@ -135,7 +135,7 @@ def test_nobody_is_admitted_twice_or_without_knocking() -> None:
     assert scene.refused(operator, Admit(scene.id(inside))) is Why.UNKNOWN_KNOCK
 
 
-def test_who_waits_does_not_see_who_is_inside() -> None:
+def test_people_in_the_lobby_do_not_see_who_is_inside() -> None:
     scene = Scene()
     scene.operator()
     delegate = scene.enter(account("nhi"))
@@ -144,7 +144,7 @@ def test_who_waits_does_not_see_who_is_inside() -> None:
     assert scene.heard(delegate, Roster) == []
 
 
-def test_a_removed_operator_waits_like_anybody_and_cannot_let_themself_in() -> None:
+def test_a_removed_operator_waits_like_anybody_and_cannot_admit_themselves() -> None:
     scene = Scene()
     chair, rogue = scene.inside(CHAIR), scene.inside(account("op2", Role.OPERATOR))
     scene.say(chair, Kick(scene.id(rogue), "Quấy rối"))
@@ -157,7 +157,7 @@ def test_a_removed_operator_waits_like_anybody_and_cannot_let_themself_in() -> N
     assert scene.refused(again, AdmitAll()) is Why.NOT_ADMITTED
 
 
-def test_who_was_removed_is_let_in_alone_not_with_all() -> None:
+def test_a_removed_person_is_let_in_alone_and_not_by_admit_all() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(account("nhi"))
     scene.say(operator, Kick(scene.id(delegate), "Gây ồn"))
@@ -169,7 +169,7 @@ def test_who_was_removed_is_let_in_alone_not_with_all() -> None:
     assert scene.seat(again).admitted
 
 
-def test_a_sysadmin_and_an_ended_meeting_are_no_place_to_enter() -> None:
+def test_a_sysadmin_cannot_enter_and_nobody_can_enter_an_ended_meeting() -> None:
     scene = Scene()
     assert scene.try_enter(account("root", Role.SYSADMIN)) == Refused(Why.NOT_ALLOWED)
     scene.say(scene.operator(), EndMeeting())

@@ -1,4 +1,4 @@
-"""Who may come to the door at all: opening time, composition, lock, bans, the way back, and a few words."""
+"""Who may knock at all: opening time, composition, lock, bans, sending back, and the lobby's conversation."""
 
 from dataclasses import replace
 
@@ -34,7 +34,7 @@ from tests.support.control_room import CHAIR, MEETING, OPERATOR, Scene, account
 NHI = account("nhi")
 GUEST = account("khach", unit=None)
 EIGHT_MS = 5_000_000
-"""When the briefing of these tests starts; its lobby opens half an hour before."""
+"""When the briefing of these tests starts; its lobby opens half an hour earlier."""
 AT_EIGHT = replace(MEETING, starts_ms=EIGHT_MS, opens_before_s=1800)
 
 
@@ -47,7 +47,7 @@ def knocking(scene: Scene, login: str = "nhi", unit: str | None = "nhi") -> Sess
 # --- opening ---
 
 
-def test_before_it_opens_only_staff_come_in() -> None:
+def test_before_the_lobby_opens_only_staff_come_in() -> None:
     scene = Scene(meeting=AT_EIGHT, now_s=EIGHT_MS / 1000 - 1801)
     early = scene.enter(NHI)
     assert scene.last(early, Welcome).opens == EIGHT_MS - 1_800_000
@@ -58,7 +58,7 @@ def test_before_it_opens_only_staff_come_in() -> None:
     assert scene.seat(early).waiting
 
 
-def test_a_removed_operator_is_no_staff_before_it_opens() -> None:
+def test_a_removed_operator_does_not_count_as_staff_before_the_lobby_opens() -> None:
     scene = Scene(meeting=AT_EIGHT, now_s=1000)
     chair, operator = scene.inside(CHAIR), scene.inside(OPERATOR)
     scene.say(chair, Kick(scene.id(operator), "Quấy rối"))
@@ -68,7 +68,7 @@ def test_a_removed_operator_is_no_staff_before_it_opens() -> None:
 # --- composition ---
 
 
-def test_an_outsider_is_the_chairs_to_let_in() -> None:
+def test_only_the_chair_can_let_an_outsider_in() -> None:
     scene = Scene(meeting=replace(MEETING, composition=frozenset({"nhi", "noi"})))
     operator, chair = scene.operator(), scene.inside(CHAIR)
     without, elsewhere = knocking(scene, "khach", None), knocking(scene, "ta-phin", "ta-phin")
@@ -82,7 +82,7 @@ def test_an_outsider_is_the_chairs_to_let_in() -> None:
         assert scene.seat(session).admitted
 
 
-def test_an_operator_who_was_lent_the_chair_lets_an_outsider_in() -> None:
+def test_an_operator_who_was_lent_the_chair_can_let_an_outsider_in() -> None:
     scene = Scene()
     operator, guest = scene.operator(), knocking(scene, "khach", None)
     scene.say(operator, LendChair(scene.id(operator)))
@@ -90,7 +90,7 @@ def test_an_operator_who_was_lent_the_chair_lets_an_outsider_in() -> None:
     assert scene.seat(guest).admitted
 
 
-def test_who_sits_at_another_point_is_not_expected_but_no_outsider() -> None:
+def test_a_person_at_another_point_is_neither_expected_nor_an_outsider() -> None:
     scene = Scene()
     operator, session = scene.operator(), scene.enter(NHI)
     scene.say(session, Knock("noi", "BS. Hoa"))
@@ -102,7 +102,7 @@ def test_who_sits_at_another_point_is_not_expected_but_no_outsider() -> None:
 # --- lock ---
 
 
-def test_a_locked_meeting_lets_in_staff_and_those_who_have_a_seat() -> None:
+def test_a_locked_meeting_lets_in_staff_and_people_who_have_a_seat() -> None:
     scene = Scene()
     operator, inside, waiting = scene.operator(), scene.inside(NHI), knocking(scene, "noi", "noi")
     scene.say(operator, Lock(True))
@@ -128,7 +128,7 @@ def test_the_lock_survives_a_restart() -> None:
 # --- bans ---
 
 
-def test_a_ban_is_the_accounts_and_no_new_browser_gets_round_it() -> None:
+def test_a_ban_is_by_account_and_a_new_browser_does_not_get_around_it() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
@@ -146,7 +146,7 @@ def test_a_ban_is_the_accounts_and_no_new_browser_gets_round_it() -> None:
     assert departure.kind is DepartureKind.REMOVED
 
 
-def test_one_who_waits_is_banned_in_the_lobby_and_has_left_nothing() -> None:
+def test_banning_somebody_in_the_lobby_is_not_a_departure() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), knocking(scene)
     scene.say(operator, Ban(scene.id(delegate), "Người lạ"))
@@ -158,7 +158,7 @@ def test_one_who_waits_is_banned_in_the_lobby_and_has_left_nothing() -> None:
     assert scene.room.state.run.departures == ()
 
 
-def test_a_ban_survives_a_restart_and_one_who_is_let_off_is_admitted_alone() -> None:
+def test_a_ban_survives_a_restart_and_after_it_is_lifted_the_person_is_admitted_alone() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     banned = scene.id(delegate)
@@ -176,7 +176,7 @@ def test_a_ban_survives_a_restart_and_one_who_is_let_off_is_admitted_alone() -> 
     assert scene.seat(delegate).admitted
 
 
-def test_who_may_ban_whom() -> None:
+def test_only_some_people_may_ban_others() -> None:
     scene = Scene()
     operator, chair, delegate = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
     assert scene.refused(operator, Ban(scene.id(chair), "vì thế")) is Why.NOT_ALLOWED
@@ -189,7 +189,7 @@ def test_who_may_ban_whom() -> None:
     assert scene.refused(operator, Ban(scene.id(green), "vì thế")) is Why.UNKNOWN_PARTICIPANT
 
 
-def test_one_to_whom_the_chair_was_lent_cannot_take_it_from_its_owner_for_good() -> None:
+def test_somebody_who_was_lent_the_chair_cannot_remove_the_accounts_own_chair() -> None:
     scene = Scene()
     operator = scene.operator()
     scene.say(operator, LendChair(scene.id(operator)))
@@ -202,7 +202,7 @@ def test_one_to_whom_the_chair_was_lent_cannot_take_it_from_its_owner_for_good()
         assert scene.refused(operator, message) is Why.NOT_ALLOWED
 
 
-def test_a_banned_operator_lifts_nothing() -> None:
+def test_a_banned_operator_cannot_lift_a_ban() -> None:
     scene = Scene()
     chair, operator = scene.inside(CHAIR), scene.inside(OPERATOR)
     mine = scene.id(operator)
@@ -215,7 +215,7 @@ def test_a_banned_operator_lifts_nothing() -> None:
 # --- back to the lobby ---
 
 
-def test_who_is_sent_back_keeps_the_session_and_waits_at_the_end() -> None:
+def test_a_participant_who_is_sent_back_keeps_the_session_and_waits_at_the_end() -> None:
     scene = Scene()
     operator, delegate, first = scene.operator(), scene.inside(NHI), knocking(scene, "noi", "noi")
     scene.offer(delegate)
@@ -231,7 +231,7 @@ def test_who_is_sent_back_keeps_the_session_and_waits_at_the_end() -> None:
     assert scene.refused(delegate, SetSource(Source.MICROPHONE, True)) is Why.NOT_ADMITTED
 
 
-def test_who_is_sent_back_is_admitted_alone_and_the_mute_is_still_there() -> None:
+def test_a_participant_who_was_sent_back_is_admitted_alone_and_still_muted() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.say(operator, Mute(scene.id(delegate)))
@@ -245,7 +245,7 @@ def test_who_is_sent_back_is_admitted_alone_and_the_mute_is_still_there() -> Non
     assert scene.seat(delegate).gates.camera == GateReason.SELF
 
 
-def test_an_operator_who_was_sent_back_does_not_let_themself_in() -> None:
+def test_an_operator_who_was_sent_back_cannot_admit_themselves() -> None:
     scene = Scene()
     chair, operator = scene.inside(CHAIR), scene.inside(OPERATOR)
     scene.say(chair, SendBack(scene.id(operator), "Chờ"))
@@ -255,7 +255,7 @@ def test_an_operator_who_was_sent_back_does_not_let_themself_in() -> None:
     assert scene.seat(operator).waiting
 
 
-def test_a_full_lobby_takes_nobody_back() -> None:
+def test_nobody_can_be_sent_back_to_a_full_lobby() -> None:
     scene = Scene(limits=replace(DEFAULT, lobby=1))
     operator, delegate = scene.operator(), scene.inside(NHI)
     knocking(scene, "noi", "noi")
@@ -265,7 +265,7 @@ def test_a_full_lobby_takes_nobody_back() -> None:
 # --- gates ---
 
 
-def test_the_gates_say_where_one_stands() -> None:
+def test_the_gates_say_where_a_person_is() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), knocking(scene)
     assert scene.seat(delegate).gates.microphone == GateReason.SELF | GateReason.LOBBY
@@ -276,10 +276,10 @@ def test_the_gates_say_where_one_stands() -> None:
     assert all(GateReason.LEFT in gate for gate in gates.every().values())
 
 
-# --- a few words ---
+# --- conversation ---
 
 
-def test_who_waits_and_the_staff_talk_and_nobody_else_hears() -> None:
+def test_people_in_the_lobby_talk_with_the_staff_and_nobody_else_hears() -> None:
     scene = Scene()
     operator, chair, inside = scene.operator(), scene.inside(CHAIR), scene.inside(account("noi", unit="noi"))
     waiting, other = knocking(scene), knocking(scene, "khac")
@@ -295,7 +295,7 @@ def test_who_waits_and_the_staff_talk_and_nobody_else_hears() -> None:
     assert not scene.heard(other, LobbyTalk)
 
 
-def test_what_was_said_is_there_for_who_comes_later_or_comes_back() -> None:
+def test_the_conversation_is_sent_to_staff_who_come_later_and_to_the_person_who_comes_back() -> None:
     scene = Scene()
     waiting = knocking(scene)
     scene.say(waiting, Talk("Tôi trực thay"))
@@ -316,7 +316,7 @@ def test_talk_is_bounded_in_length_and_pace() -> None:
     assert [line.text for line in scene.last(operator, LobbyTalk).lines] == ["Dòng 2", "Dòng 3", "Dòng 4"]
 
 
-def test_talk_that_leads_nowhere_is_refused() -> None:
+def test_talk_without_a_valid_knock_or_text_is_refused() -> None:
     scene = Scene()
     operator, waiting, other = scene.operator(), knocking(scene), knocking(scene, "khac")
     inside = scene.inside(account("noi", unit="noi"))
@@ -329,7 +329,7 @@ def test_talk_that_leads_nowhere_is_refused() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.DELEGATE, Role.TECHNICIAN])
-def test_the_door_is_not_for_everyone_inside(role: Role) -> None:
+def test_delegates_and_technicians_inside_cannot_manage_the_door(role: Role) -> None:
     scene = Scene()
     waiting, inside = knocking(scene), scene.inside(account("noi", role, "noi"))
     who = scene.id(waiting)

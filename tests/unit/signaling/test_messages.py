@@ -1,4 +1,4 @@
-"""The protocol's contract: schema, examples, and what arrives from nobody we know."""
+"""The protocol's contract: schema, examples, and input from strangers."""
 
 import json
 from pathlib import Path
@@ -99,7 +99,7 @@ def test_any_json_object_with_a_known_type_is_a_message_or_a_bad_message(
 
 
 @pytest.mark.parametrize("text", ["[" * 200_000, '{"type":"offer","sdp":"' + "a" * 200_001 + '"}'])
-def test_what_is_deep_or_long_without_end_is_a_bad_message(text: str) -> None:
+def test_deeply_nested_or_very_long_input_is_a_bad_message(text: str) -> None:
     with pytest.raises(BadMessage):
         decode_untrusted(text)
 
@@ -109,7 +109,7 @@ _tiles = st.lists(st.fixed_dictionaries({"participant": st.just("p-Nam"), "heigh
 
 
 @given(_tiles, _height, _height)
-def test_only_sizes_that_a_screen_can_have_are_wished_for(
+def test_only_sizes_that_a_screen_can_have_are_accepted(
     tiles: list[dict[str, object]], stage: int, screen: int
 ) -> None:
     heights = [stage, screen, *(int(str(tile["height"])) for tile in tiles)]

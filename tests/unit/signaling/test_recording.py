@@ -28,7 +28,7 @@ def briefing(meeting: Code = "giao-ban", keys: tuple[recorder.Recipient, ...] = 
 
 
 def recorded() -> tuple[Scene, SessionId]:
-    """A briefing whose recorder writes, and its chair."""
+    """A briefing with a recorder, and its chair."""
     scene = briefing()
     chair = scene.inside(CHAIR)
     scene.say(chair, m.StartRecording())
@@ -62,7 +62,7 @@ def test_nothing_is_recorded_until_the_chair_says_so() -> None:
     assert start.recipients == (BOARD,)
 
 
-def test_whoever_presides_now_records_and_who_gave_the_chair_away_does_not() -> None:
+def test_the_present_chair_can_record_and_a_chair_who_gave_it_away_cannot() -> None:
     scene = briefing()
     chair, deputy = scene.inside(CHAIR), scene.inside(account("deputy"))
     scene.say(chair, m.HandChair(scene.id(deputy)))
@@ -71,7 +71,7 @@ def test_whoever_presides_now_records_and_who_gave_the_chair_away_does_not() -> 
     assert len(scene.ordered(recorder.Start)) == 1
 
 
-def test_a_meeting_that_forbids_it_is_not_recorded_even_by_its_chair() -> None:
+def test_a_meeting_that_forbids_recording_cannot_be_recorded_even_by_its_chair() -> None:
     scene = Scene(meeting=replace(MEETING, may_record=False), recipients=(BOARD,), recorder_up=True)
     chair = scene.inside(CHAIR)
     assert scene.refused(chair, m.StartRecording()) is Why.RECORDING_FORBIDDEN
@@ -89,7 +89,7 @@ def test_without_a_recorder_nothing_is_recorded() -> None:
     assert scene.refused(scene.inside(CHAIR), m.StartRecording()) is Why.RECORDER_UNAVAILABLE
 
 
-def test_it_is_started_once_and_ended_once() -> None:
+def test_a_recording_is_started_once_and_ended_once() -> None:
     scene, chair = recorded()
     assert scene.refused(chair, m.StartRecording()) is Why.ALREADY_RECORDING
     scene.say(chair, m.StopRecording())
@@ -99,7 +99,7 @@ def test_it_is_started_once_and_ended_once() -> None:
     assert len(scene.ordered(recorder.Stop)) == 1
 
 
-def test_one_that_began_after_another_is_another() -> None:
+def test_a_recording_that_begins_after_another_has_a_new_id() -> None:
     scene, chair = recorded()
     scene.say(chair, m.StopRecording())
     scene.recorder_says()
@@ -111,7 +111,7 @@ def test_one_that_began_after_another_is_another() -> None:
 # --- the light ---
 
 
-def test_the_light_is_kept_and_on_before_the_recorder_is_told() -> None:
+def test_the_light_is_stored_and_on_before_the_recorder_is_told() -> None:
     scene = briefing()
     chair = scene.inside(CHAIR)
     scene.say(chair, m.StartRecording())
@@ -140,14 +140,14 @@ def test_everybody_sees_the_light_in_the_green_room_and_the_lobby_too() -> None:
     assert {light(scene, one) for one in (chair, inside, waiting, outside)} == {RecordingState.PAUSED}
 
 
-def test_before_it_begins_everybody_sees_whose_keys_would_lock_it() -> None:
+def test_before_a_recording_everybody_sees_whose_keys_would_lock_it() -> None:
     scene = briefing(keys=(BOARD, OFFICE))
     shown = scene.last(scene.inside(CHAIR), m.Recording)
     assert shown.keys == (m.KeyView("Ban Giám đốc"), m.KeyView("Phòng Tổ chức", second=True))
     assert (shown.state, shown.allowed, shown.minutes_left) == (RecordingState.OFF, True, -1)
 
 
-def test_the_light_goes_out_when_nothing_is_written_any_more_and_not_before() -> None:
+def test_the_light_goes_off_only_when_nothing_is_written_any_more() -> None:
     scene, chair = recorded()
     scene.say(chair, m.PauseRecording(True))
     assert light(scene, chair) is RecordingState.ON
@@ -162,7 +162,7 @@ def test_the_light_goes_out_when_nothing_is_written_any_more_and_not_before() ->
     assert light(scene, chair) is RecordingState.OFF
 
 
-def test_who_pauses_resumes_and_pauses_in_one_breath_has_a_pause_and_is_told_so() -> None:
+def test_pause_resume_and_pause_in_quick_succession_end_in_a_pause_that_shows() -> None:
     scene, chair = recorded()
     for on in (True, False, True):
         scene.say(chair, m.PauseRecording(on))
@@ -175,14 +175,14 @@ def test_who_pauses_resumes_and_pauses_in_one_breath_has_a_pause_and_is_told_so(
     assert light(scene, chair) is RecordingState.PAUSED
 
 
-def test_an_order_to_end_or_pause_waits_for_nothing() -> None:
+def test_orders_to_end_or_pause_are_sent_before_anything_else() -> None:
     scene, chair = recorded()
     for message in (m.PauseRecording(True), m.StopRecording()):
         scene.say(chair, message)
         assert [effect.at_once for effect in scene.effects if isinstance(effect, Record)] == [True]
 
 
-def test_the_disk_s_time_is_told_to_the_minute_only_where_it_matters() -> None:
+def test_the_disks_time_is_sent_to_the_minute_only_where_it_matters() -> None:
     scene, chair = recorded()
     scene.forget()
     for minutes in (5000, 4000, 601, 599, 597, 61, 60, 59, 31, 28, 28):
@@ -204,10 +204,10 @@ def test_the_recorder_knows_who_is_inside_and_who_has_the_floor() -> None:
     assert scene.ordered(recorder.People)[-1].floor == (scene.id(station),)
     count = len(scene.ordered(recorder.People))
     scene.say(chair, m.SetRules(turn_s=60))
-    assert len(scene.ordered(recorder.People)) == count  # nothing of it is new to the recorder
+    assert len(scene.ordered(recorder.People)) == count  # the recorder knows all of it already
 
 
-def test_chair_and_operator_mark_an_instant() -> None:
+def test_chair_and_operator_can_mark_an_instant() -> None:
     scene, chair = recorded()
     operator = scene.operator()
     scene.say(chair, m.MarkRecording(" Ca  bệnh số 3 "))
@@ -219,7 +219,7 @@ def test_chair_and_operator_mark_an_instant() -> None:
     assert scene.refused(scene.inside(account("nhi")), m.MarkRecording("a")) is Why.NOT_ALLOWED
 
 
-def test_keys_that_change_meanwhile_lock_the_next_one() -> None:
+def test_keys_that_change_meanwhile_lock_the_next_recording() -> None:
     scene, chair = recorded()
     scene.apply(Reread(scene.room.state.meeting, (OFFICE, BOARD)))
     assert scene.last(chair, m.Recording).keys == (m.KeyView("Ban Giám đốc"),)
@@ -231,14 +231,14 @@ def test_keys_that_change_meanwhile_lock_the_next_one() -> None:
 # --- what ends it ---
 
 
-def test_it_ends_with_the_meeting() -> None:
+def test_a_recording_ends_with_the_meeting() -> None:
     scene, chair = recorded()
     scene.say(chair, m.EndMeeting())
     assert scene.writing == {}
     assert "recording-stopped" in notes(scene)
 
 
-def test_it_ends_when_nobody_has_been_inside_for_five_minutes() -> None:
+def test_a_recording_ends_when_nobody_has_been_inside_for_five_minutes() -> None:
     scene, chair = recorded()
     scene.drop(chair)
     scene.wait(290.0)
@@ -247,7 +247,7 @@ def test_it_ends_when_nobody_has_been_inside_for_five_minutes() -> None:
     assert scene.writing == {}
 
 
-def test_who_comes_back_in_time_finds_it_going_on() -> None:
+def test_people_who_come_back_in_time_find_the_recording_going_on() -> None:
     scene, chair = recorded()
     scene.drop(chair)
     scene.wait(290.0)
@@ -258,7 +258,7 @@ def test_who_comes_back_in_time_finds_it_going_on() -> None:
     assert scene.last(back, m.Recording).state is not RecordingState.OFF
 
 
-def test_it_ends_when_the_meeting_is_forbidden_at_the_terminal() -> None:
+def test_a_recording_ends_when_the_terminal_forbids_it() -> None:
     scene, chair = recorded()
     scene.apply(Reread(replace(scene.room.state.meeting, may_record=False), (BOARD,)))
     assert scene.writing == {}
@@ -266,7 +266,7 @@ def test_it_ends_when_the_meeting_is_forbidden_at_the_terminal() -> None:
     assert (light(scene, chair), scene.last(chair, m.Recording).allowed) == (RecordingState.OFF, False)
 
 
-def test_a_full_disk_ends_it_and_everybody_is_told_why() -> None:
+def test_a_full_disk_ends_the_recording_and_everybody_is_told_why() -> None:
     scene, chair = recorded()
     scene.writing.clear()
     scene.recorder_says(trouble=Trouble.DISK_FULL, minutes_left=0)
@@ -295,10 +295,10 @@ def test_a_recorder_that_was_killed_goes_on_with_the_same_recording() -> None:
         RecordingState.OFF,
         RecordingState.STARTING,
         RecordingState.ON,
-    }  # too short to trouble anybody
+    }  # too short for anybody to notice
 
 
-def test_a_pause_waits_for_no_word_of_the_recorder() -> None:
+def test_a_pause_does_not_wait_for_the_recorder() -> None:
     scene = briefing()
     chair = scene.inside(CHAIR)
     scene.say(chair, m.StartRecording())
@@ -309,7 +309,7 @@ def test_a_pause_waits_for_no_word_of_the_recorder() -> None:
     assert len(scene.ordered(recorder.Pause)) == 1
 
 
-def test_it_goes_on_paused_when_it_was_paused() -> None:
+def test_a_paused_recording_is_still_paused_when_the_recorder_is_back() -> None:
     scene, chair = recorded()
     scene.say(chair, m.PauseRecording(True))
     scene.recorder_crashes()
@@ -317,7 +317,7 @@ def test_it_goes_on_paused_when_it_was_paused() -> None:
     assert scene.ordered(recorder.Start)[-1].paused
 
 
-def test_a_recorder_that_does_not_come_back_is_told_to_everybody() -> None:
+def test_everybody_is_told_when_the_recorder_does_not_come_back() -> None:
     scene, chair = recorded()
     scene.recorder_crashes()
     scene.wait(10.0)
@@ -329,7 +329,7 @@ def test_a_recorder_that_does_not_come_back_is_told_to_everybody() -> None:
     assert (shown.state, shown.trouble) == (RecordingState.ON, RecordingTrouble.NONE)
 
 
-def test_a_recorder_that_says_nothing_any_more_is_told_to_everybody() -> None:
+def test_everybody_is_told_when_the_recorder_falls_silent() -> None:
     scene, chair = recorded()
     scene.wait(30.0)
     assert light(scene, chair) is RecordingState.FAILED
@@ -337,7 +337,7 @@ def test_a_recorder_that_says_nothing_any_more_is_told_to_everybody() -> None:
     assert light(scene, chair) is RecordingState.ON
 
 
-def test_a_recorder_that_does_not_do_it_is_asked_again() -> None:
+def test_a_recorder_that_does_not_obey_is_asked_again() -> None:
     scene = briefing()
     chair = scene.inside(CHAIR)
     scene.say(chair, m.StartRecording())
@@ -350,9 +350,9 @@ def test_a_recorder_that_does_not_do_it_is_asked_again() -> None:
     assert len(scene.ordered(recorder.Start)) == 2
 
 
-def test_what_was_ended_while_the_recorder_was_away_is_not_begun_again() -> None:
+def test_a_recording_ended_while_the_recorder_was_away_does_not_begin_again() -> None:
     scene, chair = recorded()
-    scene.apply(RecorderGone())  # the line is gone, and the recorder writes on
+    scene.apply(RecorderGone())  # the connection is gone, and the recorder goes on writing
     scene.say(chair, m.StopRecording())
     assert light(scene, chair) is not RecordingState.OFF
     assert scene.refused(chair, m.StartRecording()) is Why.RECORDER_UNAVAILABLE
@@ -362,7 +362,7 @@ def test_what_was_ended_while_the_recorder_was_away_is_not_begun_again() -> None
     assert light(scene, chair) is RecordingState.OFF
 
 
-def test_a_recorder_that_never_comes_back_has_ended_it_after_a_minute() -> None:
+def test_a_recorder_that_never_comes_back_counts_as_having_ended_after_a_minute() -> None:
     scene, chair = recorded()
     scene.apply(RecorderGone())
     scene.say(chair, m.StopRecording())
@@ -370,7 +370,7 @@ def test_a_recorder_that_never_comes_back_has_ended_it_after_a_minute() -> None:
     assert light(scene, chair) is RecordingState.OFF
 
 
-def test_a_recorder_told_to_go_goes_on_when_it_is_back() -> None:
+def test_a_recorder_that_was_told_to_stop_goes_on_when_it_is_back() -> None:
     scene, chair = recorded()
     scene.writing.clear()
     scene.recorder_says(Stage.ENDED)
@@ -381,7 +381,7 @@ def test_a_recorder_told_to_go_goes_on_when_it_is_back() -> None:
     assert light(scene, chair) is RecordingState.ON
 
 
-def test_a_restart_of_the_house_goes_on_with_what_the_recorder_writes() -> None:
+def test_a_restart_of_the_server_goes_on_with_what_the_recorder_writes() -> None:
     scene, chair = recorded()
     again = scene.restarted(after_s=3.0)
     again.recorder_comes()
@@ -404,7 +404,7 @@ def test_a_restart_of_everything_goes_on_as_soon_as_somebody_is_inside() -> None
     assert start.recording == scene.ordered(recorder.Start)[0].recording
 
 
-def test_a_restart_on_the_next_day_records_nothing_by_itself() -> None:
+def test_a_restart_the_next_day_does_not_record_by_itself() -> None:
     scene, _ = recorded()
     scene.writing.clear()
     again = scene.restarted(after_s=80_000.0)
@@ -415,7 +415,7 @@ def test_a_restart_on_the_next_day_records_nothing_by_itself() -> None:
     assert light(again, chair) is RecordingState.OFF
 
 
-def test_a_full_store_keeps_nobody_from_ending_it() -> None:
+def test_a_full_disk_does_not_keep_anybody_from_ending_a_recording() -> None:
     scene, chair = recorded()
     scene.say(chair, m.StopRecording())
     assert KeepRun(first=True) not in scene.effects
@@ -425,27 +425,27 @@ def test_a_full_store_keeps_nobody_from_ending_it() -> None:
 
 
 @given(st.integers(0, 4_000_000_000_000))
-def test_a_recording_is_called_after_its_second(unix_ms: int) -> None:
+def test_a_recording_is_named_after_its_second(unix_ms: int) -> None:
     second = datetime.fromtimestamp(unix_ms // 1000, UTC)
     assert new_id("Giao_Ban.1", unix_ms, "a").startswith(f"{second:%Y%m%d-%H%M%S}-giao-ban-1-")
 
 
 @given(st.from_regex(r"\A[A-Za-z0-9._-]{1,64}\Z"), st.text())
-def test_its_name_is_one_for_a_folder(code: str, mark: str) -> None:
+def test_its_name_can_be_a_folder(code: str, mark: str) -> None:
     name = new_id(code, 1_767_225_600_000, mark)
     assert len(name) <= 64
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyz0123456789-")
     assert is_id(name)
 
 
-def test_two_of_one_second_have_two_names() -> None:
+def test_two_recordings_of_the_same_second_have_different_names() -> None:
     assert new_id("a", 0, "p1 1") != new_id("a", 0, "p1 2")
 
 
-def test_every_word_of_the_recorder_is_one_that_people_are_shown() -> None:
+def test_every_trouble_of_the_recorder_can_be_shown_to_people() -> None:
     assert {word.value for word in Trouble} <= {word.value for word in RecordingTrouble}
 
 
-def test_the_operator_is_no_chair() -> None:
+def test_the_operator_cannot_record() -> None:
     scene = briefing()
     assert scene.refused(scene.inside(OPERATOR), m.StartRecording()) is Why.NOT_ALLOWED

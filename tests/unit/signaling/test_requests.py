@@ -1,4 +1,4 @@
-"""Permissions: asked for, decided, given unasked, taken back, and over."""
+"""Permissions: asked for, decided, granted unasked, taken back, and over."""
 
 from dataclasses import replace
 
@@ -26,17 +26,17 @@ LEAVE, SCREEN = Permission.LEAVE, Permission.SCREEN
 
 
 def asked(scene: Scene, session: SessionId) -> list[tuple[str, Permission, str]]:
-    """What this one is shown as waiting."""
+    """The requests that this session is shown as waiting."""
     return [(r.participant, r.permission, r.reason) for r in scene.last(session, Requests).requests]
 
 
 def may_leave(scene: Scene, session: SessionId) -> bool:
-    """As everybody sees it."""
+    """The participant as everybody sees them."""
     roster = scene.last(session, Roster).participants
     return next(p.may_leave for p in roster if p.id == scene.id(session))
 
 
-def test_a_request_is_shown_to_staff_and_to_its_own_person_alone() -> None:
+def test_a_request_is_shown_only_to_staff_and_to_its_own_person() -> None:
     scene = Scene()
     operator, chair = scene.operator(), scene.inside(CHAIR)
     asker, other = scene.inside(NHI), scene.inside(NOI)
@@ -64,7 +64,7 @@ def test_to_leave_needs_a_reason() -> None:
     assert scene.refused(delegate, Ask(LEAVE, " ")) is Why.REASON_MISSING
 
 
-def test_leave_is_granted_by_the_operator_kept_first_and_seen_by_all() -> None:
+def test_permission_to_leave_is_granted_by_the_operator_stored_first_and_seen_by_all() -> None:
     scene = Scene()
     operator, delegate, other = scene.operator(), scene.inside(NHI), scene.inside(NOI)
     scene.say(delegate, Ask(LEAVE, "Cấp cứu"))
@@ -77,7 +77,7 @@ def test_leave_is_granted_by_the_operator_kept_first_and_seen_by_all() -> None:
     assert scene.restarted().room.state.seats[NHI.id].may_leave
 
 
-def test_a_refusal_says_why_and_one_may_ask_again() -> None:
+def test_a_refusal_says_why_and_the_person_may_ask_again() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.say(delegate, Ask(LEAVE, "Bận"))
@@ -88,7 +88,7 @@ def test_a_refusal_says_why_and_one_may_ask_again() -> None:
     assert asked(scene, operator) == [(scene.id(delegate), LEAVE, "Có ca mổ")]
 
 
-def test_what_was_not_asked_the_chair_gives_and_takes_back_and_the_operator_does_not() -> None:
+def test_the_chair_grants_unasked_and_takes_back_and_the_operator_cannot() -> None:
     scene = Scene()
     operator, chair, delegate = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
     who = scene.id(delegate)
@@ -102,10 +102,10 @@ def test_what_was_not_asked_the_chair_gives_and_takes_back_and_the_operator_does
     assert not may_leave(scene, delegate)
 
 
-def test_one_who_stays_after_all_gives_the_leave_back() -> None:
+def test_a_person_who_stays_after_all_gives_the_permission_back() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
-    scene.say(delegate, Unask(LEAVE))  # nothing to take back is no mistake: it may cross the decision
+    scene.say(delegate, Unask(LEAVE))  # no mistake without a request: it may cross the decision
     scene.say(delegate, Ask(LEAVE, "Cấp cứu"))
     scene.say(delegate, Unask(LEAVE))
     assert asked(scene, operator) == []
@@ -115,7 +115,7 @@ def test_one_who_stays_after_all_gives_the_leave_back() -> None:
     assert not may_leave(scene, delegate)
 
 
-def test_who_may_already_is_told_so_at_once() -> None:
+def test_a_person_who_has_the_permission_already_is_told_so_at_once() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.say(operator, Ask(LEAVE))
@@ -130,7 +130,7 @@ def test_who_may_already_is_told_so_at_once() -> None:
     assert scene.room.state.run.requests == ()
 
 
-def test_a_screen_is_granted_for_one_share_and_its_person_presses() -> None:
+def test_a_screen_permission_is_for_one_share_and_its_person_presses() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
@@ -145,7 +145,7 @@ def test_a_screen_is_granted_for_one_share_and_its_person_presses() -> None:
     assert scene.refused(delegate, screen) is Why.NEEDS_PERMISSION
 
 
-def test_a_screen_that_is_taken_back_or_muted_is_shut_at_once() -> None:
+def test_a_screen_whose_permission_is_taken_back_or_that_is_muted_shuts_at_once() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     who, screen = scene.id(delegate), SetSource(Source.SCREEN, True)
@@ -158,7 +158,7 @@ def test_a_screen_that_is_taken_back_or_muted_is_shut_at_once() -> None:
         assert scene.refused(delegate, screen) is Why.NEEDS_PERMISSION
 
 
-def test_two_may_have_the_permission_and_one_shows() -> None:
+def test_two_people_may_have_the_permission_but_only_one_shares() -> None:
     scene = Scene()
     chair, first, second = scene.inside(CHAIR), scene.inside(NHI), scene.inside(NOI)
     for session in (first, second):
@@ -169,14 +169,14 @@ def test_two_may_have_the_permission_and_one_shows() -> None:
     scene.say(second, SetSource(Source.SCREEN, True))
 
 
-def test_without_the_rule_nobody_asks_for_the_screen() -> None:
+def test_without_the_rule_nobody_needs_to_ask_for_the_screen() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(NHI)
     scene.say(chair, SetRules(screen_by_permission=False))
     scene.say(delegate, SetSource(Source.SCREEN, True))
 
 
-def test_requests_go_with_their_person() -> None:
+def test_requests_disappear_with_their_person() -> None:
     scene = Scene()
     operator, first, second = scene.operator(), scene.inside(NHI), scene.inside(NOI)
     for session in (first, second):
@@ -187,7 +187,7 @@ def test_requests_go_with_their_person() -> None:
     assert asked(scene, operator) == []
 
 
-def test_a_request_outlives_a_lost_line_and_a_restart() -> None:
+def test_a_request_survives_a_lost_line_and_a_restart() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     scene.say(delegate, Ask(LEAVE, "Cấp cứu"))
@@ -206,7 +206,7 @@ def test_requests_are_bounded() -> None:
     scene.say(first, Ask(SCREEN, "Bệnh án"))
 
 
-def test_who_may_decide_and_about_whom() -> None:
+def test_only_some_people_may_decide_and_only_about_some() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     assert scene.refused(delegate, Decide(scene.id(delegate), LEAVE, True)) is Why.NOT_ALLOWED

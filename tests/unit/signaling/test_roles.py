@@ -36,30 +36,30 @@ def test_a_sysadmin_may_do_nothing_in_a_meeting() -> None:
 
 
 @pytest.mark.parametrize("role", [Role.DELEGATE, Role.TECHNICIAN])
-def test_delegates_and_technicians_rule_over_nobody(role: Role) -> None:
+def test_delegates_and_technicians_have_no_power_over_others(role: Role) -> None:
     ruling: tuple[type[m.ClientMessage], ...] = (m.LendChair, m.TakeChair)
     for kind in (*OVER_OTHERS, *THE_CHAIRS, *ruling):
         assert refusal(kind, seat(role)) is Why.NOT_ALLOWED
 
 
-def test_the_floor_is_the_chairs_and_not_the_operators() -> None:
+def test_only_the_chair_gives_the_floor() -> None:
     for kind in THE_CHAIRS:
         assert refusal(kind, seat(Role.CHAIR)) is None
         assert refusal(kind, seat(Role.OPERATOR)) is Why.NOT_ALLOWED
 
 
-def test_whoever_acts_as_chair_has_its_rights_and_who_gave_it_away_has_them_not() -> None:
+def test_an_acting_chair_has_the_chairs_rights_and_a_chair_who_gave_it_away_does_not() -> None:
     for kind in (*OVER_OTHERS, *THE_CHAIRS):
         assert refusal(kind, seat(Role.DELEGATE, acting=Role.CHAIR)) is None
         assert refusal(kind, seat(Role.CHAIR, acting=Role.DELEGATE)) is Why.NOT_ALLOWED
 
 
-def test_the_chair_is_taken_back_by_the_account_alone() -> None:
+def test_only_the_accounts_own_chair_can_take_the_chair_back() -> None:
     assert refusal(m.TakeChair, seat(Role.CHAIR, acting=Role.DELEGATE)) is None
     assert refusal(m.TakeChair, seat(Role.DELEGATE, acting=Role.CHAIR)) is Why.NOT_ALLOWED
 
 
-def test_nobody_acts_inside_who_is_not_inside() -> None:
+def test_nobody_can_act_inside_without_being_inside() -> None:
     inside: tuple[type[m.ClientMessage], ...] = (
         *(m.Offer, m.SetSource, m.Show, m.Leave, m.Ask, m.Mute, m.MuteAll, m.Kick, m.EndMeeting),
     )
@@ -68,13 +68,13 @@ def test_nobody_acts_inside_who_is_not_inside() -> None:
             assert refusal(kind, seat(Role.CHAIR, state)) is Why.NOT_ADMITTED
 
 
-def test_a_speech_is_registered_from_outside_but_not_by_one_who_was_refused() -> None:
+def test_a_speech_can_be_registered_from_outside_but_not_after_a_refusal() -> None:
     for state in (SeatState.OUTSIDE, SeatState.WAITING, SeatState.ADMITTED):
         assert refusal(m.RegisterSpeech, seat(Role.DELEGATE, state)) is None
     assert refusal(m.RegisterSpeech, seat(Role.DELEGATE, SeatState.REFUSED)) is Why.NOT_ADMITTED
 
 
-def test_who_waits_talks_with_the_office_and_a_delegate_inside_does_not() -> None:
+def test_people_in_the_lobby_can_talk_and_a_delegate_inside_cannot() -> None:
     assert refusal(m.Talk, seat(Role.DELEGATE, SeatState.WAITING)) is None
     assert refusal(m.Talk, seat(Role.OPERATOR)) is None
     assert refusal(m.Talk, seat(Role.DELEGATE)) is not None

@@ -32,11 +32,11 @@ from signaling.room.state.inputs import (
     WorkerBack,
 )
 from signaling.room.state.seat import Seat
-from signaling.room.views import floor as floor_view
+from signaling.room.views import floor
 from tests.support import room_laws
 from tests.support.control_room import SLOTS, UNITS, Scene, account
 
-pytestmark = pytest.mark.timeout(300)  # nothing but work: on a busy machine it takes minutes
+pytestmark = pytest.mark.timeout(300)  # pure computation: minutes on a busy machine
 LIMITS = replace(DEFAULT, room=5, staff_extra=1, lobby=3, checks=3, queue=4, requests=3, departures=9)
 PEOPLE = (
     account("chair", Role.CHAIR, "bgd"),
@@ -60,14 +60,14 @@ class RoomMachine(RuleBasedStateMachine):
         self.scene = Scene(limits=LIMITS, recipients=KEYS, recorder_up=True)
         self.sessions: list[SessionId] = []
         self.host_muted: set[tuple[AccountId, Source]] = set()
-        """Microphones and cameras; what keeps a screen shut is also a permission that is missing."""
+        """Microphones and cameras; a screen may also be shut because a permission is missing."""
         self.removed: set[AccountId] = set()
         self.ordered: str | None = None
-        """The recording that a chair began and nobody ended."""
+        """The recording that a chair started and nobody has ended."""
         self.cut_s: float | None = None
-        """Since when a recorder that lives has nobody to listen to."""
+        """Since when a living recorder has been cut off."""
 
-    # --- one input, with what must hold of each ---
+    # --- one input, and what must hold after each ---
 
     def happen(self, happened: Input) -> Outcome:
         room = self.scene.room
@@ -99,7 +99,7 @@ class RoomMachine(RuleBasedStateMachine):
         return None if seat is None else seat.role
 
     def held(self) -> set[tuple[AccountId, Source]]:
-        """What HOST keeps shut."""
+        """The sources that HOST keeps shut."""
         return {
             (seat.account.id, which)
             for seat in self.scene.room.state.seats.values()
@@ -108,7 +108,7 @@ class RoomMachine(RuleBasedStateMachine):
         }
 
     def may_lift(self, message: m.ClientMessage, role: Role | None) -> None:
-        """HOST is lifted by the chair, by staff who grant a screen, by an operator while no chair is in."""
+        """HOST is lifted by the chair, by staff who grant a screen, or by an operator without a chair."""
         match message:
             case m.Invite() | m.InviteNext() | m.SetRules() | m.SetSource() | m.HandChair():
                 assert role is Role.CHAIR
@@ -123,7 +123,7 @@ class RoomMachine(RuleBasedStateMachine):
         return {key: seat.kept() for key, seat in self.scene.room.state.seats.items() if seat.place}
 
     def keeps_what_changed(self, outcome: Outcome, before: dict[AccountId, KeptSeat]) -> None:
-        """The store hears of every seat that is another than before; of every grant first."""
+        """The store hears of every seat that has changed; of every grant first."""
         assert not isinstance(outcome, Refused)
         if any(isinstance(effect, EndRun) for effect in outcome):
             return
@@ -170,7 +170,7 @@ class RoomMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.sessions)
     @rule(seed=st.integers(0, 2**32), count=st.integers(1, 20))
     def people_speak(self, seed: int, count: int) -> None:
-        # One seed for many messages: drawn one by one, hypothesis would rarely get two people inside.
+        # One seed for many messages: drawing them one by one, hypothesis would rarely get two people inside.
         chance = random.Random(seed)
         for _ in range(count):
             self.someone_says(self.speaker(chance.randrange(40)), self.message(chance), chance)
@@ -188,12 +188,12 @@ class RoomMachine(RuleBasedStateMachine):
 
     def someone_says(self, session: SessionId, message: m.ClientMessage, chance: random.Random) -> None:
         state = self.scene.room.state
-        actor, floor, hard = state.by_session(session), floor_view.view(state), state.run.rules.hard_mute
+        actor, shown, hard = state.by_session(session), floor.view(state), state.run.rules.hard_mute
         outcome = self.happen(Said(session, message))
         if isinstance(outcome, Refused):
             return
         assert actor is not None
-        self.remember(message, actor, floor, hard)
+        self.remember(message, actor, shown, hard)
         for effect in outcome:
             if isinstance(effect, Negotiate) and isinstance(effect.command, sfu.OpenEndpoint):
                 how = chance.choice(("open", "open", "open", "open", "bad", "gone", "never"))
@@ -201,18 +201,18 @@ class RoomMachine(RuleBasedStateMachine):
         self.laws_hold()
 
     def speaker(self, n: int) -> SessionId:
-        """Mostly one that is connected; sometimes one that is not any more."""
+        """Mostly a connected session; sometimes one that no longer is."""
         online = [seat.session for seat in self.scene.room.state.online() if seat.session is not None]
         return online[n % len(online)] if online and n < 38 else self.sessions[-1 - n % len(self.sessions)]
 
     def message(self, chance: random.Random) -> m.ClientMessage:
-        """Something to say, mostly about somebody of whom it can be said."""
+        """A message, mostly about somebody whom it can concern."""
         state = self.scene.room.state
         knock = chance.choice([seat.id for seat in state.waiting()] or [ParticipantId("p-nobody")])
         someone = chance.choice(sorted(seat.id for seat in state.admitted()) or [knock])
         anyone = chance.choice(sorted(seat.id for seat in state.seats.values()) or [knock])
         why = chance.choice(("", "vì thế", "vì thế"))
-        kinds = (self.of_the_door, self.of_media, self.of_the_floor, self.of_the_house, self.of_recording)
+        kinds = (self.of_the_door, self.of_media, self.of_the_floor, self.of_the_meeting, self.of_recording)
         kind = chance.choice(kinds)
         return chance.choice(kind(chance, knock, someone, anyone, why))
 
@@ -250,7 +250,7 @@ class RoomMachine(RuleBasedStateMachine):
             *(m.Skip(someone), m.Return(someone), m.GoRound(True), m.GoRound(False)),
         )
 
-    def of_the_house(
+    def of_the_meeting(
         self, chance: random.Random, knock: str, someone: str, anyone: str, why: str
     ) -> tuple[m.ClientMessage, ...]:
         mode = chance.choice((None, *FloorMode, FloorMode.ORDERED))
@@ -272,8 +272,8 @@ class RoomMachine(RuleBasedStateMachine):
             *(m.PauseRecording(True), m.PauseRecording(False), m.MarkRecording(why)),
         )
 
-    def remember(self, message: m.ClientMessage, actor: Seat, floor: m.Floor, hard: bool) -> None:
-        """The model: whom a host has muted and who was removed, told from the messages alone."""
+    def remember(self, message: m.ClientMessage, actor: Seat, shown: m.Floor, hard: bool) -> None:
+        """The model: who was muted by a host and who was removed, judged by the messages alone."""
         state = self.scene.room.state
 
         def target(who: str | None) -> AccountId:
@@ -291,7 +291,7 @@ class RoomMachine(RuleBasedStateMachine):
             case m.Invite():
                 self.host_muted.discard((target(message.participant), Source.MICROPHONE))
             case m.InviteNext():
-                self.host_muted.discard((target(floor.next), Source.MICROPHONE))
+                self.host_muted.discard((target(shown.next), Source.MICROPHONE))
             case m.SetSource(on=True):
                 self.host_muted.discard((actor.account.id, message.source))
             case m.SetRules() if not state.run.rules.hard_mute and hard:

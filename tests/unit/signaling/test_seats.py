@@ -1,4 +1,4 @@
-"""Seats outlive lines, devices and restarts, and end when they should."""
+"""Seats survive lost lines, new devices and restarts, and end when they should."""
 
 import sfu
 from sfu import GateReason, Source
@@ -39,7 +39,7 @@ def test_a_seat_is_kept_for_five_minutes_and_no_longer() -> None:
     assert scene.last(scene.enter(NHI), Welcome).seat is SeatState.OUTSIDE
 
 
-def test_who_comes_back_in_time_is_inside_at_once_with_the_same_id() -> None:
+def test_a_participant_who_comes_back_in_time_is_inside_at_once_with_the_same_id() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
     mine = scene.id(delegate)
@@ -63,7 +63,7 @@ def test_a_place_in_the_lobby_is_kept_longer_than_a_seat() -> None:
     assert scene.lobby(operator) == []
 
 
-def test_the_deadline_is_that_of_the_seat_away_longest() -> None:
+def test_the_next_deadline_is_that_of_the_seat_that_has_been_away_longest() -> None:
     scene = Scene()
     scene.operator()
     delegate = scene.inside(NHI)
@@ -157,7 +157,7 @@ def test_mute_by_a_host_survives_drop_takeover_leaving_and_readmission() -> None
     scene.say(delegate, SetSource(Source.MICROPHONE, True))
 
 
-def test_who_leaves_must_be_admitted_again() -> None:
+def test_a_participant_who_left_has_to_be_admitted_again() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.offer(delegate)
@@ -170,7 +170,7 @@ def test_who_leaves_must_be_admitted_again() -> None:
     assert scene.seat(again).waiting
 
 
-def test_who_may_be_removed_by_whom() -> None:
+def test_only_some_people_may_remove_others() -> None:
     scene = Scene()
     operator, chair, delegate = scene.operator(), scene.inside(CHAIR), scene.inside(NHI)
     assert scene.refused(operator, Kick(scene.id(chair), "vì thế")) is Why.NOT_ALLOWED
@@ -192,7 +192,7 @@ def test_the_end_closes_all_media_and_all_sessions() -> None:
     assert scene.room.next_deadline() is None
 
 
-def test_a_restart_forgets_nobody() -> None:
+def test_a_restart_forgets_no_seat() -> None:
     scene = Scene()
     operator, delegate = scene.operator(), scene.inside(NHI)
     scene.say(operator, Mute(scene.id(delegate), Source.CAMERA))
@@ -221,7 +221,7 @@ def test_media_that_lived_through_a_restart_of_the_control_plane_goes_on() -> No
     assert again.heard(back, MediaLost)
 
 
-def test_after_a_restart_of_the_control_plane_only_the_first_page_is_taken_at_its_word() -> None:
+def test_after_a_restart_of_the_control_plane_only_the_first_page_is_believed() -> None:
     scene = Scene()
     scene.offer(scene.inside(NHI))
     again = scene.restarted()
@@ -229,13 +229,13 @@ def test_after_a_restart_of_the_control_plane_only_the_first_page_is_taken_at_it
     assert again.try_enter(NHI, resume="another page") == Refused(Why.TAKEN_OVER)
 
 
-def test_who_only_looked_in_leaves_no_trace() -> None:
+def test_an_account_that_only_looked_in_leaves_no_trace() -> None:
     scene = Scene()
     scene.drop(scene.enter(NHI))
     assert scene.room.state.seats == {}
 
 
-def test_a_dismissed_session_has_no_more_to_say() -> None:
+def test_a_dismissed_session_is_not_heard_any_more() -> None:
     scene = Scene()
     first = scene.inside(NHI)
     scene.enter(NHI)

@@ -1,4 +1,4 @@
-"""A technician sees how the lines do, and hears and sees nothing of the meeting but by the chair's leave."""
+"""A technician sees everybody's line, and hears and sees the meeting only by the chair's permission."""
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_a_technician_has_no_transport_but_sees_people_floor_and_lines() -> None
     assert not scene.heard(delegate, Lines)
 
 
-def test_the_chair_alone_lets_a_technician_listen() -> None:
+def test_only_the_chair_can_let_a_technician_listen() -> None:
     scene = Scene()
     operator, technician = scene.operator(), scene.inside(TECHNICIAN)
     scene.say(technician, Ask(LISTEN, "Tiếng vọng"))
@@ -68,13 +68,13 @@ def test_the_chair_alone_lets_a_technician_listen() -> None:
     assert scene.refused(technician, Offer("v=0")) is Why.NEEDS_PERMISSION
 
 
-def test_only_a_technician_is_let_listen() -> None:
+def test_only_a_technician_can_be_given_permission_to_listen() -> None:
     scene = Scene()
     chair, delegate = scene.inside(CHAIR), scene.inside(account("nhi"))
     assert scene.refused(chair, Decide(scene.id(delegate), LISTEN, True)) is Why.NOT_ALLOWED
 
 
-def test_listening_is_seen_by_all_and_ends_by_itself() -> None:
+def test_everybody_sees_that_a_technician_listens_and_it_ends_by_itself() -> None:
     scene = Scene()
     chair, technician = listening(scene)
     delegate = scene.inside(account("nhi"))
@@ -92,7 +92,7 @@ def test_listening_is_seen_by_all_and_ends_by_itself() -> None:
     assert scene.refused(technician, Offer("v=0")) is Why.NEEDS_PERMISSION
 
 
-def test_who_listens_is_under_the_gates_like_anybody() -> None:
+def test_the_gates_hold_for_a_listening_technician_like_for_anybody() -> None:
     scene = Scene()
     chair, technician = listening(scene)
     scene.say(technician, SetSource(Source.MICROPHONE, True))
@@ -102,7 +102,7 @@ def test_who_listens_is_under_the_gates_like_anybody() -> None:
     assert GateReason.SELF in scene.seat(technician).gates.microphone
 
 
-def test_more_time_is_given_before_it_is_over() -> None:
+def test_the_chair_can_give_more_time_before_it_is_over() -> None:
     scene = Scene()
     chair, technician = listening(scene, minutes=1)
     scene.say(technician, Ask(LISTEN, "Chưa xong"))
@@ -114,7 +114,7 @@ def test_more_time_is_given_before_it_is_over() -> None:
     assert scene.endpoints == {}
 
 
-def test_a_permission_taken_back_cuts_the_transport_also_of_one_who_is_away() -> None:
+def test_taking_the_permission_back_cuts_the_transport_even_of_a_technician_who_is_away() -> None:
     scene = Scene()
     chair, technician = listening(scene)
     scene.drop(technician)
@@ -139,7 +139,7 @@ def test_an_offer_that_crosses_the_end_leaves_nothing_open() -> None:
 
 
 @pytest.mark.parametrize(("away_s", "left"), [(30.0, 1), (120.0, 0)])
-def test_the_time_runs_on_through_a_restart(away_s: float, left: int) -> None:
+def test_the_time_goes_on_through_a_restart(away_s: float, left: int) -> None:
     scene = Scene()
     listening(scene, minutes=1)
     now_s = scene.now_s + away_s
@@ -149,7 +149,7 @@ def test_the_time_runs_on_through_a_restart(away_s: float, left: int) -> None:
     assert len(scene.endpoints) == left
 
 
-def test_before_admission_nothing_of_it_is_to_be_had() -> None:
+def test_before_admission_a_technician_gets_nothing() -> None:
     scene = Scene()
     scene.inside(CHAIR)
     technician = scene.enter(TECHNICIAN)

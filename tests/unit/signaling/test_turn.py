@@ -1,4 +1,4 @@
-"""Credentials for the relay: short-lived, one account's, and the secret stays where it is."""
+"""Credentials for the relay: short-lived, for one account, and the secret stays where it is."""
 
 import base64
 import hashlib
@@ -14,7 +14,7 @@ KNOWN = "8uPm96cDpzBMaM6yLoGwKrT4Eb8="
 NOW = Instant(5.0, 1_764_230_400_999)
 
 
-def test_a_credential_is_what_coturn_works_out_from_its_name_and_the_secret() -> None:
+def test_a_credential_is_what_coturn_computes_from_the_name_and_the_secret() -> None:
     (server,) = Relay(URLS, "bí mật").servers(AccountId("a-nam"), NOW)
     assert (server.urls, server.username) == (URLS, f"{1_764_230_400 + 43_200}:a-nam")
     key = "bí mật".encode()
@@ -22,19 +22,19 @@ def test_a_credential_is_what_coturn_works_out_from_its_name_and_the_secret() ->
     assert server.credential.encode() == expected
 
 
-def test_a_known_credential_is_made_again() -> None:
-    """Worked out with `openssl dgst -sha1 -hmac`."""
+def test_a_known_credential_is_reproduced() -> None:
+    """Computed with `openssl dgst -sha1 -hmac`."""
     (server,) = Relay(URLS, "logen").servers(AccountId("12334939"), Instant(0, 1_433_852_256_000))
     assert server.username == "1433895456:12334939"
     assert server.credential == KNOWN
 
 
-def test_the_secret_is_in_no_text_of_it() -> None:
+def test_the_secret_is_never_printed() -> None:
     relay = Relay(URLS, "bí mật")
     assert "bí mật" not in f"{relay!r} {relay} {relay.servers(AccountId('a'), NOW)}"
 
 
-def test_everyone_is_welcomed_with_the_relay_if_there_is_one() -> None:
+def test_the_welcome_carries_the_relay_if_there_is_one() -> None:
     scene = Scene()
     assert scene.last(scene.enter(account("nhi")), Welcome).ice_servers == ()
     scene.room.state.relay = Relay(URLS, "bí mật")

@@ -1,4 +1,4 @@
-"""What the server hears: how long each has spoken, a holder who is silent, noise, a hint."""
+"""What the server hears: talk time, a silent speaker, noise, talking with a shut microphone."""
 
 import sfu
 from signaling.model.ids import SessionId
@@ -24,7 +24,7 @@ class Hall(Scene):
         return [turn.silent for turn in self.last(session, Floor).turns]
 
 
-def test_talk_time_is_counted_and_told_to_staff_alone() -> None:
+def test_talk_time_is_counted_and_sent_only_to_staff() -> None:
     scene = Hall()
     chair, one, two = scene.inside(CHAIR), scene.point("nhi", "nhi"), scene.point("noi", "noi")
     scene.hears(one)
@@ -41,7 +41,7 @@ def test_talk_time_is_counted_and_told_to_staff_alone() -> None:
     assert scene.heard(one, Voices) == []
 
 
-def test_who_speaks_on_and_on_is_counted_every_ten_seconds() -> None:
+def test_a_long_speech_is_counted_every_ten_seconds() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     scene.hears(one)
@@ -52,7 +52,7 @@ def test_who_speaks_on_and_on_is_counted_every_ten_seconds() -> None:
         assert scene.last(chair, Voices).times[0].seconds == 10 * tens
 
 
-def test_what_was_spoken_before_leaving_counts() -> None:
+def test_talk_time_before_leaving_counts() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     who = scene.id(one)
@@ -63,7 +63,7 @@ def test_what_was_spoken_before_leaving_counts() -> None:
     assert [(time.participant, time.seconds) for time in scene.last(chair, Voices).times] == [(who, 5)]
 
 
-def test_a_worker_that_died_lets_nobody_speak_for_ever() -> None:
+def test_when_a_worker_dies_nobody_goes_on_speaking_for_ever() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     scene.hears(one, noisy=(one,))
@@ -74,7 +74,7 @@ def test_a_worker_that_died_lets_nobody_speak_for_ever() -> None:
     assert (voices.noisy, voices.times[0].seconds) == ((), 2)
 
 
-def test_a_holder_who_is_not_heard_for_twenty_seconds_is_shown_as_silent() -> None:
+def test_a_speaker_who_is_not_heard_for_twenty_seconds_is_shown_as_silent() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     scene.say(chair, Invite(scene.id(one)))
@@ -96,7 +96,7 @@ def test_a_holder_who_is_not_heard_for_twenty_seconds_is_shown_as_silent() -> No
     assert scene.silent(chair) == []
 
 
-def test_noise_is_told_to_staff_at_once_and_to_those_who_become_it() -> None:
+def test_noise_is_sent_to_staff_at_once_and_to_people_who_become_staff() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     scene.hears(noisy=(one,))
@@ -106,7 +106,7 @@ def test_noise_is_told_to_staff_at_once_and_to_those_who_become_it() -> None:
     assert scene.last(chair, Voices).noisy == ()
 
 
-def test_who_speaks_with_a_shut_microphone_gets_a_hint_and_nobody_else() -> None:
+def test_only_the_person_who_speaks_with_a_shut_microphone_gets_a_hint() -> None:
     scene = Hall()
     chair, one = scene.inside(CHAIR), scene.point("nhi", "nhi")
     scene.hears(shut=(one,))
@@ -117,7 +117,7 @@ def test_who_speaks_with_a_shut_microphone_gets_a_hint_and_nobody_else() -> None
     assert scene.heard(chair, Hint) == []
 
 
-def test_who_is_not_inside_is_not_heard() -> None:
+def test_people_who_are_not_inside_are_not_heard() -> None:
     scene = Hall()
     chair = scene.inside(CHAIR)
     stranger = sfu.EndpointId("p-nobody")
