@@ -144,9 +144,10 @@ def script_arrow_complaints(sources: Iterable[Source]) -> Iterator[str]:
 
 
 def _web_folder(path: str) -> str | None:
-    """web/kit/dom.js: kit. None outside of the web client's folders."""
-    parts = path.split("/")
-    return parts[1] if len(parts) > 2 and parts[0] == "web" and parts[1] in WEB else None
+    """web/kit/dom.js: kit. None: no folder of the web client's layout."""
+    folder = posixpath.dirname(path)
+    inside = "" if folder == "web" else folder.removeprefix("web/")
+    return inside if inside in WEB else None
 
 
 def library_complaints(sources: Iterable[Source], layout: Layout = LAYOUT) -> Iterator[str]:

@@ -106,13 +106,19 @@ LAYOUT: dict[str, Place] = {
     "deploy.cli": Place(IO, ("deploy.child", "deploy.commands", "deploy.simulate"), ("rich",)),
 }
 
+_PAGE = ("app", "kit", "protocol", "state")
 WEB: dict[str, tuple[str, ...]] = {
     "kit": (),
-    "link": ("kit",),
-    "state": ("kit", "link"),
-    "media": ("kit", "link", "state"),
-    "app": ("media",),
-    "screens": ("app",),
+    "protocol": (),
+    "state": ("kit", "protocol"),
+    "link": ("protocol", "state"),
+    "media": ("kit", "protocol", "state"),
+    "app": ("kit", "link", "media", "protocol", "state"),
+    "screens/shared": _PAGE,
+    "screens/door": ("screens/shared", *_PAGE),
+    "screens/waiting": ("screens/shared", *_PAGE),
+    "screens/meeting": ("screens/shared", *_PAGE),
+    "": ("screens/door", "screens/waiting", "screens/meeting", *_PAGE),
 }
-"""The folders of the web client, in the same way, but with direct arrows only. `state` has no DOM; screens
-reach the line and the media through the app."""
+"""The folders of the web client and what each may import directly; "" is where `main.js` is. Screens have no
+arrow to `link` and `media`: they reach the line and the devices through the app."""

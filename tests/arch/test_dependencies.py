@@ -6,7 +6,7 @@ import pytest
 
 from tests.arch import dependencies
 from tests.arch.layout import LAYOUT, WEB, Law, Place
-from tests.arch.source import Source, product, report
+from tests.arch.source import Source, product, report, written
 
 TASKS_WITHOUT_A_GROUP: dict[str, str] = {
     "deploy.simulate.media": "a transport is closed to its end, also when its point is cancelled",
@@ -90,7 +90,7 @@ def test_no_module_imports_itself_through_others() -> None:
 
 
 def test_the_web_client_follows_its_arrows() -> None:
-    assert report(dependencies.script_arrow_complaints(product(".js"))) == ""
+    assert report(dependencies.script_arrow_complaints(written("web", ".js"))) == ""
 
 
 @pytest.mark.parametrize(
