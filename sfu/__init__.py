@@ -1,12 +1,12 @@
 """The media plane's door: the only names of `sfu` that the control plane may use.
 
 A media worker is a process of its own. The control plane sends it Commands and gets exactly one
-Result for each; on its own account the worker sends Events. All of them cross a Unix socket as
-msgpack (see `sfu.wire`), so they are plain values: no object, no callable, no clock.
+Result for each; the worker also sends Events, unasked. All of them cross a Unix socket as
+msgpack (see `sfu.wire`), so they are plain values: no objects, callables or clocks. Pure.
 
 The media plane knows endpoints, not people. An EndpointId is chosen by the control plane (it is the
 participant's id) and stays the same over reconnects; opening an endpoint that is open replaces it.
-What others wanted to see of it stays wanted and is filled again when it returns.
+What others wanted to see of it is remembered, and filled again when it returns.
 """
 
 from enum import IntFlag, StrEnum
@@ -20,7 +20,7 @@ EndpointId = NewType("EndpointId", str)
 AUDIO_SLOTS = 3
 TILE_SLOTS = 12
 MAX_HEIGHT = 4320
-"""Rows of the largest picture that can be wished for."""
+"""Rows of the largest picture that can be asked for."""
 
 
 class Source(StrEnum):
@@ -32,8 +32,8 @@ class Source(StrEnum):
 
 
 class GateReason(IntFlag):
-    """Why a Producer is silent. Its Gate is a set of reasons and is open only when that is empty,
-    so who unmutes themself (SELF) cannot undo the operator (HOST)."""
+    """Why a Producer is silent. Its Gate is a set of reasons and is open only when that set is empty, so
+    unmuting yourself (SELF) cannot undo what the operator did (HOST)."""
 
     OPEN = 0
     SELF = 1
@@ -58,7 +58,7 @@ class EndpointState(StrEnum):
     """Opened; ICE or DTLS not yet done."""
     CONNECTED = "connected"
     LOST = "lost"
-    """No valid packet for some seconds; comes back to CONNECTED by itself, or is closed by command."""
+    """No valid packet for some seconds. It returns to CONNECTED by itself, or is closed by command."""
     CLOSED = "closed"
     """The other side ended DTLS, or the handshake failed: open it again with a new offer."""
 
@@ -78,12 +78,12 @@ class OpenEndpoint(Command, frozen=True, tag="open-endpoint"):
     offer: str
     """SDP offer of the client, untrusted."""
     gates: dict[Source, GateReason]
-    """A source that is missing here starts shut by LOBBY."""
+    """A source that is not named here starts shut by LOBBY."""
     local: bool = False
     """The client is on this machine: loopback candidates are offered too."""
     check: bool = False
-    """Only to measure the line, before admission: it is alone in a room of its own, whatever it sends
-    reaches nobody, and it is sent nothing but padding."""
+    """Only to measure the line, before admission: it is alone in its own room, nothing that it sends reaches
+    anybody, and it is sent only padding."""
 
 
 class RestartEndpoint(Command, frozen=True, tag="restart-endpoint"):
@@ -95,7 +95,7 @@ class RestartEndpoint(Command, frozen=True, tag="restart-endpoint"):
 
 
 class CloseEndpoint(Command, frozen=True, tag="close-endpoint"):
-    """Result: Done, also when it is not open."""
+    """Result: Done, even when it is not open."""
 
     endpoint: EndpointId
 
@@ -107,7 +107,7 @@ class CloseRoom(Command, frozen=True, tag="close-room"):
 
 
 class SetGates(Command, frozen=True, tag="set-gates"):
-    """Replace the gate of the named sources. When Done arrives, no later packet passes a shut gate."""
+    """Replace the gates of the named sources. After Done has arrived, no packet passes a shut gate."""
 
     endpoint: EndpointId
     gates: dict[Source, GateReason]
@@ -122,9 +122,9 @@ class TileWish(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 class Show(Command, frozen=True, tag="show"):
     """What the endpoint's person really sees: whose cameras the tile slots carry, in order (at most
-    TILE_SLOTS, missing ones are empty), and how high every picture is shown, in rows of device pixels; 0 is
-    not sent at all. Before the first one stage and screen count as MAX_HEIGHT and there are no tiles.
-    Names of endpoints that are not open are kept and filled when they come. Result: Done."""
+    TILE_SLOTS, missing ones are empty), and how high every picture is shown, in rows of device pixels; a
+    picture with 0 is not sent at all. Before the first Show, stage and screen count as MAX_HEIGHT and there
+    are no tiles. Endpoints that are not open are remembered and filled in when they come. Result: Done."""
 
     endpoint: EndpointId
     tiles: tuple[TileWish, ...] = ()
@@ -173,7 +173,7 @@ class Pong(Result, frozen=True, tag="pong"):
     copies: int
     """Copies forwarded since the worker started."""
     sent_bytes: int = 0
-    """All that was sent since then, in protected bytes; the next two are part of it."""
+    """Protected bytes sent since then; the next two are part of it."""
     resent_bytes: int = 0
     padding_bytes: int = 0
     """Sent only to measure a line."""
@@ -230,20 +230,20 @@ class SpeakersChanged(Event, frozen=True, tag="speakers-changed"):
 
 
 class VoicesChanged(Event, frozen=True, tag="voices-changed"):
-    """What the server's own ears hear in a room, at each change. Open microphones are judged by their sound;
-    of shut ones nothing is decoded, and only what their level header claims is known."""
+    """What the server's own ears hear in a room, sent at each change. Open microphones are judged by their
+    sound. Nothing from shut ones is decoded; only what their level header claims is known."""
 
     room: RoomId
     speaking: tuple[EndpointId, ...]
     """Open microphones with speech, by the sound itself."""
     noisy: tuple[EndpointId, ...]
-    """Open microphones that have brought steady noise for some seconds, and no speech."""
+    """Open microphones that have brought steady noise, and no speech, for some seconds."""
     shut: tuple[EndpointId, ...]
-    """Shut microphones whose header claims speech: a hint to the person, and nothing more."""
+    """Shut microphones whose header claims speech: only a hint to the person."""
 
 
 class FlowChanged(Event, frozen=True, tag="flow-changed"):
-    """Media of a source began to arrive, or has stopped for some seconds (a frozen picture)."""
+    """Media of a source began to arrive, or stopped some seconds ago (a frozen picture)."""
 
     endpoint: EndpointId
     source: Source
@@ -252,17 +252,17 @@ class FlowChanged(Event, frozen=True, tag="flow-changed"):
 
 class SendPlan(Event, frozen=True, tag="send-plan"):
     """Which encodings of the endpoint's camera and screen somebody receives, by rid (a source without
-    simulcast has the rid ""); the others only cost its uplink. Sent on each change."""
+    simulcast has the rid ""); the others would only cost uplink. Sent on each change."""
 
     endpoint: EndpointId
     camera: tuple[str, ...]
     screen: tuple[str, ...]
     red: bool
-    """Its voice is to be sent with redundancy (RFC 2198), if it can: its uplink loses packets."""
+    """Its voice is to be sent with redundancy (RFC 2198), if it can do that: its uplink loses packets."""
 
 
 class Pictures(StrEnum):
-    """How much of what a person wishes to see its downlink carries."""
+    """How much of what a person wishes to see the downlink carries."""
 
     ALL = "all"
     SOME = "some"
@@ -270,7 +270,7 @@ class Pictures(StrEnum):
 
 
 class LineReport(Event, frozen=True, tag="line-report"):
-    """How an endpoint's link does: every two seconds, every second during a check."""
+    """How well an endpoint's link works: every two seconds, every second during a check."""
 
     endpoint: EndpointId
     rtt_ms: int
@@ -282,7 +282,7 @@ class LineReport(Event, frozen=True, tag="line-report"):
     estimate_bps: int = -1
     """What the downlink is believed to carry; -1 while unknown."""
     queue_ms: int = 0
-    """Delay by queues on the way down, beyond the line's own."""
+    """Queueing delay on the way down, beyond the line's own delay."""
     pictures: Pictures = Pictures.ALL
     path: str = ""
     """"udp" or "tcp"."""

@@ -1,6 +1,6 @@
-"""What the media plane's parsers raise: one name for each kind of untrusted input.
+"""What the media plane's parsers raise: one name for each kind of untrusted input. Pure.
 
-BadPacket   bytes from the network are not what they claim to be: dropped and counted, never logged one by one
+BadPacket   bytes from the network are not what they claim to be: dropped and counted, not logged one by one
 BadOffer    an SDP offer is nonsense or not ours: the client is told
 """
 

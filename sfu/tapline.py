@@ -1,12 +1,12 @@
-"""What crosses the tap line: the second Unix socket of a media worker, over which a recorder takes what a
-delegate's slots would get.
+"""What crosses the tap line: the second Unix socket of a media worker, over which a recorder gets what a
+delegate's slots would get. Pure.
 
-A Tap is a Consumer without a network. Who connects and says TapRoom is sent, from then on, the room's
-TapSlots at each change and TapMedia some ten times a second, until the line is closed by either side. A room
-that is not open yet, or not any more, is silence: the tap stays and begins when somebody comes. The line
+A Tap is a consumer without a network. A recorder that connects and says TapRoom is sent, from then on, the
+room's TapSlots at each change and TapMedia some ten times a second, until either side closes the line. A room
+that is not open yet, or no longer, is silence: the tap stays, and begins when somebody comes. The line
 carries frames as `sfu.wire` makes them.
 
-What a shut gate keeps back is not on this line, ever.
+What a shut gate keeps back never crosses this line.
 """
 
 import msgspec
@@ -19,7 +19,7 @@ TAP_SLOTS = (SlotKind.STAGE, SlotKind.SCREEN, SlotKind.AUDIO, SlotKind.AUDIO, Sl
 
 
 class Frame(msgspec.Struct, frozen=True, tag_field="type", array_like=True, forbid_unknown_fields=True):
-    """Base of all that crosses the line."""
+    """Base of everything that crosses the line."""
 
 
 class TapRoom(Frame, frozen=True, tag="tap-room"):
@@ -29,7 +29,7 @@ class TapRoom(Frame, frozen=True, tag="tap-room"):
 
 
 class AskKeyframes(Frame, frozen=True, tag="ask-keyframes"):
-    """Recorder -> worker: stage and screen are to begin afresh, because a new segment begins."""
+    """Recorder -> worker: send new keyframes of stage and screen, because a new segment begins."""
 
 
 class TapSlot(msgspec.Struct, frozen=True, array_like=True):
@@ -40,16 +40,16 @@ class TapSlot(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TapSlots(Frame, frozen=True, tag="tap-slots"):
-    """Worker -> recorder, before the first packet of a new feed. As many as TAP_SLOTS, in that order."""
+    """Worker -> recorder, before the first packet of a new feed: one for each of TAP_SLOTS, in that order."""
 
     at_us: int
-    """Microseconds of the machine's monotonic clock, which all its processes share; so are all `_us` here."""
+    """Microseconds of the machine's monotonic clock, which all its processes share, like every `_us` here."""
     slots: tuple[TapSlot, ...]
 
 
 class TapPacket(msgspec.Struct, frozen=True, array_like=True):
     number: int
-    """Sequence number, unwrapped by the worker; in order, each once. A hole is a packet that never came."""
+    """Sequence number, unwrapped by the worker; ascending. A hole is a packet that never came."""
     ts: int
     """The publisher's RTP timestamp, 32 bits: 90 kHz for pictures, 48 kHz for sound."""
     marker: bool
@@ -59,18 +59,18 @@ class TapPacket(msgspec.Struct, frozen=True, array_like=True):
 
 
 class TapMedia(Frame, frozen=True, tag="tap-media"):
-    """Worker -> recorder: packets of one slot. A picture's first packet after a change of `stream`, and after
-    a hole, begins a keyframe: what could not be decoded is not sent."""
+    """Worker -> recorder: packets of one slot. After a change of `stream`, and after a hole, a picture goes
+    on with a keyframe: packets that could not be decoded are not sent."""
 
     slot: int
     endpoint: EndpointId
     source: Source
     stream: int
-    """SSRC of the layer. Another one: numbers and timestamps begin anew."""
+    """SSRC of the layer. When it changes, numbers and timestamps begin anew."""
     newest_ts: int
     newest_us: int
-    """When the packet with that timestamp, the newest that came, arrived at the server: a sample of the
-    stream's clock."""
+    """When the packet with that timestamp, the newest one, arrived at the server: a sample of the stream's
+    clock."""
     packets: tuple[TapPacket, ...]
 
 

@@ -1,4 +1,4 @@
-"""Which feeds an endpoint's slots carry. Pure: the room's choice in, one feed a slot out."""
+"""Which feeds an endpoint's slots carry: the room's choice in, one feed per slot out. Pure."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ class RoomChoice:
     heard: tuple[EndpointId, ...] = ()
     stage: EndpointId | None = None
     stage_before: EndpointId | None = None
-    """Whom the one on the stage sees there: nobody wants to look at himself."""
+    """Who is shown to the participant on the stage: nobody wants to look at themselves."""
     screen: EndpointId | None = None
 
 

@@ -1,6 +1,6 @@
-"""An endpoint's way down: what it is believed to carry, and how that is spent on the endpoint's slots.
+"""An endpoint's downlink: what it is believed to carry, and how that is spent on the endpoint's slots.
 
-The estimator and the allocator are pure (sfu.bandwidth); here they meet the fast path.
+The estimator and the allocator are without I/O (sfu.bandwidth); here they meet the fast path.
 
     feedback -> estimator -> budget -> allocator -> a layer, or none, for each slot
                     `-> pace, padding for probes, redundancy of the voices
@@ -31,33 +31,35 @@ from sfu.rtp.twcc import TwccFeedback
 
 PACED_BELOW_BPS = 2_000_000
 UNPACED_ABOVE_BPS = 3_000_000
-"""A thin line is sent to evenly, so that a keyframe does not stand in the way of the voice. On a broad one
-that would only cost time."""
+"""A thin line is sent to evenly, so that a keyframe does not hold up the voice. On a broad line that would
+only cost time."""
 PACE = 1.25
-"""Times the estimate: what waits is gone soon, and the line's own queue stays short."""
+"""Times the estimate: our queue empties soon, and the line's own queue stays short."""
 SENT_SHARE = 0.25
-"""Of the way to the newest tick: fifteen pictures a second do not fall evenly into ten ticks."""
+"""Share of the way to the newest tick: fifteen pictures a second do not fall evenly into ten ticks."""
 SPEND = 0.93
-"""Of the estimate: the rest is for what is sent again."""
+"""Of the estimate: the rest is for retransmissions."""
 VOICE_BPS = 45_000
 """Kept free while anybody is heard: 24-32 kbit/s of Opus and its headers, fifty times a second."""
 VOICE_OVERHEAD = 1.3
-"""Of a voice's payload with the headers, in the currency of the estimate."""
+"""A voice's bytes with headers, relative to its payload, as the estimate counts them."""
 THIN_BPS = 400_000
-"""A line that carries no more has no room to say everything three times."""
+"""A line that carries no more has no room to send every sound three times."""
 RESEND_SHARE = 0.25
-"""Most of the estimate that may be sent again: a storm of requests must not make congestion worse."""
+"""The largest share of the estimate for retransmissions: a storm of requests must not make congestion
+worse."""
 MIN_RESEND = 3_000
 """Bytes per tick: a lost packet of a keyframe can always be sent again."""
 CHECK_BPS = 3_000_000
-"""What a line check looks for: more than anybody is ever sent."""
+"""What a line check probes for: more than anybody is ever sent."""
 EARLY_TICKS = 60
-"""So long everybody is looked at like that: a broad line is known, and then sent to without a pacer."""
+"""For this long every new line is probed like that, so that a broad line is known, and then sent to without a
+pacer."""
 _RANKS = {SlotKind.SCREEN: Rank.SCREEN, SlotKind.STAGE: Rank.STAGE, SlotKind.TILE: Rank.TILE}
 
 
 class Paced(Protocol):
-    """What the downlink needs of its transport."""
+    """What the downlink needs from its transport."""
 
     row: int
 
@@ -101,7 +103,7 @@ class Downlink:
         self.estimator.on_remb(remb.bitrate_bps, now)
 
     def moved(self) -> None:
-        """Another network: what was known of the old one is worth nothing."""
+        """Another network: what was known about the old one is worth nothing."""
         self.estimator = self._new_estimator()
 
     def _new_estimator(self) -> DownlinkEstimator:
@@ -130,7 +132,7 @@ class Downlink:
         self._sent_before = int(row["tx_bytes"])
         allowed = self.estimator.bps * RESEND_SHARE * TICK_S / 8
         self.resend_bytes = max(MIN_RESEND, int(allowed / 2 if self.estimator.is_congested else allowed))
-        self._repeat(now)
+        self._set_redundancy(now)
 
     def _pace(self, probe: int) -> None:
         bps = self.estimator.bps
@@ -141,8 +143,8 @@ class Downlink:
         rate = max(int(bps * PACE), probe) if self._is_paced else 0
         self._transport.pace(rate, self._voices)
 
-    def _repeat(self, now: float) -> None:
-        """Loss that comes with congestion is mended by sending less, not by saying everything again."""
+    def _set_redundancy(self, now: float) -> None:
+        """Loss from congestion is cured by sending less, not by repeating sounds."""
         loss = 0.0 if self.estimator.is_congested else self.estimator.loss
         blocks = self._redundancy.step(loss, now)
         if self.estimator.bps < THIN_BPS:
@@ -160,8 +162,8 @@ class Downlink:
     def spend(
         self, heights: Mapping[int, int], producer_of: Callable[[Feed | None], Producer | None], pulse: Pulse
     ) -> bool:
-        """Give each slot its layer. `heights`: what is wished, by the slot's index; one that is missing has
-        no wish. True when a picture is held back, or let go, that was not before."""
+        """Give each slot its layer. `heights`: the wished heights by the slot's index; a slot that is missing
+        has no wish. True when a picture was held back, or let go."""
         producers = [producer_of(slot.feed) for slot in self._slots]
         demands = [
             Demand(index, _RANKS[slot.kind], height, producer.options(pulse))
@@ -209,7 +211,7 @@ class Downlink:
         return slot.held != was
 
     def _note_voices(self, pulse: Pulse) -> None:
-        """What the voices take, with what redundancy adds."""
+        """What the voices use, with what redundancy adds."""
         sent = sum(pulse.slot_bytes[slot.row] for slot in self._slots if slot.kind is SlotKind.AUDIO)
         measured = max(0, sent - self._voice_bytes) * 8 / TICK_S * VOICE_OVERHEAD
         self._voice_bytes = sent
@@ -217,7 +219,7 @@ class Downlink:
 
 
 def _voice(producer: Producer | None) -> Layer | None:
-    """None while the microphone is shut or has never been heard: the slot's numbering waits."""
+    """None while the microphone is shut or has never sent: the slot's numbering waits."""
     if producer is None or not producer.is_open:
         return None
     return next(producer.bound_layers(), None)

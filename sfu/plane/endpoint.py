@@ -17,20 +17,20 @@ from sfu.plane.layer import ClockReport, Layer
 from sfu.plane.producer import OUR_SSRC, Producer
 from sfu.plane.pulse import Pulse
 from sfu.plane.slot import Slot
-from sfu.recovery.reports import GUESSED_RTT_S, Line
+from sfu.recovery.reports import GUESSED_RTT_S, LinkQuality
 from sfu.rtp import rtcp
 from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
 from sfu.sdp import LocalTransport, Offer, RemoteTransport
 
 RTCP_PER_TICK = 100
-"""Compound packets looked at in a tenth of a second. Browsers send about four."""
+"""Compound packets read in a tenth of a second. Browsers send about four."""
 RED_FROM, RED_UNTIL = 0.03, 0.01
-"""Loss on the way up from which a voice is sent with redundancy, and below which no more."""
+"""Loss on the way up at which a voice starts to be sent with redundancy, and below which it stops."""
 LOST_AFTER_S = 12.0
 """Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
 AGAIN_SHARE = 0.7
-"""Of the round trip, which wavers: who asks again a little sooner than it says has missed the answer."""
+"""Of the round trip, which varies: a client that asks again a little early has missed the first answer."""
 MIN_RTT_S = 0.02
 
 
@@ -49,7 +49,7 @@ class Transport(Protocol):
 
 
 class PlaneView(Protocol):
-    """What an endpoint needs of the plane around it."""
+    """What an endpoint needs from the plane around it."""
 
     def now(self) -> float: ...
     def ntp(self, now: float) -> int: ...
@@ -70,16 +70,16 @@ class Endpoint:
         *,
         check: bool = False,
     ) -> None:
-        """`check`: only its line is measured. Raises TableFull, and then leaves nothing behind."""
+        """`check`: only its line is measured. Raises TableFull, leaving nothing behind."""
         self.id = endpoint
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
         self.cname = secrets.token_hex(8)
-        """Names this endpoint's clock to the client (RFC 7022): its slots are to be played in step."""
+        """Names this endpoint's clock to the client (RFC 7022), so that its slots are played in step."""
         self.check = check
         self.wish = Show(endpoint=endpoint)
-        self.line = Line()
+        self.link = LinkQuality()
         self._fastpath = fastpath
         self._plane = plane
         self._rtcp_left = RTCP_PER_TICK
@@ -108,7 +108,7 @@ class Endpoint:
 
     @property
     def heights(self) -> dict[int, int]:
-        """What is wished of each video slot, by its index, in rows of pixels."""
+        """The wished height of each video slot, by its index, in rows of pixels."""
         tiles = iter(self.wish.tiles)
         heights: dict[int, int] = {}
         for index, slot in enumerate(self.slots):
@@ -135,7 +135,8 @@ class Endpoint:
         self._enter(EndpointState.CONNECTED)
 
     def on_moved(self, path: str) -> None:
-        """A new address, perhaps a new network: what was in flight is lost, both directions start afresh."""
+        """A new address, perhaps a new network: packets in flight are lost, and both directions start
+        afresh."""
         self.path = path
         self.downlink.moved()
         now = self._plane.now()
@@ -147,7 +148,7 @@ class Endpoint:
         self._enter(EndpointState.CLOSED)
 
     def on_stranger(self, packet: bytes) -> None:
-        """A packet of an unknown SSRC: its header extensions say which line and layer it is (RFC 8852)."""
+        """A packet of an unknown SSRC: its header extensions name its line and layer (RFC 8852)."""
         try:
             header = parse_header_untrusted(packet)
         except BadPacket:
@@ -158,13 +159,13 @@ class Endpoint:
         producer = self._producer_by_mid.get(mid)
         if producer is None:
             return
-        # Without layers (screens, aiortc) retransmissions carry no repaired rid: their payload type tells.
+        # Without layers (screens, aiortc) retransmissions carry no repaired rid, only their payload type.
         is_rtx = bool(repaired) or (producer.rtx_pt != 0 and header.pt == producer.rtx_pt)
         layer = producer.bind(header.ssrc, repaired or header.text(names.rid), rtx=is_rtx)
         if layer is None:
             return
         if not is_rtx:
-            for slot in self._plane.slots_on(layer):  # a new encoder counts from anywhere
+            for slot in self._plane.slots_on(layer):  # a new encoder's numbers begin anywhere
                 self._fastpath.switch(slot.row, None)
                 self._fastpath.switch(slot.row, layer.row)
         self._fastpath.inject(self.transport.row, packet, int(self._plane.now() * 1e6))
@@ -197,28 +198,28 @@ class Endpoint:
                 case rtcp.Remb():
                     self.downlink.remb(part, now)
                 case rtcp.Bye():
-                    pass  # what ends here ends by DTLS or by silence
+                    pass  # streams end by DTLS or by silence
 
     # --- reports ---------------------------------------------------------------------------------
 
     def refill(self) -> None:
-        """Ticker: a new tenth of a second's worth of work may be asked of us."""
+        """Ticker: allow the next tenth of a second's worth of RTCP and resends."""
         self._rtcp_left = RTCP_PER_TICK
         self._resend_bytes = self.downlink.resend_bytes
 
     def send_feedback(self) -> None:
-        """Ticker: tell the publisher when its packets arrived; its bandwidth estimate lives on that."""
+        """Ticker: tell the publisher when its packets arrived; its bandwidth estimate depends on it."""
         bound = (layer.ssrc for producer in self.producers.values() for layer in producer.bound_layers())
         media_ssrc = next(bound, None)
         if media_ssrc is None:
             return
         arrivals = self._fastpath.take_arrivals(self.transport.row)
-        # libwebrtc takes feedback only when it is about an SSRC that it sends (Chromium 156, 2026-11).
+        # libwebrtc accepts feedback only if it names an SSRC that it sends (Chromium 156, 2026-11).
         for packet in self._feedback.write(media_ssrc, arrivals):
             self._fastpath.send_rtcp(self.transport.row, packet)
 
     def watch_line(self, now: float) -> None:
-        """Ticker: a line that has been silent for long is lost; one packet brings it back."""
+        """Ticker: a line that has been silent for long is lost; a single packet brings it back."""
         silent = now - self.transport.last_heard() > LOST_AFTER_S
         if self.state is EndpointState.CONNECTED and silent:
             self._enter(EndpointState.LOST)
@@ -226,16 +227,16 @@ class Endpoint:
             self._enter(EndpointState.CONNECTED)
 
     def line_report(self, interval_s: float) -> LineReport:
-        """How the line did in the interval since the last call."""
+        """How the line worked in the interval since the last call."""
         row = self._fastpath.transports[self.transport.row]
         up, down = int(row["rx_bytes"]), int(row["tx_bytes"])
         up_before, down_before = self._bytes_before
         self._bytes_before = (up, down)
         return LineReport(
             endpoint=self.id,
-            rtt_ms=-1 if self.line.rtt_s is None else int(self.line.rtt_s * 1000),
-            loss_up_permille=int(self.line.loss_up * 1000),
-            loss_down_permille=int(self.line.loss_down * 1000),
+            rtt_ms=-1 if self.link.rtt_s is None else int(self.link.rtt_s * 1000),
+            loss_up_permille=int(self.link.loss_up * 1000),
+            loss_down_permille=int(self.link.loss_down * 1000),
             up_bps=int((up - up_before) * 8 / interval_s),
             down_bps=int((down - down_before) * 8 / interval_s),
             estimate_bps=self.downlink.estimator.bps,
@@ -255,7 +256,7 @@ class Endpoint:
                 blocks.append(self._block(layer, producer.listeners_loss, pulse.now))
                 expected += layer.reception.interval_expected
                 lost += layer.reception.interval_lost
-        self.line.settle(expected, lost)
+        self.link.settle(expected, lost)
         if blocks:
             parts.append(rtcp.receiver_report(OUR_SSRC, blocks))
         if parts:
@@ -289,7 +290,7 @@ class Endpoint:
             jitter=int(row["jitter"]),
             now=now,
         )
-        # Its Opus encoder adds in-band FEC by this figure alone, and the loss that matters is the listeners'.
+        # Its Opus encoder sets in-band FEC by this figure alone, and the loss that matters is the listeners'.
         fraction = max(block.fraction_lost, int(listeners_loss * 256))
         return replace(block, fraction_lost=min(255, fraction))
 
@@ -304,13 +305,13 @@ class Endpoint:
         for block in blocks:
             slot = self._slot_by_ssrc.get(block.ssrc)
             if slot is not None and slot.layer is not None:
-                self.line.receiver_block(block, self._plane.ntp(now))
+                self.link.receiver_block(block, self._plane.ntp(now))
 
     def _nack(self, nack: rtcp.Nack, now: float) -> None:
         slot = self._slot_by_ssrc.get(nack.media_ssrc)
         if slot is None or self._resend_bytes <= 0:
             return
-        rtt_s = GUESSED_RTT_S if self.line.rtt_s is None else max(self.line.rtt_s, MIN_RTT_S)
+        rtt_s = GUESSED_RTT_S if self.link.rtt_s is None else max(self.link.rtt_s, MIN_RTT_S)
         stale = slot.stale
         self._resend_bytes -= self._fastpath.resend(
             slot.row, nack.seqs, int(now * 1e6), int(rtt_s * AGAIN_SHARE * 1e6), self._resend_bytes
@@ -319,18 +320,18 @@ class Endpoint:
             self._refresh(slot, now)
 
     def ask_missing(self, now: float) -> bool:
-        """Ask its publisher again for what did not come. True while something is still missing."""
+        """Ask its publisher again for missing packets. True while some are still missing."""
         torn = False
         for producer in self.producers.values():
             for layer in producer.layers:
                 if layer.missing:
-                    producer.ask_missing(layer, now, self.line.rtt_s)
+                    producer.ask_missing(layer, now, self.link.rtt_s)
                     torn = torn or bool(layer.missing)
         return torn
 
     def plan(self, now: float) -> SendPlan | None:
-        """Ticker: what its publisher is to send, when that has changed."""
-        loss = self.line.loss_up
+        """Ticker: what its publisher is to send, if that has changed."""
+        loss = self.link.loss_up
         self._red = loss >= (RED_UNTIL if self._red else RED_FROM)
         plan = SendPlan(
             endpoint=self.id,
@@ -345,7 +346,7 @@ class Endpoint:
 
     @property
     def planned(self) -> SendPlan | None:
-        """As last told."""
+        """The last plan that was sent."""
         return self._plan
 
     def _keyframe(self, ssrc: int, now: float) -> None:

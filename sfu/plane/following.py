@@ -1,6 +1,6 @@
 """One layer's packets in the order of their numbers, as they come into its history: what a tap reads.
 
-A hole is waited for, because what was asked for again, or travels with a later sound, still comes. Then
+At a hole the reader waits, because a packet may be sent again, or travel with a later sound. After that,
 sounds go on without it; pictures are torn until a keyframe begins, because nothing could be decoded. A gate
 that was shut in between tears them, too.
 """
@@ -10,19 +10,19 @@ from collections import deque
 from sfu.fastpath import MAX_GAP, FastPath, MediaKind, StoredPacket
 
 PATIENCE_S = {MediaKind.AUDIO: 0.3, MediaKind.VIDEO: 0.6}
-"""How long a hole is waited for: a sound comes with one of the next nine (RFC 2198), a piece of a picture
-takes some round trips."""
+"""How long to wait for a hole to be filled: a sound comes with one of the next nine (RFC 2198), a packet of a
+picture takes some round trips."""
 MAX_AT_ONCE = {MediaKind.AUDIO: 8, MediaKind.VIDEO: 64}
-"""Packets in one step of 20 ms: some 30 Mbit/s of pictures. Who sends more falls out of the history and is
-torn; nothing piles up."""
+"""Packets in one step of 20 ms: some 30 Mbit/s of pictures. What is sent faster falls out of the history and
+is torn; nothing piles up."""
 
 
 class Following:
-    """Begins with what comes next: a picture's with its next keyframe."""
+    """Begins with the next packet; of a picture, with the next keyframe."""
 
     def __init__(self, fastpath: FastPath, layer: int, kind: MediaKind) -> None:
         self.missing: list[tuple[int, int]] = []
-        """First and last of the pictures' numbers that were found missing in the last step and not before."""
+        """First and last of the pictures' numbers that were newly found missing in the last step."""
         self._fastpath = fastpath
         self._layer = layer
         self._kind = kind
@@ -32,12 +32,12 @@ class Following:
         """SSRC; when it changes in a step, its numbers have begun anew."""
         self._after = reach.newest
         self._looked = reach.newest
-        """So far holes were looked for."""
+        """How far holes were looked for."""
         self._torn = self._is_picture
         self._seen: deque[tuple[float, int]] = deque()
-        """When which number was the newest, of the time for which a hole is waited for."""
+        """When each number was the newest, for as long as a hole may still be filled."""
         self._given_up = -1
-        """What has not come up to this number is not waited for any longer."""
+        """Numbers up to this one that have not come are given up."""
 
     @property
     def _is_picture(self) -> bool:
@@ -87,7 +87,7 @@ class Following:
         return found
 
     def _break(self, after: int) -> None:
-        """What came up to this number is not read."""
+        """Skip everything up to this number."""
         self._after = self._looked = after
         self._torn = self._is_picture
         self._seen.clear()

@@ -1,8 +1,8 @@
-"""Which microphones the ears get, and what is known of each: a voice's way from its history to a Judgment.
+"""Which microphones the ears get, and what is known about each: from a layer's history to a Judgment.
 
-Runs on the packet thread, so it only copies what came since the last time, a bounded number of bytes. What a
-microphone says while its gate is shut is in no history (see sfu/fastpath/kernel/accept.py), so it is never
-decoded."""
+This runs on the packet thread, so it only copies what came since the last time, a bounded number of bytes.
+What a microphone sends while its gate is shut is in no history (see sfu/fastpath/kernel/accept.py), so it is
+never decoded."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -18,12 +18,12 @@ from sfu.voice.toc import duration_ms
 MAX_AT_ONCE = 8
 """Packets of one microphone in one step of 20 ms: four times what browsers send, or what came after a gap."""
 REAL_TIME = 1.5
-"""So much sound a second of time may hold; the rest is not listened to."""
+"""How much sound a second of time may hold; the rest is not listened to."""
 SAVED_MS = 400.0
 FRESH_S = 0.5
-"""A judgment counts for so long after the last packet; with DTX one comes every 400 ms."""
+"""How long a judgment counts after the last packet; with DTX one comes every 400 ms."""
 BEGINNING = 25
-"""Packets that came before it was known that they would be listened to: the first half second of a word."""
+"""Packets from before a microphone was chosen that are still listened to: the first half second of speech."""
 
 
 @dataclass(slots=True)
@@ -40,7 +40,7 @@ class _Microphone:
 
 
 class Hearing:
-    """Of all rooms: the bound on decoding is one for the whole worker."""
+    """The hearing of all rooms: the whole worker has one bound on decoding."""
 
     def __init__(self, fastpath: FastPath, ears: Ears) -> None:
         self._fastpath = fastpath
@@ -73,8 +73,8 @@ class Hearing:
             microphone.listened = listened
 
     def hand_over(self, now: float) -> bool:
-        """Fifty times a second: what came since the last time goes to the ears. True when what they say of
-        somebody has changed."""
+        """Fifty times a second: what came since the last time goes to the ears. True when one of their
+        verdicts has changed."""
         elapsed_ms, self._at = (now - self._at) * 1000, now
         sounds: list[Sound] = []
         for microphone in self._microphones.values():
@@ -102,13 +102,13 @@ class Hearing:
         return self._judgments.get(microphone.number)
 
     def forget(self, endpoint: EndpointId) -> None:
-        """Its gate is shut, or it is gone: at once, so that its rows can be given to another."""
+        """Its gate is shut, or it is gone. Takes effect at once, so that its rows can be reused."""
         microphone = self._microphones.pop(endpoint, None)
         if microphone is not None:
             self._ears.forget(microphone.number)
 
     def _claim(self, microphone: _Microphone) -> Claim:
-        """Reads and clears what the kernel has added up of its header."""
+        """Reads and clears the levels that the kernel has summed up from its header."""
         row = self._fastpath.producers[microphone.producer]
         levels = int(row["level_count"])
         level = int(row["level_sum"]) / levels if levels else None

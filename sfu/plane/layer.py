@@ -1,4 +1,4 @@
-"""A Layer: one simulcast encoding of a Producer, with what is known of it."""
+"""A Layer: one simulcast encoding of a Producer, and what is known about it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,19 +11,20 @@ from sfu.recovery.repair import Missing
 from sfu.recovery.reports import Reception
 
 ALL_TEMPORAL = 2
-"""The highest temporal layer there is: nothing is left out."""
+"""The highest temporal layer: no frames are left out."""
 LAYER_TIMEOUT_S = 1.0
-"""A layer that has been quiet for longer does not flow: browsers stop the upper ones on a weak uplink."""
+"""A layer that has been silent for longer does not flow: browsers stop the upper ones on a weak uplink."""
 ANSWER_S = 2.0
-"""So long a layer that was asked for may take to flow: the way to the publisher, its encoder, a keyframe, the
-way back. After that it counts as not to be had."""
+"""How long a layer that was asked for may take to flow: the way to the publisher, its encoder, a keyframe,
+the way back. After that it counts as unavailable."""
 KEEP_S = 3.0
-"""A layer that nobody wants any more is paused only after this: whoever turns a page may turn it back."""
+"""A layer that nobody wants any more is paused only after this: a viewer who turned a page may turn it
+back."""
 
 
 @dataclass(frozen=True, slots=True)
 class Nominal:
-    """What a layer is taken for until it has been seen: what our client sends (web/media/lines.js)."""
+    """What a layer is assumed to be until it has been seen: what our client sends (web/media/lines.js)."""
 
     height: int
     bps: int
@@ -36,7 +37,7 @@ _SINGLE = (Nominal(360, 300_000, 24),)
 
 
 def nominal(source: Source, count: int) -> Sequence[Nominal]:
-    """Of a source with `count` layers, lowest first."""
+    """For a source with `count` layers, lowest first."""
     if count == 1:
         return _SINGLE
     return (_SCREEN if source is Source.SCREEN else _CAMERA)[:count]
@@ -44,7 +45,7 @@ def nominal(source: Source, count: int) -> Sequence[Nominal]:
 
 @dataclass(frozen=True, slots=True)
 class ClockReport:
-    """What a publisher's clock showed at a timestamp (its sender report), and when it said so."""
+    """What a publisher's clock showed at a timestamp (its sender report), and when the report came."""
 
     ntp: int
     ts: int
@@ -67,7 +68,7 @@ class Layer:
     """The newest."""
     missing: Missing = field(default_factory=Missing)
     planned: bool = True
-    """The publisher is to send it. Browsers begin with all of them."""
+    """The publisher is to send it. Browsers begin by sending all layers."""
     planned_at: float = 0.0
     """When it was last switched on."""
     wanted_at: float = float("-inf")
@@ -77,11 +78,12 @@ class Layer:
         return pulse.layer_last_us[self.row] > (pulse.now - LAYER_TIMEOUT_S) * 1e6
 
     def can_flow(self, pulse: Pulse) -> bool:
-        """It flows, or would when asked for: only one that was asked and did not come is not to be had."""
+        """It flows, or would if asked for: only a layer that was asked for and did not come is
+        unavailable."""
         return self.flows(pulse) or not self.planned or pulse.now - self.planned_at < ANSWER_S
 
     def settle_plan(self, now: float) -> None:
-        """On as soon as somebody wants it, off when nobody has for a while."""
+        """On as soon as somebody wants it, off when nobody has wanted it for a while."""
         wanted = now - self.wanted_at <= KEEP_S
         if wanted and not self.planned:
             self.planned_at = now

@@ -1,6 +1,6 @@
 """The media plane of one worker: commands in, results and events out, and ten ticks a second.
 
-Everything that decides is here or below; nothing here touches a packet. The packet's way is in
+All decisions are made here or below; nothing here touches a packet. The path of a packet is in
 sfu/fastpath/kernel/entry_points.py.
 """
 
@@ -51,14 +51,14 @@ from sfu.voice import Ears
 REPORT_TICKS = 10
 LINE_TICKS = 20
 CHECK_TICKS = 10
-"""Who waits for a line check wants to see that something happens."""
+"""Shorter than LINE_TICKS: a person who waits for a line check wants to see that something happens."""
 MAX_TAPS = 4
 MEND_S = 0.02
-"""How often what is missing is asked for: the time until the first request is our own part of a repair."""
+"""How often missing packets are asked for: the time until the first request is our share of a repair."""
 
 
 class Ports(Protocol):
-    """What the plane needs of the media ports."""
+    """What the plane needs from the media ports."""
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]: ...
     def open_association(self, listener: AssociationListener) -> Transport: ...
@@ -75,7 +75,7 @@ class Plane:
         clock: Callable[[], float],
         wall_offset_s: float,
     ) -> None:
-        """`clock`: monotonic seconds, the same that stamps packets; plus `wall_offset_s` it is Unix time."""
+        """`clock`: monotonic seconds, the clock that stamps packets; plus `wall_offset_s` it is Unix time."""
         self._fastpath = fastpath
         self._ports = ports
         self._hearing = Hearing(fastpath, ears)
@@ -85,9 +85,9 @@ class Plane:
         self._rooms: dict[RoomId, RoomMedia] = {}
         self._room_of: dict[EndpointId, RoomMedia] = {}
         self._homes: dict[int, tuple[Endpoint, Layer]] = {}
-        """Whose layer a row of the fast path is."""
+        """The owner of each layer row in the fast path, and its layer."""
         self._torn: dict[EndpointId, Endpoint] = {}
-        """Those of whom something is missing."""
+        """Endpoints with missing packets."""
         self._taps: list[tuple[RoomId, Tap]] = []
         """They outlive their rooms."""
         self._ticks = 0
@@ -95,7 +95,7 @@ class Plane:
     # --- commands --------------------------------------------------------------------------------
 
     def apply(self, command: AnyCommand) -> AnyResult:
-        """Carry out one command. What it returns has taken effect."""
+        """Carry out one command. It has taken effect when this returns."""
         result = self._apply(command)
         self._ports.flush_streams()
         return result
@@ -192,7 +192,7 @@ class Plane:
         return Opened(answer=answer, slots=endpoint.slot_lines())
 
     def _close(self, endpoint: EndpointId) -> Show:
-        """Forget an endpoint; returns what it wished to see, in case it is opened again."""
+        """Forget an endpoint. Returns what it wished to see, in case it is opened again."""
         room = self._room_of.pop(endpoint, None)
         gone = room.remove(endpoint) if room else None
         if room is None or gone is None:
@@ -226,7 +226,7 @@ class Plane:
         endpoint.wish = command
         room, pulse = self._room_of[endpoint.id], self._pulse()
         room.arrange(pulse)
-        room.plan(pulse)  # at once: a layer that rested comes the sooner
+        room.plan(pulse)  # now, so that a layer that was paused comes sooner
         return Done()
 
     def _set_stage(self, command: SetStage) -> AnyResult:
@@ -238,8 +238,8 @@ class Plane:
     # --- taps ------------------------------------------------------------------------------------
 
     def open_tap(self, room: RoomId, send: Callable[[Sequence[FromTap]], None]) -> Tap:
-        """From now on `send` gets what a recorder of this room is to have; whether it is open yet or not.
-        Raises TableFull."""
+        """From now on `send` gets what a recorder of this room is to have, whether the room is open yet or
+        not. Raises TableFull."""
         if len(self._taps) >= MAX_TAPS:
             raise TableFull("taps")
         tap = Tap(self._fastpath, send)
@@ -312,8 +312,8 @@ class Plane:
         self._ports.flush_streams()
 
     def mend(self) -> None:
-        """Called every MEND_S, for what cannot wait for a tick: publishers are asked for what did not come,
-        and ears and taps get what did."""
+        """Called every MEND_S, for what cannot wait for a tick: publishers are asked for missing packets, and
+        ears and taps get those that came."""
         now = self._clock()
         if self._hearing.hand_over(now):
             for room in self._rooms.values():
@@ -333,7 +333,7 @@ class Plane:
         self._ports.flush_streams()
 
     def snapshot(self) -> list[AnyEvent]:
-        """Everything a control plane that has just come must know."""
+        """Everything that a newly connected control plane must know."""
         events: list[AnyEvent] = []
         for room in self._rooms.values():
             for endpoint in room.endpoints.values():
@@ -350,7 +350,7 @@ class Plane:
         return events
 
     def _tend(self, endpoint: Endpoint, pulse: Pulse, beat: int) -> None:
-        """`beat` counts ticks, shifted for each endpoint: reports do not all fall into one tick."""
+        """`beat` counts ticks, shifted for each endpoint so that reports do not all fall into one tick."""
         endpoint.refill()
         for producer in endpoint.producers.values():
             producer.settle_keyframes(pulse)
@@ -374,7 +374,7 @@ class Plane:
 
 
 def _continues(offer: Offer, before: Offer) -> bool:
-    """An ICE restart may change nothing but the credentials: lines and certificate stay."""
+    """An ICE restart may change only the credentials: lines and certificate stay."""
     return (
         offer.sending == before.sending
         and offer.receiving == before.receiving

@@ -1,7 +1,7 @@
-"""A Producer: one source that comes in (microphone, camera, screen), with its Layers.
+"""A Producer: one incoming source (microphone, camera, screen), with its Layers.
 
-It says which layers can be had and at what cost, and which of them its publisher is to send; the packets
-themselves pass it by (see sfu.fastpath).
+It says which layers are available and at what cost, and which of them its publisher is to send. The packets
+themselves do not pass through it (see sfu.fastpath).
 """
 
 from collections.abc import Iterator
@@ -16,13 +16,13 @@ from sfu.sdp import SendLine
 
 FLOW_TIMEOUT_S = {Source.MICROPHONE: 3.0, Source.CAMERA: 2.0, Source.SCREEN: 5.0}
 """Silence after which a source counts as stopped. Opus with DTX sends every 400 ms; a still screen may send
-only a frame a second."""
+only one frame a second."""
 OUR_SSRC = 1
-"""Who our feedback comes from: any number will do (RFC 8108 section 5), browsers use 1 as well."""
+"""The sender of our feedback: any number will do (RFC 8108 section 5), and browsers use 1 as well."""
 MAX_REBIND = 16
-"""A source may change its SSRC (a new encoder); not endlessly."""
+"""How often a source may change its SSRC (a new encoder)."""
 MIN_BPS = 30_000
-"""No picture is taken for cheaper: one that stands still may move in the next second."""
+"""No picture counts as cheaper: one that stands still may move in the next second."""
 
 
 class Producer:
@@ -36,20 +36,20 @@ class Producer:
         self.gate = gate
         self.flowing = False
         self.listeners_loss = 0.0
-        """Worst loss of those who hear it without redundancy: its encoder is to add what repairs that."""
+        """The worst loss among listeners without redundancy: its encoder is to add FEC against it."""
         self._fastpath = fastpath
         self._transport = transport
         self._rebinds = 0
         self._looked: Pulse | None = None
-        """The pulse that the options were made by: forty slots ask for the same source in one tick."""
+        """The pulse from which the options were made: forty slots ask for the same source in one tick."""
         self._options: tuple[Option, ...] = ()
         self._has_absent = False
         """One of its layers was asked for and did not come."""
         self._asleep = False
-        """It flowed when its publisher was told to rest."""
+        """It flowed when its publisher was told to pause."""
         self._resumed_at = float("-inf")
         self._is_fresh = True
-        """It was opened a moment ago: whether it comes is to be seen first."""
+        """It was just opened, and nobody has seen yet whether it comes."""
         kind = MediaKind.AUDIO if line.source is Source.MICROPHONE else MediaKind.VIDEO
         self.kind = kind
         format = ProducerFormat(
@@ -88,7 +88,7 @@ class Producer:
         try:
             self._fastpath.bind_ssrc(self._transport, ssrc, layer.row, rtx=rtx)
         except TableFull:
-            return None  # it stays a stranger; its publisher has had more SSRCs than anybody needs
+            return None  # it stays unbound; its publisher has had more SSRCs than anybody needs
         if rtx:
             layer.rtx_ssrc = ssrc
         else:
@@ -101,7 +101,7 @@ class Producer:
         return (layer for layer in self.layers if layer.ssrc is not None)
 
     def is_flowing(self, pulse: Pulse) -> bool:
-        """It arrives; or it did until its publisher was told to rest, because nobody looked."""
+        """It arrives, or it did until its publisher was told to pause because nobody looked."""
         timeout_s = FLOW_TIMEOUT_S[self.source]
         last_us = pulse.producer_last_us[self.row]
         if last_us > 0 and pulse.now - last_us / 1e6 < timeout_s:
@@ -115,8 +115,7 @@ class Producer:
     # --- which layers ----------------------------------------------------------------------------
 
     def options(self, pulse: Pulse) -> tuple[Option, ...]:
-        """What a slot may choose of, lowest first: each layer that can be had, with all its frames or
-        fewer."""
+        """What a slot may choose from, lowest first: each available layer, with all its frames or fewer."""
         if pulse is not self._looked:
             self._looked = pulse
             layers = [(i, layer) for i, layer in enumerate(self.layers) if layer.can_flow(pulse)]
@@ -141,8 +140,8 @@ class Producer:
         yield Option(index, ALL_TEMPORAL, height, max(MIN_BPS, total), fps)
 
     def height(self, index: int, pulse: Pulse) -> int:
-        """Rows of a layer's picture: as its last keyframe said, else by its neighbours, each twice the one
-        below."""
+        """Rows of a layer's picture: from its last keyframe, else from its neighbours, each twice as high as
+        the one below."""
         for other in sorted(range(len(self.layers)), key=lambda at: abs(at - index)):
             rows = pulse.layer_height[self.layers[other].row]
             if rows:
@@ -150,9 +149,9 @@ class Producer:
         return nominal(self.source, len(self.layers))[index].height
 
     def pick(self, wanted: int, has: Layer | None, pulse: Pulse) -> Layer | None:
-        """The layer for a slot that was granted layer `wanted` and carries `has` now. While that does not
-        flow yet, whoever has a picture keeps it, and who has none is given the nearest that flows, lower ones
-        first. None while nothing has ever arrived."""
+        """The layer for a slot that was granted layer `wanted` and carries `has` now. While the wanted layer
+        does not flow yet, a slot with a picture keeps it, and one without gets the nearest layer that flows,
+        lower ones first. None until something has arrived."""
         layer = self.layers[wanted]
         if layer.ssrc is not None and layer.flows(pulse):
             return layer
@@ -171,8 +170,8 @@ class Producer:
         self.layers[index].wanted_at = now
 
     def hope(self, height: int, pulse: Pulse) -> None:
-        """A picture of this height would be shown if only it came: its layer stays asked for, because a weak
-        uplink that grows stronger sends it again by itself."""
+        """A picture of this height would be shown if it came. Its layer stays asked for, because a weak
+        uplink that becomes stronger sends it again by itself."""
         if not self.options(pulse):
             self.want(0, pulse.now)
         if not self._has_absent:
@@ -185,7 +184,7 @@ class Producer:
             self.want(best, pulse.now)
 
     def plan(self, now: float) -> tuple[str, ...]:
-        """The rids that are to be sent: what somebody wants, or wanted a moment ago."""
+        """The rids to be sent: layers that somebody wants, or wanted a moment ago."""
         was_planned = self._is_planned
         for layer in self.layers:
             if self._is_fresh:
@@ -213,7 +212,7 @@ class Producer:
     # --- what the publisher is asked for ---------------------------------------------------------
 
     def ask_keyframe(self, layer: Layer, now: float) -> None:
-        """Somebody cannot go on without one. Sends at most one request an interval."""
+        """Somebody cannot go on without one. Sends at most one request per interval."""
         if layer.ssrc is not None and self.kind is MediaKind.VIDEO and layer.keyframes.ask(now):
             self._send_pli(layer.ssrc)
 
@@ -224,7 +223,7 @@ class Producer:
             self.ask_keyframe(layer, now)
 
     def settle_keyframes(self, pulse: Pulse) -> None:
-        """Ticker: notes the keyframes that came, and sends what was held back."""
+        """Ticker: notes the keyframes that came, and sends requests that were held back."""
         for layer in self.layers:
             seen = pulse.layer_keyframes[layer.row]
             if seen != layer.keyframes_seen:
@@ -234,7 +233,7 @@ class Producer:
                 self._send_pli(layer.ssrc)
 
     def ask_missing(self, layer: Layer, now: float, rtt_s: float | None) -> None:
-        """Fifty times a second while something of the layer is missing: ask for what is due."""
+        """Fifty times a second while packets of the layer are missing: ask for those that are due."""
         if layer.ssrc is None:
             layer.missing.clear()
             return

@@ -1,7 +1,7 @@
-"""One look at the fast path's tables: what the ticker decides from.
+"""One look at the fast path's tables, on which the ticker bases its decisions.
 
-Reading a numpy row field by field costs about a microsecond each; a whole column as a list costs ten.
-So the ticker looks once and everybody reads the same instant.
+Reading a field of a numpy row costs about a microsecond; a whole column as a list costs ten. So the ticker
+looks once, and everybody reads the same instant.
 """
 
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sfu.fastpath import FastPath
 
 TICK_S = 0.1
-"""The ticker's pace. Transport-wide feedback wants 50-100 ms; a new voice is let in within one tick."""
+"""The ticker's pace. Transport-wide feedback needs 50-100 ms; a new voice is heard within one tick."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The media of one room: who of its endpoints is heard, who is on the stage, whose screen is shown.
+"""The media of one room: which endpoints are heard, who is on the stage, whose screen is shown.
 
 It keeps the slots of all its endpoints in step with that choice.
 """
@@ -53,7 +53,7 @@ class RoomMedia:
         self.endpoints[endpoint.id] = endpoint
 
     def remove(self, endpoint: EndpointId) -> Endpoint | None:
-        """Whoever showed it is detached before its rows are given back."""
+        """Slots that carry it are detached before its rows are given back."""
         gone = self.endpoints.pop(endpoint, None)
         if gone is None:
             return None
@@ -123,20 +123,20 @@ class RoomMedia:
             tap.arrange(self._choice, self._tapped, pulse)
 
     def _tapped(self, feed: Feed | None) -> Producer | None:
-        """A line check is never tapped, whichever room it is in."""
+        """A line check is never tapped, whatever room it is in."""
         if feed is None or feed.endpoint not in self.endpoints or self.endpoints[feed.endpoint].check:
             return None
         return self.producer(feed)
 
     def follow_taps(self, now: float) -> list[Endpoint]:
-        """Fifty times a second: read what came. Returns those of whom something more is missing."""
+        """Fifty times a second: read what came. Returns the endpoints with newly missing packets."""
         if not self.taps:
             return []
         torn = set().union(*(tap.follow(now) for tap in self.taps))
         return [self.endpoints[endpoint] for endpoint in torn if endpoint in self.endpoints]
 
     def hand_over_taps(self) -> None:
-        """Ticker, and when a gate was shut: send on what was read before."""
+        """Ticker, and when a gate was shut: send what was read before."""
         for tap in self.taps:
             tap.hand_over()
 
@@ -149,7 +149,7 @@ class RoomMedia:
                 self._notify(plan)
 
     def watch_flow(self, pulse: Pulse) -> None:
-        """Ticker: tell when a source began or stopped."""
+        """Ticker: announce each source that began or stopped."""
         for endpoint in self.endpoints.values():
             for producer in endpoint.producers.values():
                 flowing = producer.is_flowing(pulse)
@@ -167,7 +167,7 @@ class RoomMedia:
         return Reading(endpoint, judgment.level_dbov, judgment.speaking)
 
     def _take_hints(self) -> None:
-        """What the headers of shut microphones claim. A line check is nobody's microphone."""
+        """Note what the headers of shut microphones claim; line checks are skipped."""
         for endpoint in self.endpoints.values():
             microphone = endpoint.producers[Source.MICROPHONE]
             if microphone.is_open or endpoint.check:
@@ -189,7 +189,7 @@ class RoomMedia:
         self._choice = RoomChoice(chosen.heard, stage, before, self._screen(pulse))
 
     def _somebody(self, pulse: Pulse, but: EndpointId | None = None) -> EndpointId | None:
-        """Who is shown while nobody has spoken yet: the first whose camera can be seen."""
+        """The participant to show while nobody has spoken yet: the first one with a visible camera."""
         return next(
             (
                 endpoint.id
@@ -202,7 +202,7 @@ class RoomMedia:
         )
 
     def _screen(self, pulse: Pulse) -> EndpointId | None:
-        """The screen that is shown stays until it stops; the rules see to it that there is only one."""
+        """The screen that is shown stays until it stops; the rules ensure that there is only one."""
         sharing = [
             endpoint.id
             for endpoint in self.endpoints.values()
@@ -233,7 +233,7 @@ class RoomMedia:
         return changed
 
     def _listen_for_loss(self) -> None:
-        """How badly each open microphone is heard where nothing but its own encoder can repair that."""
+        """Note the worst loss for each open microphone among listeners whom only its own encoder can help."""
         worst: dict[EndpointId, float] = {}
         for endpoint in self.endpoints.values():
             for slot in endpoint.slots:

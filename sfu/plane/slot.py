@@ -30,7 +30,7 @@ class Slot:
         self.feed: Feed | None = None
         self.layer: Layer | None = None
         self.held = False
-        """Wished for, and the line does not carry it."""
+        """Wished for, but the line does not carry it."""
         self._fastpath = fastpath
         self._temporal = ALL_TEMPORAL
         self._redundancy = 0
@@ -70,7 +70,8 @@ class Slot:
 
     @property
     def stale(self) -> int:
-        """Numbers that were asked for again too late: without a keyframe its receiver stands still."""
+        """How many numbers were asked for again too late: without a keyframe the receiver's picture stands
+        still."""
         return int(self._fastpath.slots["stale"][self.row])
 
     @property

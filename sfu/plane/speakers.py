@@ -1,11 +1,11 @@
 """Who is heard, and who is on the stage: chosen by the sound of open microphones (sfu/voice).
 
-Pure. The plane hands in one Reading for each open microphone ten times a second and takes back the
-choice. Two rules keep the room calm: whoever is heard stays heard until somebody is clearly louder,
-and the stage changes only after somebody else has led for a while.
+Without I/O. The plane hands in one Reading for each open microphone ten times a second and takes back the
+choice. Two rules keep the room calm: a voice that is heard stays heard until another is clearly louder, and
+the stage changes only after somebody else has led for a while.
 
-What is no speech counts as far quieter than it is: a fan takes nobody's place. What the level header claims
-does not come in here at all.
+A sound that is not speech counts as far quieter than it is, so that a fan takes nobody's place. The claims of
+the level header are not used here at all.
 """
 
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from sfu import AUDIO_SLOTS, EndpointId
 
 SILENCE_DBOV = 127.0
 NOT_SPEECH_DBOV, NOT_SPEECH_SHARE = 65.0, 0.2
-"""What is no speech counts as so quiet, and a share of its own level more: the loudest fan is behind the
-softest voice, and of two fans the quieter one is behind."""
+"""A sound that is not speech counts as this quiet, plus a share of its own level: the loudest fan ranks
+behind the softest voice, and of two fans the quieter one ranks behind."""
 ATTACK, RELEASE = 0.6, 0.05
 """Share of the way to the new reading in one step: a voice is noticed at once and forgotten over two seconds,
-so that the pause between two sentences takes nobody's place away."""
+so that nobody loses their place in a pause between two sentences."""
 CHALLENGE_DB = 6.0
-"""So much louder must somebody be to take a place among the heard."""
+"""How much louder a voice must be to take a place among the heard."""
 SEATED_S = 0.5
 STAGE_LEAD_DB = 3.0
 STAGE_LEAD_S = 0.8
 STAGE_HOLD_S = 3.0
-"""Nobody is on the stage for less: a cough must not turn the picture over."""
+"""Nobody is on the stage for less: a cough must not change the picture."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +43,10 @@ class Reading:
 @dataclass(frozen=True, slots=True)
 class Choice:
     heard: tuple[EndpointId, ...]
-    """Who gets the audio slots, at most AUDIO_SLOTS, in the order they took their places: two voices of like
-    loudness must not change the list ten times a second."""
+    """The voices in the audio slots, at most AUDIO_SLOTS, in the order they took their places: two equally
+    loud voices must not change the list ten times a second."""
     speaking: tuple[EndpointId, ...]
-    """Those of them who speak now, in the same order."""
+    """Those of them that are speaking now, in the same order."""
     stage: EndpointId | None
 
 

@@ -1,9 +1,9 @@
 """A tap: a consumer without a network. It takes what a delegate's slots would get, without a line that could
 be too weak, and hands it to a recorder as frames of `sfu.tapline`.
 
-It reads the histories of layers, which the packet path keeps anyway, fifty times a second, so nothing is done
-for it at any packet. What came while a gate was shut is in no history; and what was read before is handed
-over before the order to shut it is answered, so that afterwards nothing of that source crosses the line.
+Fifty times a second it reads the histories of layers, which the packet path keeps anyway, so a tap costs
+nothing per packet. What came while a gate was shut is in no history; and what was read earlier is handed over
+before the order to shut the gate is answered, so that nothing of that source crosses the line afterwards.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,12 +19,12 @@ from sfu.plane.slot import Feed
 from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapPacket, TapReport, TapSlot, TapSlots
 
 FRESH_S = 2.0
-"""So long a keyframe is asked for again when the recorder wanted one: then it goes on without."""
+"""How long the tap goes on asking for a keyframe that the recorder wanted; then it goes on without."""
 _NOBODY = EndpointId("")
 
 
 class Tap:
-    """`send` takes what is to go over the line, in order; it never waits."""
+    """`send` takes what goes over the line, in order; it never waits."""
 
     def __init__(self, fastpath: FastPath, send: Callable[[Sequence[FromTap]], None]) -> None:
         self._fastpath = fastpath
@@ -48,7 +48,7 @@ class Tap:
             line.arrange(producer_of(line.feed), pulse)
 
     def follow(self, now: float) -> set[EndpointId]:
-        """Fifty times a second: read what came. Returns those of whom something more is missing."""
+        """Fifty times a second: read what came. Returns the endpoints with newly missing packets."""
         return {line.feed.endpoint for line in self._lines if line.follow(now) and line.feed is not None}
 
     def hand_over(self) -> None:
@@ -58,12 +58,12 @@ class Tap:
             self._send(messages)
 
     def ask_keyframes(self, now: float) -> None:
-        """The recorder begins afresh."""
+        """The recorder begins a new segment."""
         for line in self._lines:
             line.ask_keyframe(now)
 
     def forget(self, endpoint: EndpointId) -> None:
-        """It leaves, and its rows will be given to another."""
+        """It leaves, and its rows will be reused."""
         self.hand_over()
         for line in self._lines:
             if line.feed is not None and line.feed.endpoint == endpoint:
@@ -100,16 +100,16 @@ class _Line:
         """What is read."""
         self._reading: Following | None = None
         self._next_layer: Layer | None = None
-        """What shall be read as soon as a keyframe of it begins."""
+        """What is read next, as soon as a keyframe of it begins."""
         self._coming: Following | None = None
         self._wanted_key: tuple[int, float] | None = None
-        """The recorder wants another keyframe than this one, until then."""
+        """The recorder wants a newer keyframe than this one (a count), until this time."""
         self._out: list[TapMedia | TapReport] = []
         self._packets: list[TapPacket] = []
         self._stream = -1
         self._shift = 0
-        """From the packets' numbers to those on the line, which go on when a stream's begin anew, and leave
-        no hole for a packet that is empty."""
+        """Added to the packets' numbers on the line, which go on when a stream's numbers begin anew, and have
+        no hole where a packet is empty."""
         self._last = -1
         """The newest number on the line."""
         self._arrival = (0, 0)
@@ -118,14 +118,14 @@ class _Line:
     # --- which layer -----------------------------------------------------------------------------
 
     def stop(self) -> None:
-        """Nothing more is read of its feed; what was read and not handed over is dropped."""
+        """Stop reading its feed; packets that were not handed over yet are dropped."""
         self._out.clear()
         self._packets.clear()
         self._producer = self._layer = self._next_layer = self._reading = self._coming = None
         self._wanted_key = None
 
     def arrange(self, producer: Producer | None, pulse: Pulse) -> None:
-        """Ticker, and whenever something was ordered."""
+        """Ticker, and after each command."""
         layer = self._pick(producer, pulse)
         if producer is not self._producer or layer is None:
             self.stop()
@@ -141,7 +141,7 @@ class _Line:
                 self._layer, self._reading = layer, self._begin(layer)
             else:
                 self._next_layer, self._coming = layer, self._begin(layer)
-        self._see_to_keyframes(producer, pulse)
+        self._ask_needed_keyframes(producer, pulse)
 
     def _begin(self, layer: Layer) -> Following:
         return Following(self._fastpath, layer.row, MediaKind.AUDIO if self._is_voice else MediaKind.VIDEO)
@@ -157,7 +157,7 @@ class _Line:
         producer.hope(MAX_HEIGHT, pulse)
         return producer.pick(best, self._layer, pulse)
 
-    def _see_to_keyframes(self, producer: Producer, pulse: Pulse) -> None:
+    def _ask_needed_keyframes(self, producer: Producer, pulse: Pulse) -> None:
         if self._next_layer is not None:
             producer.ask_keyframe(self._next_layer, pulse.now)
         if self._layer is None or self._reading is None:
@@ -178,7 +178,7 @@ class _Line:
     # --- packets ---------------------------------------------------------------------------------
 
     def follow(self, now: float) -> bool:
-        """Read what came. True when pieces of pictures were found missing."""
+        """Read what came. True when packets of pictures were found missing."""
         if self._coming is not None and (found := self._coming.step(now)):
             self._layer, self._reading = self._next_layer, self._coming
             self._next_layer = self._coming = None
@@ -217,7 +217,7 @@ class _Line:
             self._out.append(TapReport(endpoint, source, self._stream, report.ntp, report.ts, report.at_us))
 
     def _cut(self) -> None:
-        """What was read becomes a frame."""
+        """Make a frame of what was read."""
         if self._packets and self.feed is not None:
             packets, self._packets = tuple(self._packets), []
             endpoint, source = self.feed.endpoint, self.feed.source

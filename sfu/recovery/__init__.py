@@ -1,1 +1,1 @@
-"""What is asked for again, sent again or said twice when packets are lost. Without I/O."""
+"""What is asked for again, sent again or sent twice when packets are lost. Without I/O."""

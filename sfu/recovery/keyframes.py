@@ -1,15 +1,14 @@
 """When a publisher is asked for a keyframe.
 
-Pure. Forty viewers that lose the same packet ask forty times; the publisher must hear it once. A
-request inside the interval is not forgotten: it becomes due when the interval is over, unless a
-keyframe has come in between.
+Forty viewers that lose the same packet ask forty times; the publisher must be asked once. A request inside
+the interval is not forgotten: it becomes due when the interval is over, unless a keyframe has come by then.
 """
 
 from dataclasses import dataclass
 
 INTERVAL_S = 0.3
-"""Least time between two requests to one layer. A keyframe takes a publisher 50-150 ms to make and send;
-shorter intervals only make it send two."""
+"""The least time between two requests to one layer. A publisher takes 50-150 ms to make and send a keyframe;
+with a shorter interval it would only send two."""
 
 
 @dataclass(slots=True)
@@ -32,5 +31,5 @@ class KeyframeRequests:
         return self.pending and self.ask(now)
 
     def came(self) -> None:
-        """A keyframe has arrived: whoever waited has it."""
+        """A keyframe has arrived, and everybody who waited has it."""
         self.pending = False

@@ -1,17 +1,17 @@
-"""How much of what was said is said again in the next packets (RFC 2198), by the loss that was measured.
+"""How many earlier sounds each packet repeats (RFC 2198), by the measured loss.
 
-Pure. A sound costs about 80 bytes again for each repetition, and brings nothing on a line without loss.
+Each repeated sound costs about 80 bytes, and gains nothing on a line without loss.
 """
 
 from dataclasses import dataclass
 
 STEPS = ((0.02, 1), (0.06, 2), (0.12, 3))
-"""From this loss on, so many earlier sounds: with one, two losses in a row are heard; what is lost in bursts
-needs more."""
+"""Loss, and the earlier sounds to repeat from there on. With one, two losses in a row can be heard; bursts
+need more."""
 EASE = 0.5
-"""Back when the loss has fallen to this share of what called for it,"""
+"""One fewer when the loss has fallen to this share of the step's loss,"""
 EASE_S = 5.0
-"""and has stayed there for so long."""
+"""and has stayed there for this long."""
 
 
 @dataclass(slots=True)
@@ -20,7 +20,7 @@ class Redundancy:
     _needed_at: float = 0.0
 
     def step(self, loss: float, now: float) -> int:
-        """Earlier sounds to be repeated now. Shapes: loss 0..1, smoothed over a second or two."""
+        """Earlier sounds to repeat now. `loss` is 0..1, smoothed over a second or two."""
         called = _blocks(loss)
         if called >= self.blocks:
             self.blocks = called

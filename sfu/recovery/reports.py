@@ -1,6 +1,6 @@
-"""What RTCP reports say, both ways: reception of a layer, and how a subscriber's line does.
+"""RTCP reports, both ways: the reception of a layer, and the quality of a subscriber's link.
 
-Pure. Source: RFC 3550 section 6.4.
+Source: RFC 3550 section 6.4.
 """
 
 from dataclasses import dataclass, field
@@ -8,14 +8,14 @@ from dataclasses import dataclass, field
 from sfu.rtp.rtcp import ReportBlock
 
 GUESSED_RTT_S = 0.1
-"""While none has been measured."""
+"""Used until one has been measured."""
 _LSR_UNITS = 65536
 """Middle 32 bits of an NTP instant: units of 1/65536 s."""
 
 
 @dataclass(slots=True)
 class Reception:
-    """One layer as the publisher must hear of it. Numbers are unwrapped and come from the fast path's row."""
+    """What a publisher is told about one layer. Numbers are unwrapped and come from the fast path's row."""
 
     _expected_before: int = 0
     _received_before: int = 0
@@ -52,8 +52,8 @@ class Reception:
 
 
 @dataclass(slots=True)
-class Line:
-    """How an endpoint's link does, smoothed over some reports."""
+class LinkQuality:
+    """How well an endpoint's link works, smoothed over some reports."""
 
     rtt_s: float | None = None
     loss_down: float = 0.0
@@ -67,12 +67,12 @@ class Line:
         if not block.lsr:
             return
         rtt = (((ntp >> 16) & 0xFFFFFFFF) - block.lsr - block.dlsr) & 0xFFFFFFFF
-        if rtt < 10 * _LSR_UNITS:  # a forged or very old LSR gives nonsense; it changes nothing
+        if rtt < 10 * _LSR_UNITS:  # a forged or very old LSR gives nonsense, which is ignored
             measured = rtt / _LSR_UNITS
             self.rtt_s = measured if self.rtt_s is None else self.rtt_s + 0.25 * (measured - self.rtt_s)
 
     def settle(self, up_expected: int, up_lost: int) -> None:
-        """Close an interval: the downward loss is the mean over the blocks heard in it."""
+        """Close an interval: the loss on the way down is the mean over the blocks received in it."""
         down = sum(self._heard) / len(self._heard) if self._heard else 0.0
         self._heard.clear()
         up = up_lost / up_expected if up_expected else 0.0

@@ -1,6 +1,6 @@
-"""VP8 in RTP, as far as a forwarder looks: descriptor, keyframe, size.
+"""VP8 in RTP, as far as a forwarder reads it: descriptor, keyframe, size.
 
-The plain-Python twin of what the fast path does in its kernel; the tests hold the two against each other.
+The plain Python twin of what the fast path does in its kernel; tests compare the two.
 Source: RFC 7741 sections 4.2 and 4.3, RFC 6386 section 9.1.
 """
 
@@ -34,8 +34,8 @@ class Descriptor:
 
 
 @dataclass(frozen=True, slots=True)
-class Size:
-    """Of a keyframe, pixels, without the scaling bits."""
+class PictureSize:
+    """Of a keyframe, in pixels, without the scaling bits."""
 
     width: int
     height: int
@@ -91,17 +91,17 @@ def starts_keyframe(payload: bytes, descriptor: Descriptor) -> bool:
     return descriptor.starts_frame and len(payload) > at and not payload[at] & 1
 
 
-def keyframe_size(payload: bytes, descriptor: Descriptor) -> Size | None:
+def keyframe_size(payload: bytes, descriptor: Descriptor) -> PictureSize | None:
     """Picture size from the first packet of a keyframe, else None. Errors: cannot fail."""
     at = descriptor.length
     return frame_size(payload[at : at + _HEADER_BYTES]) if starts_keyframe(payload, descriptor) else None
 
 
-def frame_size(frame: bytes) -> Size | None:
+def frame_size(frame: bytes) -> PictureSize | None:
     """Picture size from the first bytes of a keyframe (RFC 6386 section 9.1), else None.
     Errors: cannot fail."""
     if len(frame) < _HEADER_BYTES or frame[0] & 1 or frame[3:6] != _START_CODE:
         return None
     width = int.from_bytes(frame[6:8], "little") & 0x3FFF
     height = int.from_bytes(frame[8:10], "little") & 0x3FFF
-    return Size(width, height)
+    return PictureSize(width, height)

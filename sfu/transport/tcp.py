@@ -1,8 +1,8 @@
-"""ICE-TCP, passive: for networks where UDP does not pass.
+"""ICE-TCP, passive: for networks that block UDP.
 
-Each STUN, DTLS or SRTP packet is framed by its length (RFC 4571). A stream must not turn into a long queue:
-the system is given what the line carries in a moment, the rest waits here, voices before pictures, and what
-has waited too long is dropped, as a network would.
+Each STUN, DTLS or SRTP packet is framed by its length (RFC 4571). A stream must not become a long queue: the
+system is given only what the line carries in a moment. The rest waits here, voices before pictures, and what
+has waited too long is dropped, as a network would do.
 Source: RFC 6544.
 """
 
@@ -19,23 +19,24 @@ from sfu.transport.send_queue import LineGauge, SendQueue
 MAX_FRAME_BYTES = 2048
 MAX_CONNECTIONS = 512
 MAX_PER_ADDRESS = 64
-"""A whole station may sit behind one address."""
+"""A whole health station may be behind one address."""
 PROOF_DEADLINE_S = 10.0
-"""A connection without a valid check by then is closed."""
+"""A connection without a valid check after this is closed."""
 MAX_BAD_CHECKS = 64
-"""In a row; then the connection is closed. A browser sends about ten while its offer is still on its way."""
+"""In a row, then the connection is closed. A browser sends about ten while its offer is still on the way."""
 POLL_S = 0.01
-"""While packets wait, it is looked so often whether the line has become free."""
-UNSENT_BYTES = 4 * 1024
-"""Taken by the system, but not under way yet: nothing can overtake it there. 0.1 s at 300 kbit/s."""
+"""How often to look, while packets wait, whether the line has become free."""
+MAX_UNSENT_BYTES = 4 * 1024
+"""Taken by the system but not sent yet, where nothing can overtake it. 0.1 s at 300 kbit/s."""
 KERNEL_BUFFER_BYTES = 256 * 1024
-"""More than a LineGauge ever allows, so that it decides. The system's own choice would grow to megabytes."""
+"""More than a LineGauge ever allows, so that the gauge decides. The system's default would grow to
+megabytes."""
 MAX_SILENCE_MS = 1000
-"""Between two tries of the system after a cut; by itself it doubles them up to two minutes."""
+"""Between two retries of the system after an interruption; by default it doubles them up to two minutes."""
 
 
-class Deframer:
-    """Cuts a byte stream into packets. Pure."""
+class PacketDeframer:
+    """Cuts a byte stream into packets (RFC 4571)."""
 
     __slots__ = ("_buffer",)
 
@@ -43,8 +44,8 @@ class Deframer:
         self._buffer = bytearray()
 
     def feed_untrusted(self, data: bytes) -> list[bytes]:
-        """Packets completed by `data`, in order, empty ones left out. Raises BadPacket: nothing that follows
-        can be understood, close."""
+        """Packets completed by `data`, in order, without empty ones. Raises BadPacket: nothing after it can
+        be understood, so close."""
         self._buffer += data
         packets: list[bytes] = []
         at = 0
@@ -62,7 +63,7 @@ class Deframer:
 
 
 class PacketTaker(Protocol):
-    """Who gets what arrives."""
+    """The receiver of what arrives."""
 
     def on_packets(self, connection: "TcpConnection", packets: list[bytes]) -> None: ...
 
@@ -83,7 +84,7 @@ class TcpConnections:
         return TcpConnection(self, self._taker)
 
     def enter(self, connection: "TcpConnection") -> int:
-        """A number for a new connection, or 0 when there are enough already."""
+        """A number for a new connection, or 0 when there are too many."""
         host = connection.address[0]
         if len(self._open) >= MAX_CONNECTIONS or self._by_address[host] >= MAX_PER_ADDRESS:
             return 0
@@ -116,15 +117,15 @@ class TcpConnection(asyncio.Protocol):
     def __init__(self, crowd: TcpConnections, taker: PacketTaker) -> None:
         self.address: tuple[str, int] = ("", 0)
         self.number = 0
-        """Never used again by another one; 0 before it is admitted."""
+        """Never reused; 0 before it is admitted."""
         self._crowd = crowd
         self._taker = taker
-        self._deframer = Deframer()
+        self._deframer = PacketDeframer()
         self._queue = SendQueue()
         self._gauge = LineGauge()
         self._written = 0
         self._is_full = False
-        """The system takes nothing more; one packet may have been taken in part."""
+        """The system accepts nothing more; it may have accepted one packet in part."""
         self._bad_checks = 0
         self._socket: socket.socket | None = None
         self._poll: asyncio.TimerHandle | None = None
@@ -143,8 +144,8 @@ class TcpConnection(asyncio.Protocol):
         self._socket = sock = transport.get_extra_info("socket")
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
-        with contextlib.suppress(OSError):  # Linux before 6.15 does not know it
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, MAX_UNSENT_BYTES)
+        with contextlib.suppress(OSError):  # Linux before 6.15 does not have it
             sock.setsockopt(socket.IPPROTO_TCP, _TCP_RTO_MAX_MS, MAX_SILENCE_MS)
         transport.set_write_buffer_limits(high=0)
         self._deadline = asyncio.get_running_loop().call_later(PROOF_DEADLINE_S, transport.abort)
@@ -168,7 +169,7 @@ class TcpConnection(asyncio.Protocol):
             self._taker.on_lost(self)
 
     def strike(self) -> bool:
-        """Something came that is no valid check. True when that was once too often: it is closed."""
+        """Something other than a valid check came. True when that was once too often, and it was closed."""
         self._bad_checks += 1
         if self._bad_checks > MAX_BAD_CHECKS:
             self.close()
@@ -187,7 +188,7 @@ class TcpConnection(asyncio.Protocol):
         return self._queue.dropped
 
     def send(self, packet: bytes, *, urgent: bool = True) -> None:
-        """Frame and write; what the line does not take yet waits, an urgent one before all others."""
+        """Frame and write. What the line does not take yet waits, urgent packets before all others."""
         transport = self._transport
         if transport is None or transport.is_closing():
             return
@@ -202,7 +203,7 @@ class TcpConnection(asyncio.Protocol):
         self._is_full = False
 
     def _flush(self, transport: asyncio.Transport, now: float) -> None:
-        """Write what the line has room for; come again soon while something waits."""
+        """Write what the line has room for; look again soon while something waits."""
         room = self._room(now)
         while not self._is_full and (packet := self._queue.take(now, room)) is not None:
             transport.write(len(packet).to_bytes(2, "big") + packet)
@@ -233,6 +234,6 @@ class TcpConnection(asyncio.Protocol):
 _TCP_RTO_MAX_MS = 44
 """tcp(7); the socket module does not name it."""
 _TCP_INFO_BYTES = 152
-"""struct tcp_info as far as we read it, which Linux 4.9 has."""
+"""The part of struct tcp_info that we read; Linux 4.9 has it."""
 _BYTES_ACKED, _BYTES_ACKED_AT = struct.Struct("=Q"), 120
 _MIN_RTT, _MIN_RTT_AT = struct.Struct("=I"), 148

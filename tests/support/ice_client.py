@@ -14,7 +14,7 @@ from aiortc.rtcdtlstransport import RTCDtlsFingerprint
 from sfu.sdp import Fingerprint, LocalTransport, RemoteTransport
 from sfu.transport import stun
 from sfu.transport.stun import Attribute, Kind
-from sfu.transport.tcp import Deframer
+from sfu.transport.tcp import PacketDeframer
 
 WAIT_S = 5.0
 """For an answer that must come."""
@@ -33,7 +33,7 @@ class _Udp(asyncio.DatagramProtocol):
 class _Tcp(asyncio.Protocol):
     def __init__(self, client: "IceClient") -> None:
         self._client = client
-        self._deframer = Deframer()
+        self._deframer = PacketDeframer()
         self.lost = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:

@@ -34,7 +34,7 @@ def test_a_keyframe_tells_its_size() -> None:
     payload = b"\x10" + KEYFRAME
     descriptor = vp8.parse_untrusted(payload)
     assert vp8.starts_keyframe(payload, descriptor)
-    assert vp8.keyframe_size(payload, descriptor) == vp8.Size(320, 240)
+    assert vp8.keyframe_size(payload, descriptor) == vp8.PictureSize(320, 240)
 
 
 @pytest.mark.parametrize(

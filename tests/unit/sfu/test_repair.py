@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sfu.recovery.repair import GIVE_UP_S, LIMIT, TRIES, Missing
+from sfu.recovery.repair import MAX_AGE_S, MAX_MISSING, MAX_TRIES, Missing
 
 
 def test_a_hole_is_asked_for_at_once_and_then_once_in_a_round_trip() -> None:
@@ -25,7 +25,7 @@ def test_what_has_come_is_not_asked_for_again() -> None:
 def test_a_picture_is_not_waited_for_longer_than_it_is_of_use() -> None:
     missing = Missing()
     missing.add(1, 3, now=1.0)
-    assert missing.due(1.0 + GIVE_UP_S + 0.01, rtt_s=0.05) == []
+    assert missing.due(1.0 + MAX_AGE_S + 0.01, rtt_s=0.05) == []
     assert not missing
     assert missing.given_up == 3
 
@@ -34,13 +34,13 @@ def test_without_a_known_round_trip_the_publisher_is_not_flooded() -> None:
     missing = Missing()
     missing.add(1, 1, now=0.0)
     asked = sum(len(missing.due(tick * 0.02, rtt_s=None)) for tick in range(60))
-    assert 2 <= asked <= TRIES
+    assert 2 <= asked <= MAX_TRIES
 
 
 def test_after_a_cut_the_newest_are_looked_for() -> None:
     missing = Missing()
     missing.add(0, 100_000, now=0.0)
-    assert missing.numbers() == list(range(100_001 - LIMIT, 100_001))
+    assert missing.numbers() == list(range(100_001 - MAX_MISSING, 100_001))
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 300), st.floats(0, 0.1)), max_size=50))
@@ -53,7 +53,7 @@ def test_never_more_than_the_limit_and_never_more_than_the_tries(
     for first, length, pause in holes:
         now += pause
         missing.add(first, first + length, now)
-        assert len(missing.numbers()) <= LIMIT
+        assert len(missing.numbers()) <= MAX_MISSING
         for number in missing.due(now, rtt_s=0.05):
             asked[number] = asked.get(number, 0) + 1
     while missing:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sfu.recovery.reports import Line, Reception
+from sfu.recovery.reports import LinkQuality, Reception
 from sfu.rtp.rtcp import ReportBlock
 
 SECOND = 1 << 16
@@ -46,20 +46,20 @@ def report(lsr: int, dlsr: int, fraction: int = 0) -> ReportBlock:
 
 
 def test_round_trip_time_is_arrival_less_sending_less_their_delay() -> None:
-    line = Line()
+    line = LinkQuality()
     line.receiver_block(report(lsr=100 * SECOND, dlsr=SECOND), ntp=(101 * SECOND + SECOND // 4) << 16)
     assert line.rtt_s == pytest.approx(0.25)
 
 
 @pytest.mark.parametrize(("lsr", "dlsr"), [(200 * SECOND, 0), (1, 0), (101 * SECOND, 5 * SECOND)])
 def test_a_forged_report_does_not_change_the_round_trip_time(lsr: int, dlsr: int) -> None:
-    line = Line()
+    line = LinkQuality()
     line.receiver_block(report(lsr, dlsr), ntp=(101 * SECOND) << 16)
     assert line.rtt_s is None
 
 
 def test_loss_settles_to_what_is_reported() -> None:
-    line = Line()
+    line = LinkQuality()
     for _ in range(12):
         line.receiver_block(report(0, 0, fraction=64), ntp=0)
         line.settle(up_expected=100, up_lost=10)
