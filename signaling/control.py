@@ -34,7 +34,7 @@ from signaling.store import Store
 log = logging.getLogger("giaoban.control")
 
 STOP_S = 5.0
-"""How long sessions may take to end once they are told."""
+"""How long sessions may take to end once they were told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,14 @@ class ControlConfig:
     """SQLAlchemy's form: "sqlite:////var/lib/giaoban/giaoban.db"."""
     web_root: Path
     media_sockets: tuple[Path, ...]
-    """One for each media worker, which listens there; it may come later, and go and come again."""
+    """One for each media worker, which listens there. Workers may start later, and restart."""
     sockets: tuple[socket.socket, ...] = ()
-    """Already listening. Without any, `hosts` and `port` are used."""
+    """Already listening. If there are none, `hosts` and `port` are used."""
     hosts: tuple[str, ...] = ()
-    """None at all: every address, IPv4 and IPv6."""
+    """Empty: every address, IPv4 and IPv6."""
     port: int = 8443
     tls: ssl.SSLContext | None = None
-    """None only behind something that ends TLS, or in tests: the cookie is marked Secure all the same."""
+    """None only behind a TLS terminator, or in tests; the cookie is marked Secure even then."""
     ca_certificate: bytes | None = None
     """What GET /ca.crt gives."""
     hsts: bool = False
@@ -58,13 +58,13 @@ class ControlConfig:
     version: str = ""
     limits: Limits = DEFAULT
     audit_head: Path | None = None
-    """File beside the database that holds the audit log's newest head."""
+    """The file beside the database that holds the audit log's newest head."""
     recorder_socket: Path | None = None
-    """Where the recorder listens; it may come later, and go and come again. None: nothing can be recorded."""
+    """Where the recorder listens. It may start later, and restart. None: nothing can be recorded."""
     recordings: Path | None = None
-    """The recorder's folder. None: there is nothing to list, and nothing to delete."""
+    """The recorder's folder. None: there are no recordings to list or delete."""
     relay: Relay | None = None
-    """The relay for networks that let nothing else pass, if there is one."""
+    """The TURN relay for networks that let nothing else through, if there is one."""
 
 
 def clock() -> Instant:
@@ -74,9 +74,9 @@ def clock() -> Instant:
 async def serve_control(
     config: ControlConfig, stop: asyncio.Event, ready: Callable[[], None] | None = None
 ) -> None:
-    """Run the control plane until `stop` is set. `ready` is called once when it answers.
+    """Run the control plane until `stop` is set. Calls `ready` once when it answers.
 
-    Raises StorageUnavailable and StateIsNewer before anything is served, OSError when the address is taken.
+    Raises StorageUnavailable and StateIsNewer before anything is served, OSError if the address is taken.
     """
     workers = tuple(WorkerSocket(path, config.limits.media_s) for path in config.media_sockets)
     async with asyncio.TaskGroup() as tasks:
@@ -100,7 +100,7 @@ async def serve_with(
     now: Callable[[], Instant] = clock,
     recorder: RecorderPort | None = None,
 ) -> None:
-    """The same over media ports that somebody else keeps connected, one for each worker."""
+    """The same over media ports, one for each worker, that the caller keeps connected."""
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:

@@ -1,4 +1,4 @@
-"""Signing in and out: who is at the other end of a request."""
+"""Signing in and out."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ from signaling.store import LoginSession, StorageUnavailable, Store
 log = logging.getLogger("giaoban.accounts")
 
 LIFETIME_MS = 12 * 3600 * 1000
-"""A working day: who signs in for the morning briefing signs in again tomorrow."""
+"""A working day: a person who signs in for the morning briefing signs in again tomorrow."""
 TOKEN_BYTES = 32
 BUSY_RETRY_S = 3
 
@@ -30,7 +30,7 @@ class SignedIn:
 @dataclass(frozen=True, slots=True)
 class BadCredentials:
     account: AccountId | None = None
-    """Whose password was tried, for the audit log alone; None: nobody's here."""
+    """Whose password was tried, only for the audit log; None: there is no such account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +39,12 @@ class TooManyAttempts:
 
 
 def token_hash(token: str) -> str:
-    """What is stored of a token. It is random enough that a plain hash cannot be turned back."""
+    """What is stored of a token. It is random enough that a plain hash cannot be reversed."""
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
 def login_of(typed: str) -> str:
-    """A login as it is kept: people type capitals and spaces."""
+    """A login as it is stored: people type capitals and spaces."""
     return typed.strip().casefold()
 
 
@@ -81,7 +81,7 @@ class Accounts:
         return SignedIn(found.account, token)
 
     async def _rehash(self, account: AccountId, password: str) -> None:
-        """The parameters have changed since; a failure only means that the next sign-in tries again."""
+        """The hash parameters have changed; if this fails, the next sign-in tries again."""
         try:
             fresh = await self._passwords.hash(password)
             await self._store.people.set_password(account, fresh, sign_out=False)
@@ -89,7 +89,7 @@ class Accounts:
             log.warning("rehash-failed account=%s", account)
 
     async def signed_in(self, token: str | None) -> Account | None:
-        """Whose token this is. Raises StorageUnavailable."""
+        """The account that this token signs in. Raises StorageUnavailable."""
         if not token or len(token) > 128:
             return None
         return await self._store.people.signed_in(token_hash(token), self._clock().unix_ms)
@@ -100,7 +100,7 @@ class Accounts:
 
 
 async def mint(store: Store, account: AccountId, now: Instant) -> str:
-    """Sign an account in without a password and return the cookie's token: after one was checked, or for the
+    """Sign an account in and return the cookie's token. The caller has checked the password, or signs in the
     terminal's simulated bridge points. Raises StorageUnavailable, AlreadyThere (no such account)."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = LoginSession(token_hash(token), account, now.unix_ms, now.unix_ms + LIFETIME_MS)

@@ -1,4 +1,4 @@
-"""Which octets of a file are asked for, so that a download that broke off goes on. Pure.
+"""The byte range that a download asks for, so that one that broke off can be resumed. Pure.
 
 Source: RFC 9110, section 14.
 """
@@ -10,19 +10,19 @@ _RANGE = re.compile(r"bytes=([0-9]{0,18})-([0-9]{0,18})", re.ASCII)
 
 
 class BadRange(Exception):
-    """There are no such octets."""
+    """The range lies outside the file."""
 
 
 class Span(NamedTuple):
-    """From `start` up to `end`, and not with it."""
+    """From `start` up to, but not including, `end`."""
 
     start: int
     end: int
 
 
 def span_untrusted(header: str | None, length: int) -> Span:
-    """The octets that a Range header names; all of them where it names none, several ranges, or makes no
-    sense, which is what a server may do. Raises BadRange when they lie outside."""
+    """The bytes that a Range header names. All of them if it names none or several ranges, or makes no sense,
+    as a server may do. Raises BadRange if they lie outside."""
     found = _RANGE.fullmatch((header or "").strip())
     if found is None or not any(found.groups()):
         return Span(0, length)
@@ -34,5 +34,5 @@ def span_untrusted(header: str | None, length: int) -> Span:
         if last and int(last) < int(first):
             return Span(0, length)
     if start >= end:
-        raise BadRange(f"{header} of {length} octets")
+        raise BadRange(f"{header} of {length} bytes")
     return Span(start, end)

@@ -8,9 +8,9 @@ from recorder.shelf import ShelvedRecording
 DAY_MS = 86_400_000
 
 
-def delete_ms(kept: ShelvedRecording, keep_days: int) -> int:
-    """When it is to be deleted, in Unix time, counted from what was written last; 0: never."""
-    return kept.last_ms + keep_days * DAY_MS if keep_days > 0 else 0
+def delete_ms(recording: ShelvedRecording, keep_days: int) -> int:
+    """When it is to be deleted, in Unix time, counted from its last write; 0: never."""
+    return recording.last_ms + keep_days * DAY_MS if keep_days > 0 else 0
 
 
 def due(
@@ -19,13 +19,13 @@ def due(
     going_on: Collection[RecordingId],
     now_ms: int,
 ) -> tuple[ShelvedRecording, ...]:
-    """Those whose time is over. Never one that goes on, however long its meeting has been paused.
+    """The recordings whose time is over. Never one in progress, however long its meeting has been paused.
 
-    Shapes: keep_days by the meeting's code; a meeting that is not in it keeps its recordings for ever.
+    keep_days: by the meeting's code; a meeting that is not in it keeps its recordings for ever.
     """
     over: list[ShelvedRecording] = []
-    for kept in shelf:
-        until_ms = delete_ms(kept, keep_days.get(kept.meeting, 0))
-        if 0 < until_ms <= now_ms and kept.id not in going_on:
-            over.append(kept)
+    for recording in shelf:
+        until_ms = delete_ms(recording, keep_days.get(recording.meeting, 0))
+        if 0 < until_ms <= now_ms and recording.id not in going_on:
+            over.append(recording)
     return tuple(over)

@@ -1,4 +1,4 @@
-"""Deletes the recordings whose time is over, and writes it down before it does."""
+"""Deletes the recordings whose time is over, after noting it in the audit log."""
 
 import asyncio
 import logging
@@ -18,7 +18,7 @@ EVERY_S = 600.0
 
 
 class Retention:
-    """Errors: none leaves; what could not be done is done the next time."""
+    """Raises nothing; what fails is tried again the next time."""
 
     def __init__(
         self,
@@ -34,7 +34,7 @@ class Retention:
         self._going_on = going_on
         self._clock = clock
         self._due: frozenset[RecordingId] = frozenset()
-        """Whose time was over the last time, too: a clock that is wrong for some minutes deletes nothing."""
+        """What was due at the last sweep: a clock that is wrong for some minutes deletes nothing."""
         self._noted: set[RecordingId] = set()
         self._failed: set[RecordingId] = set()
 
@@ -46,21 +46,21 @@ class Retention:
             await asyncio.sleep(EVERY_S)
 
     async def _finish(self) -> None:
-        """What a crash left half deleted."""
+        """Finish deleting what a crash left half deleted."""
         try:
             await asyncio.to_thread(shelf.sweep, self._directory)
         except shelf.ShelfFailed as error:
             log.error("retention-failed why=%s", error)
 
     async def sweep(self) -> None:
-        """Delete what was due the last time and still is."""
+        """Delete what was due at the last sweep and still is."""
         try:
             keep_days = await self._store.meetings.keep_days()
-            kept = await asyncio.to_thread(shelf.recordings, self._directory) if keep_days else []
+            recordings = await asyncio.to_thread(shelf.recordings, self._directory) if keep_days else []
         except (StorageUnavailable, shelf.ShelfFailed) as error:
             log.error("retention-failed why=%s", error)
             return
-        over = custody.due(kept, keep_days, self._going_on(), self._clock().unix_ms)
+        over = custody.due(recordings, keep_days, self._going_on(), self._clock().unix_ms)
         for one in over:
             if one.id in self._due:
                 await self._delete(one, keep_days[one.meeting])
@@ -68,34 +68,34 @@ class Retention:
         self._noted &= self._due
         self._failed &= self._due
 
-    async def _delete(self, kept: ShelvedRecording, keep_days: int) -> None:
-        """Nothing is deleted of which the log does not know."""
-        if kept.id not in self._noted:
-            fields = (*deletion_fields(kept, self._clock().unix_ms), ("keep_days", keep_days))
-            self._audit.note("recording-deleted", meeting=kept.meeting, fields=fields)
-            self._noted.add(kept.id)
-        if not await self._audit.flush() or kept.id in self._going_on():
+    async def _delete(self, recording: ShelvedRecording, keep_days: int) -> None:
+        """Delete a recording once the audit log has the entry for it."""
+        if recording.id not in self._noted:
+            fields = (*deletion_fields(recording, self._clock().unix_ms), ("keep_days", keep_days))
+            self._audit.note("recording-deleted", meeting=recording.meeting, fields=fields)
+            self._noted.add(recording.id)
+        if not await self._audit.flush() or recording.id in self._going_on():
             return
         try:
-            await asyncio.to_thread(shelf.delete, self._directory, kept.id)
+            await asyncio.to_thread(shelf.delete, self._directory, recording.id)
         except shelf.NoRecording:
-            return  # somebody at the terminal was quicker
+            return  # somebody deleted it at the terminal
         except shelf.ShelfFailed as error:
-            log.error("recording-not-deleted recording=%s why=%s", kept.id, error)
-            if kept.id not in self._failed:
-                self._failed.add(kept.id)
-                failed = (("recording", kept.id),)
-                self._audit.note("recording-not-deleted", meeting=kept.meeting, fields=failed)
+            log.error("recording-not-deleted recording=%s why=%s", recording.id, error)
+            if recording.id not in self._failed:
+                self._failed.add(recording.id)
+                failed = (("recording", recording.id),)
+                self._audit.note("recording-not-deleted", meeting=recording.meeting, fields=failed)
             return
-        log.info("recording-deleted recording=%s", kept.id)
+        log.info("recording-deleted recording=%s", recording.id)
 
 
-def deletion_fields(kept: ShelvedRecording, now_ms: int) -> tuple[tuple[str, str | int], ...]:
-    """What the audit log keeps of a recording that is no more."""
-    age_days = max(0, now_ms - kept.last_ms) // custody.DAY_MS
+def deletion_fields(recording: ShelvedRecording, now_ms: int) -> tuple[tuple[str, str | int], ...]:
+    """What the audit log keeps about a deleted recording."""
+    age_days = max(0, now_ms - recording.last_ms) // custody.DAY_MS
     return (
-        ("recording", kept.id),
-        ("begun_ms", kept.begun_ms),
+        ("recording", recording.id),
+        ("begun_ms", recording.begun_ms),
         ("age_days", age_days),
-        ("octets", kept.size_bytes),
+        ("octets", recording.size_bytes),
     )

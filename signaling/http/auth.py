@@ -58,8 +58,8 @@ def install(app: web.Application) -> None:
 
 
 async def allowed(request: web.Request, right: frozenset[Role]) -> Account | web.Response:
-    """Who is asking, if the request comes from one of our pages and the account has one of these roles;
-    otherwise the refusal. A role that was handed over or lent in a meeting does not count."""
+    """The account that asks, if the request comes from one of our pages and the account has one of these
+    roles; otherwise the refusal. A role that was handed over or lent in a meeting does not count."""
     if not same_origin(request):
         return problem(HTTPStatus.FORBIDDEN, "other-origin")
     account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))

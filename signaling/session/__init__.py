@@ -1,1 +1,1 @@
-"""One WebSocket's life, and what is kept for it while its page is away."""
+"""One WebSocket from hello to goodbye, and what is still to be sent on it."""

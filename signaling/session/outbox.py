@@ -1,4 +1,4 @@
-"""What still has to be sent to one client: in order, bounded, and of the newest only where that is enough."""
+"""What is still to be sent to one client: in order, bounded, and only the newest where that is enough."""
 
 import asyncio
 from collections import OrderedDict
@@ -8,7 +8,7 @@ from signaling.model.words import Why
 from signaling.protocol import Bye, Lobby, OwnLine, Roster, SendPlan, ServerMessage, Slots, Speakers, encode
 
 NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots, SendPlan, OwnLine})
-"""Each of these says all there is to say, so an unsent older one is dropped for the newer."""
+"""Each of these is complete in itself, so a newer one replaces an older one that was not sent yet."""
 
 
 class Outbox:
@@ -16,7 +16,7 @@ class Outbox:
         self._size = size
         self._frames: OrderedDict[object, tuple[str, KeptMessage | None]] = OrderedDict()
         self.backlog = Backlog()
-        self._stirred = asyncio.Event()
+        self._changed = asyncio.Event()
         self._closed = False
 
     @property
@@ -24,10 +24,10 @@ class Outbox:
         return self._closed
 
     def post(self, message: ServerMessage, frame: str) -> None:
-        """Queue a message with its encoded frame. One too many, and the client is told it is too slow."""
+        """Queue a message with its encoded frame. If the queue is full, the client is told it is too slow."""
         kept = self.backlog.post(message, frame)
         if self._closed:
-            return  # nobody will send it, but the page may come back for it
+            return  # it will not be sent now, but the page may come back for it
         kind = type(message)
         key: object = kind if kind in NEWEST_ONLY else object()
         if key not in self._frames and len(self._frames) >= self._size:
@@ -36,25 +36,25 @@ class Outbox:
             return
         self._frames[key] = frame, kept
         self._frames.move_to_end(key)
-        self._stirred.set()
+        self._changed.set()
 
     def dismiss(self, bye: Bye) -> None:
-        """The last message; nothing follows it."""
+        """Send this last message, and nothing after it."""
         if not self._closed:
             self._frames[object()] = encode(bye), None
             self.close()
 
     def close(self) -> None:
         self._closed = True
-        self._stirred.set()
+        self._changed.set()
 
     async def next(self) -> str | None:
-        """The next frame, or None when there will be no more."""
+        """The next frame; None: there will be no more."""
         while not self._frames:
             if self._closed:
                 return None
-            self._stirred.clear()
-            await self._stirred.wait()
+            self._changed.clear()
+            await self._changed.wait()
         frame, kept = self._frames.popitem(last=False)[1]
         self.backlog.sent(kept)
         return frame

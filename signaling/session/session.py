@@ -1,8 +1,8 @@
-"""One WebSocket's life: hello, then message by message, then goodbye.
+"""One WebSocket: hello, then message by message, then goodbye.
 
-Three tasks: the reader takes frames off the socket, bounded and paced; the handler carries them out one
-after the other; the writer sends. The socket's end closes the inbox, and each task ends after what it is
-doing, so that no decision is cut in half.
+Three tasks: the reader takes frames off the socket, bounded and rate-limited; the handler carries out one
+message after the other; the writer sends. When the socket ends, the inbox is closed, and each task finishes
+what it is doing, so that no decision is cut in half.
 """
 
 import asyncio
@@ -41,11 +41,10 @@ from signaling.session.outbox import Outbox
 log = logging.getLogger("giaoban.session")
 
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
-"""What is somewhat too large is refused in words; beyond this the socket is closed (1009)."""
+"""A message up to this size gets a refusal; beyond it the socket is closed (1009)."""
 CLOSE_S = 5.0
-BY_ITS_PAGE = frozenset({1000, 1001})
-"""How a page closes its socket that is closed or left (RFC 6455, 7.4.1). A line that is lost says
-nothing."""
+CLOSED_BY_PAGE = frozenset({1000, 1001})
+"""Close codes of a page that is closed or left (RFC 6455, 7.4.1). A lost line sends none."""
 
 
 class Session:
@@ -75,14 +74,14 @@ class Session:
         self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
         self._outbox = Outbox(limits.outbox)
 
-    # --- LiveSession ---
+    # --- as the rooms see it (LiveSession) ---
 
     def post(self, message: ServerMessage, frame: str) -> None:
         self._outbox.post(message, frame)
 
     def dismiss(self, bye: Bye) -> None:
         if bye.code is Why.NOT_SIGNED_IN:
-            self._presence = Presence.CLOSED  # to sign out is to go, and no line was lost by it
+            self._presence = Presence.CLOSED  # signing out is leaving, not a lost line
         self._outbox.dismiss(bye)
 
     def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
@@ -95,7 +94,7 @@ class Session:
     # --- life ---
 
     async def run(self) -> None:
-        """From the first frame to the last. Returns when the socket is closed and the seat knows it."""
+        """From the first frame to the last. Returns when the socket is closed and the seat has been told."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._write(), name="session writer")
             tasks.create_task(self._handle(), name="session handler")
@@ -110,12 +109,12 @@ class Session:
             elif frame.type is WSMsgType.BINARY:
                 self._refuse("", Why.BAD_MESSAGE)
             else:
-                if frame.type is WSMsgType.CLOSE and frame.data in BY_ITS_PAGE and not self._outbox.closed:
+                if frame.type is WSMsgType.CLOSE and frame.data in CLOSED_BY_PAGE and not self._outbox.closed:
                     self._presence = Presence.CLOSED
                 return
 
     def _take_untrusted(self, frame: str) -> None:
-        """Pace, decode and queue one frame. Whatever it is, it ends at most this session."""
+        """Rate-limit, decode and queue one frame. Whatever it is, it ends this session at most."""
         if not self._bucket.take(self._clock().s):
             self._too_fast()
             return
@@ -146,7 +145,7 @@ class Session:
             self._outbox.close()
 
     async def _greet(self) -> bool:
-        """The first message must be a hello that leads somewhere."""
+        """Handle the first message, which must be a hello to a meeting. False: the socket has ended."""
         try:
             async with asyncio.timeout(self._limits.hello_s):
                 first = await self._inbox.get()
@@ -168,7 +167,7 @@ class Session:
         return await self._rooms.enter(self, first.meeting, first.resume, first.seen)
 
     async def _listen(self) -> None:
-        """Until the inbox is closed; what is said after goodbye is not heard."""
+        """Until the inbox is closed; messages after goodbye are ignored."""
         while (message := await self._inbox.get()) is not None:
             if self._outbox.closed:
                 continue

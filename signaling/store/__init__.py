@@ -1,7 +1,6 @@
-"""The database: accounts, units, meetings, the seats that survive a restart, whose keys lock recordings.
-Frozen values in and out.
+"""The database: accounts, units, meetings, the seats that survive a restart, the keys that lock recordings.
 
-SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possible.
+Frozen values in and out. SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possible.
 """
 
 from signaling.store.database import AlreadyThere, Database, StorageUnavailable

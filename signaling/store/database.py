@@ -1,7 +1,7 @@
 """One thread, one connection, short transactions.
 
-SQLAlchemy's synchronous engine runs in a single thread of its own; the loop awaits it with a deadline.
-Whatever keeps the database from answering (unwritable, full, locked, gone) is StorageUnavailable.
+SQLAlchemy's synchronous engine runs in a thread of its own; the loop awaits it with a deadline. Anything that
+keeps the database from answering (unwritable, full, locked, gone) raises StorageUnavailable.
 """
 
 import asyncio
@@ -14,10 +14,10 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, SQLA
 
 T = TypeVar("T")
 
-PENDING = 256
-"""Transactions that may wait for the thread; beyond it the store is not keeping up."""
+MAX_PENDING = 256
+"""Transactions waiting for the thread; beyond that the store is not keeping up."""
 BUSY_MS = 4000
-"""How long SQLite waits for another process (a command on the terminal) to finish writing."""
+"""How long SQLite waits while another process (a command on the terminal) writes."""
 
 
 class StorageUnavailable(Exception):
@@ -25,11 +25,11 @@ class StorageUnavailable(Exception):
 
 
 class AlreadyThere(Exception):
-    """A unique name is taken, or something that others refer to is missing."""
+    """A unique name is taken, or a row that another one refers to is missing."""
 
 
 def engine_for(url: str) -> Engine:
-    """An engine for the store's thread. Raises StorageUnavailable when the address makes no sense."""
+    """An engine for the store's thread. Raises StorageUnavailable if the address makes no sense."""
     try:
         engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=not url.startswith("sqlite"))
     except (SQLAlchemyError, ImportError, ValueError) as error:
@@ -41,7 +41,7 @@ def engine_for(url: str) -> Engine:
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type
-    # Python's driver begins and commits on its own account, schema changes among them; we say when.
+    # Python's driver begins and commits by itself, also around schema changes; we want to decide.
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
@@ -56,13 +56,13 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAP
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A transaction that reads first and writes later could find the lock taken and may not wait for it.
+    # A transaction that reads first and writes later may find the lock taken, and cannot wait for it.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
 def guarded(work: Callable[[], T]) -> T:
-    """Run database work. Raises StorageUnavailable or AlreadyThere, whatever the driver raised."""
+    """Run database work. Whatever the driver raises becomes StorageUnavailable or AlreadyThere."""
     try:
         return work()
     except IntegrityError as error:
@@ -88,9 +88,9 @@ class Database:
         return await self._transact(work, writes=False)
 
     async def write(self, work: Callable[[Connection], T]) -> T:
-        """All of `work` is kept, or nothing. Raises StorageUnavailable, AlreadyThere.
+        """All of `work` is stored, or nothing. Raises StorageUnavailable, AlreadyThere.
 
-        After a deadline has passed the outcome is unknown; the caller writes its newest state again.
+        After the deadline the outcome is unknown; the caller writes its newest state again.
         """
         return await self._transact(work, writes=True)
 
@@ -105,7 +105,7 @@ class Database:
 
     async def call(self, work: Callable[[], T], deadline_s: float | None) -> T:
         """Run `work` in the store's thread."""
-        if self._pending >= PENDING:
+        if self._pending >= MAX_PENDING:
             raise StorageUnavailable("too much is waiting to be stored")
         self._pending += 1
         future = asyncio.get_running_loop().run_in_executor(self._thread, work)
@@ -119,7 +119,7 @@ class Database:
     def _done(self, future: "asyncio.Future[Any]") -> None:
         self._pending -= 1
         if not future.cancelled():
-            future.exception()  # taken, so that a late failure nobody waits for is no noise
+            future.exception()  # retrieved, so that a late failure that nobody waits for is not logged
 
     async def close(self) -> None:
         await self.call(self.engine.dispose, None)

@@ -1,4 +1,4 @@
-"""Units, meetings and the seats of a meeting's run."""
+"""Units, meetings, and the seats and record of a meeting's run."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -20,7 +20,7 @@ _run: msgspec.json.Decoder[RunRecord] = msgspec.json.Decoder(RunRecord)
 
 
 class UnreadableRecord(Exception):
-    """What is stored of a run is no RunRecord: another program wrote it, or it was damaged."""
+    """The stored record of a run is not a RunRecord: another program wrote it, or it was damaged."""
 
 
 class Meetings:
@@ -33,7 +33,7 @@ class Meetings:
         return tuple(Unit(row.id, row.name, row.short, UnitKind(row.kind), row.rank) for row in rows)
 
     async def add_units(self, units: Iterable[Unit]) -> None:
-        """All or none. Raises StorageUnavailable; AlreadyThere when an id is taken."""
+        """All or none. Raises StorageUnavailable; AlreadyThere if an id is taken."""
         values = [
             {"id": u.id, "name": u.name, "short": u.short, "kind": u.kind.value, "rank": u.rank}
             for u in units
@@ -41,7 +41,7 @@ class Meetings:
         await self._database.write(lambda db: db.execute(insert(unit), values))
 
     async def add(self, new: Meeting, now_ms: int) -> None:
-        """Raises StorageUnavailable; AlreadyThere when the code is taken."""
+        """Raises StorageUnavailable; AlreadyThere if the code is taken."""
         values = {
             "id": new.id,
             "code": new.code,
@@ -73,32 +73,32 @@ class Meetings:
         return await self._database.read(work)
 
     async def schedule(self, which: str, starts_ms: int, opens_before_s: int) -> None:
-        """When the meeting starts, and how long before it the lobby opens. Raises StorageUnavailable."""
+        """Set when the meeting starts, and how long before it the lobby opens. Raises StorageUnavailable."""
         this = update(meeting).where(meeting.c.id == which)
         values = {"starts_ms": starts_ms, "opens_before_s": opens_before_s}
         await self._database.write(lambda db: db.execute(this.values(values)))
 
     async def set_recording(self, which: str, may_record: bool, keep_days: int) -> None:
-        """Whether the meeting may be recorded, and how long its recordings are kept. Raises
-        StorageUnavailable."""
+        """Set whether the meeting may be recorded, and how long its recordings are kept.
+        Raises StorageUnavailable."""
         this = update(meeting).where(meeting.c.id == which)
         values = {"may_record": may_record, "keep_days": keep_days}
         await self._database.write(lambda db: db.execute(this.values(values)))
 
     async def keep_days(self) -> dict[str, int]:
-        """By code, of the meetings whose recordings are not kept for ever. Raises StorageUnavailable."""
+        """By code; meetings whose recordings are kept for ever are left out. Raises StorageUnavailable."""
         query = select(meeting.c.code, meeting.c.keep_days).where(meeting.c.keep_days > 0)
         rows = await self._database.read(lambda db: db.execute(query).all())
         return {row.code: row.keep_days for row in rows}
 
     async def compose(self, which: str, units: Iterable[str]) -> None:
-        """The units that belong to the meeting; none: all of them.
-        Raises StorageUnavailable; AlreadyThere when a unit is unknown."""
+        """Set the units that belong to the meeting; empty: all of them.
+        Raises StorageUnavailable; AlreadyThere if a unit is unknown."""
         every = tuple(units)
         await self._database.write(lambda db: _compose(db, which, every))
 
     async def with_people(self) -> tuple[Meeting, ...]:
-        """Those not ended in which somebody waits or sits: what a restart must take up again.
+        """Meetings in progress with somebody waiting or admitted: what a restart must restore.
         Raises StorageUnavailable."""
         live = [SeatState.WAITING.value, SeatState.ADMITTED.value]
         here = and_(seat.c.meeting_id == meeting.c.id, seat.c.run == meeting.c.run, seat.c.state.in_(live))
@@ -108,8 +108,8 @@ class Meetings:
         )
 
     async def open_run(self, which: str, now_ms: int) -> Meeting | None:
-        """Hold an ended meeting again: a new run without seats. One that is open already stays as it is.
-        None when there is no such meeting. Raises StorageUnavailable."""
+        """Open an ended meeting again: a new run without seats. An open one stays as it is.
+        None: there is no such meeting. Raises StorageUnavailable."""
 
         def work(db: Connection) -> Meeting | None:
             again = update(meeting).where(meeting.c.id == which, meeting.c.ended.is_(True))
@@ -126,7 +126,7 @@ class Meetings:
         await self._database.write(lambda db: db.execute(this.values(ended=True, ended_ms=now_ms)))
 
     async def seats(self, of: Meeting) -> tuple[KeptSeat, ...]:
-        """The seats of the meeting's present run. Raises StorageUnavailable."""
+        """The seats of the meeting's current run. Raises StorageUnavailable."""
         mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run)
         query = select(seat).where(mine).order_by(seat.c.place)
         people = select(account).where(account.c.id.in_(select(seat.c.account_id).where(mine)))
@@ -138,7 +138,7 @@ class Meetings:
         return await self._database.read(work)
 
     async def keep_seats(self, of: Meeting, seats: Iterable[KeptSeat]) -> None:
-        """Write these seats as they are now, all or none. Raises StorageUnavailable."""
+        """Write these seats, all or none. Raises StorageUnavailable."""
         every = tuple(seats)
 
         def work(db: Connection) -> None:
@@ -153,7 +153,7 @@ class Meetings:
         await self._database.write(work)
 
     async def run_record(self, of: Meeting) -> RunRecord:
-        """What was kept of the present run beside its seats, or a fresh one.
+        """What was stored of the current run beside its seats, or a fresh record.
         Raises StorageUnavailable, UnreadableRecord."""
         mine = and_(run_record.c.meeting_id == of.id, run_record.c.run == of.run)
         query = select(run_record.c.document).where(mine)
@@ -166,7 +166,7 @@ class Meetings:
             raise UnreadableRecord(str(error)) from None
 
     async def keep_run(self, of: Meeting, record: RunRecord) -> None:
-        """Write the run's record as it is now. Raises StorageUnavailable."""
+        """Write the run's record. Raises StorageUnavailable."""
         key = {"meeting_id": of.id, "run": of.run}
         document = msgspec.json.encode(record).decode()
         mine = and_(run_record.c.meeting_id == of.id, run_record.c.run == of.run)

@@ -12,17 +12,17 @@ _FOLDER = Path(__file__).parent / "migrations"
 
 
 class StateIsNewer(Exception):
-    """The state was written by a newer version of this program, which alone can read it."""
+    """The state was written by a newer version of this program; this one cannot read it."""
 
 
 def upgrade(engine: Engine) -> None:
-    """Make or upgrade the tables, all or nothing. Raises StateIsNewer; driver errors pass through."""
+    """Create or upgrade the tables, all or nothing. Raises StateIsNewer; driver errors pass through."""
     with engine.execution_options(writes=True).begin() as connection:
         upgrade_to(connection, "head")
 
 
 def upgrade_to(connection: Connection, revision: str) -> None:
-    """As far as one revision, in the transaction of the connection. Raises StateIsNewer."""
+    """Upgrade to one revision, in the connection's transaction. Raises StateIsNewer."""
     config = Config()
     config.set_main_option("script_location", str(_FOLDER).replace("%", "%%"))
     config.set_main_option("path_separator", "os")

@@ -1,4 +1,4 @@
-"""Accounts, their passwords' hashes and their sign-ins."""
+"""Accounts, their password hashes and their sign-ins."""
 
 from dataclasses import dataclass
 
@@ -10,20 +10,20 @@ from signaling.model.words import Role
 from signaling.store.database import Database
 from signaling.store.tables import account, login_session
 
-SIGN_INS = 12
-"""Of one account at once; the oldest goes. A unit has a few devices, not hundreds."""
+MAX_SIGN_INS = 12
+"""Of one account at once; the oldest is dropped. A unit has a few devices, not hundreds."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredPassword:
     account: Account
     password_hash: str | None
-    """None: cannot sign in by password."""
+    """None: this account cannot sign in with a password."""
 
 
 @dataclass(frozen=True, slots=True)
 class LoginSession:
-    """A sign-in. Only the hash of its token is kept, so a stolen database opens no door."""
+    """A sign-in. Only the hash of its token is stored, so a stolen database signs nobody in."""
 
     token_hash: str
     account: AccountId
@@ -36,7 +36,7 @@ class People:
         self._database = database
 
     async def add(self, who: Account, password_hash: str | None, now_ms: int) -> None:
-        """Raises StorageUnavailable; AlreadyThere when the login is taken or the unit unknown."""
+        """Raises StorageUnavailable; AlreadyThere if the login is taken or the unit unknown."""
         values = {
             "id": who.id,
             "login": who.login,
@@ -51,7 +51,7 @@ class People:
         await self._database.write(lambda db: db.execute(insert(account).values(values)))
 
     async def find(self, login: str) -> StoredPassword | None:
-        """The account that may sign in under this name. Raises StorageUnavailable."""
+        """The account that may sign in with this login. Raises StorageUnavailable."""
         query = select(account).where(account.c.login == login, account.c.disabled.is_(False))
         row = await self._database.read(lambda db: db.execute(query).one_or_none())
         return None if row is None else StoredPassword(account_of(row), row.password_hash)
@@ -63,8 +63,8 @@ class People:
         return tuple(account_of(row) for row in rows)
 
     async def set_password(self, who: AccountId, password_hash: str, sign_out: bool) -> bool:
-        """Replace the hash; with `sign_out` whoever is signed in must sign in again.
-        False when there is no such account. Raises StorageUnavailable."""
+        """Replace the hash; with `sign_out`, end all sign-ins of the account.
+        False: there is no such account. Raises StorageUnavailable."""
 
         def work(db: Connection) -> bool:
             if sign_out:
@@ -75,7 +75,7 @@ class People:
         return await self._database.write(work)
 
     async def sign_in(self, session: LoginSession) -> None:
-        """Keep a sign-in. Expired ones go, and the oldest over the bound. Raises StorageUnavailable."""
+        """Store a sign-in; drop expired ones, and the oldest beyond the bound. Raises StorageUnavailable."""
         mine = (
             select(login_session.c.token_hash)
             .where(login_session.c.account_id == session.account)
@@ -84,7 +84,7 @@ class People:
 
         def work(db: Connection) -> None:
             db.execute(delete(login_session).where(login_session.c.expires_ms <= session.created_ms))
-            old = db.execute(mine).scalars().all()[SIGN_INS - 1 :]
+            old = db.execute(mine).scalars().all()[MAX_SIGN_INS - 1 :]
             db.execute(delete(login_session).where(login_session.c.token_hash.in_(old)))
             db.execute(
                 insert(login_session).values(
@@ -98,7 +98,7 @@ class People:
         await self._database.write(work)
 
     async def signed_in(self, token_hash: str, now_ms: int) -> Account | None:
-        """Whose sign-in this is, if it still holds. Raises StorageUnavailable."""
+        """The account of this sign-in, if it is still valid. Raises StorageUnavailable."""
         query = (
             select(account)
             .join(login_session, login_session.c.account_id == account.c.id)
@@ -118,7 +118,7 @@ class People:
 
 
 def account_of(row: Row[tuple[object, ...]]) -> Account:
-    """The account in a row that holds all columns of its table."""
+    """The account in a row that has all columns of its table."""
     return Account(
         id=AccountId(row.id),
         login=row.login,

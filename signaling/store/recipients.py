@@ -1,4 +1,4 @@
-"""Whose keys lock recordings: public halves alone."""
+"""The keys that lock recordings: only their public halves."""
 
 from dataclasses import dataclass
 
@@ -11,12 +11,12 @@ from signaling.store.tables import recipient
 
 @dataclass(frozen=True, slots=True)
 class KeptKey:
-    """A key that locks, or has locked."""
+    """A key that locks recordings now, or did once."""
 
     recipient: Recipient
     added_ms: int
     removed_ms: int | None
-    """None: what begins now is locked with it."""
+    """None: a recording that begins now is locked with it."""
 
 
 class Recipients:
@@ -24,13 +24,13 @@ class Recipients:
         self._database = database
 
     async def all(self) -> tuple[Recipient, ...]:
-        """Those that a recording which begins now is locked with, those of the first lock first.
+        """The keys that lock a recording that begins now; the first lock's come first.
         Raises StorageUnavailable."""
         locking = [kept.recipient for kept in await self.every() if kept.removed_ms is None]
         return tuple(sorted(locking, key=lambda recipient: recipient.second))
 
     async def every(self) -> tuple[KeptKey, ...]:
-        """Also those that were removed; the oldest first. Raises StorageUnavailable."""
+        """All keys, including removed ones; the oldest first. Raises StorageUnavailable."""
         query = select(recipient).order_by(recipient.c.added_ms, recipient.c.key)
         rows = await self._database.read(lambda db: db.execute(query).all())
         return tuple(
@@ -38,8 +38,8 @@ class Recipients:
         )
 
     async def add(self, new: Recipient, now_ms: int) -> None:
-        """One that was removed comes back, under the name and for the lock given now.
-        Raises StorageUnavailable; AlreadyThere when it locks already."""
+        """Add a key, or restore a removed one under the name and for the lock given now.
+        Raises StorageUnavailable; AlreadyThere if it locks already."""
         values = {"name": new.name, "second": new.second, "added_ms": now_ms, "removed_ms": None}
         removed = update(recipient).where(recipient.c.key == new.key, recipient.c.removed_ms.is_not(None))
 
@@ -50,7 +50,7 @@ class Recipients:
         await self._database.write(work)
 
     async def remove(self, key: str, now_ms: int) -> bool:
-        """What begins from now on is not locked with it. False: it did not lock.
+        """Recordings that begin from now on are not locked with it. False: it did not lock any.
         Raises StorageUnavailable."""
         this = update(recipient).where(recipient.c.key == key, recipient.c.removed_ms.is_(None))
         return await self._database.write(lambda db: db.execute(this.values(removed_ms=now_ms)).rowcount > 0)

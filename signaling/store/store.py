@@ -1,4 +1,4 @@
-"""The door to the database."""
+"""The whole store: the database and what each part of it holds."""
 
 from sqlalchemy import Connection, insert, select, text, update
 
@@ -10,12 +10,12 @@ from signaling.store.recipients import Recipients
 from signaling.store.tables import setting
 
 CENTRE = "centre"
-"""Setting: the health centre's name, on the head of every screen."""
+"""Setting: the health centre's name, at the top of every screen."""
 
 
 class Store:
-    """All that is kept, by what it is about. The audit log's table lies in the same `database`
-    (`signaling.audit.table`)."""
+    """Everything that is stored, one part per aggregate. The audit log's table is in the same `database`, and
+    `signaling.audit.table` works on it."""
 
     def __init__(self, database: Database) -> None:
         self.database = database

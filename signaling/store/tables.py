@@ -1,6 +1,6 @@
-"""The tables. Types are the portable ones; instants are Unix milliseconds; enums are their values.
+"""The tables. Types are portable; instants are Unix milliseconds; enums are stored as their values.
 
-Migrations in `migrations/versions` make them; a test compares the two.
+The migrations in `migrations/versions` create them; a test compares the two.
 """
 
 from sqlalchemy import (
@@ -96,7 +96,7 @@ recipient = Table(
     Column("added_ms", BigInteger, nullable=False),
     Column("removed_ms", BigInteger),
 )
-"""Whose keys lock recordings: public halves. Removed ones stay."""
+"""The keys that lock recordings: their public halves. Removed ones stay."""
 
 composition = Table(
     "composition",
@@ -149,5 +149,5 @@ audit = Table(
     Column("hash", String(64), nullable=False),
     Index("ix_audit_meeting", "meeting", "number"),
 )
-"""Append-only by triggers of the database (migration 0002). `document` is what is hashed; `mark` and
-`meeting` repeat two of its fields, to be searched by."""
+"""Append-only by database triggers (migration 0002). `document` is what is hashed; `mark` and `meeting`
+repeat two of its fields, for queries."""

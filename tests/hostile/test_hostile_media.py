@@ -13,7 +13,7 @@ assert ATTEMPTS * len(SEEDS) >= 10_000
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_nothing_that_is_said_behind_a_shut_gate_reaches_anybody(seed: int, tally: Tally) -> None:
+def test_nothing_sent_behind_a_shut_gate_reaches_anybody(seed: int, tally: Tally) -> None:
     battle = Battle(seed, ours := Tally(), clinging=seed % 2 == 1)
     battle.fight(ATTEMPTS, ATTACKS)
     tally.add(ours)
@@ -24,7 +24,7 @@ def test_nothing_that_is_said_behind_a_shut_gate_reaches_anybody(seed: int, tall
 
 
 @pytest.mark.record
-def test_a_recorder_is_among_those_who_would_notice() -> None:
+def test_the_suite_has_a_recorder_that_would_notice() -> None:
     battle = Battle(2, ours := Tally(), sabotage=Sabotage.DEAF)
     battle.fight(400, ATTACKS)
     assert any("the tap got" in what for _, what in ours.leaks)

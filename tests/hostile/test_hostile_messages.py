@@ -19,7 +19,7 @@ ATTEMPTS = 1000
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_nobody_talks_themselves_into_a_right(seed: int, tally: Tally) -> None:
+def test_nobody_gains_a_right_by_sending_messages(seed: int, tally: Tally) -> None:
     siege = Siege(seed)
     while siege.tally.attempts.total() < ATTEMPTS:
         if siege.chance.random() < 0.3:
@@ -84,7 +84,7 @@ def test_a_change_of_the_meeting_that_nobody_made_is_a_leak(what: str) -> None:
     assert gains(Standing(seats, RunRecord()), Standing(seats, RUN_GAINS[what]), ENEMY.id)
 
 
-def test_what_is_done_to_another_is_a_leak() -> None:
+def test_an_act_on_another_participant_is_a_leak() -> None:
     other = replace(INSIDE, id=ParticipantId("p2"), account=OTHER)
     for now in (
         replace(other, gates=OPEN),
@@ -96,7 +96,7 @@ def test_what_is_done_to_another_is_a_leak() -> None:
         )
 
 
-def test_a_gate_that_is_open_in_the_media_plane_alone_is_a_leak() -> None:
+def test_a_gate_that_is_open_only_in_the_media_plane_is_a_leak() -> None:
     siege = Siege(1)
     siege.say(ENEMY, m.Offer("v=0"))
     endpoint = siege.state.seats[ENEMY.id].id

@@ -167,7 +167,7 @@ async def assail(enemies: list[Enemy], tally: Tally, kind: str) -> None:
     assert tally.leaks == []
 
 
-async def test_who_is_muted_is_not_heard_whatever_is_said_and_however_often_they_return(
+async def test_a_muted_participant_is_not_heard_whatever_they_send_and_however_often_they_return(
     briefing: Briefing, tally: Tally
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -194,7 +194,7 @@ async def test_who_is_muted_is_not_heard_whatever_is_said_and_however_often_they
         assert briefing.secrets_heard(tally, "muted") == []
 
 
-async def test_who_has_not_got_the_floor_is_not_heard(briefing: Briefing, tally: Tally) -> None:
+async def test_a_participant_without_the_floor_is_not_heard(briefing: Briefing, tally: Tally) -> None:
     async with AsyncExitStack() as stack:
         enemies = [await briefing.inside(stack, number) for number in range(2)]
         for enemy in enemies:
@@ -209,7 +209,7 @@ async def test_who_has_not_got_the_floor_is_not_heard(briefing: Briefing, tally:
         assert briefing.chair.view.floor.turns == ()
 
 
-async def test_before_admission_and_after_removal_nobody_is_heard_and_a_ban_is_the_accounts(
+async def test_before_admission_and_after_removal_nobody_is_heard_and_a_ban_holds_for_the_account(
     briefing: Briefing, tally: Tally
 ) -> None:
     async with AsyncExitStack() as stack:
@@ -266,7 +266,7 @@ async def test_a_technician_gets_no_media_until_the_chair_permits_it(
         assert briefing.secrets_heard(tally, "technician") == []
 
 
-async def test_a_flood_ends_the_session_that_sends_it_and_no_other(briefing: Briefing, tally: Tally) -> None:
+async def test_a_flood_ends_only_the_session_that_sends_it(briefing: Briefing, tally: Tally) -> None:
     async with AsyncExitStack() as stack:
         enemy = await briefing.inside(stack, 0)
         frame = encode(m.Unmute(enemy.participant))

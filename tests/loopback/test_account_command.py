@@ -36,7 +36,7 @@ def password_of(state: str, login: str) -> str:
     return asyncio.run(find())
 
 
-def test_the_first_run_makes_two_accounts_and_the_second_none(tmp_path: Path) -> None:
+def test_the_first_start_makes_two_accounts_and_the_second_none(tmp_path: Path) -> None:
     open_state(tmp_path)
     config = Config(state=str(tmp_path))
     first = prepare_database(config)
@@ -59,7 +59,7 @@ def test_an_account_is_added_and_listed(state: str, capsys: pytest.CaptureFixtur
     assert "delegate" in said
 
 
-def test_a_login_that_is_taken_and_a_unit_that_is_not_there_are_refused(
+def test_a_taken_login_and_an_unknown_unit_are_refused(
     state: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["account", "add", "thu-ky", "--name", "x", state]) == 2

@@ -36,7 +36,7 @@ def tamper(folder: Path, statement: str) -> None:
     db.close()
 
 
-def test_a_log_that_nobody_touched_verifies_and_says_its_head(
+def test_an_untouched_log_verifies_and_its_head_is_shown(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     capsys.readouterr()
@@ -63,7 +63,7 @@ def test_a_log_that_nobody_touched_verifies_and_says_its_head(
         ("UPDATE audit SET document = '{}' WHERE number = 3", "entry 3 cannot be read"),
     ],
 )
-def test_what_was_done_to_the_log_is_found(
+def test_tampering_with_the_log_is_found(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str], statement: str, said: str
 ) -> None:
     tamper(tmp_path, statement)
@@ -71,7 +71,7 @@ def test_what_was_done_to_the_log_is_found(
     assert said in " ".join(capsys.readouterr().err.split())
 
 
-def test_cutting_the_end_off_and_writing_on_hides_nothing(
+def test_cutting_off_the_end_and_continuing_hides_nothing(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     tamper(tmp_path, "DELETE FROM audit WHERE number = 3")
@@ -81,7 +81,7 @@ def test_cutting_the_end_off_and_writing_on_hides_nothing(
     assert "entry 3 is not the one that was noted then" in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_head_that_is_gone_or_damaged_or_unknown_is_said(
+def test_a_missing_damaged_or_unknown_head_is_reported(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["audit", "verify", "--head", "0" * 63 + "1", state]) == 1
@@ -112,7 +112,7 @@ def test_an_export_has_every_entry_of_a_meeting(
     assert main(["audit", "export", "--meeting", "khong-co", state]) == 2
 
 
-def test_a_new_password_is_in_the_log_and_its_words_are_not(
+def test_the_log_has_a_new_password_as_an_event_but_not_its_text(
     state: str, monkeypatch: pytest.MonkeyPatch, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:
     monkeypatch.setattr("deploy.commands.accounts._typed_password", lambda: "một mật khẩu dài")
@@ -158,7 +158,7 @@ def test_a_meeting_is_scheduled_and_shown(state: str, capsys: pytest.CaptureFixt
         (["composition", CODE, "phong-dan-so", "--everyone"], "which units"),
     ],
 )
-def test_what_makes_no_sense_is_refused_and_changes_nothing(
+def test_messages_that_make_no_sense_are_refused_and_change_nothing(
     state: str, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
 ) -> None:
     assert main(["meeting", *arguments, state]) == 2

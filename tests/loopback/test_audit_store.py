@@ -33,7 +33,7 @@ def events(first: int, last: int) -> list[AuditEvent]:
     ]
 
 
-async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> None:
+async def test_entries_are_chained_and_read_in_pages(store: Store) -> None:
     table = AuditTable(store.database)
     assert await table.head() == Head()
     await table.append(events(1, 3))
@@ -46,7 +46,7 @@ async def test_entries_follow_each_other_and_are_read_by_pages(store: Store) -> 
     assert await table.page(1, 100, "giao-ban") == (log[2], log[4])
 
 
-async def test_what_was_written_after_all_is_not_written_twice(store: Store) -> None:
+async def test_an_event_that_was_written_after_all_is_not_written_twice(store: Store) -> None:
     """After a deadline has passed nobody knows whether it was written; it is sent again."""
     table = AuditTable(store.database)
     await table.append(events(1, 2))
@@ -73,7 +73,7 @@ async def test_the_database_refuses_every_change_of_an_entry(store: Store, state
     assert verify(await table.page(0, 100), head) is None
 
 
-async def test_on_sqlite_no_entry_is_replaced_or_put_behind_a_gap(tmp_path: Path) -> None:
+async def test_on_sqlite_no_entry_is_replaced_or_added_after_a_gap(tmp_path: Path) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     table = AuditTable(store.database)
     await table.append(events(1, 2))
@@ -89,7 +89,7 @@ def _forge(db: Connection, number: int) -> None:
     db.execute(forged, {"number": number})
 
 
-async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries_are_cut_off(
+async def test_the_head_beside_the_database_is_updated_and_is_evidence_when_entries_are_cut_off(
     store: Store, tmp_path: Path
 ) -> None:
     table = AuditTable(store.database)
@@ -111,7 +111,7 @@ async def test_the_head_beside_the_database_follows_and_is_evidence_when_entries
     assert verify(await table.page(0, 100), kept_head(file)) is not None
 
 
-async def test_a_log_that_was_cut_off_is_said_at_once_and_written_on(
+async def test_a_log_that_was_cut_off_is_reported_at_once_and_continued(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO, "giaoban.audit")
@@ -146,7 +146,7 @@ def _cut_off(db: Connection) -> None:
 
 
 @pytest.mark.parametrize("content", [b"x", b"0" * 86, b"\xff" * 100])
-async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: Path, content: bytes) -> None:
+async def test_a_damaged_head_is_left_as_it_is(store: Store, tmp_path: Path, content: bytes) -> None:
     table = AuditTable(store.database)
     file = tmp_path / "audit.head"
     file.write_bytes(content)
@@ -158,7 +158,9 @@ async def test_a_head_that_was_damaged_is_left_as_it_is(store: Store, tmp_path: 
     assert file.read_bytes() == content
 
 
-async def test_a_folder_that_takes_no_head_is_unavailable_storage(store: Store, tmp_path: Path) -> None:
+async def test_a_folder_that_cannot_hold_the_head_is_unavailable_storage(
+    store: Store, tmp_path: Path
+) -> None:
     table = AuditTable(store.database)
     head = await table.append(events(1, 1))
     with pytest.raises(StorageUnavailable):

@@ -54,7 +54,7 @@ async def admitted(control: Control, operator: Browser, login: str) -> Browser:
 # --- what gets into it ---
 
 
-async def test_signing_in_and_out_and_failing_to_is_written_without_what_was_typed(tmp_path: Path) -> None:
+async def test_signing_in_and_out_and_failing_to_is_logged_without_what_was_typed(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         good = await control.sign_in("thu-ky", PASSWORD)
         cookie = good.cookies["giaoban"].value
@@ -79,7 +79,7 @@ async def test_signing_in_and_out_and_failing_to_is_written_without_what_was_typ
         assert secret not in str(log)
 
 
-async def test_who_did_what_to_whom_is_written_and_no_words_of_people_stand_in_the_servers_log(
+async def test_the_audit_log_says_who_did_what_to_whom_and_the_server_log_has_nothing_typed(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -112,7 +112,7 @@ async def get(control: Control, path: str, cookie: str | None, **headers: str) -
 
 
 @pytest.mark.parametrize("path", ["/api/audit", "/api/audit.jsonl", "/api/audit.csv"])
-async def test_the_log_is_read_by_chair_and_operator_alone(tmp_path: Path, path: str) -> None:
+async def test_only_chair_and_operator_read_the_log(tmp_path: Path, path: str) -> None:
     async with running_control(tmp_path) as control:
         assert (await get(control, path, None))[0] == 401
         assert (await get(control, path, "x" * 43))[0] == 401
@@ -130,7 +130,7 @@ async def test_the_log_is_read_by_chair_and_operator_alone(tmp_path: Path, path:
 @pytest.mark.parametrize(
     "query", ["meeting=a/b", "meeting=", "meeting=" + "x" * 65, "after=-1", "after=x", "after=" + "9" * 30]
 )
-async def test_a_question_that_makes_no_sense_is_a_bad_request(tmp_path: Path, query: str) -> None:
+async def test_a_query_that_makes_no_sense_is_a_bad_request(tmp_path: Path, query: str) -> None:
     async with running_control(tmp_path) as control:
         cookie = await control.cookie_of("thu-ky")
         for path in ("/api/audit", "/api/audit.jsonl", "/api/audit.csv"):
@@ -142,7 +142,7 @@ def entries(count: int, meeting: str = "giao-ban") -> list[AuditEvent]:
     return [AuditEvent(f"t{n}", 1, "muted", meeting, words=(("reason", "=1+1"),)) for n in range(count)]
 
 
-async def test_the_log_is_read_by_pages_and_taken_home_whole(tmp_path: Path) -> None:
+async def test_the_log_is_read_in_pages_and_downloaded_whole(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         await AuditTable(control.store.database).append([*entries(450), AuditEvent("other", 1, "login")])
         cookie = await control.cookie_of("thu-ky")
@@ -222,7 +222,7 @@ async def test_entries_wait_in_order_while_the_database_is_away() -> None:
     assert verify(table.log) is None
 
 
-async def test_what_finds_no_room_is_counted_and_the_count_is_an_entry(
+async def test_events_beyond_the_bound_are_counted_and_the_count_is_an_entry(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(audit_log, "MAX_WAITING", 3)
@@ -271,7 +271,7 @@ async def test_a_mute_does_not_wait_for_the_audit_log_and_health_tells_that_entr
 # --- how a page went ---
 
 
-async def test_a_page_that_was_closed_is_told_from_a_line_that_broke(tmp_path: Path) -> None:
+async def test_a_closed_page_is_told_apart_from_a_broken_line(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         closing = await admitted(control, operator, "mot")

@@ -53,7 +53,7 @@ async def test_a_page_of_another_origin_gets_no_socket(tmp_path: Path) -> None:
         assert refused.value.status == 403
 
 
-async def test_an_unknown_meeting_is_said_to_be_unknown(tmp_path: Path) -> None:
+async def test_an_unknown_meeting_is_reported_as_unknown(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         browser = await control.connect(await control.account("tram", unit=STATION))
         await browser.say(Hello(PROTOCOL, "khong-co"))
@@ -75,7 +75,7 @@ async def test_a_sysadmin_has_no_way_into_a_meeting(tmp_path: Path) -> None:
         (Ping(1), Why.OUT_OF_ORDER),
     ],
 )
-async def test_what_comes_instead_of_a_hello_ends_the_session(
+async def test_anything_but_a_hello_first_ends_the_session(
     tmp_path: Path, first: ClientMessage, code: Why
 ) -> None:
     async with running_control(tmp_path) as control:
@@ -84,7 +84,7 @@ async def test_what_comes_instead_of_a_hello_ends_the_session(
         assert await browser.ended() == Bye(code)
 
 
-async def test_who_says_nothing_is_sent_away(tmp_path: Path) -> None:
+async def test_a_silent_client_is_disconnected(tmp_path: Path) -> None:
     async with running_control(tmp_path, limits=replace(DEFAULT, hello_s=0.05)) as control:
         browser = await control.connect(await control.account("tram", unit=STATION))
         assert await browser.ended() == Bye(Why.OUT_OF_ORDER)
@@ -104,7 +104,7 @@ async def test_who_says_nothing_is_sent_away(tmp_path: Path) -> None:
     ],
     ids=["text", "no-type", "unknown", "actor", "incomplete", "deep", "binary", "too-large"],
 )
-async def test_what_is_no_message_is_refused_and_the_session_goes_on(
+async def test_what_is_not_a_message_is_refused_and_the_session_goes_on(
     tmp_path: Path, frame: str | bytes
 ) -> None:
     async with running_control(tmp_path) as control:
@@ -115,7 +115,7 @@ async def test_what_is_no_message_is_refused_and_the_session_goes_on(
         assert await browser.hear(Pong) == Pong(7)
 
 
-async def test_a_frame_of_megabytes_ends_that_session_alone(tmp_path: Path) -> None:
+async def test_a_frame_of_megabytes_ends_only_that_session(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         browser = await control.enter(await control.account("tram", unit=STATION))
@@ -161,7 +161,7 @@ async def test_a_knock_without_unit_or_name_is_refused_with_the_reason(
     ],
     ids=lambda value: getattr(value, "value", type(value).__name__),
 )
-async def test_what_a_delegate_outside_may_not_do_is_refused(
+async def test_a_delegate_outside_is_refused_what_only_others_may_do(
     tmp_path: Path, message: ClientMessage, code: Why
 ) -> None:
     async with running_control(tmp_path) as control:
@@ -182,7 +182,7 @@ async def test_what_a_delegate_outside_may_not_do_is_refused(
     ],
     ids=lambda value: getattr(value, "value", type(value).__name__),
 )
-async def test_what_makes_no_sense_inside_is_refused(
+async def test_messages_that_make_no_sense_inside_are_refused(
     tmp_path: Path, message: ClientMessage, code: Why
 ) -> None:
     async with running_control(tmp_path) as control:

@@ -55,7 +55,7 @@ async def test_a_line_is_measured_before_admission_and_never_in_the_meetings_roo
         assert control.media.rooms[delegate.participant] == MEETING
 
 
-async def test_who_hangs_up_leaves_no_check_behind(tmp_path: Path) -> None:
+async def test_a_participant_who_hangs_up_leaves_no_check_behind(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate = await checked(control, "tram")
@@ -66,14 +66,14 @@ async def test_who_hangs_up_leaves_no_check_behind(tmp_path: Path) -> None:
             await operator.hear(Pong)
 
 
-async def test_a_check_without_end_is_ended(tmp_path: Path) -> None:
+async def test_a_check_that_goes_on_too_long_is_ended(tmp_path: Path) -> None:
     async with running_control(tmp_path, limits=replace(DEFAULT, check_s=0.1)) as control:
         delegate = await checked(control, "tram")
         assert (await delegate.hear(CheckOver)).why is Why.CHECK_ENDED
         assert control.media.endpoints == {}
 
 
-async def test_nonsense_for_an_offer_is_refused_and_leaves_nothing(tmp_path: Path) -> None:
+async def test_a_nonsense_offer_is_refused_and_leaves_nothing_behind(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         delegate = await control.enter(await control.account("tram"))
         await delegate.say(CheckLine("nonsense", id=3))
@@ -94,7 +94,7 @@ async def test_a_flood_of_checks_opens_one(tmp_path: Path) -> None:
         assert len(opened) == 1
 
 
-async def test_the_house_does_so_many_checks_at_once(tmp_path: Path) -> None:
+async def test_the_server_runs_a_bounded_number_of_checks_at_once(tmp_path: Path) -> None:
     async with running_control(tmp_path, limits=replace(DEFAULT, checks=2)) as control:
         for login in ("mot", "hai"):
             await checked(control, login)
@@ -103,7 +103,7 @@ async def test_the_house_does_so_many_checks_at_once(tmp_path: Path) -> None:
         assert await third.hear(Refusal) == Refusal("check-line", Why.CHECKS_FULL, 1)
 
 
-async def test_a_check_from_before_a_restart_is_closed_as_soon_as_it_is_heard_of(tmp_path: Path) -> None:
+async def test_a_check_from_before_a_restart_is_closed_at_its_first_event(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         stray = sfu.EndpointId("check-s0123456789abcdef")
         control.media.endpoints[stray] = {}
@@ -114,7 +114,7 @@ async def test_a_check_from_before_a_restart_is_closed_as_soon_as_it_is_heard_of
             await operator.hear(Pong)
 
 
-async def test_the_welcome_brings_the_relay_with_a_credential_and_no_secret(tmp_path: Path) -> None:
+async def test_the_welcome_has_the_relay_with_a_credential_and_no_secret(tmp_path: Path) -> None:
     relay = Relay(("turn:192.0.2.7:443?transport=tcp",), "bí mật")
     async with running_control(tmp_path, relay=relay) as control:
         delegate = await control.enter(await control.account("tram"))
@@ -139,7 +139,7 @@ async def test_the_welcome_brings_the_relay_with_a_credential_and_no_secret(tmp_
     ],
     ids=["high", "negative", "infinite", "beyond integers", "thirteen tiles", "endless sdp"],
 )
-async def test_absurd_wishes_are_no_messages_and_the_session_goes_on(tmp_path: Path, frame: str) -> None:
+async def test_absurd_wishes_are_rejected_and_the_session_goes_on(tmp_path: Path, frame: str) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         await operator.say(frame)

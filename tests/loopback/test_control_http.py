@@ -76,7 +76,7 @@ async def test_guessing_is_slowed_for_the_account_but_not_for_others(tmp_path: P
 @pytest.mark.parametrize(
     "body", [b"", b"{", b"[]", b'{"account": 1, "password": "x"}', b'{"account": "a"}', b"x" * 20_000]
 )
-async def test_a_sign_in_that_is_none_is_a_bad_request(tmp_path: Path, body: bytes) -> None:
+async def test_a_malformed_sign_in_is_a_bad_request(tmp_path: Path, body: bytes) -> None:
     async with running_control(tmp_path) as control:
         answer = await control.http.post(
             f"{control.url}/api/session", data=body, headers={"Content-Type": "application/json"}
@@ -92,7 +92,7 @@ async def test_a_form_of_another_site_cannot_sign_anybody_in_or_out(tmp_path: Pa
             assert (await control.http.delete(f"{control.url}/api/session", headers=headers)).status == 403
 
 
-async def test_the_door_knows_centre_and_meeting_without_a_sign_in(tmp_path: Path) -> None:
+async def test_the_sign_in_screen_gets_centre_and_meeting_without_a_sign_in(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         answer = await get(control, "/api/centre")
         assert await answer.json() == {
@@ -103,7 +103,7 @@ async def test_the_door_knows_centre_and_meeting_without_a_sign_in(tmp_path: Pat
 
 
 @pytest.mark.parametrize("path", ["/", "/index.html", "/m/giao-ban", "/m/829.114-560/"])
-async def test_deep_links_lead_to_the_one_page(tmp_path: Path, path: str) -> None:
+async def test_deep_links_lead_to_the_index_page(tmp_path: Path, path: str) -> None:
     async with running_control(tmp_path) as control:
         answer = await get(control, path)
         assert (answer.status, answer.content_type) == (200, "text/html")
@@ -125,7 +125,7 @@ async def test_deep_links_lead_to_the_one_page(tmp_path: Path, path: str) -> Non
         "/" + "a/" * 200 + "x.html",
     ],
 )
-async def test_nothing_outside_the_web_root_can_be_asked_for(tmp_path: Path, path: str) -> None:
+async def test_nothing_outside_the_web_root_is_served(tmp_path: Path, path: str) -> None:
     async with running_control(tmp_path) as control:
         (tmp_path / "web" / ".hidden.html").write_text("hidden")
         (tmp_path / "web" / "index.py").write_text("no page")
@@ -135,7 +135,7 @@ async def test_nothing_outside_the_web_root_can_be_asked_for(tmp_path: Path, pat
             assert answer.status == 404
 
 
-async def test_a_page_is_sent_once_and_then_only_confirmed_until_it_changes(tmp_path: Path) -> None:
+async def test_a_page_is_sent_once_and_then_confirmed_until_it_changes(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         first = await get(control, "/")
         assert first.headers["Cache-Control"] == "no-cache"
@@ -160,7 +160,7 @@ async def test_every_answer_carries_the_security_headers(tmp_path: Path, path: s
         assert "Strict-Transport-Security" not in headers
 
 
-async def test_health_is_whole_or_names_the_part_that_fails(tmp_path: Path) -> None:
+async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         well = await get(control, "/healthz")
         assert well.status == 200
@@ -183,7 +183,7 @@ async def test_health_is_whole_or_names_the_part_that_fails(tmp_path: Path) -> N
         }
 
 
-async def test_the_certificate_of_our_ca_can_be_fetched(tmp_path: Path) -> None:
+async def test_our_ca_certificate_can_be_downloaded(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         answer = await get(control, "/ca.crt")
         assert answer.content_type == "application/x-x509-ca-cert"

@@ -84,7 +84,7 @@ async def test_nobody_has_media_before_admission(tmp_path: Path) -> None:
         assert control.media.endpoints == {}
 
 
-async def test_the_refused_one_sees_the_reason_also_after_coming_back(tmp_path: Path) -> None:
+async def test_a_refused_participant_still_sees_the_reason_after_coming_back(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         cookie = await control.account("la", unit=STATION)
@@ -99,7 +99,7 @@ async def test_the_refused_one_sees_the_reason_also_after_coming_back(tmp_path: 
         assert (again.welcome.seat, again.welcome.reason) == (SeatState.REFUSED, "Không thuộc thành phần.")
 
 
-async def test_who_dropped_comes_back_without_a_second_admission(tmp_path: Path) -> None:
+async def test_a_dropped_participant_comes_back_without_a_second_admission(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
@@ -114,7 +114,7 @@ async def test_who_dropped_comes_back_without_a_second_admission(tmp_path: Path)
         assert delegate.participant in control.media.endpoints
 
 
-async def test_the_same_account_on_another_device_takes_the_seat_over(tmp_path: Path) -> None:
+async def test_the_same_account_on_another_device_takes_over_the_seat(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         computer, cookie = await admitted(control, operator, "tram")
@@ -132,7 +132,7 @@ async def test_the_same_account_on_another_device_takes_the_seat_over(tmp_path: 
         assert gates[sfu.Source.MICROPHONE] is sfu.GateReason.SELF
 
 
-async def test_a_host_mute_is_shut_in_the_media_plane_and_defies_the_own_button(tmp_path: Path) -> None:
+async def test_a_host_mute_shuts_the_gate_and_its_owner_cannot_open_it(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
@@ -151,7 +151,7 @@ async def test_a_host_mute_is_shut_in_the_media_plane_and_defies_the_own_button(
         assert sfu.GateReason.HOST in control.media.endpoints[again.participant][sfu.Source.MICROPHONE]
 
 
-async def test_who_is_kicked_goes_with_the_reason_and_waits_like_a_stranger(tmp_path: Path) -> None:
+async def test_a_kicked_participant_gets_the_reason_and_waits_like_a_stranger(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
@@ -164,7 +164,7 @@ async def test_who_is_kicked_goes_with_the_reason_and_waits_like_a_stranger(tmp_
         assert (await again.knock()).seat is SeatState.WAITING
 
 
-async def test_who_leaves_gives_up_the_seat(tmp_path: Path) -> None:
+async def test_a_participant_who_leaves_gives_up_the_seat(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
@@ -176,7 +176,7 @@ async def test_who_leaves_gives_up_the_seat(tmp_path: Path) -> None:
         assert again.welcome.seat is SeatState.OUTSIDE
 
 
-async def test_the_end_is_the_end_for_all_and_staff_may_meet_again(tmp_path: Path) -> None:
+async def test_ending_the_meeting_ends_it_for_all_and_staff_may_open_it_again(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate, cookie = await admitted(control, operator, "tram")
@@ -194,7 +194,7 @@ async def test_the_end_is_the_end_for_all_and_staff_may_meet_again(tmp_path: Pat
         assert again.welcome.seat is SeatState.OUTSIDE
 
 
-async def test_a_restarted_media_worker_is_offered_to_again_without_a_second_admission(
+async def test_after_a_media_worker_restart_pages_offer_again_without_a_second_admission(
     tmp_path: Path,
 ) -> None:
     async with running_control(tmp_path) as control:

@@ -80,7 +80,7 @@ async def departed(staff: Browser) -> DepartureView:
 # --- the door ---
 
 
-async def test_one_who_waits_talks_with_the_operator_and_finds_it_again(tmp_path: Path) -> None:
+async def test_a_waiting_participant_talks_with_the_operator_and_finds_the_talk_again(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         cookie = await control.account("tram", unit=STATION)
@@ -126,7 +126,7 @@ async def test_a_ban_holds_against_new_cookies_and_a_second_sign_in(tmp_path: Pa
         assert lobby.knocks == ()
 
 
-async def test_who_is_sent_back_waits_in_the_same_session_and_is_let_in_again(tmp_path: Path) -> None:
+async def test_a_participant_sent_back_waits_in_the_same_session_and_is_let_in_again(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate = await admitted(control, operator, "tram")
@@ -156,7 +156,7 @@ async def test_a_locked_meeting_says_so(tmp_path: Path) -> None:
         await chair(control)
 
 
-async def test_an_outsider_is_let_in_by_the_chair_alone(tmp_path: Path) -> None:
+async def test_only_the_chair_lets_an_outsider_in(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator, presiding = await control.operator(), await chair(control)
         guest = await control.enter(await control.account("khach"))
@@ -170,7 +170,7 @@ async def test_an_outsider_is_let_in_by_the_chair_alone(tmp_path: Path) -> None:
 # --- leaving ---
 
 
-async def test_leave_that_was_granted_is_logged_as_such(tmp_path: Path) -> None:
+async def test_leaving_with_permission_is_logged_as_such(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         delegate = await admitted(control, operator, "tram")
@@ -204,7 +204,7 @@ async def test_a_page_that_is_closed_without_leave_is_logged_and_corrected(tmp_p
         assert better.reason == reason
 
 
-async def test_to_sign_out_elsewhere_is_no_lost_line(tmp_path: Path) -> None:
+async def test_signing_out_elsewhere_is_not_a_lost_line(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         cookie = await control.account("tram", unit=STATION)
@@ -247,7 +247,9 @@ async def test_a_page_that_closes_after_its_line_died_has_lost_it(tmp_path: Path
 # --- the technician ---
 
 
-async def test_a_technician_has_no_media_but_by_the_chairs_leave_and_for_its_time(tmp_path: Path) -> None:
+async def test_a_technician_has_media_only_with_the_chairs_permission_and_while_it_lasts(
+    tmp_path: Path,
+) -> None:
     async with running_control(tmp_path) as control:
         operator, presiding = await control.operator(), await chair(control)
         technician = await admitted(control, operator, "ky-thuat", Role.TECHNICIAN)
@@ -276,7 +278,7 @@ async def test_a_technician_has_no_media_but_by_the_chairs_leave_and_for_its_tim
         assert (await technician.hear(Refusal)).code is Why.NEEDS_PERMISSION
 
 
-async def test_a_hello_of_the_first_protocol_is_told_to_load_the_page_anew(tmp_path: Path) -> None:
+async def test_a_hello_of_the_first_protocol_is_told_to_reload_the_page(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         old = await control.connect(await control.cookie_of("thu-ky"))
         await old.say(Hello(PROTOCOL - 1, "giao-ban"))

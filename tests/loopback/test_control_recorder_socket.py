@@ -36,7 +36,7 @@ async def event(port: RecorderSocket) -> RecorderEvent:
         return await port.next_event()
 
 
-async def test_orders_arrive_in_their_order_and_reports_come_back(tmp_path: Path) -> None:
+async def test_orders_arrive_in_sequence_and_reports_come_back(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
         assert await event(port) == RecorderUp(())
         port.send(START)
@@ -46,7 +46,7 @@ async def test_orders_arrive_in_their_order_and_reports_come_back(tmp_path: Path
         assert scripted.orders == [START, Stop(ONE)]
 
 
-async def test_what_goes_on_is_told_when_the_line_is_there_again(tmp_path: Path) -> None:
+async def test_recordings_in_progress_are_reported_when_the_line_is_back(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
         await event(port)
         port.send(START)
@@ -58,7 +58,7 @@ async def test_what_goes_on_is_told_when_the_line_is_there_again(tmp_path: Path)
         assert port.up
 
 
-async def test_what_is_sent_to_nobody_is_lost_and_nobody_is_told_a_lie(tmp_path: Path) -> None:
+async def test_an_order_sent_to_nobody_is_lost_and_no_report_claims_otherwise(tmp_path: Path) -> None:
     scripted = ScriptedRecorder(tmp_path / "r")
     async with connected(tmp_path / "r") as port:
         port.send(START)
@@ -68,7 +68,7 @@ async def test_what_is_sent_to_nobody_is_lost_and_nobody_is_told_a_lie(tmp_path:
         assert isinstance(await event(port), RecorderDown)
 
 
-async def test_one_that_does_not_say_what_it_does_is_none(tmp_path: Path) -> None:
+async def test_a_recorder_without_a_snapshot_does_not_count(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted:
         scripted.tells_snapshots = False
         async with connected(tmp_path / "r", deadline_s=0.05) as port:
@@ -85,7 +85,9 @@ async def test_one_that_does_not_say_what_it_does_is_none(tmp_path: Path) -> Non
     [b"\xff" * 64, b"\x00\x00\x00\x01\xc1", frame(START)],
     ids=["no frame", "no report", "an order"],
 )
-async def test_one_that_talks_rubbish_is_left_and_asked_anew(tmp_path: Path, rubbish: bytes) -> None:
+async def test_a_recorder_that_sends_rubbish_is_disconnected_and_asked_again(
+    tmp_path: Path, rubbish: bytes
+) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
         await event(port)
         scripted.say_raw(rubbish)
@@ -93,7 +95,7 @@ async def test_one_that_talks_rubbish_is_left_and_asked_anew(tmp_path: Path, rub
         assert await event(port) == RecorderUp(())
 
 
-async def test_a_control_plane_that_does_not_keep_up_starts_from_what_is_so(tmp_path: Path) -> None:
+async def test_a_control_plane_that_falls_behind_starts_from_a_fresh_snapshot(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
         await event(port)
         port.send(START)
@@ -107,7 +109,7 @@ async def test_a_control_plane_that_does_not_keep_up_starts_from_what_is_so(tmp_
         assert seen[-1] == RecorderUp((scripted.status(ONE),))
 
 
-async def test_a_second_snapshot_says_nothing(tmp_path: Path) -> None:
+async def test_a_second_snapshot_changes_nothing(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, connected(tmp_path / "r") as port:
         await event(port)
         scripted.say(Snapshot())

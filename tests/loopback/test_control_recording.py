@@ -206,7 +206,7 @@ async def test_a_recording_from_its_first_order_to_its_last_entry_in_the_log(tmp
     assert entries[5].meeting == CODE
 
 
-async def test_everybody_has_seen_the_light_and_the_store_knows_before_the_recorder_does(
+async def test_everybody_is_told_and_the_store_knows_before_the_recorder_does(
     tmp_path: Path,
 ) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
@@ -222,7 +222,7 @@ async def test_everybody_has_seen_the_light_and_the_store_knows_before_the_recor
         assert start.recording in kept
 
 
-async def test_what_cannot_be_kept_is_not_recorded(tmp_path: Path) -> None:
+async def test_nothing_is_recorded_that_cannot_be_stored_first(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
         await here.rooms.keep()
@@ -237,7 +237,7 @@ async def test_what_cannot_be_kept_is_not_recorded(tmp_path: Path) -> None:
         await here.store.database.write(lambda db: db.execute(text("DROP TRIGGER full")))
 
 
-async def test_a_recorder_that_dies_goes_on_with_the_same_recording(tmp_path: Path) -> None:
+async def test_a_recorder_that_died_continues_the_same_recording(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
         assert await begin(here, page) is None
@@ -249,7 +249,7 @@ async def test_a_recorder_that_dies_goes_on_with_the_same_recording(tmp_path: Pa
         assert len(await scripted.ordered(recorder.People, 2)) == 2
 
 
-async def test_a_control_plane_that_dies_finds_it_going_on(tmp_path: Path) -> None:
+async def test_a_control_plane_that_died_finds_its_recording_still_in_progress(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted:
         async with centre(tmp_path) as here:
             page = await here.chair()
@@ -264,7 +264,7 @@ async def test_a_control_plane_that_dies_finds_it_going_on(tmp_path: Path) -> No
         assert scripted.writing == {}
 
 
-async def test_what_no_room_knows_is_ended(tmp_path: Path) -> None:
+async def test_a_recording_that_no_room_knows_is_ended(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted:
         async with centre(tmp_path) as here:
             page = await here.chair()
@@ -276,7 +276,7 @@ async def test_what_no_room_knows_is_ended(tmp_path: Path) -> None:
             assert await scripted.ordered(Stop)
 
 
-async def test_a_meeting_that_is_forbidden_at_the_terminal_is_recorded_no_longer(tmp_path: Path) -> None:
+async def test_recording_stops_when_it_is_forbidden_at_the_terminal(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
         assert await begin(here, page) is None
@@ -288,7 +288,7 @@ async def test_a_meeting_that_is_forbidden_at_the_terminal_is_recorded_no_longer
         assert await here.rooms.say(page.id, StartRecording()) == Refused(Why.RECORDING_FORBIDDEN)
 
 
-async def test_it_ends_five_minutes_after_the_last_one_is_gone(tmp_path: Path) -> None:
+async def test_it_ends_five_minutes_after_the_last_participant_has_gone(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
         assert await begin(here, page) is None
@@ -306,7 +306,7 @@ async def test_it_ends_five_minutes_after_the_last_one_is_gone(tmp_path: Path) -
     assert stopped.login == ""
 
 
-async def test_a_full_disk_is_told_to_everybody_and_kept_in_the_log(tmp_path: Path) -> None:
+async def test_everybody_is_told_of_a_full_disk_and_the_log_has_it(tmp_path: Path) -> None:
     async with ScriptedRecorder(tmp_path / "r") as scripted, centre(tmp_path) as here:
         page = await here.chair()
         assert await begin(here, page) is None

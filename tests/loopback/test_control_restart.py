@@ -107,7 +107,7 @@ async def test_queue_turn_rules_and_requests_are_as_they_were(tmp_path: Path) ->
         assert turns[-1].participant == station.participant
 
 
-async def test_everybody_is_away_until_they_come_and_the_lobby_keeps_its_order_and_its_talk(
+async def test_after_a_restart_everybody_is_away_and_the_lobby_keeps_its_order_and_its_talk(
     tmp_path: Path,
 ) -> None:
     media = FakeMedia()
@@ -146,7 +146,7 @@ async def test_a_damaged_record_keeps_nobody_out(tmp_path: Path, caplog: pytest.
     assert "run-record-unreadable meeting=giao-ban" in caplog.text
 
 
-async def test_who_was_removed_stays_removed(tmp_path: Path) -> None:
+async def test_a_removed_participant_stays_removed(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
         removed, cookie = await admitted(control, operator, "tram", STATION)
@@ -180,7 +180,7 @@ class Page:
         return ()
 
 
-async def test_schedule_and_composition_that_are_set_at_the_terminal_hold_in_a_live_meeting(
+async def test_schedule_and_composition_set_at_the_terminal_apply_to_a_live_meeting(
     tmp_path: Path,
 ) -> None:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")

@@ -102,7 +102,7 @@ async def test_a_refusal_that_was_on_its_way_arrives_too(tmp_path: Path) -> None
         assert await back.hear(Refusal) == Refusal("offer", Why.BAD_OFFER, 8)
 
 
-async def test_what_was_seen_is_not_sent_again_and_the_snapshots_are_those_of_now(tmp_path: Path) -> None:
+async def test_messages_already_seen_are_not_sent_again_and_snapshots_are_current(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator, delegate, cookie = await inside(control)
         await delegate.say(Offer(OFFER))
@@ -137,7 +137,7 @@ async def test_a_page_that_never_heard_the_second_welcome_still_gets_what_the_fi
 
 
 @pytest.mark.parametrize("claimed", [10_000, 2**53])
-async def test_a_claim_to_have_seen_more_than_was_sent_brings_nothing(tmp_path: Path, claimed: int) -> None:
+async def test_a_claim_to_have_seen_more_than_was_sent_gets_nothing(tmp_path: Path, claimed: int) -> None:
     async with running_control(tmp_path) as control:
         _, delegate, cookie = await inside(control)
         await delegate.say(Offer(OFFER))
@@ -157,7 +157,7 @@ async def test_nobody_gets_what_another_was_sent(tmp_path: Path) -> None:
         assert Answer not in await all_told(stranger)
 
 
-async def test_a_page_that_does_not_count_makes_its_media_anew(tmp_path: Path) -> None:
+async def test_a_page_that_does_not_count_restarts_its_media(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         _, delegate, cookie = await inside(control)
         await offered_unanswered(control, delegate)
@@ -169,7 +169,7 @@ async def test_a_page_that_does_not_count_makes_its_media_anew(tmp_path: Path) -
         await back.hear(Roster)
 
 
-async def test_of_broken_lines_only_so_many_are_remembered(tmp_path: Path) -> None:
+async def test_only_a_bounded_number_of_broken_lines_is_remembered(tmp_path: Path) -> None:
     async with running_control(tmp_path, limits=replace(DEFAULT, departed=1)) as control:
         operator, delegate, cookie = await inside(control)
         await delegate.say(Offer(OFFER))

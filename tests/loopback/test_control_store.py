@@ -42,7 +42,7 @@ from signaling.store import (
 )
 from signaling.store.database import engine_for
 from signaling.store.migrate import upgrade_to
-from signaling.store.people import SIGN_INS
+from signaling.store.people import MAX_SIGN_INS
 from signaling.store.store import CENTRE
 from signaling.store.tables import metadata
 from tests.support.stores import DATABASES, emptied_store
@@ -85,7 +85,7 @@ def row(place: int = 1, state: SeatState = SeatState.WAITING, account: Account =
     )
 
 
-async def test_the_migrations_make_the_tables_of_the_program(store: Store) -> None:
+async def test_the_migrations_create_the_tables_of_the_program(store: Store) -> None:
     def differences(db: Connection) -> list[object]:
         return list(compare_metadata(MigrationContext.configure(db), metadata))
 
@@ -116,7 +116,7 @@ async def test_logins_codes_and_units_are_unique_and_known(store: Store) -> None
     assert await store.meetings.units() == (NHI,)  # all or none
 
 
-async def test_seats_are_kept_as_they_are_and_written_over(store: Store) -> None:
+async def test_seats_are_stored_as_they_are_and_overwritten(store: Store) -> None:
     await filled(store)
     await store.meetings.keep_seats(MEETING, [row()])
     await store.meetings.keep_seats(MEETING, [row(state=SeatState.ADMITTED)])
@@ -138,7 +138,7 @@ async def test_a_new_run_has_no_seats_and_ending_twice_is_ending_once(store: Sto
     assert await store.meetings.find("giao-ban") == again
 
 
-async def test_what_the_chair_decided_about_a_seat_is_kept(store: Store) -> None:
+async def test_the_chairs_decisions_about_a_seat_are_stored(store: Store) -> None:
     await filled(store)
     decided = replace(
         row(),
@@ -157,7 +157,7 @@ async def test_what_the_chair_decided_about_a_seat_is_kept(store: Store) -> None
     assert await store.meetings.seats(MEETING) == (row(),)
 
 
-async def test_talk_that_was_damaged_keeps_nobody_from_the_seat(store: Store) -> None:
+async def test_damaged_talk_keeps_nobody_from_the_seat(store: Store) -> None:
     await filled(store)
     await store.meetings.keep_seats(MEETING, [row()])
     await store.database.write(lambda db: db.execute(text("UPDATE seat SET talk = '[{\"name\": 1}]'")))
@@ -201,7 +201,7 @@ RUN = RunRecord(
 )
 
 
-async def test_the_record_of_a_run_is_kept_as_it_is_and_a_new_run_begins_anew(store: Store) -> None:
+async def test_the_record_of_a_run_is_stored_as_it_is_and_a_new_run_starts_fresh(store: Store) -> None:
     await filled(store)
     assert await store.meetings.run_record(MEETING) == RunRecord()
     await store.meetings.keep_run(MEETING, RunRecord(next_number=2))
@@ -213,7 +213,7 @@ async def test_the_record_of_a_run_is_kept_as_it_is_and_a_new_run_begins_anew(st
 @pytest.mark.parametrize(
     "document", ["", "{", "[]", '{"rules": {"mode": "loud"}}', '{"unknown": 1}', "[" * 20_000]
 )
-async def test_a_record_that_was_damaged_is_unreadable_by_name(store: Store, document: str) -> None:
+async def test_a_damaged_run_record_raises_unreadable_record(store: Store, document: str) -> None:
     await filled(store)
     await store.meetings.keep_run(MEETING, RUN)
     change = text("UPDATE run_record SET document = :document")
@@ -222,7 +222,7 @@ async def test_a_record_that_was_damaged_is_unreadable_by_name(store: Store, doc
         await store.meetings.run_record(MEETING)
 
 
-async def test_a_sign_in_holds_until_its_time_and_only_its_hash_is_stored(store: Store) -> None:
+async def test_a_sign_in_is_valid_until_its_time_and_only_its_hash_is_stored(store: Store) -> None:
     await filled(store)
     token = await mint(store, HOA.id, NOW)
     hashed = token_hash(token)
@@ -237,9 +237,9 @@ async def test_a_sign_in_holds_until_its_time_and_only_its_hash_is_stored(store:
     assert await store.people.signed_in(hashed, NOW.unix_ms) is None
 
 
-async def test_an_account_has_so_many_sign_ins_and_the_oldest_goes(store: Store) -> None:
+async def test_an_account_has_a_maximum_of_sign_ins_and_the_oldest_is_dropped(store: Store) -> None:
     await filled(store)
-    for number in range(SIGN_INS + 1):
+    for number in range(MAX_SIGN_INS + 1):
         started = NOW.unix_ms + number
         await store.people.sign_in(LoginSession(f"hash{number}", HOA.id, started, started + LIFETIME_MS))
     assert await store.people.signed_in("hash0", NOW.unix_ms) is None
@@ -254,7 +254,7 @@ async def test_a_new_password_signs_everyone_out(store: Store) -> None:
     assert not await set_password(store, "khong-co", "other")
 
 
-async def test_a_fresh_state_is_filled_once(store: Store) -> None:
+async def test_a_new_state_directory_is_filled_once(store: Store) -> None:
     first = FirstAccounts("operator-hash", "chair-hash")
     assert await bootstrap(store, first, NOW)
     assert not await bootstrap(store, first, NOW)
@@ -264,7 +264,7 @@ async def test_a_fresh_state_is_filled_once(store: Store) -> None:
     assert roles == {"thu-ky": Role.OPERATOR, "chu-tri": Role.CHAIR}
 
 
-async def test_simulated_points_are_of_several_kinds_and_the_same_again(store: Store) -> None:
+async def test_simulated_points_are_of_several_kinds_and_are_reused(store: Store) -> None:
     await bootstrap(store, FirstAccounts("x", "y"), NOW)
     points = await simulated_points(store, 5, NOW)
     assert len({point.unit.kind for point in points}) == 3
@@ -275,7 +275,7 @@ async def test_simulated_points_are_of_several_kinds_and_the_same_again(store: S
         await simulated_points(store, 1000, NOW)
 
 
-async def test_an_account_of_people_is_not_signed_in_without_its_password(store: Store) -> None:
+async def test_a_persons_account_is_not_signed_in_without_its_password(store: Store) -> None:
     await filled(store)
     with pytest.raises(ValueError, match="simulated"):
         await mint_login_session(store, HOA, NOW)
@@ -303,7 +303,7 @@ async def test_keys_are_added_removed_and_come_back(store: Store) -> None:
 
 
 @pytest.mark.record
-async def test_what_may_be_recorded_and_is_kept_stands_with_the_meeting(store: Store) -> None:
+async def test_the_recording_rules_are_stored_with_the_meeting(store: Store) -> None:
     await filled(store)
     await store.meetings.add(Meeting("m2", "kin", "Họp kín", 1, False, may_record=False, keep_days=7), 1)
     await store.meetings.set_recording("m1", True, 30)
@@ -317,7 +317,7 @@ async def test_what_may_be_recorded_and_is_kept_stands_with_the_meeting(store: S
 # --- what only a file can do ---
 
 
-async def test_a_state_of_the_version_before_is_taken_up_as_it_was(tmp_path: Path) -> None:
+async def test_a_state_of_the_first_version_is_taken_over_as_it_was(tmp_path: Path) -> None:
     """Tables as the first version made them, with a meeting that goes on."""
     url = f"sqlite:///{tmp_path / 'giaoban.db'}"
     engine = engine_for(url)
@@ -341,7 +341,9 @@ async def test_a_state_of_the_version_before_is_taken_up_as_it_was(tmp_path: Pat
 
 
 @pytest.mark.record
-async def test_a_state_from_before_recording_has_no_keys_and_keeps_for_ever(tmp_path: Path) -> None:
+async def test_a_state_from_before_recording_has_no_keys_and_keeps_recordings_for_ever(
+    tmp_path: Path,
+) -> None:
     url = f"sqlite:///{tmp_path / 'giaoban.db'}"
     engine = engine_for(url)
     with engine.execution_options(writes=True).begin() as db:
@@ -368,13 +370,13 @@ async def test_a_state_of_a_newer_version_is_refused_and_left_alone(tmp_path: Pa
 
 
 @pytest.mark.parametrize("content", [b"this is no database, " * 100, b"SQLite format 3\x00" + b"\xff" * 4096])
-async def test_a_file_that_is_no_database_is_unavailable_storage(tmp_path: Path, content: bytes) -> None:
+async def test_a_file_that_is_not_a_database_is_unavailable_storage(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "giaoban.db").write_bytes(content)
     with pytest.raises(StorageUnavailable):
         await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
 
 
-async def test_a_folder_that_is_not_there_is_unavailable_storage(tmp_path: Path) -> None:
+async def test_a_missing_folder_is_unavailable_storage(tmp_path: Path) -> None:
     with pytest.raises(StorageUnavailable):
         await Store.open(f"sqlite:///{tmp_path / 'missing' / 'giaoban.db'}")
 

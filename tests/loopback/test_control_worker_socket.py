@@ -62,7 +62,7 @@ async def up(port: WorkerSocket) -> None:
             pass
 
 
-async def test_a_worker_may_come_later_than_the_control_plane(tmp_path: Path) -> None:
+async def test_a_worker_may_start_later_than_the_control_plane(tmp_path: Path) -> None:
     path = tmp_path / "media.sock"
     async with connected(path) as port:
         assert not port.up
@@ -73,7 +73,7 @@ async def test_a_worker_may_come_later_than_the_control_plane(tmp_path: Path) ->
             assert await port.request(sfu.Ping()) == sfu.Pong(0, 0)
 
 
-async def test_commands_arrive_in_the_order_in_which_they_were_asked(tmp_path: Path) -> None:
+async def test_commands_arrive_in_the_order_they_were_sent(tmp_path: Path) -> None:
     path, seen = tmp_path / "media.sock", []
 
     def remember(request: wire.ToWorker) -> bytes:
@@ -90,7 +90,9 @@ async def test_commands_arrive_in_the_order_in_which_they_were_asked(tmp_path: P
         assert seen == names
 
 
-async def test_when_the_worker_dies_who_waits_is_told_and_the_next_one_is_found(tmp_path: Path) -> None:
+async def test_when_the_worker_dies_pending_requests_fail_and_the_next_worker_is_found(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "media.sock"
     async with connected(path) as port:
         async with worker(path, lambda _: None):
@@ -103,7 +105,7 @@ async def test_when_the_worker_dies_who_waits_is_told_and_the_next_one_is_found(
             assert await port.request(sfu.Ping()) == sfu.Pong(0, 0)
 
 
-async def test_a_worker_that_does_not_answer_is_taken_for_lost(tmp_path: Path) -> None:
+async def test_a_worker_that_does_not_answer_is_taken_as_lost(tmp_path: Path) -> None:
     path = tmp_path / "media.sock"
     async with worker(path, lambda _: None), connected(path, deadline_s=0.05) as port:
         await up(port)
@@ -124,7 +126,7 @@ async def test_noise_from_the_worker_breaks_the_connection_not_the_program(
         await up(port)
 
 
-async def test_events_come_in_order_after_the_word_that_the_worker_is_there(tmp_path: Path) -> None:
+async def test_events_come_in_order_after_worker_up(tmp_path: Path) -> None:
     path = tmp_path / "media.sock"
     async with worker(path) as writers, connected(path) as port:
         await up(port)

@@ -97,7 +97,7 @@ async def entries(store: Store, event: str) -> list[Entry]:
 # --- the list ---
 
 
-async def test_chair_and_operator_see_what_there_is(tmp_path: Path, shelf: Path) -> None:
+async def test_chair_and_operator_see_all_recordings(tmp_path: Path, shelf: Path) -> None:
     async with running_control(tmp_path) as control:
         await keep_for(control.store, 100_000)
         answer = await get(control, "/api/recordings")
@@ -139,7 +139,7 @@ async def test_nobody_else_sees_or_gets_anything(tmp_path: Path, shelf: Path) ->
 # --- the download ---
 
 
-async def test_the_chair_takes_the_whole_recording_home(tmp_path: Path, shelf: Path) -> None:
+async def test_the_chair_downloads_the_whole_recording(tmp_path: Path, shelf: Path) -> None:
     async with running_control(tmp_path) as control:
         answer = await get(control, f"/api/recordings/{ID}.tar")
         body = await answer.read()
@@ -170,7 +170,7 @@ async def log_of(folder: Path, event: str) -> list[Entry]:
         await store.close()
 
 
-async def test_a_download_that_broke_off_goes_on_where_it_was(tmp_path: Path, shelf: Path) -> None:
+async def test_a_download_that_broke_off_is_resumed(tmp_path: Path, shelf: Path) -> None:
     path = f"/api/recordings/{ID}.tar"
     async with running_control(tmp_path) as control:
         whole = await get(control, path)
@@ -238,7 +238,7 @@ async def test_two_download_at_once_and_a_third_is_told_to_wait(tmp_path: Path, 
                 await asyncio.sleep(0.02)
 
 
-async def test_one_that_is_deleted_while_it_is_sent_does_not_end_like_a_whole_one(
+async def test_a_recording_deleted_during_its_download_does_not_look_complete(
     tmp_path: Path, shelf: Path
 ) -> None:
     segment = keep_large(shelf)
@@ -295,7 +295,7 @@ async def house(tmp_path: Path, shelf: Path) -> AsyncIterator[House]:
     await store.close()
 
 
-async def test_what_is_old_goes_and_the_log_says_so_and_all_else_stays(house: House) -> None:
+async def test_old_recordings_are_deleted_and_logged_and_all_others_stay(house: House) -> None:
     for _ in range(3):
         await house.retention.sweep()
     assert house.there() == {ID, OTHER}
@@ -320,7 +320,7 @@ async def test_a_clock_that_is_wrong_for_a_moment_deletes_nothing(house: House) 
     assert house.there() == {ID, OTHER}
 
 
-async def test_one_that_goes_on_stays_and_so_does_what_the_log_cannot_tell_of(house: House) -> None:
+async def test_nothing_is_deleted_in_progress_or_before_the_log_has_it(house: House) -> None:
     house.now_ms += 30 * DAY_MS
     house.on = frozenset({RecordingId(ID)})
     for _ in range(3):

@@ -56,7 +56,7 @@ _REFUSED = "the audit log is append-only"
 _SQLITE = (
     f"CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
     f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
-    # INSERT OR REPLACE deletes without the trigger above; a number that is not the next one ends it first.
+    # INSERT OR REPLACE deletes without firing the trigger above, so a number that is not the next is refused.
     "CREATE TRIGGER audit_next_number BEFORE INSERT ON audit"  # noqa: S608 - the text is our own
     " WHEN NEW.number IS NOT (SELECT coalesce(max(number), 0) + 1 FROM audit)"
     f" BEGIN SELECT RAISE(ABORT, '{_REFUSED}'); END",
