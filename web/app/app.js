@@ -4,8 +4,8 @@
  */
 
 import { LANGUAGES, load, translator } from '../kit/i18n.js';
-import { pause } from '../kit/pause.js';
 import { forget, remember, remembered } from '../kit/storage.js';
+import { pause } from '../kit/time.js';
 import * as account from '../link/account.js';
 import { auditFile, auditOf } from '../link/audit.js';
 import { Connection } from '../link/connection.js';
@@ -339,7 +339,9 @@ export class App {
     const before = this.state;
     this.state = reduce(before, action);
     if (this.state === before) return;
-    for (const listener of [...this.#listeners]) listener(this.state, before);
+    for (const listener of [...this.#listeners]) {
+      if (this.#listeners.has(listener)) listener(this.state, before); // one before it may have ended it
+    }
     this.#media.followScreen(this.state, before);
     this.#showWish.follow(this.state);
   }

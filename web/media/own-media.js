@@ -4,8 +4,8 @@
  * whoever holds the line.
  */
 
-import { pause } from '../kit/pause.js';
 import { remembered } from '../kit/storage.js';
+import { pause } from '../kit/time.js';
 import { mayHear } from '../state/asking.js';
 import { ownPerson } from '../state/people.js';
 import { Devices } from './devices.js';

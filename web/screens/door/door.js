@@ -1,5 +1,6 @@
 import { el, fill, icon, setText } from '../../kit/dom.js';
 import { day } from '../../kit/format.js';
+import { AppElement, changed } from '../shared/element.js';
 import { clock, mark } from '../shared/head.js';
 import { languageChoice } from '../shared/language.js';
 import { meetingCode } from './meeting-code.js';
@@ -8,11 +9,7 @@ import { meetingCode } from './meeting-code.js';
 const typed = { meeting: '', account: '', password: '' };
 
 /** Meeting and account: one form, one big button. */
-export class Door extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Door extends AppElement {
   #busy = false;
   /** The newest attempt did not come through. */
   #lost = false;
@@ -25,25 +22,23 @@ export class Door extends HTMLElement {
   #error = el('div', {});
   #line = el('span', {});
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { state } = this.app;
     typed.meeting ||= state.meeting ?? state.defaultMeeting ?? '';
     this.className = 'door';
     this.replaceChildren(this.#view(), this.#paper());
-    this.app.subscribe((next, before) => {
-      if (next.refusal !== before.refusal) this.#refused();
-      this.#update();
-    }, this.#abort.signal);
-    this.#refused();
-    this.#update();
-    [this.#meeting, this.#account, this.#password].find((input) => !input.value)?.focus();
+    this.whenLeaving(() => {
+      clearInterval(this.#timer);
+      if (this.app.state.account) typed.password = '';
+    });
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
-    if (this.app.state.account) typed.password = '';
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'refusal')) this.#refused();
+    this.#update();
+    if (!before) [this.#meeting, this.#account, this.#password].find((input) => !input.value)?.focus();
   }
 
   /** The picture: dawn over the hills, every station a light. */
@@ -55,7 +50,7 @@ export class Door extends HTMLElement {
       mark(state.centre || t('door.product'), t('door.tagline')),
       el('div', { class: 'stack stack-3 wide' },
         el('p', { class: 'title motto', id: 'door-motto' }, t('door.motto')),
-        el('div', { class: 'today on-paper' }, clock(this.app, this.#abort.signal, 'at'), el('div', null,
+        el('div', { class: 'today on-paper' }, clock(this.app, this.signal, 'at'), el('div', null,
           el('b', null, today), el('br'), t('door.today')))),
       el('p', { class: 'row wide' }, icon('lock', 'icon-s'), t('door.private')));
   }
@@ -97,7 +92,7 @@ export class Door extends HTMLElement {
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       void this.#enter();
-    }, { signal: this.#abort.signal });
+    }, { signal: this.signal });
     return form;
   }
 

@@ -1,4 +1,5 @@
 import { el, icon } from '../../kit/dom.js';
+import { AppElement } from '../shared/element.js';
 import { clock, mark } from '../shared/head.js';
 import { languageChoice } from '../shared/language.js';
 
@@ -21,14 +22,9 @@ const ENDINGS = {
 const OTHER = { sign: 'alert', tone: 'is-warn', again: true };
 
 /** Out of the meeting: why, and the way back. */
-export class Ended extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-
-  connectedCallback() {
-    this.#abort = new AbortController();
+export class Ended extends AppElement {
+  /** @override */
+  build() {
     const { t, state } = this.app;
     const { code, reason } = state.bye ?? { code: 'left', reason: '' };
     const ending = ENDINGS[code] ?? OTHER;
@@ -38,7 +34,7 @@ export class Ended extends HTMLElement {
     this.replaceChildren(
       el('img', { src: '/art/hills.svg', alt: '' }),
       el('header', { class: 'top' }, mark(state.centre || t('door.product'), state.welcome?.meeting.title), el('span', { class: 'grow' }),
-        languageChoice(this.app, true), clock(this.app, this.#abort.signal)),
+        languageChoice(this.app, true), clock(this.app, this.signal)),
       el('section', { class: 'farewell sheet on-paper', role: ending.tone ? 'alert' : null },
         el('span', { class: `sign ${ending.tone}` }, icon(ending.sign)),
         el('div', { class: 'stack' }, title,
@@ -46,10 +42,6 @@ export class Ended extends HTMLElement {
         reason ? el('p', { class: 'said' }, el('small', null, t('ended.reason')), reason) : null,
         this.#ways(ending)));
     title.focus();
-  }
-
-  disconnectedCallback() {
-    this.#abort.abort();
   }
 
   /** @param {Ending} ending */

@@ -3,6 +3,7 @@ import { mayHear, phaseOf } from '../../state/asking.js';
 import { placeOf, turnOf } from '../../state/floor.js';
 import { isHost, ownPerson, ownRole, personOf, unitOf } from '../../state/people.js';
 import { ask } from '../shared/dialog.js';
+import { AppElement } from '../shared/element.js';
 import { openMenu } from './menu.js';
 import { ownLine } from './own-line.js';
 import { openAsk } from './permission.js';
@@ -10,11 +11,7 @@ import { openAsk } from './permission.js';
 /** @typedef {'open' | 'self' | 'floor' | 'host'} Gate */
 
 /** The controls. Each says what the server holds, and under it why, or what a press does. */
-export class Bar extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Bar extends AppElement {
   #talk = this.#big('bar-microphone', 'mic', 'M');
   #next = this.#big('bar-next', 'hand', 'N');
   #hand = this.#big('bar-hand', 'hand', 'H');
@@ -25,9 +22,9 @@ export class Bar extends HTMLElement {
   #more = this.#small('bar-more', 'more');
   #end = this.#small('end-meeting', 'close');
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+  /** @override */
+  build() {
+    const { signal } = this;
     const { app } = this;
     const host = isHost(ownRole(app.state));
     this.setAttribute('role', 'toolbar');
@@ -61,12 +58,6 @@ export class Bar extends HTMLElement {
     this.#leave.addEventListener('click', () => openAsk(app, 'leave'), { signal });
     this.#end.addEventListener('click', () => this.#askEnd(), { signal });
     this.#more.addEventListener('click', () => openMenu(app), { signal });
-    app.subscribe(() => this.#render(), signal);
-    this.#render();
-  }
-
-  disconnectedCallback() {
-    this.#abort.abort();
   }
 
   /** What the server holds of one's own source. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
@@ -100,7 +91,8 @@ export class Bar extends HTMLElement {
     app.send(placeOf(floor, welcome?.participant) ? { type: 'lower-hand' } : { type: 'raise-hand' });
   }
 
-  #render() {
+  /** @override */
+  render() {
     const { t } = this.app;
     const mic = this.gate('microphone');
     this.#talk.dataset.state = mic;

@@ -3,6 +3,7 @@ import { clock } from '../../kit/format.js';
 import { WORDS } from '../../protocol/words.js';
 import { isHost, ownRole, unitOf } from '../../state/people.js';
 import { ask, sheet } from '../shared/dialog.js';
+import { AppElement, changed } from '../shared/element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/views.js').DepartureView} DepartureView */
@@ -11,30 +12,23 @@ import { ask, sheet } from '../shared/dialog.js';
 const CORRECTIONS = /** @type {const} */ (['permitted', 'unpermitted', 'lost']);
 
 /** Who has left and how, in one line for the staff; pressed, all of them. */
-export class Departures extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Departures extends AppElement {
   #all = el('span');
   #bad = el('span', { class: 'badge badge-alarm' });
   #open = el('button', { class: 'departed', type: 'button', 'aria-haspopup': 'dialog', 'data-testid': 'departures' }, this.#all, this.#bad);
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    this.#open.addEventListener('click', () => openDepartures(this.app), { signal: this.#abort.signal });
+  /** @override */
+  build() {
+    this.#open.addEventListener('click', () => openDepartures(this.app), { signal: this.signal });
     this.replaceChildren(this.#open);
-    this.app.subscribe((state, before) => {
-      if (state.departures !== before.departures || state.roster !== before.roster) this.#render();
-    }, this.#abort.signal);
-    this.#render();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'departures', 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const { departures } = state.departures;
     const bad = departures.filter((one) => one.kind === 'unpermitted').length;

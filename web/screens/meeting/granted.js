@@ -2,16 +2,12 @@ import { el, icon, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
 import { turnClock, turnOf } from '../../state/floor.js';
 import { ownPerson } from '../../state/people.js';
+import { AppElement } from '../shared/element.js';
 
 const SECOND_MS = 1000;
 
 /** One's own turn: the biggest thing on the screen until the microphone is open, and then the time and the end of it. */
-export class Granted extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Granted extends AppElement {
   #words = el('b');
   #time = el('small', { class: 'num' });
   #speak = el('button', { class: 'granted-speak', type: 'button', 'data-testid': 'granted-speak' },
@@ -19,30 +15,24 @@ export class Granted extends HTMLElement {
   #end = el('button', { class: 'btn btn-big', type: 'button', 'data-testid': 'granted-end' });
   #said = el('p', { class: 'sr', role: 'status' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+  /** @override */
+  build() {
+    const { signal } = this;
     const { app } = this;
     this.dataset.testid = 'granted';
     setText(this.#end, app.t('act.end-turn'));
     this.replaceChildren(this.#speak, this.#end, this.#said);
     this.#speak.addEventListener('click', () => app.setSource('microphone', true), { signal });
     this.#end.addEventListener('click', () => app.send({ type: 'end-turn' }), { signal });
-    app.subscribe(() => this.#render(), signal);
-    this.#timer = setInterval(() => this.#second(), SECOND_MS);
-    this.#render();
-  }
-
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+    this.every(SECOND_MS, () => this.#second());
   }
 
   #turn() {
     return turnOf(this.app.state.floor, this.app.state.welcome?.participant);
   }
 
-  #render() {
+  /** @override */
+  render() {
     const { state, t } = this.app;
     const turn = this.#turn();
     this.hidden = !turn;

@@ -1,6 +1,7 @@
 import { el, icon, list, setIcon, setText } from '../../kit/dom.js';
 import { WORDS } from '../../protocol/words.js';
 import { unitOf } from '../../state/people.js';
+import { AppElement, changed } from '../shared/element.js';
 import { milliseconds, percent, qualityMark, rate, setQuality, toneOf, worstLoss } from '../shared/line-words.js';
 import { draw, plot } from './line-plot.js';
 import { awayFor, presenceSaid } from './presence-words.js';
@@ -24,16 +25,12 @@ export function lineOf({ board }, who) {
 }
 
 /** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
-export class LineBoard extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class LineBoard extends AppElement {
   #sum = el('p', { class: 'note', role: 'status' });
   #list = el('ul', { class: 'panel-list lines scroll', tabindex: 0 });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { t } = this.app;
     this.dataset.testid = 'line-board';
     this.#list.setAttribute('aria-label', t('board.title'));
@@ -43,14 +40,11 @@ export class LineBoard extends HTMLElement {
           el('span', { class: 'key is-delay' }, t('board.key-delay')), el('span', { class: 'key is-loss' }, t('board.key-loss')),
           el('span', null, t('board.span')))),
       this.#list);
-    this.app.subscribe((state, before) => {
-      if (state.board !== before.board || state.roster !== before.roster) this.show();
-    }, this.#abort.signal);
-    this.show();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'board', 'roster')) this.show();
   }
 
   /** Bring it in step with the state; what nobody looks at is not drawn. */

@@ -1,4 +1,5 @@
 import { el, icon, setText } from '../../kit/dom.js';
+import { AppElement } from '../shared/element.js';
 import { qualityMark, setQuality } from '../shared/line-words.js';
 import { OfferRule } from './offer-rule.js';
 
@@ -7,17 +8,12 @@ const LOOK_MS = 500;
 const rule = new OfferRule();
 
 /** Offers, when the own line has been poor for a while, to receive less. Nothing happens unless it is pressed. */
-export class LineOffer extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class LineOffer extends AppElement {
   #title = el('b');
   #text = el('span');
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { app } = this;
     this.className = 'line-offer on-paper';
     this.hidden = true;
@@ -28,14 +24,12 @@ export class LineOffer extends HTMLElement {
     setQuality(mark, 'poor');
     this.replaceChildren(mark, el('p', { role: 'status' }, this.#title, ' ', this.#text), close,
       el('div', { class: 'acts' }, this.#choice('no-pictures'), this.#choice('audio-only')));
-    app.subscribe(() => this.#look(), this.#abort.signal);
-    this.#timer = setInterval(() => this.#look(), LOOK_MS);
-    this.#look();
+    this.every(LOOK_MS, () => this.#look());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+  /** @override */
+  render() {
+    this.#look();
   }
 
   /** @param {'no-pictures' | 'audio-only'} mode */

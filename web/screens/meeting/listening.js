@@ -1,36 +1,28 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
+import { AppElement, changed } from '../shared/element.js';
 
 const SECOND_MS = 1000;
 
 /** In everybody's head: a technician hears and sees the meeting, and for how long still. */
-export class Listening extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Listening extends AppElement {
   #said = el('span', { class: 'sr', role: 'status' });
   #word = el('span', { class: 'wide', 'aria-hidden': 'true' });
   #left = el('span', { class: 'num', 'aria-hidden': 'true' });
   #badge = el('span', { class: 'badge badge-warn', 'data-testid': 'listening' }, icon('headphones'), this.#word, this.#left, this.#said);
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.replaceChildren(this.#badge);
-    this.app.subscribe((state, before) => {
-      if (state.roster !== before.roster) this.#render();
-    }, this.#abort.signal);
-    this.#timer = setInterval(() => this.#render(), SECOND_MS);
-    this.#render();
+    this.every(SECOND_MS, () => this.#show());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const now = Date.now() + state.clockMs;
     const those = state.roster.participants.filter((who) => who.listens > now);

@@ -3,6 +3,7 @@ import { duration } from '../../kit/format.js';
 import { remember, remembered } from '../../kit/storage.js';
 import { headcount, ownRole, unitOf } from '../../state/people.js';
 import { ask } from '../shared/dialog.js';
+import { AppElement, changed } from '../shared/element.js';
 import { openTalk, unseen } from '../shared/talk.js';
 import { bannedList } from './banned-list.js';
 
@@ -10,15 +11,11 @@ import { bannedList } from './banned-list.js';
 
 /** The bell rings when somebody comes, and again at this distance until nobody waits. */
 const RING_EVERY_MS = 12_000;
+const SECOND_MS = 1000;
 const COUNTED = /^\(\d+\) /;
 
 /** Who waits outside: the operator and the chair let them in or send them away with a reason. */
-export class Lobby extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Lobby extends AppElement {
   #rung = 0;
   #refocus = false;
   #title = el('span');
@@ -30,28 +27,24 @@ export class Lobby extends HTMLElement {
   #list = el('ul', { class: 'panel-list scroll', tabindex: 0 });
   #banned = bannedList((participant) => this.app.send({ type: 'lift', participant }));
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+  /** @override */
+  build() {
+    const { signal } = this;
     const { app } = this;
     this.replaceChildren(
       el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count), this.#locked, this.#bell),
       this.#act, this.#list, this.#banned.element);
     this.#all.addEventListener('click', () => app.send({ type: 'admit-all' }), { signal });
     this.#bell.addEventListener('click', () => this.#toggleBell(), { signal });
-    document.addEventListener('seen', () => this.#render(), { signal }); // a thread was opened and read
-    app.subscribe((state, before) => {
-      if (state.talks !== before.talks) this.#rung = 0; // who writes is to be heard at once
-      if (state.lobby !== before.lobby || state.talks !== before.talks || state.floor !== before.floor || state.roster !== before.roster) this.#render();
-    }, signal);
-    this.#timer = setInterval(() => this.#second(), 1000);
-    this.#render();
+    document.addEventListener('seen', () => this.#show(), { signal }); // a thread was opened and read
+    this.every(SECOND_MS, () => this.#second());
+    this.whenLeaving(() => count(0));
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
-    count(0);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (before && state.talks !== before.talks) this.#rung = 0; // a new message rings at once
+    if (changed(state, before, 'lobby', 'talks', 'floor', 'roster')) this.#show();
   }
 
   get #rings() {
@@ -62,10 +55,10 @@ export class Lobby extends HTMLElement {
 
   #toggleBell() {
     remember('bell', this.#rings ? 'off' : 'on');
-    this.#render();
+    this.#show();
   }
 
-  #render() {
+  #show() {
     const { app } = this;
     const { knocks, banned } = app.state.lobby;
     const { locked } = app.state.floor;

@@ -3,6 +3,7 @@ import { el, icon, setText } from '../../kit/dom.js';
 import { shortcuts } from '../../kit/keyboard.js';
 import { mayHear } from '../../state/asking.js';
 import { isHost, ownRole } from '../../state/people.js';
+import { AppElement, withApp } from '../shared/element.js';
 import { clock, mark } from '../shared/head.js';
 import { RecordingLight } from '../shared/recording-light.js';
 import { Bar } from './bar.js';
@@ -23,11 +24,9 @@ import { Toast } from './toast.js';
 import { Turns } from './turns.js';
 
 /** The meeting: stage, filmstrip and bar; beside them the lobby (for who may admit) and the people. */
-export class Meeting extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Meeting extends AppElement {
+  #role = /** @type {import('../../protocol/words.js').Role | undefined} */ (undefined);
+  #hears = false;
   #count = el('span');
   #alarmText = el('b');
   #alarmMore = el('span', { class: 'soft' });
@@ -37,23 +36,24 @@ export class Meeting extends HTMLElement {
     icon('lost'), el('span', { class: 'stack' }, this.#alarmText, this.#alarmMore), this.#again);
   #soundOn = el('button', { class: 'btn btn-main btn-big sound-on', type: 'button', hidden: true, 'data-testid': 'sound-on' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+  /** @override */
+  build() {
+    const { signal } = this;
     const { app } = this;
-    const bar = this.#part(new Bar());
-    const role = ownRole(app.state);
-    const host = isHost(role);
-    const hears = mayHear(app.state);
+    const bar = withApp(new Bar(), app);
+    this.#role = ownRole(app.state);
+    this.#hears = mayHear(app.state);
+    const host = isHost(this.#role);
+    const hears = this.#hears;
     this.replaceChildren(
       el('div', { class: 'meeting on-stage' },
         this.#top(signal),
-        hears ? [this.#part(new Stage()), this.#part(new Turns()), this.#part(new Filmstrip())] : this.#part(new Technician()),
-        hears && this.#part(new Granted()), bar,
+        hears ? [withApp(new Stage(), app), withApp(new Turns(), app), withApp(new Filmstrip(), app)] : withApp(new Technician(), app),
+        hears && withApp(new Granted(), app), bar,
         el('aside', { class: 'panel sheet on-paper' },
-          host && this.#urgent(), panelTabs(app, signal), host && this.#part(new Departures())),
-        this.#part(new Reception()), this.#part(new LineOffer())),
-      this.#soundOn, this.#part(new Toast()), this.#alarm);
+          host && this.#urgent(), panelTabs(app, signal), host && withApp(new Departures(), app)),
+        withApp(new Reception(), app), withApp(new LineOffer(), app)),
+      this.#soundOn, withApp(new Toast(), app), this.#alarm);
     this.#soundOn.addEventListener('click', () => app.resumeSound(), { signal });
     this.#again.addEventListener('click', () => app.reopenMedia(), { signal });
     stayAwake(signal);
@@ -64,38 +64,20 @@ export class Meeting extends HTMLElement {
       h: () => bar.hand(),
       '?': () => openHelp(app),
     }, signal);
-    app.subscribe((state) => {
-      // Another role, or a technician's permission, is another screen.
-      if (ownRole(state) !== role || mayHear(state) !== hears) this.#rebuild();
-      else this.#render();
-    }, signal);
-    this.#render();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state) {
+    // Another role, or a technician's permission, is another screen.
+    if (ownRole(state) !== this.#role || mayHear(state) !== this.#hears) this.rebuild();
+    else this.#show();
   }
 
   /** What waits for a press: to the chair those inside come first, to the operator those outside. */
   #urgent() {
-    const inside = [this.#part(new Noise()), this.#part(new RequestCards())];
-    const outside = this.#part(new Lobby());
+    const inside = [withApp(new Noise(), this.app), withApp(new RequestCards(), this.app)];
+    const outside = withApp(new Lobby(), this.app);
     return ownRole(this.app.state) === 'chair' ? [...inside, outside] : [outside, ...inside];
-  }
-
-  #rebuild() {
-    this.disconnectedCallback();
-    this.connectedCallback();
-  }
-
-  /**
-   * @template {HTMLElement & {app: import('../../app/app.js').App}} T
-   * @param {T} element
-   * @returns {T}
-   */
-  #part(element) {
-    element.app = this.app;
-    return element;
   }
 
   /** @param {AbortSignal} signal */
@@ -104,13 +86,13 @@ export class Meeting extends HTMLElement {
     return el('header', { class: 'top' },
       mark(state.centre, state.welcome?.meeting.title),
       el('span', { class: 'grow' }),
-      this.#part(new RecordingLight()),
-      this.#part(new Listening()),
+      withApp(new RecordingLight(), this.app),
+      withApp(new Listening(), this.app),
       el('span', { class: 'badge points' }, icon('people'), this.#count),
       clock(this.app, signal));
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const online = state.roster.participants.filter((who) => who.presence === 'here').length;
     setText(this.#count, t('meeting.points', { count: online }));

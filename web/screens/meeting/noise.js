@@ -1,28 +1,22 @@
 import { el, icon, list, setText } from '../../kit/dom.js';
 import { isHost, ownRole, personOf, unitOf } from '../../state/people.js';
+import { AppElement, changed } from '../shared/element.js';
 
 /** Whose open microphone brings noise into the room, for who may shut it: one press. */
-export class Noise extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Noise extends AppElement {
   #list = el('ul', { class: 'cards', role: 'status' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.replaceChildren(this.#list);
-    this.app.subscribe((state, before) => {
-      if (state.voices !== before.voices || state.roster !== before.roster) this.#render();
-    }, this.#abort.signal);
-    this.#render();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'voices', 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state } = this.app;
     const heard = (/** @type {string} */ id) => personOf(state, id)?.microphone.gate.length === 0;
     const noisy = isHost(ownRole(state)) ? state.voices.noisy.filter(heard) : [];

@@ -1,6 +1,7 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { RECEPTIONS } from '../../state/store.js';
 import { sheet } from '../shared/dialog.js';
+import { AppElement, changed } from '../shared/element.js';
 import { milliseconds, pathName, percent, qualityMark, rate, setFigures, setQuality, toneOf } from '../shared/line-words.js';
 
 /** @typedef {import('../../app/app.js').App} App */
@@ -96,32 +97,25 @@ function receptionChoice(app) {
 }
 
 /** While less than all is received it says so, with the way back. */
-export class Reception extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Reception extends AppElement {
   #words = el('span', { role: 'status' });
   #back = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'reception-back' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { app } = this;
     this.className = 'reception on-paper';
     this.dataset.testid = 'reception-chip';
     this.replaceChildren(icon('headphones'), this.#words, this.#back);
-    this.#back.addEventListener('click', () => app.setReception('all'), { signal: this.#abort.signal });
-    app.subscribe((state, before) => {
-      if (state.reception !== before.reception) this.#render();
-    }, this.#abort.signal);
-    this.#render();
+    this.#back.addEventListener('click', () => app.setReception('all'), { signal: this.signal });
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'reception')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state: { reception }, t } = this.app;
     this.hidden = reception === 'all';
     setText(this.#words, this.hidden ? '' : t(`reception.${reception}`));

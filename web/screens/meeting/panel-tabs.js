@@ -1,6 +1,7 @@
 import { el, setText } from '../../kit/dom.js';
 import { mayHear } from '../../state/asking.js';
 import { ownRole } from '../../state/people.js';
+import { withApp } from '../shared/element.js';
 import { LineBoard, lineOf } from './line-board.js';
 import { Queue } from './queue.js';
 import { Roster } from './roster.js';
@@ -30,8 +31,7 @@ export function panelTabs(app, signal) {
   const titles = { floor: app.t('floor.title'), people: app.t('roster.title'), lines: app.t('board.tab') };
   const counts = { floor: el('span', { class: 'count' }), people: el('span', { class: 'count' }), lines: el('span', { class: 'count count-weak', role: 'img' }) };
   const panels = names.map((name) => {
-    const panel = all[name];
-    panel.app = app;
+    const panel = withApp(all[name], app);
     panel.id = `panel-${name}`;
     panel.setAttribute('role', 'tabpanel');
     panel.setAttribute('aria-labelledby', `tab-${name}`);

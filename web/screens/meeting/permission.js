@@ -2,6 +2,7 @@ import { el, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { ownRequest, phaseOf } from '../../state/asking.js';
 import { ask, sheet } from '../shared/dialog.js';
+import { AppElement, withApp } from '../shared/element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/words.js').Permission} Permission */
@@ -14,9 +15,7 @@ import { ask, sheet } from '../shared/dialog.js';
  * @param {Permission} permission
  */
 export function openAsk(app, permission) {
-  const asking = new Asking();
-  asking.app = app;
-  asking.permission = permission;
+  const asking = withApp(new Asking(), app, { permission });
   const dialog = sheet(app, titleOf(app, permission), asking);
   asking.done = () => dialog.close();
   asking.focus();
@@ -29,30 +28,21 @@ function titleOf(app, permission) {
 }
 
 /** What a permission's sheet holds; it follows the answer. */
-export class Asking extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {never} */ (undefined);
+export class Asking extends AppElement {
   /** @type {Permission} */
   permission = 'leave';
   /** Closes what it stands in. */
   done = () => {};
 
-  #abort = new AbortController();
   /** @type {Phase | null} */
   #phase = null;
   #reason = el('textarea', { class: 'input', maxlength: 500, 'data-testid': 'ask-reason' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.#phase = null;
     this.className = 'stack stack-2';
     this.dataset.testid = 'ask';
-    this.app.subscribe(() => this.#render(), this.#abort.signal);
-    this.#render();
-  }
-
-  disconnectedCallback() {
-    this.#abort.abort();
   }
 
   /** @override */
@@ -60,7 +50,8 @@ export class Asking extends HTMLElement {
     /** @type {HTMLElement | null} */ (this.querySelector('textarea, .btn-main'))?.focus();
   }
 
-  #render() {
+  /** @override */
+  render() {
     const phase = phaseOf(this.app.state, this.permission);
     if (phase === this.#phase) return;
     const first = this.#phase === null;

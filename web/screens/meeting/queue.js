@@ -2,6 +2,7 @@ import { el, icon, list, setText } from '../../kit/dom.js';
 import { clock, duration } from '../../kit/format.js';
 import { queueGroups, kindNow, turnClock } from '../../state/floor.js';
 import { ownRole, personOf, unitOf } from '../../state/people.js';
+import { AppElement, changed } from '../shared/element.js';
 import { presenceSaid } from './presence-words.js';
 import { openWaiting } from './waiting-menu.js';
 
@@ -13,12 +14,7 @@ import { openWaiting } from './waiting-menu.js';
 const SECOND_MS = 1000;
 
 /** Who has spoken, who speaks and who waits for the floor; the chair invites from here. */
-export class Queue extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Queue extends AppElement {
   #progress = el('ul', { class: 'progress' });
   #now = el('ul', { class: 'q-list q-now' });
   #groups = el('div', { class: 'q-groups' });
@@ -26,27 +22,23 @@ export class Queue extends HTMLElement {
   #emptyMore = el('small');
   #empty = el('div', { class: 'q-empty', 'data-testid': 'queue-empty' }, icon('hand'), el('span', null, this.#emptyText, this.#emptyMore));
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.dataset.testid = 'queue';
     this.replaceChildren(this.#progress,
       el('div', { class: 'q-body scroll', tabindex: 0, role: 'group', 'aria-label': this.app.t('floor.queue') }, this.#now, this.#groups, this.#empty));
     // Who becomes chair, or is it no more, has other buttons in the same rows.
     this.#groups.replaceChildren();
-    this.app.subscribe((state, before) => {
-      if (ownRole(state) !== ownRole(before)) this.#groups.replaceChildren();
-      if (state.floor !== before.floor || state.roster !== before.roster) this.#render();
-    }, this.#abort.signal);
-    this.#timer = setInterval(() => this.#second(), SECOND_MS);
-    this.#render();
+    this.every(SECOND_MS, () => this.#second());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (before && ownRole(state) !== ownRole(before)) this.#groups.replaceChildren();
+    if (changed(state, before, 'floor', 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const { floor } = state;
     this.dataset.mode = floor.mode;

@@ -1,6 +1,7 @@
 import { el, list, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { ownRole, personOf, unitOf } from '../../state/people.js';
+import { AppElement, changed } from '../shared/element.js';
 
 /** @typedef {import('../../protocol/views.js').RequestView} RequestView */
 
@@ -8,28 +9,21 @@ import { ownRole, personOf, unitOf } from '../../state/people.js';
 const LISTEN_MINUTES = 10;
 
 /** What waits to be decided by chair or operator: a card each, with no and yes. */
-export class RequestCards extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class RequestCards extends AppElement {
   #list = el('ul', { class: 'cards', 'aria-live': 'polite' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.#list.setAttribute('aria-label', this.app.t('requests.title'));
     this.replaceChildren(this.#list);
-    this.app.subscribe((state, before) => {
-      if (state.requests !== before.requests || state.roster !== before.roster) this.#render();
-    }, this.#abort.signal);
-    this.#render();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'requests', 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state } = this.app;
     const role = ownRole(state);
     const staff = role === 'chair' || role === 'operator';

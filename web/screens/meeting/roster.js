@@ -2,6 +2,7 @@ import { el, fill, icon, list, setIcon, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
 import { isHost, ownRole, personLine, personOf, unitOf } from '../../state/people.js';
 import { actsOn } from '../../state/person-acts.js';
+import { AppElement, changed } from '../shared/element.js';
 import { openPerson } from './person-menu.js';
 import { presenceWord } from './presence-words.js';
 
@@ -10,21 +11,16 @@ import { presenceWord } from './presence-words.js';
 const SECOND_MS = 1000;
 
 /** Who is in the meeting, in the order the server gives; the operator and the chair act on each row. */
-export class Roster extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Roster extends AppElement {
   #title = el('span');
   #count = el('span', { class: 'count' });
   #lock = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'lock' });
   #list = el('ul', { class: 'panel-list people scroll', tabindex: 0 });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { app } = this;
-    const { signal } = this.#abort;
+    const { signal } = this;
     const muteAll = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'mute-all' },
       icon('mic-off'), app.t('roster.mute-all'));
     muteAll.addEventListener('click', () => app.send({ type: 'mute-all' }), { signal });
@@ -36,23 +32,13 @@ export class Roster extends HTMLElement {
       this.#list,
     );
     this.#list.replaceChildren();
-    app.subscribe((state, before) => {
-      if (ownRole(state) !== ownRole(before)) this.again();
-      else if (state.roster !== before.roster || state.speakers !== before.speakers || state.floor !== before.floor || state.voices !== before.voices) this.#render();
-    }, signal);
-    this.#timer = setInterval(() => this.#second(), SECOND_MS);
-    this.#render();
+    this.every(SECOND_MS, () => this.#second());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
-  }
-
-  /** Another role has other buttons. */
-  again() {
-    this.disconnectedCallback();
-    this.connectedCallback();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (before && ownRole(state) !== ownRole(before)) this.rebuild(); // another role has other buttons
+    else if (changed(state, before, 'roster', 'speakers', 'floor', 'voices')) this.#show();
   }
 
   /** How long somebody has been away, and how long a technician still listens, counts on. */
@@ -65,7 +51,7 @@ export class Roster extends HTMLElement {
     }
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const people = state.roster.participants;
     const { locked } = state.floor;

@@ -2,18 +2,14 @@ import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { turnOf } from '../../state/floor.js';
 import { isHeld, stageView } from '../../state/layout.js';
 import { personLine, personOf, unitOf } from '../../state/people.js';
+import { AppElement } from '../shared/element.js';
 import { PictureState } from './picture-state.js';
 import { show } from './video.js';
 
 const SECOND_MS = 1000;
 
 /** The big picture: who speaks, or the shared screen with the one who speaks small beside it. */
-export class Stage extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Stage extends AppElement {
   /** What the app was told. @type {Record<'stage' | 'screen', HTMLElement | null>} */
   #shows = { stage: null, screen: null };
   #video = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
@@ -33,25 +29,17 @@ export class Stage extends HTMLElement {
   #box = el('section', { class: 'stage tile' }, this.#video, this.#picture.flag, this.#away, this.#picture.lost,
     this.#inset, this.#card);
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.#video.muted = this.#insetVideo.muted = true;
     this.dataset.testid = 'stage';
     this.replaceChildren(this.#box);
-    this.app.subscribe(() => this.#render(), this.#abort.signal);
-    this.#timer = setInterval(() => this.#render(), SECOND_MS);
-    this.#render();
+    this.every(SECOND_MS, () => this.render());
+    this.whenLeaving(() => this.#forget());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
-    this.app.seen('stage', null, null);
-    this.app.seen('screen', null, null);
-    this.#shows = { stage: null, screen: null };
-  }
-
-  #render() {
+  /** @override */
+  render() {
     const { app } = this;
     const { state } = app;
     const view = stageView(state);
@@ -109,6 +97,12 @@ export class Stage extends HTMLElement {
     this.#inset.classList.toggle('is-held', isHeld(state, speaker?.id ?? null, 'stage'));
     show(this.#insetVideo, view?.mid ? this.app.received(view.mid) : null, speaker?.id ?? '');
     setText(this.#insetName, speaker ? unitOf(state, speaker)?.short || speaker.name : '');
+  }
+
+  #forget() {
+    this.app.seen('stage', null, null);
+    this.app.seen('screen', null, null);
+    this.#shows = { stage: null, screen: null };
   }
 
   #empty() {

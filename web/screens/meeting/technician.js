@@ -1,6 +1,7 @@
 import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { ownRequest, phaseOf } from '../../state/asking.js';
+import { AppElement, changed, withApp } from '../shared/element.js';
 import { LineBoard } from './line-board.js';
 import { openAsk } from './permission.js';
 
@@ -8,22 +9,16 @@ import { openAsk } from './permission.js';
  * What a technician sees in place of the pictures: the line and the devices of every point, and one button to ask to hear
  * and see.
  */
-export class Technician extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Technician extends AppElement {
   #sign = icon('headphones');
   #word = el('b');
   #note = el('small');
   #ask = el('button', { class: 'hand', type: 'button', 'data-testid': 'technician-ask' }, this.#sign, el('span', null, this.#word, this.#note));
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { app } = this;
-    const { signal } = this.#abort;
-    const board = new LineBoard();
-    board.app = app;
+    const { signal } = this;
     this.className = 'technician sheet on-paper';
     this.dataset.testid = 'technician';
     this.#ask.addEventListener('click', () => openAsk(app, 'listen'), { signal });
@@ -31,18 +26,15 @@ export class Technician extends HTMLElement {
       el('div', { class: 'technician-head' },
         el('div', { class: 'stack' }, el('h2', { class: 'title h2' }, app.t('technician.title')), el('p', { class: 'soft note' }, app.t('technician.text'))),
         this.#ask),
-      board);
-    app.subscribe((state, before) => {
-      if (state.requests !== before.requests || state.roster !== before.roster) this.#render();
-    }, signal);
-    this.#render();
+      withApp(new LineBoard(), app));
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'requests', 'roster')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const asked = phaseOf(state, 'listen') === 'asked';
     this.#ask.classList.toggle('is-asked', asked);

@@ -1,13 +1,14 @@
 import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { slotOf } from '../../state/layout.js';
 import { headcount, personOf, unitOf } from '../../state/people.js';
+import { AppElement } from '../shared/element.js';
 import { PictureState } from './picture-state.js';
 import { show } from './video.js';
 
+const SECOND_MS = 1000;
+
 /** One bridge point in the filmstrip: its picture, its place card, and what is wrong with either. */
-export class Tile extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
+export class Tile extends AppElement {
   participant = '';
 
   #video = el('video', { muted: true, autoplay: true, playsinline: true, 'aria-hidden': 'true' });
@@ -21,21 +22,19 @@ export class Tile extends HTMLElement {
   #box = el('div', { class: 'tile' }, this.#video, this.#picture.flag, this.#away, this.#picture.lost,
     el('span', { class: 'placard' }, this.#name, this.#mic, this.#count));
 
-  connectedCallback() {
+  /** @override */
+  build() {
     this.#video.muted = true;
     this.dataset.testid = 'tile';
     if (!this.#box.isConnected) this.append(this.#box);
-    this.update();
+    this.every(SECOND_MS, () => this.render()); // how long a picture has been lost
+    this.whenLeaving(() => this.app.seen('tile', this.participant, null));
     // One's own picture comes from this machine: nothing is asked of the server for it.
     if (this.participant !== this.app.state.welcome?.participant) this.app.seen('tile', this.participant, this);
   }
 
-  disconnectedCallback() {
-    this.app.seen('tile', this.participant, null);
-  }
-
-  /** Bring the tile in step with the state; the video is touched only when its source has changed. */
-  update() {
+  /** The video is touched only when its source has changed. @override */
+  render() {
     const { app } = this;
     const { state } = app;
     const who = personOf(state, this.participant);

@@ -1,31 +1,27 @@
 import { el, icon } from '../../kit/dom.js';
 import { isHost, ownRole } from '../../state/people.js';
 import { announcement, keyNames } from '../../state/recording.js';
+import { AppElement } from '../shared/element.js';
 
 const SHOWN_MS = 7000;
 
 /** What the server would not do, and why; what became of a request. Said once, then gone by itself. */
-export class Toast extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class Toast extends AppElement {
   #timer = 0;
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.setAttribute('role', 'alert');
-    this.app.subscribe((state, before) => {
-      if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
-      if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
-      if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
-      this.#recorded(state, announcement(state, before));
-    }, this.#abort.signal);
+    this.whenLeaving(() => clearTimeout(this.#timer));
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearTimeout(this.#timer);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (!before) return;
+    if (state.refusal && state.refusal !== before.refusal) this.#say(this.app.t(`why.${state.refusal.code}`));
+    if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
+    if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
+    this.#recorded(state, announcement(state, before));
   }
 
   /** What became of one's own request. @param {import('../../protocol/server.js').Decision} decision */
@@ -52,7 +48,7 @@ export class Toast extends HTMLElement {
   #say(text, good = false, testid = 'toast') {
     const close = el('button',
       { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': this.app.t('dialog.close') }, icon('close'));
-    close.addEventListener('click', () => this.replaceChildren(), { signal: this.#abort.signal });
+    close.addEventListener('click', () => this.replaceChildren(), { signal: this.signal });
     this.replaceChildren(
       el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': testid }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
     clearTimeout(this.#timer);

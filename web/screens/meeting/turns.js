@@ -2,6 +2,7 @@ import { el, list, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
 import { turnClock } from '../../state/floor.js';
 import { ownRole, personLine, personOf, unitOf } from '../../state/people.js';
+import { AppElement, changed } from '../shared/element.js';
 
 /** @typedef {import('../../protocol/views.js').TurnView} TurnView */
 
@@ -9,35 +10,26 @@ const SECOND_MS = 1000;
 const EXTENSION_S = 120;
 
 /** Who has the floor and for how long, at the foot of the stage; the chair gives more time or ends it. */
-export class Turns extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class Turns extends AppElement {
   #cards = el('ul', { class: 'turns' });
   /** Said when the floor goes to another, not each second. */
   #said = el('p', { class: 'sr', 'aria-live': 'polite' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.#cards.setAttribute('aria-label', this.app.t('floor.turns'));
     this.#cards.replaceChildren();
     this.replaceChildren(this.#cards, this.#said);
-    this.app.subscribe((state, before) => {
-      if (ownRole(state) !== ownRole(before)) this.#cards.replaceChildren();
-      if (state.floor !== before.floor || state.roster !== before.roster || state.speakers !== before.speakers) this.#render();
-    }, this.#abort.signal);
-    this.#timer = setInterval(() => this.#second(), SECOND_MS);
-    this.#render();
+    this.every(SECOND_MS, () => this.#second());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (before && ownRole(state) !== ownRole(before)) this.#cards.replaceChildren();
+    if (changed(state, before, 'floor', 'roster', 'speakers')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const turns = state.floor.turns.filter((turn) => personOf(state, turn.participant));
     this.hidden = turns.length === 0;

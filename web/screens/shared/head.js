@@ -1,6 +1,7 @@
 /** What stands at the head of a dark screen: the centre's mark and the time. */
 import { el, icon, setText } from '../../kit/dom.js';
 import { clock as hourMinute } from '../../kit/format.js';
+import { every } from '../../kit/time.js';
 
 const SECOND_MS = 1000;
 
@@ -26,8 +27,7 @@ export function mark(name, under) {
 export function clock(app, signal, extra = 'clock') {
   const face = el('span', { class: `${extra} num` });
   const show = () => setText(face, hourMinute(Date.now() + app.state.clockMs, app.state.language));
-  const timer = setInterval(show, SECOND_MS);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  every(SECOND_MS, show, signal);
   show();
   return face;
 }

@@ -1,4 +1,5 @@
 import { el } from '../../kit/dom.js';
+import { AppElement, withApp } from './element.js';
 
 const LANGUAGES = /** @type {const} */ ([
   ['vi', 'Tiếng Việt'],
@@ -6,11 +7,9 @@ const LANGUAGES = /** @type {const} */ ([
 ]);
 
 /** The two languages, each in its own words; the present one is pressed. With `short` it is one button, for the other one. */
-export class Language extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  connectedCallback() {
+export class Language extends AppElement {
+  /** @override */
+  build() {
     const now = this.app.state.language;
     const short = this.hasAttribute('short');
     this.className = 'language';
@@ -37,7 +36,7 @@ customElements.define('gb-language', Language);
  * @returns {HTMLElement}
  */
 export function languageChoice(app, short) {
-  const choice = /** @type {Language} */ (el('gb-language', { short }));
-  choice.app = app;
+  const choice = withApp(new Language(), app);
+  choice.toggleAttribute('short', Boolean(short));
   return choice;
 }

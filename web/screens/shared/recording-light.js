@@ -3,18 +3,14 @@ import { clock, duration } from '../../kit/format.js';
 import { isHost, ownRole } from '../../state/people.js';
 import { isLow, isRecorded, keyNames, needsTwo } from '../../state/recording.js';
 import { sheet } from './dialog.js';
+import { AppElement, changed } from './element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 
 const SECOND_MS = 1000;
 
 /** In everybody's head, on every screen of a meeting: that it is recorded, since when; a press says whose key locks it. */
-export class RecordingLight extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class RecordingLight extends AppElement {
   #sign = icon('record');
   #word = el('span');
   #time = el('span', { class: 'num' });
@@ -22,23 +18,19 @@ export class RecordingLight extends HTMLElement {
   #low = el('span', { class: 'badge badge-warn wide', 'data-testid': 'recording-low' });
   #light = el('button', { class: 'badge light', type: 'button', 'data-testid': 'recording-light' }, this.#sign, this.#word, this.#time);
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     this.replaceChildren(this.#light, this.#low, this.#said);
-    this.#light.addEventListener('click', () => openRecording(this.app), { signal: this.#abort.signal });
-    this.app.subscribe((state, before) => {
-      if (state.recording !== before.recording || state.language !== before.language) this.#render();
-    }, this.#abort.signal);
-    this.#timer = setInterval(() => this.#tick(), SECOND_MS);
-    this.#render();
+    this.#light.addEventListener('click', () => openRecording(this.app), { signal: this.signal });
+    this.every(SECOND_MS, () => this.#tick());
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'recording', 'language')) this.#show();
   }
 
-  #render() {
+  #show() {
     const { state, t } = this.app;
     const { recording } = state;
     this.hidden = !isRecorded(state);

@@ -2,6 +2,7 @@ import { el, icon, list, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { newest, unread } from '../../state/talk.js';
 import { sheet } from './dialog.js';
+import { AppElement, changed, withApp } from './element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/views.js').TalkLine} TalkLine */
@@ -37,28 +38,22 @@ export function unseen(app, knock, staff) {
  * @param {string} name
  */
 export function openTalk(app, knock, name) {
-  const talk = new Talk();
-  talk.app = app;
-  talk.knock = knock;
-  talk.staff = true;
+  const talk = withApp(new Talk(), app, { knock, staff: true });
   sheet(app, app.t('talk.with', { name }), talk);
   talk.focus();
 }
 
 /** A few words between one who waits and the office. */
-export class Talk extends HTMLElement {
-  /** @type {App} */
-  app = /** @type {never} */ (undefined);
+export class Talk extends AppElement {
   knock = '';
   staff = false;
 
-  #abort = new AbortController();
   #list = el('ol', { class: 'talk-lines scroll', role: 'log', tabindex: 0 });
   #input = el('input', { class: 'input', maxlength: MOST, autocomplete: 'off', 'data-testid': 'talk-input' });
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
+  /** @override */
+  build() {
+    const { signal } = this;
     const { t } = this.app;
     const hint = t(this.staff ? 'talk.write' : 'talk.write-office');
     this.#input.setAttribute('placeholder', hint);
@@ -72,16 +67,13 @@ export class Talk extends HTMLElement {
     }, { signal });
     this.dataset.testid = 'talk';
     this.replaceChildren(this.#list, form);
-    this.app.subscribe((state, before) => {
-      if (state.talks === before.talks) return;
-      if (!this.staff && unseen(this.app, this.knock, false) > 0) this.app.ring(); // the office answers
-      this.#render();
-    }, signal);
-    this.#render();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (!changed(state, before, 'talks')) return;
+    if (before && !this.staff && unseen(this.app, this.knock, false) > 0) this.app.ring(); // the office answers
+    this.#show();
   }
 
   /** @override */
@@ -96,7 +88,7 @@ export class Talk extends HTMLElement {
     if (sent) this.#input.value = ''; // what could not be sent stays to be sent again
   }
 
-  #render() {
+  #show() {
     const { app } = this;
     const lines = said(app, this.knock);
     seen.set(this.knock, newest(lines));

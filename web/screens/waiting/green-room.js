@@ -1,5 +1,6 @@
 import { el, fill, icon } from '../../kit/dom.js';
 import { WORDS } from '../../protocol/words.js';
+import { AppElement, changed } from '../shared/element.js';
 import { count, draftOf } from './draft.js';
 import { header } from './header.js';
 import { lineCard } from './line-card.js';
@@ -11,11 +12,7 @@ const MOST = 9999;
 const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'bad-headcount']);
 
 /** Before the lobby: look at oneself, say who one is, and one big button. */
-export class GreenRoom extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
+export class GreenRoom extends AppElement {
   #sent = false;
   #draft = /** @type {import('./draft.js').Draft} */ ({});
   #unit = /** @type {HTMLInputElement | HTMLSelectElement} */ (el('input', {}));
@@ -26,26 +23,23 @@ export class GreenRoom extends HTMLElement {
   #error = el('div', {});
   #enter = el('button', {});
 
-  connectedCallback() {
-    this.#abort = new AbortController();
+  /** @override */
+  build() {
     const { state } = this.app;
     this.#draft = draftOf(state);
     this.#draft.unit ||= state.welcome?.unit ?? '';
     this.#draft.name ||= state.welcome?.name ?? '';
     this.className = 'green on-stage';
     const view = ownView(this.app, this.#draft.unit);
-    this.replaceChildren(header(this.app, this.#abort.signal), view, this.#side());
-    this.#unit.addEventListener('change', () => view.showUnit(this.#unit.value), { signal: this.#abort.signal });
-    this.app.subscribe((next, before) => {
-      if (next.refusal && next.refusal !== before.refusal) this.#refused(next.refusal);
-      if (next.online !== before.online) this.#update();
-    }, this.#abort.signal);
+    this.replaceChildren(header(this.app, this.signal), view, this.#side());
+    this.#unit.addEventListener('change', () => view.showUnit(this.#unit.value), { signal: this.signal });
     this.#count();
-    this.#update();
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (before && state.refusal && state.refusal !== before.refusal) this.#refused(state.refusal);
+    if (changed(state, before, 'online')) this.#update();
   }
 
   #side() {
@@ -56,16 +50,16 @@ export class GreenRoom extends HTMLElement {
       el('div', { class: 'panel-body scroll' },
         el('div', { class: 'row between out' }, el('h1', { class: 'title h2', id: 'green-title' }, t('green.title')),
           el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('green.sign-out'))),
-        lineCard(this.app, this.#abort.signal),
+        lineCard(this.app, this.signal),
         el('div', { class: 'two' }, this.#unitField(), this.#nameField()),
         el('hr', { class: 'rule' }),
         this.#headcount(),
-        speechField(this.app, this.#abort.signal)),
+        speechField(this.app, this.signal)),
       el('div', { class: 'panel-foot' }, this.#error, this.#enter));
     form.addEventListener('submit', (event) => {
       event.preventDefault();
       this.#knock();
-    }, { signal: this.#abort.signal });
+    }, { signal: this.signal });
     return form;
   }
 
@@ -89,7 +83,7 @@ export class GreenRoom extends HTMLElement {
       select.addEventListener('change', () => {
         this.#draft.unit = select.value;
         this.#mended(select);
-      }, { signal: this.#abort.signal });
+      }, { signal: this.signal });
       this.#unit = select;
     }
     return el('label', { class: 'field' }, el('span', null, t('green.unit')), this.#unit,

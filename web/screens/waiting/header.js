@@ -1,4 +1,5 @@
 import { el } from '../../kit/dom.js';
+import { withApp } from '../shared/element.js';
 import { clock, mark } from '../shared/head.js';
 import { languageChoice } from '../shared/language.js';
 import { RecordingLight } from '../shared/recording-light.js';
@@ -11,9 +12,7 @@ import { RecordingLight } from '../shared/recording-light.js';
  */
 export function header(app, signal) {
   const { t, state } = app;
-  const light = new RecordingLight();
-  light.app = app;
-  return el('header', { class: 'top' }, mark(state.centre || t('door.product')), el('span', { class: 'grow' }), light,
+  return el('header', { class: 'top' }, mark(state.centre || t('door.product')), el('span', { class: 'grow' }), withApp(new RecordingLight(), app),
     el('span', { class: 'soft wide clip' }, state.welcome?.meeting.title),
     languageChoice(app, true), clock(app, signal));
 }

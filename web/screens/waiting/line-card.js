@@ -1,4 +1,5 @@
-import { el, icon, setText } from '../../kit/dom.js';
+import { el, setText } from '../../kit/dom.js';
+import { every } from '../../kit/time.js';
 import { milliseconds, pathName, percent, qualityMark, rate, setFigures, setQuality, worstLoss } from '../shared/line-words.js';
 
 /** @typedef {import('../../state/verdict.js').Check} Check */
@@ -53,8 +54,7 @@ export function lineCard(app, signal) {
     setFigures(figures, figuresOf(app, check));
     tick();
   };
-  const timer = setInterval(tick, TICK_MS);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  every(TICK_MS, tick, signal);
   app.subscribe(show, signal);
   show();
   return card;

@@ -1,4 +1,5 @@
 import { el, fill, icon, setIcon, setText } from '../../kit/dom.js';
+import { AppElement, changed, withApp } from '../shared/element.js';
 
 const METER_MS = 80;
 /** What is louder than this is speech, not the room. */
@@ -11,12 +12,7 @@ const FAILED = new Set(['denied', 'none', 'busy']);
 /** @typedef {'camera' | 'microphone'} Kind */
 
 /** One's own picture, the microphone's level, a test sound and the choice of devices. */
-export class OwnView extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
+export class OwnView extends AppElement {
   #heardAt = -HEARD_MS;
   #video = el('video', {});
   #away = el('div', {});
@@ -28,28 +24,22 @@ export class OwnView extends HTMLElement {
   #switchSign = icon('camera');
   #switchWords = el('span', {});
 
-  connectedCallback() {
-    this.#abort = new AbortController();
-    const { signal } = this.#abort;
-    const { app } = this;
+  /** @override */
+  build() {
+    const { signal } = this;
     this.className = 'cam';
     this.#checks = { camera: this.#check('camera'), microphone: this.#check('microphone') };
     this.replaceChildren(this.#picture(), this.#row());
-    app.subscribe((state, before) => {
-      if (state.devices !== before.devices) void this.#list();
-      this.#update();
-    }, signal);
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.#list(), { signal });
     this.#video.addEventListener('resize', () => this.#update(), { signal });
-    this.#timer = setInterval(() => this.#measure(), METER_MS);
-    void this.#list();
-    this.#update();
+    this.every(METER_MS, () => this.#measure());
+    this.whenLeaving(() => (this.#video.srcObject = null));
   }
 
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
-    this.#video.srcObject = null;
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    if (changed(state, before, 'devices')) void this.#list();
+    this.#update();
   }
 
   #picture() {
@@ -201,7 +191,7 @@ customElements.define('gb-own-view', OwnView);
 
 /** @param {import('../../app/app.js').App} app @param {string} unit id @returns {OwnView} */
 export function ownView(app, unit) {
-  const view = /** @type {OwnView} */ (el('gb-own-view', { 'data-unit': unit }));
-  view.app = app;
+  const view = withApp(new OwnView(), app);
+  view.dataset.unit = unit;
   return view;
 }

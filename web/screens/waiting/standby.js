@@ -1,5 +1,6 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { clock, duration } from '../../kit/format.js';
+import { every } from '../../kit/time.js';
 import { knockAgainIn } from '../../state/standby.js';
 import { count, draftOf } from './draft.js';
 
@@ -58,7 +59,6 @@ function knocking(app, standby, left, signal) {
     app.knock({ unit: unit || null, name, present: count(present) ?? null, total: count(total) ?? null });
     next = plan();
   };
-  const timer = setInterval(look, SECOND_MS);
-  signal.addEventListener('abort', () => clearInterval(timer), { once: true });
+  every(SECOND_MS, look, signal);
   look();
 }

@@ -1,5 +1,6 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { clock as hourMinute, duration } from '../../kit/format.js';
+import { AppElement, withApp } from '../shared/element.js';
 import { Talk } from '../shared/talk.js';
 import { count, draftOf } from './draft.js';
 import { header } from './header.js';
@@ -13,42 +14,24 @@ const SECOND_MS = 1000;
  * In the lobby: what one waits for, how long, and what to do if it does not end. Or refused: why, and the way back. Or
  * before the lobby, which is closed, locked or full.
  */
-export class Waiting extends HTMLElement {
-  /** @type {import('../../app/app.js').App} */
-  app = /** @type {never} */ (undefined);
-
-  #abort = new AbortController();
-  #timer = 0;
-
-  connectedCallback() {
-    this.#abort = new AbortController();
+export class Waiting extends AppElement {
+  /** @override */
+  build() {
     this.className = 'green on-stage is-waiting';
-    this.replaceChildren(header(this.app, this.#abort.signal), ownView(this.app, draftOf(this.app.state).unit), this.#side());
-    this.app.subscribe((state, before) => {
-      // Sent back into the lobby with other words, or refused for another cause: the paper is another one.
-      if (state.standby !== before.standby || state.seat.reason !== before.seat.reason) this.#again();
-    }, this.#abort.signal);
-    this.#focus();
-  }
-
-  #focus() {
+    this.replaceChildren(header(this.app, this.signal), ownView(this.app, draftOf(this.app.state).unit), this.#side());
     /** @type {HTMLElement | null} */ (this.querySelector('h1'))?.focus();
   }
 
-  #again() {
-    this.disconnectedCallback();
-    this.connectedCallback();
+  /** @override @type {AppElement['render']} */
+  render(state, before) {
+    // Sent back into the lobby with other words, or refused for another cause: the paper is another one.
+    if (before && (state.standby !== before.standby || state.seat.reason !== before.seat.reason)) this.rebuild();
   }
 
   #side() {
     const { seat, standby } = this.app.state;
     if (seat.seat === 'refused') return this.#refused();
-    return standby ? standbySheet(this.app, standby, this.#abort.signal) : this.#waiting();
-  }
-
-  disconnectedCallback() {
-    this.#abort.abort();
-    clearInterval(this.#timer);
+    return standby ? standbySheet(this.app, standby, this.signal) : this.#waiting();
   }
 
   #waiting() {
@@ -59,7 +42,7 @@ export class Waiting extends HTMLElement {
         el('div', { class: 'stack stack-2' }, title, this.#since()),
         this.#sentBack(),
         this.#steps(),
-        speechField(this.app, this.#abort.signal),
+        speechField(this.app, this.signal),
         this.#office(),
         this.#advice(),
         el('div', { class: 'ways' },
@@ -77,10 +60,7 @@ export class Waiting extends HTMLElement {
 
   /** A few words with the office: it is one's own thread, whatever it is called there. */
   #office() {
-    const talk = new Talk();
-    talk.app = this.app;
-    talk.knock = this.app.state.welcome?.participant ?? '';
-    return talk;
+    return withApp(new Talk(), this.app, { knock: this.app.state.welcome?.participant ?? '' });
   }
 
   /** The time waited, by the server's clock. */
@@ -91,8 +71,8 @@ export class Waiting extends HTMLElement {
       const { seat, clockMs } = this.app.state;
       setText(since, duration(seat.since ? Date.now() + clockMs - seat.since : Date.now() - here));
     };
-    this.#timer = setInterval(show, SECOND_MS);
-    this.app.subscribe(show, this.#abort.signal);
+    this.every(SECOND_MS, show);
+    this.app.subscribe(show, this.signal);
     show();
     return el('p', null, since, ' ', el('span', { class: 'soft' }, this.app.t('waiting.waited')));
   }
@@ -135,7 +115,7 @@ export class Waiting extends HTMLElement {
       sign.replaceChildren(icon(online ? 'phone' : 'lost'));
       setText(words, this.app.t(online ? 'waiting.if-long' : 'waiting.if-offline'));
     };
-    this.app.subscribe(show, this.#abort.signal);
+    this.app.subscribe(show, this.signal);
     show();
     return card;
   }
