@@ -1,4 +1,4 @@
-/** Starts the client: one App, one screen at a time in the page. */
+/** Starts the client: one App, and one screen at a time in the page. */
 
 import './screens/door/door.js';
 import './screens/door/ended.js';
@@ -23,7 +23,7 @@ const place = /** @type {HTMLElement} */ (document.getElementById('screen'));
 const announcer = /** @type {HTMLElement} */ (document.getElementById('announcer'));
 const app = new App();
 
-/** Put the element of the present screen in place of the one before. */
+/** Replace the last screen's element with that of the current screen. */
 function mount() {
   const { screen, welcome } = app.state;
   const name = app.t(`app.screen.${screen}`);
@@ -37,7 +37,7 @@ function mount() {
   restore(typed);
 }
 
-/** What is typed and where the focus is, by id: another language is no reason to type it again. */
+/** What was typed and where the focus is, by id, so that a change of language loses neither. */
 function remember() {
   const values = [...place.querySelectorAll('input[id]')].map((input) => /** @type {const} */ ([input.id, /** @type {HTMLInputElement} */ (input).value]));
   return { screen: place.firstElementChild?.localName, values, focus: document.activeElement?.id };
@@ -63,7 +63,7 @@ try {
     if (state.screen !== before.screen || state.language !== before.language) mount();
   }, new AbortController().signal);
 } catch (error) {
-  // Without its texts the page can only say so in both languages.
+  // The texts may be missing, so this is written in both languages.
   console.error('not-started', error);
   place.replaceChildren(
     el('p', { class: 'not-started', lang: 'vi' }, 'Không tải được trang. Hãy kiểm tra mạng rồi tải lại.'),

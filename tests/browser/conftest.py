@@ -1,4 +1,4 @@
-"""One process of each browser and one appliance for the whole run: starting them costs the most."""
+"""One process of each browser and one appliance for the whole run, because starting them takes longest."""
 
 from collections.abc import AsyncIterator
 
@@ -31,7 +31,7 @@ async def firefox() -> AsyncIterator[browsers.Browser]:
 
 @pytest.fixture(params=browsers.NAMES)
 def browser(request: pytest.FixtureRequest) -> browsers.Browser:
-    """Each test that asks for it runs once in every browser."""
+    """Tests that use it run once in every browser."""
     running = request.getfixturevalue(request.param)
     assert isinstance(running, browsers.Browser)
     return running
@@ -47,7 +47,7 @@ async def appliance(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[A
 async def gathering(
     appliance: Appliance, chromium: browsers.Browser, firefox: browsers.Browser
 ) -> AsyncIterator[Gathering]:
-    """A meeting of its own for one test, and people who can be brought to it."""
+    """A separate meeting for one test, with people who can be brought to it."""
     gathered = await Gathering.call(appliance, {"chromium": chromium, "firefox": firefox})
     yield gathered
     await gathered.part()

@@ -25,7 +25,7 @@ GOOD = Quality(delay_s=0.005)
 
 
 class Station(NamedTuple):
-    """Who is behind the bad link, and the one who is looked at."""
+    """The person behind the bad link, and the person they watch."""
 
     person: Person
     gauge: Gauge
@@ -68,7 +68,7 @@ async def in_the_lobby(briefing: Gathering, link: BadLink, kind: Kind = "chromiu
 
 @asynccontextmanager
 async def station(briefing: Gathering, link: BadLink, kind: Kind = "chromium") -> AsyncIterator[Station]:
-    """Inside, on a line that is still good; leaves in the end."""
+    """In the meeting, on a line that is still good; leaves at the end."""
     async with in_the_lobby(briefing, link, kind) as here:
         await here.speaker.admit(here.person)
         await here.person.hears(here.speaker)
@@ -78,13 +78,13 @@ async def station(briefing: Gathering, link: BadLink, kind: Kind = "chromium") -
         await here.person.is_sent_away("left")
 
 
-async def test_the_voice_stays_whole_where_every_tenth_packet_is_lost(
+async def test_the_voice_stays_whole_when_every_tenth_packet_is_lost(
     briefing: Gathering, link: BadLink
 ) -> None:
     async with station(briefing, link) as here:
         bad = Quality(loss=0.1, delay_s=0.05)
         link.become(bad, bad)
-        await asyncio.sleep(5)  # until the loss is measured and answered
+        await asyncio.sleep(5)  # until the loss is measured and redundancy is on
         heard = await here.gauge.over(8)
         assert heard.concealed <= 0.04
         assert heard.tone.longest_gap <= 400
@@ -103,12 +103,12 @@ async def test_a_narrow_line_carries_the_voice_and_a_moving_picture_without_a_st
         assert heard.concealed <= 0.03
         assert heard.tone.longest_gap <= 400
         assert heard.fps >= 6
-        # A standing queue is as long as the relay lets it grow, half a second; the rest is a busy machine.
+        # A standing queue would reach the relay's limit of half a second; the rest is a busy machine.
         assert link.down.record.waits.quantile_ms(0.95) <= 430
         assert link.down.record.overflowed <= 0.03 * link.down.record.packets
 
 
-async def test_who_was_cut_off_hears_and_sees_again_soon(briefing: Gathering, link: BadLink) -> None:
+async def test_somebody_who_was_cut_off_soon_hears_and_sees_again(briefing: Gathering, link: BadLink) -> None:
     async with station(briefing, link) as here:
         await here.gauge.mark()
         link.cut()
@@ -117,11 +117,13 @@ async def test_who_was_cut_off_hears_and_sees_again_soon(briefing: Gathering, li
         returned_ms = time.time() * 1000
         assert await here.gauge.heard_after(returned_ms, 15) <= 4
         assert await here.gauge.seen_after(returned_ms, 15) <= 6
-        assert (await here.gauge.read()).tone.longest_gap >= 3000  # it was a cut
+        assert (await here.gauge.read()).tone.longest_gap >= 3000  # it really was a cut
 
 
 @pytest.mark.parametrize("kind", ["chromium", "firefox"])
-async def test_where_only_tcp_passes_one_joins_by_tcp(briefing: Gathering, link: BadLink, kind: Kind) -> None:
+async def test_a_browser_joins_by_tcp_where_only_tcp_passes(
+    briefing: Gathering, link: BadLink, kind: Kind
+) -> None:
     link.block_udp()
     async with in_the_lobby(briefing, link, kind) as here:
         admitted_ms = time.time() * 1000
@@ -132,10 +134,10 @@ async def test_where_only_tcp_passes_one_joins_by_tcp(briefing: Gathering, link:
 
 
 @pytest.mark.parametrize("kind", ["chromium", "firefox"])
-async def test_who_comes_from_a_new_address_hears_and_sees_again(
+async def test_a_browser_with_a_new_address_hears_and_sees_again(
     briefing: Gathering, link: BadLink, kind: Kind
 ) -> None:
-    """The NAT in between has forgotten the old one; nobody tells the browser."""
+    """The NAT in between has forgotten the old address; nobody tells the browser."""
     async with station(briefing, link, kind) as here:
         await here.gauge.mark()
         link.move()

@@ -57,13 +57,13 @@ async def test_everyone_hears_everyone(three: Three) -> None:
 
 
 async def test_the_stage_gets_a_larger_picture_than_the_tiles(three: Three) -> None:
-    """It needs the publishers' bandwidth estimates to grow, so our feedback to them must be right."""
+    """For this the publishers' bandwidth estimates must grow, so our feedback to them must be right."""
     await three.operator.page.wait_for(
         "Math.max(...probe.pictures().map((picture) => picture.width)) >= 320", 40
     )
 
 
-async def test_who_is_muted_by_the_operator_is_heard_by_nobody_though_the_browser_keeps_sending(
+async def test_nobody_hears_a_person_muted_by_the_operator_even_if_the_browser_keeps_sending(
     three: Three,
 ) -> None:
     operator, nurse, doctor = three
@@ -88,7 +88,7 @@ async def test_who_is_muted_by_the_operator_is_heard_by_nobody_though_the_browse
         await who.hears(nurse)
 
 
-async def test_who_mutes_themself_is_not_heard_and_comes_back_alone(three: Three) -> None:
+async def test_people_who_mute_themselves_are_not_heard_and_can_unmute_themselves(three: Three) -> None:
     operator, nurse, doctor = three
     await doctor.switch("microphone", False)
     await operator.microphone_of(doctor, "shut")

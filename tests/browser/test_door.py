@@ -1,4 +1,4 @@
-"""The way in, and what is said to those who cannot take it."""
+"""Signing in, and what people are told when it fails."""
 
 import pytest
 
@@ -7,7 +7,7 @@ from tests.support.gathering import LAPTOP, PHONE, Gathering, tid
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
-async def test_a_wrong_password_is_told_and_the_right_one_opens(gathering: Gathering) -> None:
+async def test_a_wrong_password_is_reported_and_the_right_one_opens(gathering: Gathering) -> None:
     someone = await gathering.person("chromium", viewport=PHONE)
     await someone.open_door()
     await someone.sign_in("không phải")
@@ -18,7 +18,7 @@ async def test_a_wrong_password_is_told_and_the_right_one_opens(gathering: Gathe
     await someone.page.wait_shown(tid("green-enter"))
 
 
-async def test_an_unknown_meeting_is_told_and_can_be_corrected(gathering: Gathering) -> None:
+async def test_an_unknown_meeting_is_reported_and_can_be_corrected(gathering: Gathering) -> None:
     someone = await gathering.person("firefox")
     await someone.open_door("khong-co-hop-nay")
     await someone.sign_in()
@@ -59,7 +59,7 @@ async def test_the_language_changes_with_one_click_and_stays(gathering: Gatherin
     await someone.page.wait_for("document.documentElement.lang === 'en'")
 
 
-async def test_a_person_without_camera_and_microphone_can_come_in_too(gathering: Gathering) -> None:
+async def test_a_person_without_camera_and_microphone_can_enter(gathering: Gathering) -> None:
     operator = await gathering.operator()
     someone = await gathering.person("firefox", camera="denied", microphone="missing")
     await someone.come_to_the_lobby()

@@ -1,4 +1,4 @@
-"""The drivers themselves: what the other browser tests rely on, in both browsers."""
+"""The browser drivers themselves, on which the other browser tests rely."""
 
 import ssl
 from collections.abc import AsyncIterator
@@ -78,7 +78,7 @@ async def secure_site(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator
     await runner.cleanup()
 
 
-async def test_a_page_is_opened_under_our_own_certificate_and_pressed_like_a_person_would(
+async def test_a_page_opens_under_our_own_certificate_and_is_used_like_a_person_would(
     browser: Browser, secure_site: str, tmp_path: Path
 ) -> None:
     page = await browser.new_page()
@@ -103,7 +103,7 @@ async def test_a_page_is_opened_under_our_own_certificate_and_pressed_like_a_per
         await page.close()
 
 
-async def test_a_secure_websocket_is_reached_too(browser: Browser, secure_site: str) -> None:
+async def test_a_secure_websocket_works(browser: Browser, secure_site: str) -> None:
     page = await browser.new_page()
     try:
         await page.goto(secure_site)
@@ -129,7 +129,9 @@ async def test_pages_of_one_browser_do_not_share_cookies(browser: Browser, secur
         await other.close()
 
 
-async def test_what_a_person_could_not_press_is_not_pressed(browser: Browser, secure_site: str) -> None:
+async def test_the_driver_presses_nothing_that_a_person_could_not_press(
+    browser: Browser, secure_site: str
+) -> None:
     page = await browser.new_page()
     try:
         await page.goto(secure_site)
@@ -143,7 +145,7 @@ async def test_what_a_person_could_not_press_is_not_pressed(browser: Browser, se
         await page.close()
 
 
-async def test_a_broken_page_is_told_to_the_test(browser: Browser, secure_site: str) -> None:
+async def test_the_errors_of_a_page_reach_the_test(browser: Browser, secure_site: str) -> None:
     page = await browser.new_page()
     try:
         await page.goto(secure_site)
@@ -160,7 +162,7 @@ async def test_a_broken_page_is_told_to_the_test(browser: Browser, secure_site: 
         await page.close()
 
 
-async def test_devices_are_seen_and_heard_through_a_real_connection(
+async def test_fake_devices_are_seen_and_heard_through_a_real_connection(
     browser: Browser, secure_site: str
 ) -> None:
     page = await browser.new_page()

@@ -1,4 +1,4 @@
-"""Everyone is let in by a person, or refused with a reason."""
+"""A person lets everyone in, or refuses them with a reason."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.support.gathering import PHONE, Gathering
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(120)]
 
 
-async def test_before_admission_a_line_is_measured_and_nothing_of_it_reaches_the_meeting(
+async def test_a_line_is_measured_before_admission_and_nothing_reaches_the_meeting(
     gathering: Gathering,
 ) -> None:
     operator = await gathering.operator()
@@ -24,7 +24,7 @@ async def test_before_admission_a_line_is_measured_and_nothing_of_it_reaches_the
     assert someone.page.errors == operator.page.errors == []
 
 
-async def test_who_is_refused_reads_the_reason_and_may_knock_again(gathering: Gathering) -> None:
+async def test_a_refused_person_reads_the_reason_and_may_knock_again(gathering: Gathering) -> None:
     operator = await gathering.operator()
     someone = await gathering.person("chromium", viewport=PHONE)
     await someone.come_to_the_lobby()
@@ -34,7 +34,7 @@ async def test_who_is_refused_reads_the_reason_and_may_knock_again(gathering: Ga
     await operator.admit(someone)
 
 
-async def test_who_waits_still_waits_after_reloading_the_page(gathering: Gathering) -> None:
+async def test_a_person_in_the_lobby_still_waits_after_a_reload(gathering: Gathering) -> None:
     operator = await gathering.operator()
     someone = await gathering.person("chromium")
     await someone.come_to_the_lobby()

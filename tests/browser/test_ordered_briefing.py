@@ -34,7 +34,7 @@ class Briefing:
     operator: Person
     office: Person
     department: Person
-    """In Firefox; its browser goes on sending whatever the page decides."""
+    """In Firefox; the browser keeps sending whatever the page decides."""
     station: Person
     guest: Person
     """From another place; behind a link that can be cut."""
@@ -106,9 +106,9 @@ async def together(acts: Iterable[Awaitable[object]]) -> None:
 
 
 async def keep(who: Person, name: str) -> None:
-    """A picture for the documents, when they are asked for."""
+    """A picture for the documents, if they are wanted."""
     if SHOOT:
-        with contextlib.suppress(PageError):  # where a line is cut no picture comes
+        with contextlib.suppress(PageError):  # no picture comes while the link is cut
             await who.page.wait_for("!document.querySelector('.is-coming')", 3)
         await who.page.screenshot(SCREENS / f"{name}.png")
         slim(SCREENS / f"{name}.png")
@@ -130,7 +130,7 @@ async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:
 
 
 async def they_come_in(here: Briefing) -> None:
-    """Staff walk in; the operator lets in those who belong, the chair the one who does not."""
+    """Staff walk in. The operator admits members of the meeting, the chair admits the guest."""
     await together(who.walk_in() for who in (here.chair, here.operator))
     await here.guest.open_door()
     await here.guest.sign_in()
@@ -155,7 +155,7 @@ async def hands_are_ranked_and_invited_in_order(here: Briefing) -> None:
     chair = here.chair
     await chair.set_order("ordered", turn_s=8)
     await together(who.microphone_waits() for who in here.points)
-    for who in (here.station, here.department, here.office):  # the other way round
+    for who in (here.station, here.department, here.office):  # in the reverse order
         await who.raise_hand()
     ranked = (here.office, here.department, here.station)
     await together(who.reads_queue(ranked) for who in here.all)
@@ -192,7 +192,7 @@ async def a_mute_is_stronger_than_the_browser(here: Briefing) -> None:
 
 
 async def the_technician_listens_for_a_while(here: Briefing) -> None:
-    """Meanwhile one line is cut, and one page closed without a word: both take their time."""
+    """Meanwhile one link is cut and one page is closed: both take a while to be noticed."""
     here.link.cut()
     await here.station.page.close()
     here.gathering.people.remove(here.station)
@@ -212,7 +212,7 @@ async def the_technician_listens_for_a_while(here: Briefing) -> None:
 
 
 async def they_leave_in_three_ways(here: Briefing) -> None:
-    """One with leave, one without a word, one because of the line, who comes back."""
+    """One leaves with permission, one without; one drops out because of the link and comes back."""
     operator = here.operator
     await here.office.ask("bar-leave", "Đi cấp cứu ở bản")
     await operator.decide(here.office, "leave", granted=True)
@@ -231,7 +231,7 @@ async def they_leave_in_three_ways(here: Briefing) -> None:
         "Object.fromEntries(probe.told('departures').departures.map((one) => [one.participant, one.kind]))",
         dict[str, str],
     )
-    assert len(told) == 2  # the guest's line is no departure
+    assert len(told) == 2  # the guest's cut link is not a departure
     assert kinds.items() <= told.items()
     await operator.page.click(tid("departures"))
     await keep(operator, "operator-departures")

@@ -1,4 +1,4 @@
-"""Watching a recording in a real browser: it plays, one jumps to a speaker, and the page needs no more."""
+"""Watching a recording in a real browser: it plays, and a click jumps to a speaker."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ async def playing(browser: Browser) -> AsyncIterator[Page]:
         stop.set()
 
 
-async def test_it_plays_and_one_jumps_to_a_speaker(browser: Browser) -> None:
+async def test_a_recording_plays_and_a_click_jumps_to_a_speaker(browser: Browser) -> None:
     async with playing(browser) as page:
         await page.wait_for("document.querySelectorAll('#list button').length === 5")
         assert await page.text("#title") == "Giao ban hằng ngày"

@@ -40,7 +40,7 @@ pytestmark = [
 TURN_S = 5.0
 SYNC_S = 0.040
 FILM_SYNC_S = 0.060
-"""A film has 25 pictures a second: half a picture more."""
+"""Half a frame more: a film has 25 frames a second."""
 LOST_S = 2.0
 """What a crash may cost."""
 MUTED, KILLED, FIRST, NEVER = range(4)

@@ -1,4 +1,4 @@
-"""Lines drop, processes die, people change machines: the seat stays theirs. And how a meeting is left."""
+"""Connections drop, processes die, people change machines, and keep their seats. And leaving a meeting."""
 
 import pytest
 
@@ -23,9 +23,7 @@ async def two(gathering: Gathering) -> tuple[Person, Person]:
 
 
 @pytest.mark.parametrize("part", ["media-0", "control"])
-async def test_everyone_comes_back_by_themselves_when_a_process_dies(
-    gathering: Gathering, part: Part
-) -> None:
+async def test_every_page_recovers_by_itself_when_a_process_dies(gathering: Gathering, part: Part) -> None:
     operator, delegate = await two(gathering)
     connections = [await who.page.evaluate("probe.connections()", int) for who in (operator, delegate)]
     await gathering.appliance.kill(part)
@@ -37,7 +35,7 @@ async def test_everyone_comes_back_by_themselves_when_a_process_dies(
         await who.hears(other, RETURN_S)
         await who.page.wait_for("!document.querySelector('.veil') || document.querySelector('.veil').hidden")
     assert not await operator.page.exists(tid("lobby-card"))
-    if part == "control":  # the media has lived on: nobody had to make a new transport
+    if part == "control":  # the media went on: nobody needed a new transport
         for who, before in zip((operator, delegate), connections, strict=True):
             assert await who.page.evaluate("probe.connections()", int) == before
 
@@ -54,7 +52,7 @@ async def test_the_seat_moves_to_the_second_device_of_the_same_account(gathering
     assert not await operator.page.exists(tid("lobby-card"))
 
 
-async def test_who_leaves_is_gone_and_must_knock_again(gathering: Gathering) -> None:
+async def test_a_person_who_leaves_is_gone_and_must_knock_again(gathering: Gathering) -> None:
     operator, delegate = await two(gathering)
     await delegate.leave()
     await operator.sees_no_more(delegate)
@@ -64,7 +62,7 @@ async def test_who_leaves_is_gone_and_must_knock_again(gathering: Gathering) -> 
     await operator.admit(delegate)
 
 
-async def test_who_is_removed_reads_why_and_the_end_is_told_to_all(gathering: Gathering) -> None:
+async def test_a_removed_person_reads_why_and_everybody_is_told_the_end(gathering: Gathering) -> None:
     operator, delegate = await two(gathering)
     other = await gathering.person("chromium")
     await other.come_to_the_lobby()

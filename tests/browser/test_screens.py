@@ -36,7 +36,7 @@ async def shoot(page: Page, name: str) -> None:
     for size, (width, height) in SIZES.items():
         await page.set_viewport(width, height)
         await page.wait_for(f"innerWidth === {width} && document.documentElement.scrollWidth <= {width}", 5)
-        await page.wait_for("!document.querySelector('.is-coming')", 5)  # no picture is just changing
+        await page.wait_for("!document.querySelector('.is-coming')", 5)  # no picture is changing
         await page.screenshot(SCREENS / f"{name}-{size}.png")
     await page.set_viewport(*LAPTOP)
 
@@ -137,7 +137,7 @@ async def test_the_floor_of_a_briefing(gathering: Gathering) -> None:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def two_locks(appliance: Appliance) -> AsyncIterator[None]:
-    """Recordings can be made, and two persons are needed to open them; nothing of it is left behind."""
+    """Recording is possible, and two people are needed to open one; everything is removed afterwards."""
     keys = [Recipient("Ban giám đốc", KEYS[0]), Recipient("Văn thư trung tâm", KEYS[1], second=True)]
     directory = appliance.state / "recordings"
     before = {kept.id for kept in shelf.recordings(directory)}
@@ -192,7 +192,7 @@ async def test_screens_of_a_recorded_meeting(gathering: Gathering, two_locks: No
     await press_in_menu(chair, "menu-recordings")
     newest = f"{tid('recordings')} [data-recording]:first-child"
     await chair.page.wait_shown(newest)
-    assert not await chair.page.exists(f"{newest} {tid('recording-download')}")  # it goes on
+    assert not await chair.page.exists(f"{newest} {tid('recording-download')}")  # still recording
     await shoot(chair.page, "recordings-one-goes-on")
     await chair.close_sheet()
     await chair.page.click(tid("bar-more"))
@@ -218,7 +218,7 @@ async def test_screens_of_a_recorded_meeting(gathering: Gathering, two_locks: No
 
 
 async def press_in_menu(chair: Person, button: str, then: str = "") -> None:
-    """And until what that opens is shown."""
+    """Waits until what it opens is shown (`then`)."""
     await chair.page.click(tid("bar-more"))
     await chair.page.click(tid(button))
     if then:
@@ -226,7 +226,7 @@ async def press_in_menu(chair: Person, button: str, then: str = "") -> None:
 
 
 async def light_is(who: Person, state: str) -> None:
-    """In the head of whatever screen they have, whole, and as large as a finger."""
+    """The light is in the header of their screen, whole, and as large as a finger."""
     light = tid("recording-light")
     await who.page.wait_for(f"document.querySelector('{light}')?.dataset.state === '{state}'", 30)
     for width in WIDTHS:
@@ -237,7 +237,7 @@ async def light_is(who: Person, state: str) -> None:
 
 
 async def shoot_floor(who: Person, name: str, button: str) -> None:
-    """The page at every size; the one thing to do is whole on it, and no word of the bar is cut off."""
+    """The page at every size. The main button is whole, and no word of the bar is cut off."""
     await who.page.wait_shown(tid(button))
     for width, height in SIZES.values():
         await who.page.set_viewport(width, height)

@@ -23,7 +23,7 @@ RELAY_ONLY = """(() => {
     }
   };
 })()"""
-"""As if everything but the relay were blocked."""
+"""As if everything except the relay were blocked."""
 
 CANDIDATE_IN_USE = """(async () => {
   const stats = await relayTest.at(-1).getStats();

@@ -30,7 +30,7 @@ def test_both_languages_have_the_same_keys() -> None:
     assert texts("vi").keys() == texts("en").keys()
 
 
-def test_both_languages_fill_in_the_same_words() -> None:
+def test_both_languages_have_the_same_parameters() -> None:
     vi, en = texts("vi"), texts("en")
     differing = {
         key for key in vi if set(_PARAMETER.findall(vi[key])) != set(_PARAMETER.findall(en.get(key, "")))
@@ -50,14 +50,14 @@ def test_every_key_in_the_code_has_a_text() -> None:
     assert {key for key in used if key not in known and not key.endswith((".js", ".svg"))} == set()
 
 
-def test_no_text_is_left_over() -> None:
+def test_no_text_is_unused() -> None:
     code = sources()
     used, stems = set(_KEY.findall(code)), tuple(_STEM.findall(code))
     assert [key for key in texts("vi") if key not in used and not key.startswith(stems)] == []
 
 
 @pytest.mark.parametrize(("space", "words"), [("why", Why), ("role", Role), ("unit-kind", UnitKind)])
-def test_every_word_of_the_protocol_that_people_see_has_a_text(
+def test_every_protocol_word_that_people_see_has_a_text(
     space: str, words: type[Why] | type[Role] | type[UnitKind]
 ) -> None:
     assert [word.value for word in words if f"{space}.{word.value}" not in texts("vi")] == []

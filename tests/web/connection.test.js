@@ -1,4 +1,4 @@
-// The line to the server over a clock and sockets of the test's own: it greets, it measures, it comes back.
+// The connection to the server, with a fake clock and fake sockets: it greets, measures and reconnects.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -85,7 +85,7 @@ function line() {
   return { connection, sockets, heard, online, delays, seen, timers, pass, socket, welcomed };
 }
 
-test('hello is the first word, and nothing else is said before the welcome', () => {
+test('hello is sent first, and nothing else before the welcome', () => {
   const { connection, socket, online } = line();
   connection.start();
   assert.equal(connection.send({ type: 'leave' }), false);
@@ -97,7 +97,7 @@ test('hello is the first word, and nothing else is said before the welcome', () 
   assert.equal(online.at(-1), 'online');
 });
 
-test('the delay of the line is what a ping takes there and back', () => {
+test('the delay is the round trip of a ping', () => {
   const { welcomed, socket, pass, delays } = line();
   welcomed();
   pass(FIRST_PING_MS);
@@ -108,7 +108,7 @@ test('the delay of the line is what a ping takes there and back', () => {
   assert.deepEqual(delays, [80]);
 });
 
-test('a line that is cut comes back, later each time, and never later than the longest wait', () => {
+test('a connection that is cut is tried again, after longer and longer waits up to the longest', () => {
   const { welcomed, socket, sockets, pass, online } = line();
   welcomed();
   socket().onclose();
@@ -129,7 +129,7 @@ test('a line that is cut comes back, later each time, and never later than the l
   assert.equal(waits.at(-1), MAX_WAIT_MS);
 });
 
-test('after a welcome the waits begin anew', () => {
+test('after a welcome the waits start short again', () => {
   const { welcomed, socket, sockets, pass } = line();
   welcomed();
   for (let attempt = 0; attempt < 5; attempt += 1) {
@@ -144,7 +144,7 @@ test('after a welcome the waits begin anew', () => {
   assert.equal(sockets.length, before + 1);
 });
 
-test('a line that says nothing for long is dead, even if nobody closed it', () => {
+test('a connection that is silent for long is dead, even if nobody closed it', () => {
   const { welcomed, socket, sockets, pass } = line();
   welcomed();
   const silent = socket();
@@ -153,7 +153,7 @@ test('a line that says nothing for long is dead, even if nobody closed it', () =
   assert.ok(sockets.length > 1);
 });
 
-test('a line that answers is left alone', () => {
+test('a connection that answers is left alone', () => {
   const { welcomed, socket, sockets, pass } = line();
   welcomed();
   for (let beat = 0; beat < 20; beat += 1) {
@@ -163,7 +163,7 @@ test('a line that answers is left alone', () => {
   assert.equal(sockets.length, 1);
 });
 
-test('a goodbye that is final is not argued with', () => {
+test('after a final goodbye the client does not reconnect', () => {
   const { welcomed, socket, sockets, pass, heard, timers } = line();
   welcomed();
   socket().hear({ type: 'bye', code: 'kicked', reason: 'x' });
@@ -173,7 +173,7 @@ test('a goodbye that is final is not argued with', () => {
   assert.equal(timers.size, 0);
 });
 
-test('a server that restarts is waited for', () => {
+test('the client waits for a server that restarts', () => {
   const { welcomed, socket, sockets, pass } = line();
   welcomed();
   socket().hear({ type: 'bye', code: 'shutting-down' });
@@ -181,7 +181,7 @@ test('a server that restarts is waited for', () => {
   assert.equal(sockets.length, 2);
 });
 
-test('what is no message changes nothing', (context) => {
+test('a frame that is not a message changes nothing', (context) => {
   context.mock.method(console, 'warn', () => undefined);
   const { welcomed, socket, sockets, heard } = line();
   welcomed();
@@ -190,7 +190,7 @@ test('what is no message changes nothing', (context) => {
   assert.equal(sockets.length, 1);
 });
 
-test('what an old socket still says is not heard', () => {
+test('nothing is heard from an old socket', () => {
   const { welcomed, socket, sockets, pass, heard } = line();
   welcomed();
   socket().onclose();
@@ -199,7 +199,7 @@ test('what an old socket still says is not heard', () => {
   assert.deepEqual(heard, ['welcome']);
 });
 
-test('who hurries does not wait, and who is connected does not connect again', () => {
+test('hurrying skips the wait, and does nothing to a connection that is up', () => {
   const { connection, welcomed, socket, sockets } = line();
   welcomed();
   connection.hurry();
@@ -209,7 +209,7 @@ test('who hurries does not wait, and who is connected does not connect again', (
   assert.equal(sockets.length, 2);
 });
 
-test('who comes back says how much of the session before has arrived', (context) => {
+test('a client that comes back says how many messages of its last session have arrived', (context) => {
   context.mock.method(console, 'warn', () => undefined);
   const { welcomed, socket, pass, seen } = line();
   welcomed();
@@ -229,7 +229,7 @@ test('who comes back says how much of the session before has arrived', (context)
   assert.deepEqual(seen, [0, 4, 4, 1]);
 });
 
-test('after a change of network a line that does not answer soon is given up', () => {
+test('after a change of network a connection that does not answer soon is given up', () => {
   const { connection, welcomed, socket, sockets, pass } = line();
   welcomed();
   pass(100);
@@ -239,7 +239,7 @@ test('after a change of network a line that does not answer soon is given up', (
   assert.equal(sockets.length, 2);
 });
 
-test('after a change of network a line that answers is kept', () => {
+test('after a change of network a connection that answers is kept', () => {
   const { connection, welcomed, socket, sockets, pass } = line();
   welcomed();
   pass(100);

@@ -1,4 +1,4 @@
-// Who waits for the floor at which place, and how a turn's time stands.
+// Who waits for the floor at which place, and how much of a turn is left.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -19,15 +19,15 @@ const room = (/** @type {string[]} */ waiting, floor = {}) => /** @type {any} */
 const shape = (/** @type {any} */ state) =>
   queueGroups(state).map(({ kind, waiting }) => [kind, waiting.map(({ place, who }) => `${place} ${who.unit}`)]);
 
-test('in order of kinds each kind is a group, and places count through', () => {
+test('ordered by kind, each kind is a group, and places are counted across groups', () => {
   assert.deepEqual(shape(room(['nhi', 'san', 'taphin'])), [['department', ['1 nhi', '2 san']], ['station', ['3 taphin']]]);
 });
 
-test('in order of time there is one group in the order of the server', () => {
+test("ordered by time, there is one group in the server's order", () => {
   assert.deepEqual(shape(room(['taphin', 'nhi'], { mode: 'moderated' })), [['all', ['1 taphin', '2 nhi']]]);
 });
 
-test('who is not in the roster yet is not shown, but keeps the place', () => {
+test('somebody who is not in the roster yet is not shown but keeps the place', () => {
   assert.deepEqual(shape(room(['nhi', 'unknown', 'taphin'])), [['department', ['1 nhi']], ['station', ['3 taphin']]]);
 });
 
@@ -40,7 +40,7 @@ test('a kind is one group even when the server goes back to it', () => {
   assert.deepEqual(shape(room(['nhi', 'taphin', 'san'])), [['department', ['1 nhi', '3 san']], ['station', ['2 taphin']]]);
 });
 
-test('the own place counts from one; who does not wait has none', () => {
+test('the own place counts from one; without waiting there is none', () => {
   const { floor } = room(['nhi', 'taphin']);
   assert.deepEqual([placeOf(floor, 'p-nhi'), placeOf(floor, 'p-taphin'), placeOf(floor, 'p-san'), placeOf(floor, undefined)], [1, 2, 0, 0]);
 });
@@ -60,7 +60,7 @@ test('a turn runs, ends and is over', () => {
   assert.equal(turnClock(five, 335_000).left, -35_000);
 });
 
-test('the end of a long turn is its last minute, of a short one its last fifth', () => {
+test('a long turn is ending in its last minute, a short one in its last fifth', () => {
   assert.deepEqual([turnClock(turn(0, 600_000), 530_000).phase, turnClock(turn(0, 600_000), 540_000).phase], ['running', 'ending']);
   assert.deepEqual([turnClock(turn(0, 120_000), 90_000).phase, turnClock(turn(0, 120_000), 96_000).phase], ['running', 'ending']);
 });
@@ -69,14 +69,14 @@ test('a clock that runs behind the server shows no time below zero', () => {
   assert.deepEqual(turnClock(turn(5000, 65_000), 4000), { spent: 0, limit: 60_000, left: 61_000, phase: 'running' });
 });
 
-test('the kind of who speaks is now, else of who comes next', () => {
+test("the kind whose turn it is: the speaker's, otherwise the next one's", () => {
   assert.equal(kindNow(room([], { turns: [turn(0, 0)], next: 'p-taphin' })), 'department');
   assert.equal(kindNow(room([], { next: 'p-taphin' })), 'station');
   assert.equal(kindNow(room([])), null);
   assert.equal(kindNow(room([], { next: 'p-guest' })), null);
 });
 
-test('a holder is found among the turns', () => {
+test('the holder of the floor is found among the turns', () => {
   const { floor } = room([], { turns: [turn(0, 0)] });
   assert.equal(turnOf(floor, 'p-nhi')?.until, 0);
   assert.equal(turnOf(floor, 'p-san'), undefined);

@@ -10,7 +10,7 @@ test('on a line that loses nothing the browser decides', () => {
   assert.equal(pictureTarget(240, null, 80), null);
 });
 
-test('voices wait longer the more is lost, and not shorter for one good report', () => {
+test('voices wait longer the more is lost, and one good report does not shorten that', () => {
   assert.equal(jitterTarget(null, 20), 120);
   assert.equal(jitterTarget(120, 12), 120);
   assert.equal(jitterTarget(120, 90), 200);
@@ -18,7 +18,7 @@ test('voices wait longer the more is lost, and not shorter for one good report',
   assert.equal(jitterTarget(200, 40), 120);
 });
 
-test('pictures wait until what was lost can have come again, and never less than the voices', () => {
+test('pictures wait long enough for a retransmission, and never less than the voices', () => {
   assert.equal(pictureTarget(null, 120, 60), 150);
   assert.equal(pictureTarget(null, 200, 100), 360);
   assert.equal(pictureTarget(null, 200, 20), 200);

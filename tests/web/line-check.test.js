@@ -1,4 +1,4 @@
-// The line check: what it measures, what it says of it, and that it goes out of the way.
+// The line check: what it measures, its verdict, and that it gives way to the real transport.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
@@ -10,25 +10,25 @@ const view = (changes = {}) => /** @type {any} */ ({
   path: 'udp', rtt_ms: 60, loss_up: 0, loss_down: 0, up_kbps: 700, down_kbps: 800, estimate_kbps: 2500, queue_ms: 0, quality: 'good', pictures: 'all', ...changes,
 });
 
-test('a verdict has its limits', () => {
+test('the limits of each verdict', () => {
   assert.equal(verdict(GOOD), 'good');
   assert.equal(verdict({ ...GOOD, up_kbps: 600, down_kbps: 1000, loss: 30, rtt_ms: 300 }), 'good');
   for (const less of [{ up_kbps: 599 }, { down_kbps: 999 }, { down_kbps: -1 }, { loss: 31 }, { rtt_ms: 301 }]) assert.equal(verdict({ ...GOOD, ...less }), 'fair');
   for (const bad of [{ up_kbps: 119 }, { down_kbps: 199 }, { loss: 101 }, { rtt_ms: 701 }]) assert.equal(verdict({ ...GOOD, ...bad }), 'poor');
 });
 
-test('without a camera nothing bad is said of the way up', () => {
+test('without a camera the way up is not called poor', () => {
   const run = { lines: [view({ up_kbps: 40 })], available: 300, sent: 40, rtt_ms: 50 };
   assert.equal(verdict(measuredOf(run, false)), 'good');
   assert.equal(verdict(measuredOf({ ...run, available: 110 }, true)), 'poor');
 });
 
-test('a browser that does not say what it believes is judged by what came through', () => {
+test("without the browser's estimate, the verdict uses what got through", () => {
   const of = (/** @type {number} */ up_kbps) => verdict(measuredOf({ lines: [view({ up_kbps })], available: -1, sent: up_kbps, rtt_ms: 50 }, true));
   assert.deepEqual([900, 400, 200, 90].map(of), ['good', 'good', 'fair', 'poor']);
 });
 
-test('the first instants of a connection do not count', () => {
+test('the first moments of a connection do not count', () => {
   const lines = [view({ loss_down: 400, estimate_kbps: 300 }), view(), view()];
   assert.equal(measuredOf({ lines, available: 900, sent: 0, rtt_ms: 50 }, true).loss, 0);
 });
@@ -81,7 +81,7 @@ function bench() {
   return { check, pc, sent, told, pass, connect, begin };
 }
 
-test('a check measures for some seconds, ends by itself and says what the line is good for', async (context) => {
+test('a check measures for some seconds, ends by itself and gives a verdict', async (context) => {
   context.after(() => mock.timers.reset());
   const { check, pc, sent, told, pass, connect, begin } = bench();
   await begin();
@@ -99,7 +99,7 @@ test('a check measures for some seconds, ends by itself and says what the line i
   assert.deepEqual([last.state, last.verdict, last.up_kbps, last.down_kbps], ['done', 'good', 900, 2500]);
 });
 
-test('where no way is found, the person is told', async (context) => {
+test('when no path is found, the person is told', async (context) => {
   context.after(() => mock.timers.reset());
   const { check, pc, sent, told, pass, begin } = bench();
   await begin();
@@ -110,7 +110,7 @@ test('where no way is found, the person is told', async (context) => {
   assert.deepEqual(sent.at(-1), { type: 'end-check' });
 });
 
-test('a house that checks enough lines already says so', async (context) => {
+test('a server that already checks enough lines says so', async (context) => {
   context.after(() => mock.timers.reset());
   const { check, told, begin } = bench();
   await begin();
@@ -118,7 +118,7 @@ test('a house that checks enough lines already says so', async (context) => {
   assert.deepEqual([told.at(-1).state, told.at(-1).code], ['failed', 'checks-full']);
 });
 
-test('admission ends a check without a word, and nothing of it comes afterwards', async (context) => {
+test('admission ends a check silently, and nothing of it comes afterwards', async (context) => {
   context.after(() => mock.timers.reset());
   const { check, pc, sent, told, pass, connect, begin } = bench();
   await begin();
@@ -132,7 +132,7 @@ test('admission ends a check without a word, and nothing of it comes afterwards'
   assert.deepEqual(sent.map(({ type }) => type), ['check-line']);
 });
 
-test('what the server ends early is judged by what was seen', async (context) => {
+test('a check that the server ends early is judged by what was measured', async (context) => {
   context.after(() => mock.timers.reset());
   const { check, told, pass, connect, begin } = bench();
   await begin();

@@ -1,4 +1,4 @@
-// Who may do what about whom, what must be asked for, who knocks again when, and what was said meanwhile.
+// Who may do what to whom, what needs permission, when a page knocks again, and unread messages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -22,23 +22,23 @@ const CHAIR = person('chair', 'chair');
 const OFFICE = person('office', 'operator');
 const POINT = person('point', 'delegate', { microphone: OPEN, screen: HELD });
 
-test('a delegate may do nothing about anybody', () => {
+test('a delegate may do nothing to anybody', () => {
   assert.deepEqual(actsOn(room('point', [CHAIR, OFFICE, POINT]), CHAIR), []);
 });
 
-test('the chair has the floor, the permissions and the door; the operator has no floor', () => {
+test('the chair decides on floor, permissions and removal; the operator not on the floor', () => {
   const chairs = actsOn(room('chair', [CHAIR, OFFICE, POINT]), POINT);
   assert.deepEqual(chairs, ['invite', 'mute', 'allow-screen', 'allow-leave', 'hand-chair', 'send-back', 'kick', 'ban']);
   const offices = actsOn(room('office', [CHAIR, OFFICE, POINT]), POINT);
   assert.deepEqual(offices, ['mute', 'allow-screen', 'allow-leave', 'send-back', 'kick', 'ban']);
 });
 
-test('nobody but a chair removes a chair', () => {
+test('only a chair removes a chair', () => {
   const acts = actsOn(room('office', [CHAIR, OFFICE]), CHAIR);
   assert.ok(!acts.some((act) => act === 'kick' || act === 'ban' || act === 'send-back'));
 });
 
-test('the operator opens what was shut and lends the chair only while no chair is there', () => {
+test('the operator unmutes and lends the chair only while no chair is here', () => {
   const held = person('held', 'delegate', { microphone: HELD });
   const away = { ...CHAIR, presence: 'lost' };
   assert.ok(!actsOn(room('office', [CHAIR, OFFICE, held]), held).includes('unmute'));
@@ -48,7 +48,7 @@ test('the operator opens what was shut and lends the chair only while no chair i
   assert.deepEqual(actsOn(room('office', [away, OFFICE]), OFFICE), ['lend-chair']);
 });
 
-test('a second one is invited for a dialogue only beside one who speaks', () => {
+test('somebody is invited to a dialogue only while one other has the floor', () => {
   const floor = { ...FLOOR, turns: [{ participant: 'other' }] };
   const acts = actsOn(room('chair', [CHAIR, POINT], { floor }), POINT);
   assert.ok(acts.includes('invite') && acts.includes('dialogue'));
@@ -56,11 +56,11 @@ test('a second one is invited for a dialogue only beside one who speaks', () => 
   assert.deepEqual(actsOn(room('chair', [CHAIR, POINT], { floor: holder }), POINT).slice(0, 1), ['end-turn']);
 });
 
-test('every act is in the order of the menu once', () => {
+test("every act is in the menu's order exactly once", () => {
   assert.equal(new Set(ACTS).size, ACTS.length);
 });
 
-test('leaving is asked for, waited for, and then free', () => {
+test('leaving must be asked for, waits for an answer, and is then free', () => {
   const requests = { version: 1, requests: [{ participant: 'point', permission: 'leave', reason: '', since: 7 }] };
   assert.equal(phaseOf(room('point', [POINT]), 'leave'), 'ask');
   assert.equal(phaseOf(room('point', [POINT], { requests }), 'leave'), 'asked');
@@ -70,12 +70,12 @@ test('leaving is asked for, waited for, and then free', () => {
   assert.equal(phaseOf(room('office', [OFFICE]), 'leave'), 'free');
 });
 
-test('a screen is asked for while the host holds it', () => {
+test('sharing a screen must be asked for while chair or operator hold it shut', () => {
   assert.equal(phaseOf(room('point', [POINT]), 'screen'), 'ask');
   assert.equal(phaseOf(room('point', [{ ...POINT, screen: SHUT }]), 'screen'), 'free');
 });
 
-test('a technician hears while the chair permits it, everybody else always', () => {
+test('a technician hears only while the chair permits it, everybody else always', () => {
   const technician = person('t', 'technician');
   assert.equal(mayHear(room('t', [technician])), false);
   assert.equal(phaseOf(room('t', [technician]), 'listen'), 'ask');
@@ -84,7 +84,7 @@ test('a technician hears while the chair permits it, everybody else always', () 
   assert.equal(mayHear(room('point', [POINT])), true);
 });
 
-test('only a knock that was refused for now is repeated, a ban never', () => {
+test('only a knock that was refused for now is repeated; a ban never is', () => {
   assert.equal(standbyOf('knock', 'lobby-closed'), 'lobby-closed');
   assert.equal(standbyOf('knock', 'name-missing'), null);
   assert.equal(standbyOf('admit', 'room-full'), null);
@@ -94,14 +94,14 @@ test('only a knock that was refused for now is repeated, a ban never', () => {
   assert.notEqual(knockAgainIn('lobby-full', 0, 0), knockAgainIn('lobby-full', 0, 1));
 });
 
-test('new lines are those of the other side since the last look', () => {
+test('messages are new if they are from the other side and came after the last look', () => {
   const line = (/** @type {number} */ at, /** @type {boolean} */ staff) => ({ name: 'A', staff, text: 'x', at });
   const lines = [line(1, false), line(2, true), line(3, false)];
   assert.deepEqual([unread(lines, 0, true), unread(lines, 1, true), unread(lines, 3, true), unread(lines, 0, false)], [2, 1, 0, 1]);
   assert.deepEqual([newest(lines), newest([])], [3, 0]);
 });
 
-test('the log is read entry by entry, and what is none is left out', () => {
+test('the log is read entry by entry, and anything else is left out', () => {
   const entry = { number: 1, unix_ms: 5, event: 'admitted', login: 'vp', address: '192.0.2.7', words: [['name', 'Trạm Tả Phìn'], 'odd'] };
   const page = readPage({ entries: [{ entry, hash: 'x' }, { entry: { number: 'one' } }, null], after: 1, more: false });
   assert.deepEqual(page, { after: 1, more: false, entries: [{ number: 1, at: 5, event: 'admitted', login: 'vp', address: '192.0.2.7', words: ['Trạm Tả Phìn'] }] });

@@ -1,4 +1,4 @@
-// The one connection over a browser of the test's own: how it comes back after a cut, and what it applies.
+// The one connection, with a fake browser: how it recovers after a cut, and what it applies.
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 
@@ -125,7 +125,7 @@ async function connected(context) {
   return { peer, pc, sent, told, net, pass, settle };
 }
 
-test('a cut of ten seconds is got over on the same connection', async (context) => {
+test('the same connection survives a cut of ten seconds', async (context) => {
   const { pc, sent, told, net, pass } = await connected(context);
   net.answers = false;
   pc.become('disconnected');
@@ -138,7 +138,7 @@ test('a cut of ten seconds is got over on the same connection', async (context) 
   assert.equal(Connection.all.length, 1);
 });
 
-test('a way that has failed is sought anew at once', async (context) => {
+test('a new path is sought at once when the old one has failed', async (context) => {
   const { pc, sent, settle } = await connected(context);
   pc.become('failed');
   await settle();
@@ -146,7 +146,7 @@ test('a way that has failed is sought anew at once', async (context) => {
   assert.equal(pc.restarts, 1);
 });
 
-test('while there is no session nothing is thrown away, and with the session the way is sought again', async (context) => {
+test('without a session nothing is thrown away; with the session a path is sought again', async (context) => {
   const { peer, pc, sent, net, pass, settle } = await connected(context);
   net.online = false;
   pc.become('disconnected');
@@ -162,7 +162,7 @@ test('while there is no session nothing is thrown away, and with the session the
   assert.equal(Connection.all.length, 1);
 });
 
-test('a server that answers and yet no way: then a fresh connection', async (context) => {
+test('if the server answers but no path is found, a new connection is made', async (context) => {
   const { pc, pass } = await connected(context);
   pc.become('failed');
   await pass(13_000);
@@ -170,7 +170,7 @@ test('a server that answers and yet no way: then a fresh connection', async (con
   assert.equal(pc.closed, true);
 });
 
-test('another network: a new way is sought though nothing seems lost, with the newest password of the relay', async (context) => {
+test("on another network a new path is sought at once, with the relay's newest password", async (context) => {
   const { peer, pc, sent, told, settle, pass } = await connected(context);
   peer.networkChanged();
   peer.networkChanged();
@@ -181,7 +181,7 @@ test('another network: a new way is sought though nothing seems lost, with the n
   assert.deepEqual([told.at(-1), Connection.all.length], ['connected', 1]);
 });
 
-test('a plan is carried out without a word to the server, and holds over a new answer', async (context) => {
+test('a plan is carried out without a message to the server, and survives a new answer', async (context) => {
   const { peer, pc, sent, settle } = await connected(context);
   peer.plan({ type: 'send-plan', camera: ['q'], screen: [], red: true });
   await settle();
@@ -197,7 +197,7 @@ test('a plan is carried out without a word to the server, and holds over a new a
   assert.match(pc.applied.at(-1) ?? '', /SAVPF 111 63\r\n/);
 });
 
-test('voices and pictures wait longer on a line that loses, on this connection and the next', async (context) => {
+test('voices and pictures wait longer on a lossy line, on this connection and on the next', async (context) => {
   const { peer, pc, settle } = await connected(context);
   peer.line(/** @type {any} */ ({ loss_down: 90, rtt_ms: 100 }));
   assert.deepEqual(pc.lines.slice(3, 6).map((line) => line.receiver.jitterBufferTarget), [200, 200, 200]);

@@ -1,4 +1,4 @@
-// The contract's example files, read by the browser's own reader.
+// The contract's example files, read by the client's own reader.
 import assert from 'node:assert/strict';
 import { readFileSync, readdirSync } from 'node:fs';
 import { test } from 'node:test';
@@ -32,18 +32,18 @@ for (const { name, type, text } of examples('invalid')) {
   test(`refuses ${name}`, () => assert.throws(() => readUntrusted(text), BadMessage));
 }
 
-test('every message of the server has an example that was read', () => {
+test('every server message has an example', () => {
   const seen = new Set(examples('valid').map(({ type }) => type));
   assert.deepEqual([...FROM_SERVER].filter((type) => !seen.has(type)), []);
 });
 
-test('a message of the client is none of the server', () => {
+test('a client message is not a server message', () => {
   for (const { type, text } of examples('valid')) {
     if (!FROM_SERVER.has(type)) assert.throws(() => readUntrusted(text), BadMessage, type);
   }
 });
 
-test('whatever arrives is a message or a bad message', () => {
+test('anything that arrives is a message or a bad message', () => {
   for (const frame of [undefined, null, 7, new ArrayBuffer(2), '', '[]', 'null', '{"type":"__proto__"}', '{"type":"toString"}']) {
     assert.throws(() => readUntrusted(frame), BadMessage);
   }

@@ -9,25 +9,25 @@ const BOARD = { name: 'Ban Giám đốc' };
 /** @param {Partial<import('../../web/protocol/server.js').Recording>} recording */
 const told = (recording) => reduce(START, { ...NOT_RECORDED, ...recording });
 
-test('the chair is told why it cannot be recorded', () => {
+test('the chair is told why the meeting cannot be recorded', () => {
   assert.equal(objection(told({ allowed: false, keys: [BOARD] })), 'recording-forbidden');
   assert.equal(objection(told({ allowed: true })), 'no-recipient');
   assert.equal(objection(told({ allowed: true, keys: [{ name: 'Văn phòng', second: true }] })), 'no-recipient');
   assert.equal(objection(told({ allowed: true, keys: [BOARD] })), '');
 });
 
-test('whose keys, and whether two persons are needed', () => {
+test('whose keys, and whether two people are needed', () => {
   const state = told({ keys: [BOARD, { name: 'Văn phòng', second: true }] });
   assert.equal(keyNames(state), 'Ban Giám đốc, Văn phòng');
   assert.equal(needsTwo(state), true);
   assert.equal(needsTwo(told({ keys: [BOARD] })), false);
 });
 
-test('who signs out sees no light of the meeting left', () => {
+test("signing out puts out the meeting's light", () => {
   assert.equal(reduce(told({ state: 'on', since_ms: 5 }), { type: 'local/signed-out' }).recording.state, 'off');
 });
 
-test('the list is read newest first, and what is no recording is left out', () => {
+test('recordings are listed newest first, and anything else is left out', () => {
   const one = { id: 'a', meeting: 'm', title: 'Giao ban', begun_ms: 1, ended_ms: 9, octets: 7, segments: 1, keys: ['Ban'], on: false, delete_ms: 0 };
   const answer = readRecordings({ recordings: [one, { ...one, id: 'b', begun_ms: 2, on: true }, { id: 3 }, null], may_download: true });
   assert.deepEqual(answer?.recordings.map(({ id, on }) => [id, on]), [['b', true], ['a', false]]);
@@ -39,7 +39,7 @@ test('the list is read newest first, and what is no recording is left out', () =
 /** @param {Partial<import('../../web/protocol/server.js').Recording>} recording */
 const inside = (recording) => ({ ...told(recording), welcome: /** @type {import('../../web/protocol/server.js').Welcome} */ ({}) });
 
-test('everybody is told once that it begins, is interrupted, goes on and ends', () => {
+test('everybody is told once that the recording begins, is interrupted, goes on and ends', () => {
   const off = inside({});
   const starting = inside({ state: 'starting' });
   const on = inside({ state: 'on' });
@@ -56,19 +56,19 @@ test('everybody is told once that it begins, is interrupted, goes on and ends', 
   assert.equal(announcement(on, on), '');
 });
 
-test('who comes to a meeting that is recorded is not told that it begins', () => {
+test('somebody who enters a recorded meeting is not told that recording begins', () => {
   assert.equal(announcement(inside({ state: 'on' }), { ...START, welcome: inside({}).welcome }), 'already');
 });
 
-test('what the chair has read needs no words when it is put away', () => {
+test('dismissing a failed recording is not announced', () => {
   assert.equal(announcement(inside({}), inside({ state: 'failed', trouble: 'disk-full' })), '');
 });
 
-test('who signs out is not told that the meeting is recorded no more', () => {
+test('signing out does not announce the end of the recording', () => {
   assert.equal(announcement(START, inside({ state: 'on' })), '');
 });
 
-test('a disk that becomes full is told once, and not while it is merely rounded down', () => {
+test('a disk that gets full is announced once, not at every rounded minute', () => {
   const half = inside({ state: 'on', minutes_left: 30 });
   assert.equal(announcement(half, inside({ state: 'on', minutes_left: 31 })), 'low');
   assert.equal(announcement(inside({ state: 'on', minutes_left: 29 }), half), '');
@@ -76,6 +76,6 @@ test('a disk that becomes full is told once, and not while it is merely rounded 
   assert.equal(isLow(inside({ state: 'off', minutes_left: 3 })), false);
 });
 
-test('a slow disk is told to those who can see to it', () => {
+test('a slow disk is announced as trouble', () => {
   assert.equal(announcement(inside({ state: 'on', trouble: 'slow' }), inside({ state: 'on' })), 'trouble');
 });

@@ -1,4 +1,4 @@
-// Which encodings go out: the server's plan, the line's caps, and the browser's own parameters.
+// Which encodings are sent: the server's plan, the uplink's caps, and the browser's parameters.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -13,14 +13,14 @@ const LAYERS = [
 ];
 const active = (/** @type {any} */ wished) => Object.keys(wished).filter((rid) => wished[rid].active).join('');
 
-test('before the first plan everything is sent, after it what somebody receives', () => {
+test('before the first plan everything is sent, then only what somebody receives', () => {
   assert.equal(active(wishes(LAYERS, null, {})), 'qhf');
   assert.equal(active(wishes(LAYERS, ['q', 'f'], {})), 'qf');
   assert.equal(active(wishes(LAYERS, [], {})), '');
   assert.equal(active(wishes(LAYERS, ['x'], {})), '');
 });
 
-test('caps never open what the plan has shut, and never shut all that is received', () => {
+test('caps never start what the plan has stopped, and never stop everything that is received', () => {
   const caps = { h: { active: false }, f: { active: false } };
   assert.equal(active(wishes(LAYERS, ['q', 'h', 'f'], caps)), 'q');
   assert.equal(active(wishes(LAYERS, ['f'], caps)), 'f');
@@ -32,7 +32,7 @@ test('the smaller of a layer and its cap is sent', () => {
   assert.deepEqual([q?.maxBitrate, q?.maxFramerate], [75_000, 15]);
 });
 
-test('parameters keep their order and everything that is not ours', () => {
+test('parameters keep their order and all fields that are not ours', () => {
   const encodings = [
     { rid: 'q', active: true, scaleResolutionDownBy: 4, maxBitrate: 100_000, maxFramerate: 15 },
     { rid: 'h', active: true, scaleResolutionDownBy: 2, maxBitrate: 450_000, maxFramerate: 30 },
@@ -73,7 +73,7 @@ const settle = async (/** @type {ReturnType<typeof sender>} */ one) => {
   }
 };
 
-test('wishes that come quickly are carried out one after the other, and the newest is the last', async () => {
+test('wishes that come quickly are carried out one at a time, and the newest wins', async () => {
   const one = sender();
   const encodings = new Encodings(/** @type {any} */ (one));
   for (const plan of [['q'], ['q', 'h'], ['f'], ['h']]) encodings.wish(wishes(LAYERS, plan, {}));
@@ -81,7 +81,7 @@ test('wishes that come quickly are carried out one after the other, and the newe
   assert.deepEqual(one.history, ['q', 'h']);
 });
 
-test('a wish that changes nothing asks nothing of the browser', async () => {
+test('a wish that changes nothing does not call the browser', async () => {
   const one = sender();
   new Encodings(/** @type {any} */ (one)).wish(wishes(LAYERS, ['q', 'h', 'f'], {}));
   await settle(one);
@@ -96,30 +96,30 @@ const ANSWER = [
   'm=audio 9 UDP/TLS/RTP/SAVPF 111 63', 'a=mid:3', 'a=sendonly', 'a=rtpmap:63 red/48000/2', '',
 ].join('\r\n');
 
-test('redundancy is a matter of the order on the microphone line alone', () => {
+test("redundancy depends only on the order of payload types on the microphone's line", () => {
   const red = arranged(ANSWER, { red: true, paused: [] });
   assert.deepEqual(red.match(/m=audio.*/g), ['m=audio 9 UDP/TLS/RTP/SAVPF 63 111', 'm=audio 9 UDP/TLS/RTP/SAVPF 111 63']);
   assert.equal(arranged(red, { red: false, paused: [] }), ANSWER);
 });
 
-test('a server without redundancy gets none', () => {
+test('a server without redundancy is sent none', () => {
   const plain = ANSWER.replaceAll('a=rtpmap:63 red/48000/2\r\n', '').replaceAll(' 111 63', ' 111');
   assert.equal(takesRed(ANSWER), true);
   assert.equal(takesRed(plain), false);
   assert.equal(arranged(plain, { red: true, paused: [] }), plain);
 });
 
-test('what is shut stays shut when an answer is applied', () => {
+test('what is stopped stays stopped when an answer is applied', () => {
   const shut = arranged(ANSWER, { red: false, paused: [['h', 'f'], ['q']] });
   assert.deepEqual(shut.match(/a=simulcast.*/g), ['a=simulcast:recv q;~h;~f', 'a=simulcast:recv ~q;f']);
   assert.equal(arranged(shut, { red: false, paused: [[], []] }), ANSWER);
 });
 
-test('an answer that is none comes back as it was', () => {
+test('text that is not an answer comes back unchanged', () => {
   for (const sdp of ['', 'v=0\r\n', 'nonsense']) assert.equal(arranged(sdp, { red: true, paused: [['q']] }), sdp);
 });
 
-test('voices wait longer on a line that loses, and not shorter for one better report', () => {
+test('voices wait longer on a lossy line, and one better report does not shorten that', () => {
   /** @type {number | null} */ let target = null;
   const seen = [0, 19, 20, 15, 80, 60, 45, 12, 9, 15].map((loss) => (target = jitterTarget(target, loss)));
   assert.deepEqual(seen, [null, null, 120, 120, 200, 200, 120, 120, null, null]);

@@ -1,4 +1,4 @@
-// What the page knows after each message: the screen it shows, the seat it has, the room it sees.
+// What the page knows after each message: its screen, its seat and the room.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
@@ -36,27 +36,27 @@ test('a late roster does not undo a newer one', () => {
   assert.equal(state.roster.participants.length, 1);
 });
 
-test('after a restart of the server its versions count from the beginning and are believed', () => {
+test('after a restart of the server its versions start again and are accepted', () => {
   const again = { ...outside, seat: 'admitted' };
   const state = after(signedIn, outside, seat('admitted'), roster(7), again, roster(1));
   assert.equal(state.roster.version, 1);
 });
 
-test('who is removed sees why, and has no room any more', () => {
+test('somebody who is removed sees the reason, and the room is gone', () => {
   const state = after(signedIn, outside, seat('admitted'), roster(1), { type: 'bye', code: 'kicked', reason: 'Nhầm phòng' });
   assert.equal(state.screen, 'ended');
   assert.equal(state.bye?.reason, 'Nhầm phòng');
   assert.equal(state.roster.participants.length, 0);
 });
 
-test('a server that restarts is no end: the picture of the room stays', () => {
+test('a server that restarts does not end the meeting: the state of the room stays', () => {
   const before = after(signedIn, outside, seat('admitted'), roster(1));
   const state = reduce(before, { type: 'bye', code: 'shutting-down', reason: '' });
   assert.equal(state.screen, 'meeting');
   assert.deepEqual(state.roster, before.roster);
 });
 
-test('a sign-in that is over leads to the door, with the reason', () => {
+test('a sign-in that has expired leads to the door, with the reason', () => {
   const state = after(signedIn, outside, { type: 'bye', code: 'not-signed-in', reason: '' });
   assert.equal(state.screen, 'door');
   assert.equal(state.refusal?.code, 'not-signed-in');
@@ -68,20 +68,20 @@ test('the same refusal twice is told twice', () => {
   assert.notEqual(reduce(once, refusal).refusal, once.refusal);
 });
 
-test('media that is lost empties the lines but nobody leaves the room', () => {
+test('lost media empties the lines, but nobody leaves the room', () => {
   const before = after(signedIn, outside, seat('admitted'), roster(1), example('slots.switched'));
   const state = reduce(before, { type: 'media-lost', why: 'media-unavailable' });
   assert.deepEqual(state.slots, []);
   assert.equal(state.screen, 'meeting');
 });
 
-test('what changes nothing gives the same state', () => {
+test('an action that changes nothing gives the same state', () => {
   const state = after(signedIn, outside);
   assert.equal(reduce(state, { type: 'pong', t: 1 }), state);
   assert.equal(reduce(state, { type: 'local/online', online: state.online }), state);
 });
 
-test('the line board keeps the last three minutes of everyone who is there', () => {
+test('the line board keeps the last three minutes of everyone who is in the room', () => {
   const point = (/** @type {number} */ at) => ({ at, rtt_ms: 80, loss_up: 0, loss_down: 0, up_kbps: 1, down_kbps: 1, quality: 'good' });
   const lines = (/** @type {boolean} */ whole, /** @type {any} */ ...series) => ({ type: 'lines', whole, lines: series.map(([participant, points]) => ({ participant, points })) });
   const inside = { ...example('roster.one'), version: 1, participants: [{ id: 'a' }, { id: 'b' }] };
@@ -96,14 +96,14 @@ test('the line board keeps the last three minutes of everyone who is there', () 
   assert.deepEqual(reduce(state, lines(true)).board, Object.create(null));
 });
 
-test('what one wants to receive outlives the meeting, the line does not', () => {
+test('the choice of what to receive outlives the meeting, the line does not', () => {
   const before = after(signedIn, outside, seat('admitted'), example('line.plain'), { type: 'local/reception', reception: 'audio-only' });
   assert.equal(before.line?.path, 'udp');
   const state = reduce(before, { type: 'bye', code: 'left', reason: '' });
   assert.deepEqual([state.reception, state.line], ['audio-only', null]);
 });
 
-test('a knock that is refused for now waits at its own screen, and what ends that is shown', () => {
+test('a knock that is refused for now has its own screen, until something else happens', () => {
   const refused = (/** @type {string} */ code) => ({ type: 'refusal', re: 'knock', code, to: 0 });
   const locked = after(signedIn, outside, refused('meeting-locked'));
   assert.deepEqual([locked.screen, locked.standby], ['waiting', 'meeting-locked']);
@@ -114,7 +114,7 @@ test('a knock that is refused for now waits at its own screen, and what ends tha
   assert.deepEqual([waiting.screen, waiting.standby], ['waiting', null]);
 });
 
-test('what was said with one who waits is kept until they wait no more', () => {
+test('messages with somebody in the lobby are kept until they no longer wait', () => {
   const knocks = example('lobby.one');
   const talk = { ...example('lobby-talk.two'), knock: knocks.knocks[0].id };
   const state = after(signedIn, { ...outside, seat: 'admitted' }, knocks, talk);
@@ -122,7 +122,7 @@ test('what was said with one who waits is kept until they wait no more', () => {
   assert.deepEqual(reduce(state, { ...example('lobby.empty'), version: 99 }).talks, {});
 });
 
-test('floor, requests and departures only grow, and end with the meeting', () => {
+test('versions of floor, requests and departures only grow, and end with the meeting', () => {
   const floor = example('floor.ordered');
   let state = after(signedIn, { ...outside, seat: 'admitted' }, floor, example('requests.two'), example('departures.two'), example('voices.noise'));
   assert.equal(reduce(state, { ...floor, version: floor.version - 1, mode: 'open' }), state);
@@ -132,7 +132,7 @@ test('floor, requests and departures only grow, and end with the meeting', () =>
   assert.deepEqual([state.floor.turns, state.requests.requests, state.departures.departures], [[], [], []]);
 });
 
-test('every decision is told, also the same one twice', () => {
+test('every decision is told, even the same one twice', () => {
   const decision = example('decision.refused');
   const once = after(signedIn, { ...outside, seat: 'admitted' }, decision);
   assert.notEqual(reduce(once, { ...decision }).decision, once.decision);

@@ -101,13 +101,15 @@ def luminance(name: str, known: dict[str, str]) -> float:
 
 
 @pytest.mark.parametrize(("front", "back", "least"), PAIRS, ids=lambda part: str(part))
-def test_what_lies_on_what_can_be_told_apart(front: str, back: str, least: float) -> None:
+def test_text_and_controls_have_enough_contrast_with_what_they_lie_on(
+    front: str, back: str, least: float
+) -> None:
     known = tokens(TOKENS)
     lighter, darker = sorted((luminance(front, known), luminance(back, known)), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= least
 
 
-def test_the_words_on_the_dark_and_on_paper_keep_apart_for_those_who_ask_for_more_contrast() -> None:
+def test_text_has_more_contrast_for_people_who_ask_for_it() -> None:
     asked = TOKENS.split("@media (prefers-contrast: more)", 1)[1].split("\n}\n", 1)[0]
     known = tokens(TOKENS) | dict(re.findall(r"--([\w-]+):\s*([^;]+);", asked))
     for front, back in (("paper-text-soft", "paper-bg"), ("stage-text-soft", "stage-bg")):
@@ -115,7 +117,7 @@ def test_the_words_on_the_dark_and_on_paper_keep_apart_for_those_who_ask_for_mor
         assert (lighter + 0.05) / (darker + 0.05) >= 7.0
 
 
-def test_only_the_tokens_and_single_drawings_write_a_colour() -> None:
+def test_only_tokens_and_drawings_name_a_colour() -> None:
     for sheet in sorted(STYLES.glob("*.css")):
         if sheet.name == "tokens.css":
             continue
@@ -123,7 +125,7 @@ def test_only_the_tokens_and_single_drawings_write_a_colour() -> None:
         assert [colour for colour in written if colour != "#000"] == [], sheet.name
 
 
-def test_every_custom_property_that_a_sheet_asks_for_is_a_token() -> None:
+def test_every_custom_property_in_use_is_a_token() -> None:
     known = set(re.findall(r"--([\w-]+)\s*:", TOKENS))
     for sheet in sorted(STYLES.glob("*.css")):
         text = sheet.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-// What is sent over a line that carries little: the voice first, then the small picture.
+// What is sent over a weak line: first the voice, then the small picture.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -25,7 +25,7 @@ test('on a good line nothing is held back', () => {
   assert.deepEqual(caps(uplink, false), { camera: { q: { active: true }, h: { active: true }, f: { active: true } }, voiceBps: 32_000 });
 });
 
-test('150 kbit/s carry the voice and the small picture, with redundancy too', () => {
+test('150 kbit/s carry the voice and the small picture, even with redundancy', () => {
   for (const red of [false, true]) {
     const uplink = readings(UNKNOWN_UPLINK, 0, 6, figures(145), ALL, red);
     const { camera } = caps(uplink, red);
@@ -54,22 +54,22 @@ test('one bad reading changes no picture', () => {
   assert.equal(uplink.level, 3);
 });
 
-test('heavy loss takes a layer away even where the browser believes in the line', () => {
+test("heavy loss removes a layer even if the browser's estimate is high", () => {
   assert.equal(readings(UNKNOWN_UPLINK, 0, 2, figures(4000, { loss: 0.2 })).level, 2);
   assert.equal(readings(UNKNOWN_UPLINK, 0, 2, figures(null, { loss: 0.2, sent_kbps: 300 })).level, 1);
 });
 
-test('a browser that says nothing, on a line that loses nothing, is left alone', () => {
+test('without an estimate and without loss nothing is held back', () => {
   assert.equal(readings(UNKNOWN_UPLINK, 0, 30, figures(null, { sent_kbps: 120 })).level, 3);
 });
 
-test('a plan that asks for little is no reason to think little of the line', () => {
+test('a small plan says nothing about the line', () => {
   assert.equal(readings(UNKNOWN_UPLINK, 0, 30, figures(200), ['q']).level, 3);
   const idle = readings(UNKNOWN_UPLINK, 0, 30, figures(100), []);
   assert.deepEqual([idle.level, caps(idle, false).voiceBps], [3, 32_000]);
 });
 
-test('after a lowering more is tried, later each time it fails', () => {
+test('after lowering, more is tried again, later each time it fails', () => {
   let uplink = UNKNOWN_UPLINK;
   /** @type {number[]} */ const raises = [];
   for (let now = READ_MS; now < 300_000; now += READ_MS) {
@@ -83,13 +83,13 @@ test('after a lowering more is tried, later each time it fails', () => {
   assert.ok(Math.max(...gaps) >= 50_000, `${gaps}`);
 });
 
-test('a line that is good again has all its layers within half a minute', () => {
+test('a line that has recovered has all its layers within half a minute', () => {
   let uplink = readings(UNKNOWN_UPLINK, 0, 6, figures(145));
   uplink = readings(uplink, 12_000, 18, figures(2000, { sent_kbps: 150 }));
   assert.equal(uplink.level, 3);
 });
 
-test('statistics of the browser become figures', () => {
+test("the browser's statistics become figures", () => {
   const reports = (/** @type {number} */ bytes) => [
     { type: 'outbound-rtp', bytesSent: bytes, headerBytesSent: 100 },
     { type: 'outbound-rtp', bytesSent: 0 },

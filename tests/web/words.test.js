@@ -1,4 +1,4 @@
-// Small pure things: codes, paths, texts, numbers, waiting times.
+// Small pure functions: codes, paths, texts, numbers, waiting times.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
@@ -15,7 +15,7 @@ test('a meeting code is taken from what people paste', () => {
   for (const bad of ['', 'a/b', 'x'.repeat(65), '<b>']) assert.equal(meetingCode(bad), '');
 });
 
-test('a link leads to its meeting and nothing else does', () => {
+test('only a link leads to its meeting', () => {
   assert.equal(meetingOf('/m/giao-ban'), 'giao-ban');
   for (const path of ['/', '/m/', '/m/a/b', '/x/m/a']) assert.equal(meetingOf(path), null);
 });
@@ -25,20 +25,20 @@ test('times are written as on a wall clock', () => {
   assert.match(clock(0, 'vi'), /^\d\d:\d\d$/);
 });
 
-test('words are filled into their places, and a text that is missing shows its key', () => {
+test('values are filled into their places, and a missing text shows its key', () => {
   assert.equal(fillIn('{a} và {b}', { a: 1, b: 'hai' }), '1 và hai');
   assert.equal(translator({ 'x.y': 'Chào {name}' })('x.y', { name: 'Lan' }), 'Chào Lan');
   assert.equal(translator({})('x.z'), 'x.z');
 });
 
-test('a headcount is shown as far as it was reported', () => {
+test('a headcount shows what was reported', () => {
   assert.deepEqual(
     [{ present: null, total: 8 }, { present: 6, total: null }, { present: 6, total: 8 }].map(headcount),
     ['', '6', '6/8'],
   );
 });
 
-test('waiting for the server grows, is spread, and has an end', () => {
+test('waits for the server grow, are spread out, and have a maximum', () => {
   assert.ok(waitMs(0, 0) >= FIRST_WAIT_MS / 2 && waitMs(0, 1) <= FIRST_WAIT_MS);
   assert.ok(waitMs(3, 0.5) > waitMs(2, 0.5));
   assert.ok(waitMs(500, 1) <= MAX_WAIT_MS);

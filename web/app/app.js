@@ -1,6 +1,9 @@
 /**
- * Everything that lives as long as the page: the state, the line to the server, the media, the devices. Screens read
- * `state`, say what the person wants, and learn what came of it from the server by `subscribe`.
+ * Everything that lives as long as the page: the state, the connection to the server, media and devices. Screens read
+ * `state`, call a method for what the person wants, and learn the server's answer through `subscribe`.
+ *
+ * Folders import only downwards: screens -> app -> link, media -> state -> protocol, kit. `main.js` puts them together.
+ * Screens know nothing of link and media; the app has a method for whatever they need.
  */
 
 import { LANGUAGES, load, translator } from '../kit/i18n.js';
@@ -29,7 +32,7 @@ import { ShowWish } from './shown-pictures.js';
 /** @typedef {(state: State, before: State) => void} Listener */
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
-/** Who comes back is shown the meeting at once if the server answers within this, and the door meanwhile if not. */
+/** Somebody who comes back sees the meeting at once if the server answers within this time, otherwise first the door. */
 const PATIENCE_MS = 1500;
 
 export class App {
@@ -69,7 +72,7 @@ export class App {
     document.addEventListener('visibilitychange', () => document.hidden || this.#connection.hurry());
   }
 
-  /** Find out where we are: the language, the centre, who is signed in, which meeting. */
+  /** Find out the language, the centre, who is signed in, and which meeting. */
   async start() {
     const language = LANGUAGES.find((one) => one === remembered('language')) ?? 'vi';
     this.#receive(RECEPTIONS.find((one) => one === remembered('reception')) ?? 'all');
@@ -81,7 +84,7 @@ export class App {
   }
 
   /**
-   * Hear of every change until the signal is aborted.
+   * Be told of every change until the signal is aborted.
    * @param {Listener} listener
    * @param {AbortSignal} signal
    */
@@ -127,7 +130,7 @@ export class App {
     await this.#speak(language);
   }
 
-  /** Ask to enter. Answered by the seat's state, or a refusal. @param {Who} who */
+  /** Ask to enter. The answer is the seat's state, or a refusal. @param {Who} who */
   knock(who) {
     const { unit, name, present, total } = who;
     this.#say({ type: 'knock', unit, name, present, total });
@@ -137,7 +140,7 @@ export class App {
     this.#say({ type: 'withdraw' });
   }
 
-  /** From a refusal or an ending back to the green room; to the door when the meeting is over. */
+  /** Go back to the green room after a refusal or an ending, or to the door when the meeting is over. */
   again() {
     const { bye, meeting } = this.state;
     const over = bye?.code === 'ended' || bye?.code === 'meeting-ended';
@@ -153,8 +156,8 @@ export class App {
   }
 
   /**
-   * Open or shut one's own source. In the meeting the device comes first, then the server is asked; the roster says what
-   * came of it.
+   * Open or shut an own source. In the meeting the device is opened first and then the server is asked; the roster shows
+   * the result.
    * @param {Source} source
    * @param {boolean} on
    */
@@ -168,13 +171,13 @@ export class App {
     this.#dispatch({ type: 'local/page', page });
   }
 
-  /** @param {number} count places for tiles on this screen, one's own included */
+  /** @param {number} count places for tiles on this screen, the own tile included */
   setTilesPerPage(count) {
     this.#dispatch({ type: 'local/tiles-per-page', count });
   }
 
   /**
-   * What to receive, and with `audio-only` to send. The camera is shut with it, and opened again by its person only.
+   * Choose what to receive. `audio-only` also shuts the camera; only the person opens it again.
    * @param {import('../state/store.js').Reception} mode
    */
   setReception(mode) {
@@ -184,8 +187,8 @@ export class App {
   }
 
   /**
-   * Which element shows the stage, the shared screen, or a participant's tile: the server sends pictures as big as they
-   * are shown, and none that are not. Null: it is gone.
+   * Say which element shows the stage, the shared screen or a participant's tile; null: none does. The server sends
+   * pictures as big as they are shown, and none that are not visible.
    * @param {import('../state/picture-sizes.js').Kind} kind
    * @param {string | null} participant of a tile
    * @param {Element | null} element
@@ -194,14 +197,14 @@ export class App {
     this.#showWish.seen(kind, participant, element);
   }
 
-  /** Measure the line, before admission. `state.check` says what came of it. */
+  /** Measure the line before admission. The result is in `state.check`. */
   checkLine() {
     this.#media.checkLine();
   }
 
   // --- pictures, sound and devices ---
 
-  /** What a receiving line brings; always the same object. @param {string} mid @returns {MediaStream} */
+  /** What arrives on a receiving line; always the same object. @param {string} mid @returns {MediaStream} */
   received(mid) {
     return this.#media.peer.stream(mid);
   }
@@ -211,12 +214,12 @@ export class App {
     return this.#media.ownPicture(source);
   }
 
-  /** The own camera for a preview: empty while it is off. */
+  /** The own camera's picture for a preview; empty while the camera is off. */
   get cameraPreview() {
     return this.#media.devices.cameraStream;
   }
 
-  /** Connect the media anew, after it failed. */
+  /** Connect the media again after they failed. */
   reopenMedia() {
     this.#media.peer.open();
   }
@@ -226,7 +229,7 @@ export class App {
     this.#media.sound.resume();
   }
 
-  /** The bell: somebody knocks, or writes. */
+  /** Ring the bell: somebody knocks or writes. */
   ring() {
     void this.#media.sound.bell();
   }
@@ -235,7 +238,7 @@ export class App {
     void this.#media.sound.test();
   }
 
-  /** What can be chosen. Without permission the devices have no labels yet. */
+  /** Cameras and microphones to choose from. They have no labels before the person permits access. */
   listDevices() {
     return this.#media.devices.list();
   }
@@ -250,7 +253,7 @@ export class App {
     await this.#media.devices.open(kind);
   }
 
-  /** How loud the own microphone is now, 0 to 1. */
+  /** Loudness of the own microphone now, 0 to 1. */
   microphoneLevel() {
     return this.#media.devices.level();
   }
@@ -262,7 +265,7 @@ export class App {
     return auditOf(this.#meetingCode);
   }
 
-  /** Where the log is to be had as a file. @param {'csv' | 'jsonl'} form */
+  /** Address of the log as a file. @param {'csv' | 'jsonl'} form */
   auditFile(form) {
     return auditFile(this.#meetingCode, form);
   }
@@ -340,7 +343,7 @@ export class App {
     this.state = reduce(before, action);
     if (this.state === before) return;
     for (const listener of [...this.#listeners]) {
-      if (this.#listeners.has(listener)) listener(this.state, before); // one before it may have ended it
+      if (this.#listeners.has(listener)) listener(this.state, before); // an earlier one may have ended it
     }
     this.#media.followScreen(this.state, before);
     this.#showWish.follow(this.state);

@@ -1,4 +1,4 @@
-/** The address bar: `/` is the door, `/m/<code>` the door of one meeting. */
+/** The address bar: `/` is the door, `/m/<code>` is the door of one meeting. */
 
 const PATH = /^\/m\/([A-Za-z0-9._-]{1,64})\/?$/;
 
@@ -7,7 +7,7 @@ export function meetingOf(path) {
   return PATH.exec(path)?.[1] ?? null;
 }
 
-/** Show this meeting in the address, so that a reload comes back to it. @param {string | null} meeting */
+/** Put the meeting into the address, so that a reload comes back to it. @param {string | null} meeting */
 export function show(meeting) {
   const path = meeting === null ? '/' : `/m/${meeting}`;
   if (location.pathname !== path) history.replaceState(null, '', path);

@@ -1,21 +1,21 @@
-/** Tells the server which pictures this page really shows and how big, when that has changed; of a page nobody sees, none. */
+/** Tells the server which pictures this page shows and how big, whenever that changes. A hidden page shows none. */
 
 import { rowsOf, showOf } from '../state/picture-sizes.js';
 
 /** @typedef {import('../state/picture-sizes.js').Kind} Kind */
-/** @typedef {{kind: Kind, participant: string | null, shown: boolean | null, rows: number}} Watched shown: null until it was looked at */
+/** @typedef {{kind: Kind, participant: string | null, shown: boolean | null, rows: number}} Watched shown: null: not known yet */
 
-/** A page that has been hidden for so long is not looked at. */
+/** After this long a hidden page counts as unseen. */
 const UNSEEN_MS = 5000;
-/** While a window is pulled bigger it changes with every frame. */
+/** While somebody resizes the window, sizes change with every frame. */
 const SETTLE_MS = 200;
 
 export class ShowWish {
   #send;
-  /** What the server was told last; null: nothing yet. @type {string | null} */ #told = null;
+  /** The last message we sent; null: none yet. @type {string | null} */ #told = null;
   /** @type {import('../state/store.js').State | null} */ #state = null;
   /** @type {Map<Element, Watched>} */ #watched = new Map();
-  /** Kinds of which there has ever been an element. @type {Set<Kind>} */ #known = new Set();
+  /** Kinds that have had an element. @type {Set<Kind>} */ #known = new Set();
   #unseen = false;
   #hidden = 0;
   #settling = 0;
@@ -26,11 +26,11 @@ export class ShowWish {
   constructor(send) {
     this.#send = send;
     document.addEventListener('visibilitychange', () => this.#turned());
-    window.addEventListener('resize', () => this.#measure([...this.#watched.keys()])); // the zoom, too, changes device pixels
+    window.addEventListener('resize', () => this.#measure([...this.#watched.keys()])); // zooming changes the device pixels, too
   }
 
   /**
-   * This element shows the stage, the shared screen or a participant's tile from now on; null: none does.
+   * From now on this element shows the stage, the shared screen or a participant's tile; null: none does.
    * @param {Kind} kind
    * @param {string | null} participant of a tile
    * @param {Element | null} element
@@ -64,7 +64,7 @@ export class ShowWish {
     else if (!same) this.#soon();
   }
 
-  /** A new session knows nothing of what was asked for. */
+  /** A new session does not know what the last one was told. */
   again() {
     this.#told = null;
   }

@@ -1,8 +1,8 @@
-/** Keeps the screen of a phone on: a meeting that goes dark in the hand is a lost bridge point. */
+/** Keeps a phone's screen on during the meeting: when the screen goes dark, the meeting loses that bridge point. */
 
 /**
- * For as long as the signal lasts. A hidden page loses the lock, so it is asked for again when it is seen. Browsers without
- * it, or a battery that is low, are no error.
+ * Until the signal is aborted. A hidden page loses the lock, so we ask for it again when the page is visible. A browser
+ * that has no wake lock, or refuses it because the battery is low, is not an error.
  * @param {AbortSignal} signal
  */
 export function stayAwake(signal) {

@@ -1,9 +1,9 @@
 /**
- * Build elements without a string of markup: what people typed only ever becomes text.
+ * Builds elements without strings of markup, so that what people type only ever becomes text.
  *
- * `on…` attributes are listeners; `true` sets an empty attribute, `false`, `null` and `undefined` none, but `aria-*` and
- * `data-*` get the words "true" and "false". All else is set as an attribute. Properties with no attribute (srcObject,
- * checked) are set by the caller.
+ * `on…` attributes are listeners. `true` sets an empty attribute; `false`, `null` and `undefined` set none, except that
+ * `aria-*` and `data-*` get the words "true" and "false". Everything else is set as an attribute. Callers set properties
+ * that have no attribute (srcObject, checked) themselves.
  */
 
 const SVG = 'http://www.w3.org/2000/svg';
@@ -30,7 +30,7 @@ export function el(tag, attributes, ...children) {
 }
 
 /**
- * Set, change or take away one attribute, or add a listener (`onclick`).
+ * Set, change or remove one attribute, or add a listener (`onclick`).
  * @param {Element} element
  * @param {string} name
  * @param {Attributes[string]} value
@@ -43,7 +43,7 @@ export function setAttribute(element, name, value) {
 }
 
 /**
- * One icon of the sheet, silent to screen readers.
+ * One icon of the sheet, hidden from screen readers.
  * @param {string} name
  * @param {string} [extra] further classes
  * @returns {SVGSVGElement}
@@ -58,7 +58,7 @@ export function icon(name, extra) {
   return svg;
 }
 
-/** In the page itself once `bringIcons` has put the sheet there, in the file until then. @param {string} name */
+/** The icon in the page once `bringIcons` has put the sheet there; until then, in the file. @param {string} name */
 function reference(name) {
   return document.getElementById(`icon-${name}`) ? `#icon-${name}` : `/icons.svg#${name}`;
 }
@@ -75,7 +75,7 @@ export function setIcon(svg, name) {
 }
 
 /**
- * Put the text there if it is not there yet: a live region speaks only when something changed.
+ * Set the text if it differs: a live region speaks whenever its text is set.
  * @param {Element} element
  * @param {string} text
  */
@@ -93,7 +93,7 @@ export function fill(element, ...children) {
 }
 
 /**
- * Make a list's elements follow its items: keyed, so that a focused button or a playing video stays.
+ * Make a list's elements follow its items. Elements are kept by key, so that a focused button or a playing video stays.
  * @template T
  * @param {Element} parent has only children made here
  * @param {readonly T[]} items

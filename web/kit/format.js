@@ -5,7 +5,7 @@
 export const LOCALE = { vi: 'vi-VN', en: 'en-GB' };
 
 /**
- * mm:ss, from an hour on h:mm:ss.
+ * mm:ss, or h:mm:ss from one hour on.
  * @param {number} ms never shown below zero
  */
 export function duration(ms) {

@@ -6,7 +6,7 @@ export const LANGUAGES = /** @type {const} */ (['vi', 'en']);
 /** @typedef {typeof LANGUAGES[number]} Language */
 
 /**
- * The text with its {names} filled in. A name that is not given stays as it is, so that it is noticed.
+ * The text with its {names} filled in. A name without a value stays as it is, so that somebody notices.
  * @param {string} text
  * @param {Record<string, string | number>} [params]
  */
@@ -15,7 +15,7 @@ export function fillIn(text, params = {}) {
 }
 
 /**
- * A function from key to text; a key that no catalogue has gives the key itself.
+ * A function from key to text. A key that is missing from the catalogue gives the key itself.
  * @param {Catalogue} catalogue
  * @returns {(key: string, params?: Record<string, string | number>) => string}
  */
@@ -24,7 +24,7 @@ export function translator(catalogue) {
 }
 
 /**
- * The texts of one language, from our own server. An unreachable server gives none: the page cannot go on then anyway.
+ * The texts of one language, from our own server. Throws when the server cannot be reached: the page cannot start then.
  * @param {Language} language
  * @returns {Promise<Catalogue>}
  */

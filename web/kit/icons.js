@@ -1,6 +1,6 @@
 /**
- * Bring the sheet of icons into the page: an icon that is shown only when the line is cut must be here before. Without
- * the sheet (no answer, no drawing) each icon is asked for by itself.
+ * Put the sheet of icons into the page, because some icons are needed just when the connection is lost. If the sheet
+ * cannot be loaded, each icon is fetched from the file when it is shown.
  */
 export async function bringIcons() {
   let text;
@@ -9,7 +9,7 @@ export async function bringIcons() {
     if (!response.ok) return;
     text = await response.text();
   } catch {
-    return; // TypeError: no way there
+    return; // TypeError: unreachable
   }
   const sheet = new DOMParser().parseFromString(text, 'image/svg+xml').documentElement;
   if (sheet.localName !== 'svg') return;

@@ -1,4 +1,4 @@
-/** Single-key shortcuts, silent while somebody types or a dialog is open. */
+/** Single-key shortcuts, ignored while somebody types or a dialog is open. */
 
 /**
  * @param {Record<string, (event: KeyboardEvent) => void>} acts by key in lower case, e.g. `m`, `v`, `?`

@@ -1,8 +1,8 @@
-/** The few things that outlive the page. Storage that is full or forbidden only forgets them. */
+/** The few things that outlive the page. If storage is full or forbidden, they are merely forgotten. */
 
 /**
- * The language for this browser; whether the bell rings for the lobby; whether the camera was on in this tab, and what it
- * wants to receive; that somebody has signed in, so that it is worth asking the server who.
+ * For this browser: the language, whether the bell rings for the lobby, and that somebody has signed in (then it is worth
+ * asking the server who). For this tab: whether the camera was on, and what to receive.
  * @typedef {'language' | 'camera' | 'reception' | 'signed-in' | 'bell'} Choice
  */
 
@@ -20,7 +20,7 @@ export function remember(choice, value) {
   try {
     storage(choice).setItem(`giaoban.${choice}`, value);
   } catch {
-    // The choice holds for this page.
+    // It still holds until the page is closed.
   }
 }
 
@@ -29,7 +29,7 @@ export function forget(choice) {
   try {
     storage(choice).removeItem(`giaoban.${choice}`);
   } catch {
-    // It was not remembered either.
+    // Then it was not remembered either.
   }
 }
 

@@ -1,4 +1,4 @@
-/** Waiting, once and again and again. */
+/** Waiting once, and repeating. */
 
 /** @param {number} ms @returns {Promise<void>} */
 export const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -21,18 +21,18 @@ export async function signIn(account, password) {
   return { problem: typeof wait === 'number' ? { code, retry_after_s: wait } : { code } };
 }
 
-/** Who this browser is signed in as, if anybody. @returns {Promise<Account | null>} */
+/** The account that this browser is signed in to, if any. @returns {Promise<Account | null>} */
 export async function whoAmI() {
   const response = await ask('GET', '/api/session');
   return response?.status === 200 ? /** @type {Account | null} */ (await json(response)) : null;
 }
 
-/** @returns {Promise<boolean>} whether the server heard it */
+/** @returns {Promise<boolean>} whether it reached the server */
 export async function signOut() {
   return Boolean((await ask('DELETE', '/api/session'))?.ok);
 }
 
-/** @returns {Promise<{centre: string, meeting: string | null}>} empty when the server is not reached */
+/** @returns {Promise<{centre: string, meeting: string | null}>} empty when the server cannot be reached */
 export async function centre() {
   const response = await ask('GET', '/api/centre');
   const answer = response?.ok ? await json(response) : null;
@@ -50,7 +50,7 @@ async function ask(method, path, body) {
   try {
     return await fetch(path, init);
   } catch {
-    return null; // TypeError: no way there; TimeoutError: no answer
+    return null; // TypeError: unreachable; TimeoutError: no answer
   }
 }
 

@@ -9,9 +9,9 @@ const MAX_PAGES = 12;
 /** @typedef {{number: number, at: number, event: string, login: string, address: string, words: readonly string[]}} Entry */
 
 /**
- * The newest first.
+ * The log of a meeting, the newest entry first.
  * @param {string} meeting
- * @returns {Promise<readonly Entry[] | null>} null: not to be had
+ * @returns {Promise<readonly Entry[] | null>} null: it cannot be read
  */
 export async function auditOf(meeting) {
   /** @type {Entry[]} */
@@ -36,7 +36,7 @@ export function auditFile(meeting, form) {
 }
 
 /**
- * One page as the server sends it; entries that cannot be read are left out.
+ * One page as the server sends it, without entries that cannot be read.
  * @param {unknown} value
  * @returns {{entries: Entry[], after: number, more: boolean} | null}
  */
@@ -54,7 +54,7 @@ function readEntry(entry) {
   return { number: entry.number, at: entry.unix_ms, event: eventOf(entry.event, entry.fields), login: text(entry.login), address: text(entry.address), words };
 }
 
-/** Some events go two ways. @param {string} event @param {unknown} fields pairs */
+/** The event `locked` also stands for unlocking. @param {string} event @param {unknown} fields pairs */
 function eventOf(event, fields) {
   const off = Array.isArray(fields) && fields.some((pair) => Array.isArray(pair) && pair[0] === 'on' && pair[1] === 0);
   return event === 'locked' && off ? 'unlocked' : event;

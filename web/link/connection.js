@@ -1,6 +1,6 @@
 /**
- * The WebSocket: says hello, measures the line, notices when it is dead and comes back by itself. What the messages mean
- * is nothing to it but two: `welcome` ends a series of attempts, `bye` ends the session.
+ * The WebSocket: says hello, measures the delay, notices a dead connection and reconnects by itself. It understands only
+ * two messages besides `pong`: `welcome` ends a series of attempts, `bye` ends the session.
  */
 
 import { BadMessage, readUntrusted } from '../protocol/reader.js';
@@ -9,7 +9,7 @@ import { BadMessage, readUntrusted } from '../protocol/reader.js';
 /** @typedef {import('../protocol/server.js').ServerMessage} ServerMessage */
 /** @typedef {{readyState: number, send(data: string): void, close(): void, onopen: any, onmessage: any, onclose: any}} Socket */
 /**
- * @typedef {object} Surroundings what a test replaces
+ * @typedef {object} Surroundings replaced by tests
  * @property {() => Socket} open
  * @property {() => number} nowMs monotonic
  * @property {() => number} random 0..1
@@ -18,27 +18,27 @@ import { BadMessage, readUntrusted } from '../protocol/reader.js';
  */
 /**
  * @typedef {object} Told
- * @property {(seen: number) => import('../protocol/client.js').Hello} hello asked for before each session; `seen`: how many
- *   messages of the session before have arrived
+ * @property {(seen: number) => import('../protocol/client.js').Hello} hello makes the hello of each session; `seen`: how
+ *   many messages of the previous session have arrived
  * @property {(message: ServerMessage) => void} message
  * @property {(online: import('../state/store.js').Online) => void} online
  * @property {(ms: number) => void} delay
- * @property {(code: string) => boolean} comeBack whether this goodbye is one to return from
+ * @property {(code: string) => boolean} comeBack whether to reconnect after this goodbye
  */
 
 export const FIRST_WAIT_MS = 500;
 export const MAX_WAIT_MS = 8000;
 export const PING_MS = 5000;
-/** While a page builds its first screen it answers late, and the line would get the blame. */
+/** A page that is building its first screen answers late, and would measure a delay that is not the network's. */
 export const FIRST_PING_MS = 1500;
-/** Silence after which the line counts as dead; pongs come every `PING_MS`. */
+/** After this long without a message the connection counts as dead; pongs come every `PING_MS`. */
 export const SILENCE_MS = 12_000;
-/** The same when there is a reason to doubt it: a ping was sent just now. */
+/** The same when there is reason for doubt and a ping was just sent. */
 export const DOUBT_MS = 4000;
 const OPEN = 1;
 
 /**
- * How long to wait before the next attempt: doubled each time, with a spread, so that forty stations do not return at once.
+ * How long to wait before the next attempt: doubled each time and spread out, so that forty stations do not return at once.
  * @param {number} attempt from 0
  * @param {number} random 0..1
  */
@@ -66,7 +66,7 @@ export class Connection {
   #welcomed = false;
   #attempt = 0;
   #heardMs = 0;
-  /** Of the newest session: its welcome, and whatever came after it. */ #seen = 0;
+  /** Messages of the newest session, its welcome included. */ #seen = 0;
   /** @type {number | null} */ #retry = null;
   /** @type {number | null} */ #beat = null;
   /** @type {number | null} */ #doubt = null;
@@ -79,7 +79,7 @@ export class Connection {
     this.#around = around;
   }
 
-  /** Connect, and stay connected until `stop` or a goodbye that is final. */
+  /** Connect, and stay connected until `stop` or a final goodbye. */
   start() {
     this.stop();
     this.#wanted = true;
@@ -95,8 +95,8 @@ export class Connection {
   }
 
   /**
-   * The network is back or another one, or the page is seen again: do not wait for the next attempt, and do not trust a line
-   * that may be of the network before.
+   * The network is back or has changed, or the page is visible again: do not wait for the next attempt, and check whether
+   * the old connection still works.
    */
   hurry() {
     if (this.#wanted && this.#retry !== null) this.#connect();
@@ -110,7 +110,7 @@ export class Connection {
     }
   }
 
-  /** @param {ClientMessage} message @returns {boolean} false when there is no session to say it in */
+  /** @param {ClientMessage} message @returns {boolean} false: there is no session */
   send(message) {
     if (!this.#socket || !this.#welcomed || this.#socket.readyState !== OPEN) return false;
     this.#socket.send(JSON.stringify(message));
@@ -131,7 +131,7 @@ export class Connection {
   /** @param {unknown} frame */
   #take(frame) {
     this.#heardMs = this.#around.nowMs();
-    if (this.#welcomed) this.#seen += 1; // what this page cannot read has arrived all the same
+    if (this.#welcomed) this.#seen += 1; // also messages that this page cannot read
     /** @type {ServerMessage} */
     let message;
     try {
@@ -171,7 +171,7 @@ export class Connection {
     this.#retry = this.#around.after(() => this.#connect(), ms);
   }
 
-  /** @param {number} ms until the next beat; one that was due before is dropped */
+  /** @param {number} ms until the next beat; it replaces one that was due */
   #schedule(ms) {
     if (this.#beat !== null) this.#around.cancel(this.#beat);
     this.#beat = this.#around.after(() => this.#onBeat(), ms);
@@ -190,7 +190,7 @@ export class Connection {
     this.send({ type: 'ping', t: this.#around.nowMs() });
   }
 
-  /** Forget socket and timers. What the old socket still says is not heard. */
+  /** Forget socket and timers. Nothing is heard from the old socket any more. */
   #drop() {
     if (this.#retry !== null) this.#around.cancel(this.#retry);
     if (this.#beat !== null) this.#around.cancel(this.#beat);

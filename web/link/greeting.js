@@ -1,4 +1,4 @@
-/** Waiting for the server's welcome, with an end. */
+/** Waiting for the server's welcome, with a time limit. */
 
 /** @typedef {import('./account.js').Problem} Problem */
 
@@ -8,8 +8,8 @@ export class Greeting {
   /** @type {((problem: Problem | null) => void) | null} */ #greeted = null;
 
   /**
-   * A new wait; one that still runs ends as unreachable.
-   * @param {() => void} late nothing came in time
+   * Start waiting. A wait that is still running ends as unreachable.
+   * @param {() => void} late called when nothing came in time
    * @returns {Promise<Problem | null>} null when welcomed
    */
   expect(late) {
@@ -27,7 +27,7 @@ export class Greeting {
     });
   }
 
-  /** It has come, or a goodbye in its place. @param {Problem | null} problem */
+  /** The welcome has come, or a goodbye instead. @param {Problem | null} problem */
   came(problem) {
     this.#greeted?.(problem);
   }

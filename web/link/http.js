@@ -8,7 +8,7 @@ export async function readJson(path) {
     const response = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS), credentials: 'same-origin' });
     return response.ok ? await response.json() : null;
   } catch {
-    return null; // TypeError: no way there; TimeoutError: no answer; SyntaxError: no JSON
+    return null; // TypeError: unreachable; TimeoutError: no answer; SyntaxError: not JSON
   }
 }
 

@@ -1,13 +1,13 @@
-/** When this machine's network has come back or is another one. */
+/** Notices when this machine's network comes back or changes. */
 
-/** @typedef {EventTarget & {type?: string}} Network what some browsers say about the network; `type` only on phones */
+/** @typedef {EventTarget & {type?: string}} Network what some browsers know about the network; `type` exists only on phones */
 
 /** @param {() => void} act */
 export function onNetworkChange(act) {
   window.addEventListener('online', act);
   const network = /** @type {{connection?: Network}} */ (/** @type {unknown} */ (navigator)).connection;
   let type = network?.type;
-  // It "changes" with every new guess of the speed too.
+  // The event also comes with every new guess of the speed.
   network?.addEventListener('change', () => {
     if (network.type === type) return;
     type = network.type;

@@ -5,7 +5,7 @@ import { readJson, record } from './http.js';
 /** @typedef {{id: string, title: string, begun: number, ended: number, bytes: number, keys: readonly string[], on: boolean, gone: number}} StoredRecording */
 /** @typedef {{recordings: readonly StoredRecording[], mayDownload: boolean}} Recordings */
 
-/** @returns {Promise<Recordings | null>} the newest first; null: not to be had */
+/** @returns {Promise<Recordings | null>} the newest first; null: they cannot be read */
 export async function recordings() {
   return readRecordings(await readJson('/api/recordings'));
 }
@@ -14,7 +14,7 @@ export async function recordings() {
 export const recordingFile = (id) => `/api/recordings/${encodeURIComponent(id)}.tar`;
 
 /**
- * What cannot be read is left out.
+ * The answer as the server sends it, without recordings that cannot be read.
  * @param {unknown} value
  * @returns {Recordings | null}
  */

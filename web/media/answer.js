@@ -1,14 +1,14 @@
 /**
- * The server's answer as this page applies it. Two things are decided here and not there: whether the voice goes out with
- * redundancy (Chromium sends the first payload type of the line that both sides have), and which encodings are shut for
- * the moment (Chromium opens all that the answer does not call paused, each time one is applied). Pure.
+ * The server's answer as this page applies it. The page itself decides two things: whether the voice is sent with
+ * redundancy (Chromium sends the line's first payload type that both sides have), and which encodings are paused for the
+ * moment (each time an answer is applied, Chromium starts every encoding that it does not mark as paused). Pure.
  */
 
 const SIMULCAST = /^a=simulcast:recv (.+)$/m;
 
 /**
  * @param {string} sdp
- * @param {{red: boolean, paused: readonly (readonly string[])[]}} how paused: rids of the camera's and the screen's line
+ * @param {{red: boolean, paused: readonly (readonly string[])[]}} how paused: rids of the camera's line and of the screen's
  * @returns {string}
  */
 export function arranged(sdp, { red, paused }) {

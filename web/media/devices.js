@@ -1,4 +1,4 @@
-/** This client's camera, microphone and screen: opened one by one, each failure with a name. */
+/** This client's camera, microphone and screen. Each failure has a name. */
 
 /** @typedef {import('../protocol/words.js').Source} Source */
 /** @typedef {import('../state/store.js').DeviceState} DeviceState */
@@ -12,10 +12,10 @@ const WISHES = {
   screen: { frameRate: { ideal: 5, max: 10 }, width: { max: 1920 }, height: { max: 1080 } },
 };
 const METER_SAMPLES = 1024;
-/** Speech into a laptop lies near 0.1; the square root makes it fill half the meter. */
+/** Speech into a laptop has a level near 0.1; the square root makes it fill half the meter. */
 const METER_GAIN = 2;
 
-/** What went wrong, in a word of `state.devices`. @param {unknown} error @returns {DeviceState} */
+/** What went wrong, as a word of `state.devices`. @param {unknown} error @returns {DeviceState} */
 export function failure(error) {
   const name = error instanceof DOMException ? error.name : '';
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
@@ -28,13 +28,13 @@ export class Devices {
   /** @type {Record<'microphone' | 'camera', string>} */ #chosen = { microphone: '', camera: '' };
   /** @type {{context: AudioContext, analyser: AnalyserNode, samples: Float32Array<ArrayBuffer>, node: AudioNode} | null} */ #meter = null;
   /** @type {AudioContext | null} */ #context = null;
-  /** @type {Promise<unknown>} */ #turn = Promise.resolve();
+  /** @type {Promise<unknown>} */ #queue = Promise.resolve();
   #dispatch;
-  /** The camera is opened only when it is asked for by name. */
+  /** True: the camera is opened only when it is asked for by name. */
   voiceOnly = false;
-  /** Called with the source whenever its track came, changed or went. @type {(source: Source) => void} */
+  /** Called with the source whenever its track comes, changes or goes. @type {(source: Source) => void} */
   onChange = () => {};
-  /** Stable streams for previews. */
+  /** For previews; always the same objects. */
   cameraStream = new MediaStream();
   screenStream = new MediaStream();
 
@@ -48,7 +48,7 @@ export class Devices {
     return this.#tracks.get(source) ?? null;
   }
 
-  /** Camera and microphone, asked for together so that there is one question; when that fails, one by one. */
+  /** Open camera and microphone: together, so that the browser asks only once, or one by one when that fails. */
   openBoth() {
     if (this.voiceOnly) return this.open('microphone');
     return this.#inTurn(async () => {
@@ -66,7 +66,7 @@ export class Devices {
       for (const track of both.getTracks()) this.#keep(track.kind === 'audio' ? 'microphone' : 'camera', track);
       return true;
     } catch {
-      return false; // which of the two it was is found out by asking for each
+      return false; // asking for each of them shows which one failed
     }
   }
 
@@ -79,14 +79,14 @@ export class Devices {
   }
 
   /**
-   * One question to the person at a time: two at once would open a device twice.
+   * One request at a time: two at once would open a device twice.
    * @template T
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
   #inTurn(work) {
-    const done = this.#turn.then(work);
-    this.#turn = done.catch(() => undefined);
+    const done = this.#queue.then(work);
+    this.#queue = done.catch(() => undefined);
     return done;
   }
 
@@ -119,19 +119,19 @@ export class Devices {
     if (source !== 'screen') this.#dispatch({ type: 'local/devices', devices: { [source]: 'off' } });
   }
 
-  /** Keep the microphone but send silence: it opens again at once. */
+  /** Keep the microphone but send silence, so that it opens again at once. */
   hush() {
     this.#setEnabled(false);
   }
 
-  /** Everything off, when one leaves. */
+  /** Switch everything off when the person leaves. */
   stop() {
     for (const source of [...this.#tracks.keys()]) this.close(source);
     this.#forgetMeter();
   }
 
   /**
-   * What can be chosen. Without permission there are no labels yet.
+   * What can be chosen. There are no labels before the person permits access.
    * @returns {Promise<{cameras: Device[], microphones: Device[]}>}
    */
   async list() {
@@ -155,8 +155,8 @@ export class Devices {
   }
 
   /**
-   * The new one first, so that nothing is shut on the way. A phone can run one camera at a time only: there the old one is
-   * stopped and it is tried again.
+   * Open the new device before stopping the old one. Phones can run only one camera at a time: there the old one is
+   * stopped first and we try again.
    * @param {'microphone' | 'camera'} source
    * @param {MediaStreamTrack} running
    * @returns {Promise<DeviceState>}
@@ -183,7 +183,7 @@ export class Devices {
     return 'ready';
   }
 
-  /** How loud the microphone is now, 0 to 1. 0 without a microphone. */
+  /** Loudness of the microphone now, 0 to 1; 0 without a microphone. */
   level() {
     const track = this.track('microphone');
     if (!track) return 0;

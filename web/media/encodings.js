@@ -1,4 +1,4 @@
-/** What a sender's encodings are to be, put into the browser's parameters: by rid, in their order, without negotiation. */
+/** Sets a sender's encodings through the browser's parameters, by rid and without negotiation. */
 
 /** @typedef {import('./uplink.js').Cap} Cap */
 /** @typedef {import('../protocol/server.js').SendPlan} SendPlan */
@@ -10,12 +10,12 @@
  */
 
 /**
- * What each encoding of a source is to be. The plan says what may be sent at all; caps take from that, but never all of it:
- * the lowest that somebody receives goes on, as thin as the browser must make it.
+ * What each encoding of a source should be. The plan says what may be sent at all; caps take some of that away, but never
+ * all: the lowest encoding that somebody receives always goes on, however thin the browser makes it.
  * @param {readonly Layer[]} layers the lowest first
  * @param {readonly string[] | null} planned rids; null before the first plan: all
  * @param {Record<string, Cap>} caps by rid
- * @returns {Record<string, Required<Cap>>} by rid, '' for a single encoding; an unlimited figure is Infinity
+ * @returns {Record<string, Required<Cap>>} by rid, '' for a single encoding; Infinity: no limit
  */
 export function wishes(layers, planned, caps) {
   const wanted = layers.map((layer) => layer.rid ?? '').filter((rid) => planned === null || planned.includes(rid));
@@ -34,10 +34,10 @@ export function wishes(layers, planned, caps) {
 }
 
 /**
- * Write wishes into parameters as the browser gave them.
+ * Write the wishes into the parameters that the browser gave us.
  * @param {readonly {rid?: string, active?: boolean, maxBitrate?: number, maxFramerate?: number}[]} encodings changed in place
  * @param {Record<string, Required<Cap>>} wished
- * @returns {boolean} whether anything differs from before
+ * @returns {boolean} whether anything changed
  */
 export function write(encodings, wished) {
   let changed = false;
@@ -59,7 +59,7 @@ export function write(encodings, wished) {
   return changed;
 }
 
-/** One sender's encodings, changed one time after the other; of several wishes that wait only the newest is carried out. */
+/** One sender's encodings. Changes are made one at a time; of several that wait, only the newest is carried out. */
 export class Encodings {
   #sender;
   /** @type {Record<string, Required<Cap>> | null} */ #wished = null;
@@ -77,7 +77,7 @@ export class Encodings {
     this.again();
   }
 
-  /** A description that was applied may have opened what was shut. */
+  /** A description was applied, which may have started encodings that were stopped. */
   again() {
     this.#stale = true;
     if (!this.#busy && this.#wished) void this.#run();
@@ -92,7 +92,7 @@ export class Encodings {
         if (write(parameters.encodings ?? [], this.#wished)) await this.#sender.setParameters(parameters);
       }
     } catch (error) {
-      // A sender that was closed, or a negotiation in between: `again` follows every negotiation.
+      // The sender was closed, or a negotiation came in between; `again` follows every negotiation.
       if (!(error instanceof DOMException)) throw error;
       console.warn('encodings-not-set', error.name);
     } finally {

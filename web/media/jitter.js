@@ -1,24 +1,24 @@
 /**
- * How long what was received waits before it is played: redundancy only helps a voice that has not been played yet, and a
- * picture's lost packet that is sent again comes a round trip later. Left alone a browser shows what came whole and drops
- * the rest (Chromium 156: at 10 % loss and 100 ms half of the pictures). Pure.
+ * How long received media wait before they are played. Redundancy only helps a voice that has not been played yet, and a
+ * retransmitted packet of a picture comes a round trip later. Left alone, a browser shows the pictures that arrived whole
+ * and drops the rest (Chromium 156 at 10 % loss and 100 ms: half of the pictures). Pure.
  */
 
-/** Worse than the first figure: at least this delay; it goes back below the second. Permille lost on the way down, ms. */
+/** A loss of `from` permille on the way down asks for this delay, until the loss falls below `until`. */
 const STEPS = /** @type {const} */ ([
   { from: 80, until: 50, ms: 200 },
   { from: 20, until: 10, ms: 120 },
 ]);
 
-const MAX_MS = 500;
-/** A round trip that wavers by less changes nothing. */
-const SAME_MS = 50;
+const MAX_DELAY_MS = 500;
+/** Smaller changes of the wished delay are ignored. */
+const MIN_CHANGE_MS = 50;
 
 /**
- * The delay of voices to ask for, after one more report.
+ * The delay to ask for voices, after one more report.
  * @param {number | null} before ms
  * @param {number} lossDown permille
- * @returns {number | null} null: as the browser sees fit
+ * @returns {number | null} null: the browser decides
  */
 export function jitterTarget(before, lossDown) {
   for (const { from, until, ms } of STEPS) {
@@ -28,15 +28,15 @@ export function jitterTarget(before, lossDown) {
 }
 
 /**
- * The delay of pictures to ask for: time to miss a packet, to ask, and to be answered; on a worse line answers get lost, too.
+ * The delay to ask for pictures: time to notice a lost packet, ask for it and get it. On a worse line answers get lost, too.
  * @param {number | null} before ms
  * @param {number | null} voices their delay, ms
  * @param {number} rttMs below 0: unknown
- * @returns {number | null} null: as the browser sees fit
+ * @returns {number | null} null: the browser decides
  */
 export function pictureTarget(before, voices, rttMs) {
   if (voices === null) return null;
   const rounds = voices >= STEPS[0].ms ? 3 : 1.5;
-  const wished = Math.min(MAX_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
-  return before !== null && Math.abs(wished - before) < SAME_MS ? before : Math.round(wished);
+  const wished = Math.min(MAX_DELAY_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
+  return before !== null && Math.abs(wished - before) < MIN_CHANGE_MS ? before : Math.round(wished);
 }

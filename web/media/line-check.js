@@ -1,6 +1,6 @@
 /**
- * The line check before admission: a connection of its own with the lines of the real one, for some seconds, that reaches
- * nobody. The server measures one side and the browser the other.
+ * The line check before admission: a separate connection for a few seconds, with the same lines as the real one, that
+ * reaches nobody. The server measures one side and the browser the other.
  */
 
 import { NO_CHECK, verdict } from '../state/verdict.js';
@@ -14,20 +14,20 @@ import { readUplink } from './uplink.js';
  * @typedef {object} Around
  * @property {(message: import('../protocol/client.js').ClientMessage) => boolean} send
  * @property {(check: Check) => void} tell
- * @property {() => number} number the next number of a message
+ * @property {() => number} number the next message's number
  * @property {() => readonly RTCIceServer[]} iceServers
  * @property {(source: 'camera' | 'microphone') => MediaStreamTrack | null} track
- * @property {() => RTCPeerConnection} [connect] what a test replaces
+ * @property {() => RTCPeerConnection} [connect] replaced by tests
  */
 /**
- * One check that is under way.
+ * A running check.
  * @typedef {object} Run
  * @property {RTCPeerConnection} pc
  * @property {number} id of the `check-line`
  * @property {boolean} answered
  * @property {LineView[]} lines in order
- * @property {number} available kbit/s upwards, as the browser believes; -1 when it does not say
- * @property {number} sent the most kbit/s that were sent in one second
+ * @property {number} available kbit/s upwards by the browser's estimate; -1: it gives none
+ * @property {number} sent the most kbit/s sent in one second
  * @property {number} rtt_ms -1: unknown
  * @property {import('./uplink.js').Mark | null} mark
  */
@@ -35,9 +35,9 @@ import { readUplink } from './uplink.js';
 const PATH_MS = 6000;
 const MEASURE_MS = 8000;
 const READ_MS = 1000;
-/** A browser that does not say what it believes, and a camera before which nothing moves: so much came through easily. */
+/** For a browser without an estimate and a camera that sees no movement: this much getting through is enough. */
 const ENOUGH_KBPS = 300;
-/** The server takes another check of the same person only after this. */
+/** The server accepts the same person's next check only after this time. */
 const BETWEEN_MS = 5000;
 
 export class LineCheck {
@@ -57,7 +57,7 @@ export class LineCheck {
     return this.#run !== null || this.#later !== undefined;
   }
 
-  /** Begin, or begin as soon as another one is allowed. Nothing happens while one runs. */
+  /** Begin, or begin as soon as the next check is allowed. Does nothing while one runs. */
   start() {
     if (this.running) return;
     this.#around.tell({ ...NO_CHECK, state: 'running' });
@@ -65,7 +65,7 @@ export class LineCheck {
     this.#later = setTimeout(() => void this.#begin(), Math.max(0, wait));
   }
 
-  /** The real transport comes first, or nobody is there any more. @param {boolean} tell the server */
+  /** End it because the real transport begins, or nobody is there any more. @param {boolean} tell the server */
   abort(tell) {
     if (!this.running) return;
     clearTimeout(this.#later);
@@ -75,7 +75,7 @@ export class LineCheck {
     this.#around.tell(NO_CHECK);
   }
 
-  /** @param {Answer} answer @returns {boolean} whether it was the check's */
+  /** @param {Answer} answer @returns {boolean} whether it belonged to the check */
   answer(answer) {
     const run = this.#run;
     if (!run || answer.to !== run.id) return false;
@@ -91,7 +91,7 @@ export class LineCheck {
     this.#report('running');
   }
 
-  /** The server does not want it, or no longer. @param {string} code */
+  /** The server has refused or ended it. @param {string} code */
   over(code) {
     if (this.#run?.lines.length) this.#finish();
     else this.#fail(code);
@@ -193,8 +193,8 @@ export class LineCheck {
 }
 
 /**
- * What both sides have seen together. Without a picture to send nobody can say what the way up carries, only that so much
- * went through. The first report is of the connection's first instants and is passed over when there are others.
+ * The measurements of both sides together. Without a picture to send, nobody can say what the way up carries, only how
+ * much got through. The first report describes the connection's first moments and is ignored when there are others.
  * @param {Pick<Run, 'lines' | 'available' | 'sent' | 'rtt_ms'>} run
  * @param {boolean} picture a camera was sent
  * @returns {import('../state/verdict.js').Measured}

@@ -1,6 +1,6 @@
 /**
- * The m-lines of our one offer, in the order that the server expects: what we send, then what we receive. They are made
- * once; tracks come and go on them by `replaceTrack`, so nothing is ever negotiated again.
+ * The m-lines of our one offer, in the order that the server expects: first those we send, then those we receive. They are
+ * made once. Tracks come and go with `replaceTrack`, so nothing is negotiated again.
  */
 
 import { TILE_SLOTS } from '../protocol/words.js';
@@ -10,15 +10,15 @@ import { VOICE_BPS } from './uplink.js';
 
 const AUDIO_SLOTS = 3;
 const VIDEO_SLOTS = 2 + TILE_SLOTS;
-/** The voice goes before all pictures. */
+/** The voice takes precedence over all pictures. */
 const VOICE = { maxBitrate: VOICE_BPS[2], priority: /** @type {const} */ ('high'), networkPriority: /** @type {const} */ ('high') };
-/** The lowest first. Small, middle and full picture: the server forwards to each viewer the one that fits. */
+/** Small, middle and full picture, the lowest first. The server forwards to each viewer the one that fits. */
 export const CAMERA_LAYERS = [
   { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 100_000 },
   { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 450_000 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_500_000 },
 ];
-/** Text must be sharp, and stands still most of the time. */
+/** Text must be sharp and is still most of the time. */
 export const SCREEN_LAYERS = [
   { rid: 'q', scaleResolutionDownBy: 2, maxBitrate: 200_000, maxFramerate: 5 },
   { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_200_000, maxFramerate: 5 },
@@ -41,8 +41,8 @@ export function addLines(pc) {
 }
 
 /**
- * VP8 and Opus only, with what repairs them: the offer shrinks from 130 to 30 kB, and every browser has both. Redundant
- * audio (RFC 2198) stands behind Opus, so that it is sent only when it is asked for; Firefox has none.
+ * Only VP8 and Opus, which every browser has, and what repairs them. That shrinks the offer from 130 to 30 kB. Redundant
+ * audio (RFC 2198) is listed after Opus, so that it is sent only on request; Firefox does not have it.
  * @param {RTCRtpTransceiver} line
  */
 function preferOurCodecs(line) {

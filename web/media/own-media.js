@@ -1,7 +1,6 @@
 /**
- * Everything that sends or receives sound and pictures for as long as the page lives: devices, loudspeaker, the transport
- * of the meeting, the line check before it. It follows what the server says, and what it must say itself it says through
- * whoever holds the line.
+ * Everything that sends or receives sound and pictures for as long as the page lives: devices, loudspeaker, the meeting's
+ * transport and the line check before it. It follows the server's messages and sends its own through the app.
  */
 
 import { remembered } from '../kit/storage.js';
@@ -22,12 +21,12 @@ import { Sound } from './sound.js';
  * @typedef {object} Around
  * @property {() => State} state
  * @property {(message: ClientMessage) => boolean} send false when offline
- * @property {(message: ClientMessage) => void} say send, or tell the person why not
+ * @property {(message: ClientMessage) => void} say send, or tell the person why it is impossible
  * @property {(action: import('../state/store.js').Action) => void} dispatch
- * @property {() => number} number the next number of a message, so that an answer finds its question
+ * @property {() => number} number the next message's number, by which its answer is recognised
  */
 
-/** The line check waits so long for camera and microphone: whoever is asked for them may take his time. */
+/** How long the line check waits for camera and microphone: people take their time to permit them. */
 const DEVICES_MS = 4000;
 
 export class OwnMedia {
@@ -69,7 +68,7 @@ export class OwnMedia {
   }
 
   /**
-   * What the server says, once the state has it.
+   * A message of the server, after the state has taken it in.
    * @param {import('../protocol/server.js').ServerMessage} message
    * @param {State} before
    */
@@ -127,18 +126,18 @@ export class OwnMedia {
     if (screen === 'green-room' && check.state === 'idle') this.checkLine();
   }
 
-  /** Measure the line, before admission. */
+  /** Measure the line before admission. */
   checkLine() {
     const { screen, online } = this.#around.state();
     if (online === 'online' && (screen === 'green-room' || screen === 'waiting')) this.#check.start();
   }
 
-  /** There is no session any more. */
+  /** The session is gone. */
   offline() {
     this.#check.over('offline');
   }
 
-  /** The page goes away: the server need not wait for the check. */
+  /** The page is closing: the server need not wait for the check. */
   pageClosed() {
     this.#check.abort(true);
   }
@@ -147,7 +146,7 @@ export class OwnMedia {
     this.peer.networkChanged();
   }
 
-  /** The camera is then opened only when it is asked for by name. @param {boolean} on */
+  /** While on, the camera is opened only when it is asked for by name. @param {boolean} on */
   setVoiceOnly(on) {
     this.devices.voiceOnly = on;
   }
@@ -168,7 +167,7 @@ export class OwnMedia {
     return source === 'camera' ? this.devices.cameraStream : this.devices.screenStream;
   }
 
-  /** Out of the room. */
+  /** The person has left the room or signed out. */
   putAway() {
     this.#check.abort(false);
     this.peer.close();
@@ -176,8 +175,8 @@ export class OwnMedia {
   }
 
   /**
-   * Into the room: media, and the camera if it was on in the green room. The microphone is opened by its person only.
-   * @param {boolean} reloaded the seat was kept: whatever was open on the page before is not open on this one
+   * Enter the room: open the media, and the camera if it was on in the green room. Only the person opens the microphone.
+   * @param {boolean} reloaded the seat was kept, but what was open on the last page is not open on this one
    */
   async #enter(reloaded) {
     this.#check.abort(false); // the server has ended it
@@ -208,7 +207,7 @@ export class OwnMedia {
     if (refusal.re === 'set-source') this.#sources.refused(refusal.to);
   }
 
-  /** A device may also stop by itself: unplugged, or "stop sharing" in the browser's own bar. @param {Source} source */
+  /** A device may also stop by itself: it is unplugged, or the person presses the browser's "stop sharing". @param {Source} source */
   #trackChanged(source) {
     void this.peer.refresh(source);
     const state = this.#around.state();

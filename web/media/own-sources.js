@@ -1,4 +1,7 @@
-/** One's own microphone, camera and screen in the meeting: the device comes first, then the server is asked; the roster says what came of it. */
+/**
+ * The own microphone, camera and screen in the meeting. The device is opened first, then the server is asked; the roster
+ * shows the result.
+ */
 
 import { remember } from '../kit/storage.js';
 import { WORDS } from '../protocol/words.js';
@@ -9,9 +12,9 @@ import { ownPerson } from '../state/people.js';
  * @typedef {object} Around
  * @property {() => import('../state/store.js').State} state
  * @property {import('./devices.js').Devices} devices
- * @property {() => number} number the next number of a message
- * @property {(message: import('../protocol/client.js').ClientMessage) => void} say send, or tell the person why not
- * @property {(code: string) => void} refuse tell the person what did not work
+ * @property {() => number} number the next message's number
+ * @property {(message: import('../protocol/client.js').ClientMessage) => void} say send, or tell the person why it is impossible
+ * @property {(code: string) => void} refuse tell the person what failed
  */
 
 export class OwnSources {
@@ -36,7 +39,7 @@ export class OwnSources {
       if (outcome === 'ready') {
         if (inside) this.ask(source, true);
       } else if (source !== 'screen' || outcome !== 'denied') {
-        // Who closes the browser's own choice of a screen knows that they did.
+        // Somebody who cancels the browser's choice of screens need not be told.
         this.#around.refuse(`${source}-${outcome}`);
       }
       return;
@@ -60,7 +63,7 @@ export class OwnSources {
     else if (source) this.#around.devices.close(source);
   }
 
-  /** What the host has shut need not run: nobody gets it. */
+  /** Stop what chair or operator have shut: nobody receives it. */
   obeyHost() {
     const { devices, state } = this.#around;
     const me = ownPerson(state());

@@ -1,6 +1,6 @@
 /**
- * The one RTCPeerConnection to the media plane: offers once, restarts ICE when the way is lost, starts afresh when the
- * server says so. SDP work is done one piece after the other.
+ * The one RTCPeerConnection to the media plane: offers once, restarts ICE when the path is lost, starts afresh when the
+ * server says so. Negotiations are done one at a time.
  */
 
 import { WORDS } from '../protocol/words.js';
@@ -16,7 +16,7 @@ import { Sending } from './sending.js';
  * @typedef {object} Around
  * @property {(message: import('../protocol/client.js').ClientMessage) => boolean} send
  * @property {() => boolean} online whether there is a session to send it in
- * @property {() => number} number the next number of a message
+ * @property {() => number} number the next message's number
  * @property {() => readonly RTCIceServer[]} iceServers
  * @property {(media: import('../state/store.js').Media) => void} tell
  * @property {import('./devices.js').Devices} devices
@@ -24,7 +24,7 @@ import { Sending } from './sending.js';
  */
 
 const ANSWER_MS = 10_000;
-/** Chromium says "disconnected" for a hiccup too. */
+/** Chromium says "disconnected" after a hiccup, too. */
 const DISCONNECTED_MS = 5000;
 const RESTART_MS = 12_000;
 const RETRY_MS = 5000;
@@ -34,38 +34,38 @@ export class Peer {
   #around;
   /** @type {Promise<void>} */ #work = Promise.resolve();
   /** @type {((answer: Answer | null) => void) | null} */ #awaited = null;
-  /** Number of the newest offer: the answer to an older one is for a connection that is gone. */ #offers = 0;
+  /** Number of the newest offer; an answer to an older one is for a connection that is gone. */ #offers = 0;
   /** @type {Map<string, MediaStream>} */ #streams = new Map();
   /** @type {Record<Source, RTCRtpSender> | null} */ #senders = null;
   /** @type {Sending | null} */ #sending = null;
   /** @type {RTCRtpReceiver[]} */ #receivers = [];
-  /** What they wait at least before they are played. @type {{audio: number | null, video: number | null}} */ #waitMs = { audio: null, video: null };
-  /** As the server wrote it. */ #answer = '';
+  /** The least delay before received media are played. @type {{audio: number | null, video: number | null}} */ #waitMs = { audio: null, video: null };
+  /** The answer as the server wrote it. */ #answer = '';
   /** Whether the voice is sent with redundancy now. */ #red = false;
   #restarting = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */ #timer;
   #life = 0;
   #wanted = false;
-  /** A fresh connection is being offered. */ #opening = false;
+  /** A new connection is being offered. */ #opening = false;
 
   /** @param {Around} around */
   constructor(around) {
     this.#around = around;
   }
 
-  /** What a receiving line brings; the same object for as long as the page lives. @param {string} mid @returns {MediaStream} */
+  /** What arrives on a receiving line; the same object for as long as the page lives. @param {string} mid @returns {MediaStream} */
   stream(mid) {
     let stream = this.#streams.get(mid);
     if (!stream) this.#streams.set(mid, (stream = new MediaStream()));
     return stream;
   }
 
-  /** The server has no transport of ours. What it says while an offer is on its way is about the one before. */
+  /** The server has no transport of ours. While an offer is on its way, that refers to the previous one. */
   lost() {
     if (!this.#opening) this.open();
   }
 
-  /** A new connection in place of whatever there was. */
+  /** Open a new connection in place of the old one. */
   open() {
     this.#wanted = true;
     const life = this.#discard();
@@ -74,7 +74,7 @@ export class Peer {
     this.#enqueue(() => this.#begin(life));
   }
 
-  /** The room was left. */
+  /** The person has left the room. */
   close() {
     this.#wanted = false;
     this.#discard();
@@ -82,25 +82,25 @@ export class Peer {
     this.#around.tell('none');
   }
 
-  /** There is a session again: what could not be said while there was none. */
+  /** There is a session again: offer what could not be offered without one. */
   resume() {
     if (!this.#wanted) return;
     if (!this.pc || !this.pc.remoteDescription) this.open();
     else if (this.pc.connectionState !== 'connected') this.restart();
   }
 
-  /** The network under us has changed, or is back: what looks connected may not be, and the browser is slow to see it. */
+  /** The network has changed or is back: what looks connected may not be, and the browser is slow to notice. */
   networkChanged() {
     if (this.#wanted && this.pc?.remoteDescription) this.restart();
   }
 
-  /** Which encodings somebody receives. @param {SendPlan} plan */
+  /** The server's plan of the encodings that somebody receives. @param {SendPlan} plan */
   plan(plan) {
     this.#sending?.follow(plan);
     if (plan.red !== this.#red) this.#enqueue(() => this.#switchRed());
   }
 
-  /** How the line is now. @param {import('../protocol/views.js').LineView} line */
+  /** A new measurement of the line. @param {import('../protocol/views.js').LineView} line */
   line(line) {
     const before = this.#waitMs;
     const audio = jitterTarget(before.audio, line.loss_down);
@@ -118,12 +118,12 @@ export class Peer {
   /** An offer was refused. @param {string} code @param {number} to its number */
   refused(code, to) {
     if (to !== this.#offers) return;
-    if (code === 'bad-offer') this.#wanted = false; // it would be the same offer again
+    if (code === 'bad-offer') this.#wanted = false; // the next offer would be the same
     this.#awaited?.(null);
     this.#around.tell('failed');
   }
 
-  /** A new way for the same connection. */
+  /** Find a new path for the same connection. */
   restart() {
     const life = this.#life;
     if (this.pc?.connectionState !== 'connected') {
@@ -140,13 +140,13 @@ export class Peer {
     });
   }
 
-  /** The way is not found again. Without a session nothing better can be made, and the old one may yet come back. */
+  /** No path was found. Without a session we cannot open a new connection, and the old one may still recover. */
   #giveUp() {
     if (this.#around.online()) this.open();
     else this.#later(RESTART_MS, () => this.#giveUp());
   }
 
-  /** Whatever was under way no longer counts. @returns {number} the new life */
+  /** Drop whatever is under way. @returns {number} the new life */
   #discard() {
     clearTimeout(this.#timer);
     this.#opening = this.#restarting = this.#red = false;
@@ -154,7 +154,7 @@ export class Peer {
     this.#sending?.stop();
     this.#sending = null;
     this.#receivers = [];
-    this.#work = Promise.resolve(); // what a connection was asked before it was closed is never answered
+    this.#work = Promise.resolve(); // requests to a closed connection are never answered
     const pc = this.pc;
     this.pc = this.#senders = null;
     if (pc) {
@@ -208,13 +208,13 @@ export class Peer {
    * @returns {Promise<boolean>} false when there was none
    */
   async #negotiate(pc, restart) {
-    if (restart) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: [...this.#around.iceServers()] }); // a relay's password grows old
+    if (restart) pc.setConfiguration({ ...pc.getConfiguration(), iceServers: [...this.#around.iceServers()] }); // the relay's password expires
     await pc.setLocalDescription(await pc.createOffer({ iceRestart: restart }));
     if (pc !== this.pc) return false;
     const answered = this.#await();
     const id = (this.#offers = this.#around.number());
     const sdp = pc.localDescription?.sdp ?? '';
-    if (!this.#around.send({ type: 'offer', sdp, restart, id })) this.#awaited?.(null); // `resume` comes back to it
+    if (!this.#around.send({ type: 'offer', sdp, restart, id })) this.#awaited?.(null); // `resume` tries again
     const answer = await answered;
     if (pc !== this.pc) return false;
     if (!answer) {
@@ -227,7 +227,7 @@ export class Peer {
     return true;
   }
 
-  /** Put the answer in force, with what is decided on this side. @param {RTCPeerConnection} pc its offer is out */
+  /** Apply the answer, with what this side decides. @param {RTCPeerConnection} pc has made its offer */
   async #apply(pc) {
     const red = (this.#sending?.red ?? false) && takesRed(this.#answer);
     await pc.setRemoteDescription({ type: 'answer', sdp: arranged(this.#answer, { red, paused: this.#sending?.paused ?? [] }) });
@@ -237,8 +237,8 @@ export class Peer {
   }
 
   /**
-   * Chromium 156 takes `encodings[0].codec = audio/red` without a word and goes on with plain Opus. What it obeys is the order
-   * of the line's payload types in the answer: the same one is applied again, and the server need not know (2026-11).
+   * Chromium 156 accepts `encodings[0].codec = audio/red` but goes on with plain Opus. It obeys the order of the line's
+   * payload types in the answer, so we apply the same answer again; the server need not know (2026-11).
    */
   async #switchRed() {
     const { pc } = this;
@@ -249,7 +249,7 @@ export class Peer {
       if (pc === this.pc) await this.#apply(pc);
     } catch (error) {
       if (!(error instanceof DOMException)) throw error;
-      console.warn('red-not-switched', error.name); // the voice goes on as it was
+      console.warn('red-not-switched', error.name); // the voice goes on unchanged
       if (/** @type {string} */ (pc.signalingState) === 'have-local-offer') await pc.setLocalDescription({ type: 'rollback' });
     }
   }
@@ -292,18 +292,18 @@ export class Peer {
     }
   }
 
-  /** The one thing to do if nothing better happens until then. @param {number} ms @param {() => void} act */
+  /** What to do after this time unless something else happens first; replaces what was planned before. @param {number} ms @param {() => void} act */
   #later(ms, act) {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(act, ms);
   }
 
-  /** Put the present track of a source, or none, on its line. @param {Source} source */
+  /** Put the source's current track, or none, on its line. @param {Source} source */
   async refresh(source) {
     try {
       await this.#senders?.[source].replaceTrack(this.#around.devices.track(source));
     } catch (error) {
-      // The connection was closed meanwhile; the next one takes the track as it is then.
+      // The connection was closed in the meantime; the next one takes the track.
       if (!(error instanceof DOMException)) throw error;
     }
   }

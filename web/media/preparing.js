@@ -1,12 +1,11 @@
-/** What this page does about camera and microphone when another screen comes. Pure. */
+/** What the page does with camera and microphone when the screen changes. Pure. */
 
 /** @typedef {import('../state/store.js').State} State */
 /** @typedef {'devices' | 'devices-and-line'} Preparation */
 
 /**
- * The green room asks for camera and microphone and measures the line. A page that is reloaded in the lobby has not been
- * through the green room, so the lobby asks for the devices, too. In the meeting they are opened on admission instead
- * (`OwnMedia`).
+ * The green room opens camera and microphone and measures the line. A page that is reloaded in the lobby has not been
+ * through the green room, so the lobby opens the devices, too. In the meeting, admission opens them (`OwnMedia`).
  * @param {State} state
  * @param {State} before
  * @returns {Preparation | null} null: nothing

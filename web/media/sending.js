@@ -1,4 +1,4 @@
-/** What one connection sends: the server's plan and the line's own caps, carried out on the senders without negotiation. */
+/** What one connection sends: carries out the server's plan and the uplink's caps on the senders, without negotiation. */
 
 import { Encodings, wishes } from './encodings.js';
 import { CAMERA_LAYERS, SCREEN_LAYERS } from './lines.js';
@@ -37,7 +37,7 @@ export class Sending {
     return this.#plan?.red ?? false;
   }
 
-  /** Rids that are shut now, of the camera's line and the screen's. @returns {string[][]} */
+  /** Rids that are stopped now, of the camera's line and of the screen's. @returns {string[][]} */
   get paused() {
     const wished = this.#wished();
     return [wished.camera, wished.screen].map((encodings) => Object.keys(encodings).filter((rid) => !encodings[rid]?.active));
@@ -49,7 +49,7 @@ export class Sending {
     this.#carryOut();
   }
 
-  /** A description was applied: Firefox and Chromium each forget something of their own. */
+  /** A description was applied: Firefox and Chromium each forget some of the parameters then. */
   again() {
     this.#carryOut();
     for (const encodings of Object.values(this.#encodings)) encodings.again();

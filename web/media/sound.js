@@ -1,4 +1,7 @@
-/** Plays the audio lines, the bell for a knock, and a test sound. Browsers may hold sound back until a click: then `soundOn` is false. */
+/**
+ * Plays the audio lines, the bell for a knock, and a test sound. `soundOn` is false while the browser holds sound back
+ * until a click.
+ */
 
 export class Sound {
   /** @type {Map<string, HTMLAudioElement>} by mid */ #players = new Map();
@@ -64,7 +67,7 @@ export class Sound {
     try {
       await player.play();
     } catch (error) {
-      // AbortError only says that the element was taken away while it was starting.
+      // AbortError only means that the element was removed while it was starting.
       if (error instanceof DOMException && error.name === 'NotAllowedError') this.#dispatch({ type: 'local/sound', on: false });
     }
   }

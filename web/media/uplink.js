@@ -1,38 +1,38 @@
 /**
- * What one's own line carries upwards, and what is therefore sent: from the browser's statistics to caps on the voice and
- * on the camera's encodings. The browser's own congestion control does the rest. Pure.
+ * What our own line carries upwards, and so what we send: turns the browser's statistics into caps on the voice and on the
+ * camera's encodings. The browser's own congestion control does the rest. Pure.
  */
 
-/** @typedef {{available_kbps: number | null, sent_kbps: number, loss: number, rtt_ms: number | null}} Figures loss: 0..1 of the newest report; available: what the browser believes in, if it says */
+/** @typedef {{available_kbps: number | null, sent_kbps: number, loss: number, rtt_ms: number | null}} Figures loss: 0..1 of the newest report; available: the browser's estimate, if it gives one */
 /** @typedef {{at: number, bytes: number}} Mark where a count of bytes stood; at: ms */
 /**
- * Kept from one reading to the next.
+ * What is kept from one reading to the next.
  * @typedef {object} Uplink
  * @property {0 | 1 | 2 | 3} level how much of the camera may be sent: thin q, q, and h, and f
  * @property {0 | 1 | 2} voice index into VOICE_BPS
  * @property {number} low readings in a row that ask for less
  * @property {number} voiceHigh readings in a row in which a better voice would fit
  * @property {number} changed when the level changed last, ms
- * @property {boolean} raised the last change was upwards
- * @property {number} waitMs how long after a lowering more is tried
+ * @property {boolean} raised whether the last change was upwards
+ * @property {number} waitMs how long after lowering we try more
  */
 /** @typedef {{active?: boolean, maxBitrate?: number, maxFramerate?: number}} Cap */
 /** @typedef {{camera: Record<string, Cap>, voiceBps: number}} Caps camera: by rid */
 
 export const READ_MS = 2000;
-/** Of Opus; headers of 50 packets a second come on top: 24 kbit/s. */
+/** Of Opus; the headers of 50 packets a second add 24 kbit/s. */
 export const VOICE_BPS = /** @type {const} */ ([16_000, 24_000, 32_000]);
-/** Below these the voice is the next smaller one. */
+/** With less than this, the next lower voice is used. */
 const VOICE_NEEDS_KBPS = /** @type {const} */ ([0, 150, 400]);
 const HEADERS_KBPS = 24;
-/** Too little for the level before it: what the voice and a useful form of each encoding take. */
+/** What a useful form of each encoding needs in addition to the voice. */
 const Q_KBPS = 110;
 const H_KBPS = 170;
 const F_KBPS = 450;
 const HEAVY_LOSS = 0.1;
 const LITTLE_LOSS = 0.03;
 const SLOW_MS = 1000;
-/** The browser starts with a low guess and needs some seconds for a better one. */
+/** The browser starts with a low estimate and needs some seconds for a better one. */
 const LOW_READINGS = 3;
 const HEAVY_READINGS = 2;
 const FIRST_WAIT_MS = 10_000;
@@ -44,7 +44,7 @@ export const UNKNOWN_UPLINK = Object.freeze({
 });
 
 /**
- * Figures of a connection's sending side.
+ * The figures of a connection's sending side.
  * @param {Iterable<Record<string, any>>} reports of getStats
  * @param {Mark | null} before
  * @param {number} now ms
@@ -69,7 +69,7 @@ export function readUplink(reports, before, now) {
 }
 
 /**
- * One more reading.
+ * The uplink after one more reading.
  * @param {Uplink} uplink
  * @param {Figures} figures
  * @param {readonly string[]} wanted rids of the camera that somebody receives
@@ -84,7 +84,7 @@ export function judged(uplink, figures, wanted, red, now) {
   const heavy = figures.loss >= HEAVY_LOSS || (figures.rtt_ms ?? 0) >= SLOW_MS;
   const fits = affordable(budget, uplink.level, needs);
   const low = heavy || fits < uplink.level ? uplink.low + 1 : 0;
-  // A browser that has little to send believes in little: that alone is nothing against the voice.
+  // A browser that has little to send estimates little; that alone is no reason to lower the voice.
   const narrow = figures.loss >= LITTLE_LOSS || budget < (needs[3] ?? 0);
   const next = { ...uplink, ...voiceAfter(uplink, narrow ? budget : Infinity), low };
   if (uplink.level > 0 && low >= (heavy ? HEAVY_READINGS : LOW_READINGS)) {
@@ -93,7 +93,7 @@ export function judged(uplink, figures, wanted, red, now) {
     const waitMs = failed ? Math.min(MAX_WAIT_MS, 2 * uplink.waitMs) : FIRST_WAIT_MS;
     return { ...next, level, low: 0, changed: now, raised: false, waitMs };
   }
-  // Less sent also makes the browser believe in less: so more is tried again after a while, whatever it believes.
+  // Sending less also lowers the browser's estimate, so after a while we try more, whatever the estimate.
   const quiet = low === 0 && figures.loss <= LITTLE_LOSS && now - uplink.changed >= uplink.waitMs;
   if (uplink.level < 3 && quiet && budget >= 0.8 * figures.sent_kbps) {
     return { ...next, level: /** @type {1 | 2 | 3} */ (uplink.level + 1), changed: now, raised: true };
@@ -102,7 +102,7 @@ export function judged(uplink, figures, wanted, red, now) {
 }
 
 /**
- * What an uplink means for the encodings.
+ * The caps that follow from an uplink.
  * @param {Uplink} uplink
  * @param {boolean} red
  * @returns {Caps}
@@ -116,7 +116,7 @@ export function caps({ level, voice }, red) {
   };
 }
 
-/** kbit/s, Infinity when nothing speaks against it. @param {Figures} figures */
+/** kbit/s; Infinity: no sign of a limit. @param {Figures} figures */
 function budgetOf({ available_kbps, sent_kbps, loss }) {
   if (available_kbps !== null) return available_kbps;
   return loss >= LITTLE_LOSS && sent_kbps > 0 ? sent_kbps : Infinity;
@@ -128,8 +128,7 @@ function voiceKbps(voice, red) {
 }
 
 /**
- * kbit/s of each level. What nobody receives costs nothing: a plan that asks for little is no reason to think little of
- * the line.
+ * kbit/s that each level needs. Encodings that nobody receives cost nothing: a small plan says nothing about the line.
  * @param {readonly string[]} wanted rids
  * @param {number} voice
  * @returns {number[]}
@@ -141,7 +140,7 @@ function needsOf(wanted, voice) {
   return [0, voice + q, voice + q + h, voice + q + h + f];
 }
 
-/** The highest level, up to the present one, that the budget carries. @param {number} budget @param {number} level @param {readonly number[]} needs */
+/** The highest level, up to the current one, that the budget allows. @param {number} budget @param {number} level @param {readonly number[]} needs */
 function affordable(budget, level, needs) {
   while (level > 0 && (needs[level] ?? 0) > budget) level -= 1;
   return level;

@@ -1,13 +1,13 @@
-/** What oneself may do only with a permission, and how far that has come. Pure. */
+/** What this person may do only with a permission, and whether they have it. Pure. */
 
 import { isHost, ownPerson, ownRole } from './people.js';
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('../protocol/words.js').Permission} Permission */
-/** @typedef {'free' | 'asked' | 'ask'} Phase free: nobody need be asked; asked: no answer yet */
+/** @typedef {'free' | 'asked' | 'ask'} Phase free: no need to ask; asked: no answer yet */
 
 /**
- * One's own request that waits for an answer.
+ * This person's own request that still waits for an answer.
  * @param {State} state
  * @param {Permission} permission
  */
@@ -22,14 +22,14 @@ export function phaseOf(state, permission) {
 }
 
 /**
- * Whether this page gets sound and pictures: a technician only while the chair permits it.
+ * Whether this page gets sound and pictures. A technician gets them only while the chair permits it.
  * @param {State} state
  */
 export function mayHear(state) {
   return ownRole(state) !== 'technician' || listens(state) > 0;
 }
 
-/** Until when one listens as a technician, in Unix milliseconds; 0: one does not. @param {State} state */
+/** Until when this person listens as a technician, in Unix milliseconds; 0: does not. @param {State} state */
 export function listens(state) {
   return ownPerson(state)?.listens ?? 0;
 }

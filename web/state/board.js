@@ -1,4 +1,4 @@
-/** The line board: the last minutes of everyone's line, as the server measures them. Pure. */
+/** The line board: everyone's line over the last minutes, as the server measures it. Pure. */
 
 /** @typedef {import('../protocol/views.js').LinePoint} LinePoint */
 /** @typedef {Readonly<Record<string, {points: readonly LinePoint[]}>>} Board by participant; the oldest point first */
@@ -7,7 +7,7 @@
 export const MAX_POINTS = 90;
 
 /**
- * The board after a message. Who is neither in the message nor in the room any more is dropped.
+ * The board after a message. Participants who are neither in the message nor in the room are dropped.
  * @param {Board} board
  * @param {import('../protocol/server.js').Lines} message
  * @param {readonly {id: string}[]} present

@@ -1,4 +1,4 @@
-/** The floor as the page shows it: who waits at which place, and how long one has spoken. Pure. */
+/** The floor as the page shows it: who waits at which place, and how long somebody has spoken. Pure. */
 
 import { personOf, unitOf } from './people.js';
 
@@ -9,7 +9,7 @@ import { personOf, unitOf } from './people.js';
 /** @typedef {import('../protocol/views.js').WishView} WishView */
 /** @typedef {import('../protocol/words.js').UnitKind} UnitKind */
 /** @typedef {{wish: WishView, place: number, who: ParticipantView}} Waiting place: from 1 */
-/** @typedef {{kind: UnitKind | 'all', waiting: readonly Waiting[]}} Group all: the order is of time, not of kinds */
+/** @typedef {{kind: UnitKind | 'all', waiting: readonly Waiting[]}} Group all: ordered by time, not by kind */
 /**
  * How a turn stands. The times are milliseconds.
  * @typedef {object} TurnClock
@@ -19,13 +19,13 @@ import { personOf, unitOf } from './people.js';
  * @property {'free' | 'running' | 'ending' | 'over'} phase
  */
 
-/** The last fifth of a turn is its end, but no more than the last minute. */
+/** A turn is ending in its last fifth, but at most in its last minute. */
 const ENDING_SHARE = 0.2;
 const ENDING_MS = 60_000;
 
 /**
- * Who waits, in the server's order, by kinds where the kinds have an order. Who is not in the roster yet is passed over,
- * but has a place.
+ * Who waits, in the server's order, grouped by kind of unit where kinds are ranked. Somebody who is not in the roster yet
+ * is left out but keeps the place number.
  * @param {State} state
  * @returns {Group[]}
  */
@@ -37,7 +37,7 @@ export function queueGroups(state) {
     const who = personOf(state, wish.participant);
     if (!who) return;
     const kind = floor.mode === 'ordered' ? unitOf(state, who)?.kind ?? 'all' : 'all';
-    // A kind has one group, for its name is the group's key.
+    // One group for each kind, because the kind is the group's key.
     const group = groups.find((one) => one.kind === kind);
     const waiting = { wish, place: at + 1, who };
     if (group) group.waiting.push(waiting);
@@ -47,7 +47,7 @@ export function queueGroups(state) {
 }
 
 /**
- * The place in the queue, from 1; 0: does not wait.
+ * The place in the queue, from 1; 0: not in the queue.
  * @param {Floor} floor
  * @param {string | undefined} participant
  */
@@ -79,7 +79,7 @@ export function turnClock({ since, until }, now) {
 }
 
 /**
- * The kind whose turn it is: of who speaks, or of who comes next.
+ * The kind of unit whose turn it is: that of the speaker, or of the next one.
  * @param {State} state
  * @returns {UnitKind | null}
  */

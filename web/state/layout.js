@@ -1,4 +1,4 @@
-/** Who is shown where, worked out from the state alone. */
+/** Who is shown where. Pure. */
 
 /** @typedef {import('./store.js').State} State */
 /** @typedef {import('../protocol/words.js').Source} Source */
@@ -8,10 +8,10 @@ import { TILE_SLOTS } from '../protocol/words.js';
 import { personOf } from './people.js';
 
 /**
- * The tiles of the present page. One's own tile is the first of the first page and comes from this client, not the server.
+ * The tiles of the current page. The own tile is the first of the first page and comes from this client, not the server.
  * @param {State} state
  * @param {number} perPage places, own tile included
- * @returns {{page: number, pages: number, ids: string[], own: boolean}} page from 0; ids without one's own
+ * @returns {{page: number, pages: number, ids: string[], own: boolean}} page from 0; ids without the own one
  */
 export function tiles(state, perPage) {
   const me = state.welcome?.participant;
@@ -41,7 +41,7 @@ export function slotOf(state, participant, source, kind) {
 }
 
 /**
- * Whether a picture stands still because the own line cannot carry it now.
+ * Whether a picture stands still because our own line cannot carry it now.
  * @param {State} state
  * @param {string | null} participant
  * @param {SlotKind} kind
@@ -53,8 +53,8 @@ export function isHeld(state, participant, kind) {
 /** @typedef {{participant: string | null, source: Source, mid: string | null}} View */
 
 /**
- * What the stage shows. A shared screen wins it; who speaks is then small beside it (`aside`). `mid` is null for what this
- * client itself sends, and while no line carries it.
+ * What the stage shows. A shared screen takes it, and the speaker is then shown small beside it (`aside`). `mid` is null
+ * for what this client itself sends, and while no line carries the picture.
  * @param {State} state
  * @returns {View & {aside: View | null}}
  */
@@ -69,7 +69,7 @@ export function stageView(state) {
 /** @param {State} state @returns {View} */
 function speakerView(state) {
   const line = state.slots.find((slot) => slot.kind === 'stage');
-  // What the line carries, not who has the stage: nobody is sent his own picture.
+  // What the line carries, not who has the stage: nobody is sent their own picture.
   const participant = line?.participant ?? state.speakers.stage;
   if (participant === null) return { participant, source: 'camera', mid: null };
   const mid = slotOf(state, participant, 'camera', 'stage') ?? slotOf(state, participant, 'camera');
@@ -83,7 +83,7 @@ function screenSharer(state) {
   return open?.id ?? (line ? sharing(state, line.participant) : null);
 }
 
-/** Who has shut the screen is not on the stage any more, even if the line is still theirs. @param {State} state @param {string | null} id */
+/** A participant who has stopped sharing leaves the stage, even if the line is still theirs. @param {State} state @param {string | null} id */
 function sharing(state, id) {
   const one = personOf(state, id);
   return one !== undefined && one.screen.gate.length === 0 ? one.id : null;

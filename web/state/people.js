@@ -22,7 +22,7 @@ export function personOf(state, id) {
   return state.roster.participants.find((one) => one.id === id);
 }
 
-/** Oneself, as the roster has it. @param {State} state */
+/** This person's own entry in the roster. @param {State} state */
 export function ownPerson(state) {
   return personOf(state, state.welcome?.participant);
 }
@@ -52,7 +52,7 @@ export function isHost(role) {
 }
 
 /**
- * The role one has now: the chair may have been handed over or lent.
+ * This person's role now: the chair may have been handed over or lent.
  * @param {State} state
  * @returns {import('../protocol/words.js').Role | undefined}
  */

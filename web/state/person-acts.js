@@ -1,4 +1,4 @@
-/** What one may do about somebody in the meeting, as far as this page knows; the server decides. Pure. */
+/** What this person may do to somebody in the meeting, as far as the page knows. The server decides. Pure. */
 
 import { ownRole, personOf } from './people.js';
 
@@ -6,7 +6,7 @@ import { ownRole, personOf } from './people.js';
 /** @typedef {import('../protocol/views.js').ParticipantView} ParticipantView */
 /** @typedef {typeof ACTS[number]} Act its words are `act.<name>` */
 
-/** In the order of the menu: the floor, the sources, permissions, the chair, and out. */
+/** In the order of the menu: the floor, sources, permissions, the chair, removal. */
 export const ACTS = /** @type {const} */ ([
   'invite', 'dialogue', 'end-turn',
   'mute', 'unmute', 'camera-off', 'camera-allow', 'screen-stop',
@@ -15,11 +15,11 @@ export const ACTS = /** @type {const} */ ([
   'send-back', 'kick', 'ban',
 ]);
 
-/** Those that cannot be taken back, and want a reason. */
+/** Acts that cannot be undone and need a reason. */
 export const OUT = /** @type {readonly Act[]} */ (['send-back', 'kick', 'ban']);
 
 /**
- * Whether a chair is there: an operator stands in only while none is.
+ * Whether a chair is here. An operator stands in only while none is.
  * @param {State} state
  */
 export function chairIsHere(state) {

@@ -1,4 +1,4 @@
-/** How big a picture really is on this screen, in the steps that are told to the server. Pure. */
+/** How big pictures are on this screen, in the steps that the server is told. Pure. */
 
 import { TILE_SLOTS } from '../protocol/words.js';
 import { tiles } from './layout.js';
@@ -12,13 +12,13 @@ import { tiles } from './layout.js';
  * @property {number | null} stage rows of device pixels; null while no element has been shown to us
  * @property {number | null} screen
  * @property {ReadonlyMap<string, number | null> | null} tiles by participant; null for one that is not measured yet
- * @property {boolean} unseen the page has been hidden for long
+ * @property {boolean} unseen the page has been hidden for a while
  */
 
 const STEPS = [90, 180, 270, 360, 540, 720, 1080, 1440, 2160, 4320];
-/** So little above a step is that step: half a row more is no reason for the next bigger picture. */
+/** A size up to this factor above a step still counts as that step: a few rows are no reason for a bigger picture. */
 const ABOVE = 1.1;
-/** Before any element is known. */
+/** Used until the elements are known. */
 const STAGE_ROWS = 720;
 const SCREEN_ROWS = 1080;
 const TILE_ROWS = 180;
@@ -33,14 +33,14 @@ export function rowsOf(width, height, ratio) {
   return Math.round(Math.max(0, Math.min(height, (width * 9) / 16)) * ratio);
 }
 
-/** The step for so many rows; 0 only for none. @param {number} rows */
+/** The step for a number of rows; 0 only for 0 rows. @param {number} rows */
 export function stepOf(rows) {
   if (rows <= 0) return 0;
   return STEPS.find((step) => rows <= step * ABOVE) ?? 4320;
 }
 
 /**
- * What to tell the server: those who are seen first, and never more tiles than there are lines for them.
+ * What to tell the server: visible tiles first, and never more tiles than there are receiving lines for them.
  * @param {State} state
  * @param {Sizes} sizes
  * @returns {Show}
@@ -57,7 +57,7 @@ export function showOf(state, sizes) {
 }
 
 /**
- * In the order of the page; without any element, those whom the page has by the state alone.
+ * Tiles in the order of the page. Before any element is known: those that the state puts on the page.
  * @param {State} state
  * @param {ReadonlyMap<string, number | null> | null} measured
  * @returns {{participant: string, height: number | null}[]}

@@ -1,36 +1,36 @@
 /** What the page knows of the recording of this meeting. Pure. */
 
-/** So many minutes left on the server's disk are worth a warning. */
+/** Warn when this many minutes are left on the server's disk. */
 export const LOW_MINUTES = 30;
 
 /** @typedef {import('./store.js').State} State */
 
-/** Before the first word of it. @type {import('../protocol/server.js').Recording} */
+/** Before the server has sent one. @type {import('../protocol/server.js').Recording} */
 export const NOT_RECORDED = Object.freeze({ type: 'recording', state: 'off', since_ms: 0, keys: [], minutes_left: -1, trouble: '', allowed: false });
 
-/** Whether something of the meeting is, or may at any moment be, written. @param {State} state */
+/** Whether the meeting is being recorded, or may be at any moment. @param {State} state */
 export const isRecorded = ({ recording }) => recording.state !== 'off';
 
 /** Whose keys, in words: "Ban Giám đốc, Văn phòng". @param {State} state */
 export const keyNames = ({ recording }) => recording.keys.map((key) => key.name).join(', ');
 
-/** Opening needs two persons, one key of each lock. @param {State} state */
+/** Opening the recording needs two people, one key of each lock. @param {State} state */
 export const needsTwo = ({ recording }) => recording.keys.some((key) => key.second);
 
-/** Why the chair cannot begin; empty: it can. @param {State} state @returns {'' | 'recording-forbidden' | 'no-recipient'} */
+/** Why the chair cannot start a recording; empty: it can. @param {State} state @returns {'' | 'recording-forbidden' | 'no-recipient'} */
 export function objection({ recording }) {
   if (!recording.allowed) return 'recording-forbidden';
   return recording.keys.some((key) => !key.second) ? '' : 'no-recipient';
 }
 
-/** Whether it is one that the recorder goes on with by itself as soon as it is back. @param {State} state */
+/** Whether the recording is interrupted and will go on by itself when the recorder is back. @param {State} state */
 export const isInterrupted = ({ recording }) => recording.state === 'failed' && recording.trouble === 'recorder-unavailable';
 
-/** So few minutes of the server's disk are left that somebody must see to it. @param {State} state */
+/** Whether the server's disk is nearly full. @param {State} state */
 export const isLow = ({ recording }) => recording.state !== 'off' && recording.minutes_left >= 0 && recording.minutes_left <= LOW_MINUTES;
 
 /**
- * What everybody is told once, by the end of a text's key; `trouble` and `low` are for those who can do something about it.
+ * What everybody is told once, as the end of a text's key. `trouble` and `low` are for staff.
  * @param {State} state
  * @param {State} before
  * @returns {'' | 'begun' | 'already' | 'back' | 'over' | 'failed' | 'trouble' | 'low'}

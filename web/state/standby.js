@@ -1,11 +1,11 @@
-/** Knocking that was refused only for now: the page waits and knocks again by itself. Pure. */
+/** Knocks that were refused only for now: the page waits and knocks again by itself. Pure. */
 
-/** Refusals of a knock that pass by themselves, and `banned`, which does not but deserves a screen. */
+/** Refusals of a knock that pass by themselves, and `banned`, which does not pass but has its own screen. */
 export const STANDBY = /** @type {const} */ (['lobby-closed', 'meeting-locked', 'lobby-full', 'room-full', 'banned']);
 /** @typedef {typeof STANDBY[number]} Standby */
 
 const AGAIN_MS = 20_000;
-/** Forty points that wait for one door do not all knock in the same instant. */
+/** Forty bridge points that wait for the same lobby must not all knock at once. */
 const SPREAD_MS = 3000;
 
 /**
@@ -20,9 +20,9 @@ export function standbyOf(re, code) {
 /**
  * How long to wait before knocking again.
  * @param {Standby} standby
- * @param {number} untilOpen milliseconds until the lobby opens; not above zero: it should be open
+ * @param {number} untilOpen milliseconds until the lobby opens; 0 or less: it should be open
  * @param {number} random 0 to 1
- * @returns {number | null} null: never by itself
+ * @returns {number | null} null: not by itself
  */
 export function knockAgainIn(standby, untilOpen, random) {
   if (standby === 'banned') return null;

@@ -1,6 +1,6 @@
 /**
- * What this client knows, as one immutable value: `reduce(state, action)` makes the next one. Server messages are actions
- * as they come; what happens here has a type that starts with "local/". No clock, no network, no DOM.
+ * What this client knows, as one immutable value; `reduce(state, action)` makes the next one. Server messages are actions
+ * as they come. Types of what happens on this side start with "local/". Pure.
  */
 
 import { withLines } from './board.js';
@@ -14,7 +14,7 @@ import { NO_CHECK } from './verdict.js';
 /** @typedef {import('../kit/i18n.js').Language} Language */
 /** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
 /** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
-/** @typedef {typeof RECEPTIONS[number]} Reception what this client receives; audio-only: it sends no picture either */
+/** @typedef {typeof RECEPTIONS[number]} Reception what this client receives; with audio-only it sends no picture either */
 /** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
 /** @typedef {{account: string, name: string, role: import('../protocol/words.js').Role, unit: import('../protocol/views.js').UnitView | null}} Account */
 /** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
@@ -24,38 +24,38 @@ import { NO_CHECK } from './verdict.js';
  * @property {Language} language
  * @property {string} centre
  * @property {string | null} defaultMeeting
- * @property {string | null} meeting code chosen at the door or by link
+ * @property {string | null} meeting its code, from the door or the link
  * @property {Account | null} account
  * @property {Online} online
- * @property {number | null} delayMs there and back on the WebSocket
- * @property {number} clockMs what to add to this clock to get the server's
+ * @property {number | null} delayMs round trip on the WebSocket
+ * @property {number} clockMs add this to the local clock to get the server's
  * @property {import('../protocol/server.js').Welcome | null} welcome
  * @property {{seat: import('../protocol/words.js').SeatState, reason: string, since: number}} seat
- * @property {import('./standby.js').Standby | null} standby a knock was refused for now: the page waits and knocks again
+ * @property {import('./standby.js').Standby | null} standby why a knock was refused for now; the page knocks again by itself
  * @property {{version: number, knocks: readonly import('../protocol/views.js').KnockView[], banned: readonly import('../protocol/views.js').BannedView[]}} lobby
- * @property {Readonly<Record<string, readonly import('../protocol/views.js').TalkLine[]>>} talks what was said with those who wait, by knock
+ * @property {Readonly<Record<string, readonly import('../protocol/views.js').TalkLine[]>>} talks messages to and from people in the lobby, by knock
  * @property {{version: number, participants: readonly ParticipantView[]}} roster
  * @property {import('../protocol/server.js').Floor} floor the rules, who has the floor, who waits for it
- * @property {{version: number, requests: readonly import('../protocol/views.js').RequestView[]}} requests what waits to be decided
+ * @property {{version: number, requests: readonly import('../protocol/views.js').RequestView[]}} requests not decided yet
  * @property {{version: number, departures: readonly import('../protocol/views.js').DepartureView[]}} departures
- * @property {import('../protocol/server.js').Decision | null} decision of one's own request, the newest
+ * @property {import('../protocol/server.js').Decision | null} decision the newest, on this person's own request
  * @property {import('../protocol/server.js').Hint | null} hint the newest
  * @property {{noisy: readonly string[], times: readonly import('../protocol/views.js').TalkTime[]}} voices
  * @property {import('../protocol/server.js').Recording} recording
  * @property {readonly import('../protocol/views.js').SlotView[]} slots
  * @property {{heard: readonly string[], stage: string | null}} speakers
- * @property {import('../protocol/views.js').LineView | null} line one's own, as the server measures it
- * @property {import('./board.js').Board} board everyone's, for who leads the meeting
+ * @property {import('../protocol/views.js').LineView | null} line our own, as the server measures it
+ * @property {import('./board.js').Board} board everyone's line, for chair and operator
  * @property {Reception} reception
- * @property {import('./verdict.js').Check} check of the line, before admission
+ * @property {import('./verdict.js').Check} check the line check before admission
  * @property {{re: string, code: string, at: number} | null} refusal the newest; `at` grows with each
  * @property {{code: string, reason: string} | null} bye
  * @property {Media} media
  * @property {number} tilePage from 0
  * @property {number} tilesPerPage places for tiles on this screen, own tile included
  * @property {DeviceStates} devices
- * @property {{microphone: boolean, camera: boolean, screen: boolean}} local tracks of this client that run
- * @property {boolean} soundOn false when the browser waits for a click before it plays
+ * @property {{microphone: boolean, camera: boolean, screen: boolean}} local which of this client's tracks are running
+ * @property {boolean} soundOn false while the browser waits for a click before it plays
  */
 /**
  * @typedef {{type: 'local/start', centre: string, meeting: string | null, defaultMeeting: string | null, account: Account | null}
@@ -85,7 +85,7 @@ const NO_TALKS = Object.freeze({});
 const NO_REQUESTS = Object.freeze({ version: -1, requests: Object.freeze([]) });
 const NO_DEPARTURES = Object.freeze({ version: -1, departures: Object.freeze([]) });
 const NO_VOICES = Object.freeze({ noisy: Object.freeze([]), times: Object.freeze([]) });
-/** Before the first word of it. @type {import('../protocol/server.js').Floor} */
+/** Before the server has sent one. @type {import('../protocol/server.js').Floor} */
 const NO_FLOOR = Object.freeze({
   type: 'floor', version: -1, mode: 'open', order: [], turn_s: 0, hard_mute: true, screen_by_permission: true, locked: false, go_round: false,
   chairs: [], turns: [], queue: [], next: null, progress: [],
@@ -96,7 +96,7 @@ const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
 /** What this client may receive, most first. */
 export const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
 
-/** Goodbyes after which the client tries by itself to come back. */
+/** Goodbyes after which the client reconnects by itself. */
 const PASSING = new Set(['shutting-down', 'too-slow', 'too-fast', 'storage-unavailable', 'media-unavailable']);
 
 /** @param {string} code @returns {boolean} */
@@ -143,7 +143,7 @@ export const START = Object.freeze({
 });
 
 /**
- * The state after the action; the same object when nothing changed.
+ * The state after the action; the same object if nothing changed.
  * @param {State} state
  * @param {Action} action
  * @returns {State}
@@ -211,7 +211,7 @@ function step(state, action) {
     case 'media-lost':
       return { ...state, media: 'reconnecting', slots: [], speakers: SILENCE };
     case 'refusal':
-      // A check says itself why it failed.
+      // A failed check shows its own reason.
       return action.re === 'check-line' ? state : withRefusal(state, action.re, action.code);
     case 'bye':
       return farewell(state, action.code, action.reason);
@@ -226,7 +226,7 @@ function step(state, action) {
 }
 
 /**
- * Who waits; what was said with those who do not wait any more is forgotten.
+ * The lobby. Messages with people who no longer wait are forgotten.
  * @param {State} state
  * @param {import('../protocol/server.js').Lobby} lobby
  * @returns {State}
@@ -238,7 +238,7 @@ function withLobby(state, { version, knocks, banned }) {
 }
 
 /**
- * What happened on this side of the line.
+ * Something happened on this side.
  * @param {State} state
  * @param {LocalAction} action
  * @returns {State}
@@ -289,7 +289,8 @@ function here(state, action) {
 }
 
 /**
- * A welcome opens a session. Who comes back to a kept seat keeps the picture of the room until the new one arrives.
+ * A welcome opens a session. Somebody who comes back to their seat keeps the old state of the room until the new one
+ * arrives.
  * @param {State} state
  * @param {import('../protocol/server.js').Welcome} welcome
  * @returns {State}
@@ -342,7 +343,7 @@ function farewell(state, code, reason) {
   return { ...outOfMeeting(state), welcome: state.welcome, bye: { code, reason } };
 }
 
-/** Everything that belongs to one session is forgotten. @param {State} state @returns {State} */
+/** Forget everything that belongs to one session. @param {State} state @returns {State} */
 function outOfMeeting(state) {
   const { welcome, seat, standby, lobby, talks, roster, floor, requests, departures, decision, hint, voices, recording } = START;
   const { slots, speakers, line, board, check, refusal, bye, media, tilePage, delayMs } = START;

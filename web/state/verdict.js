@@ -1,4 +1,4 @@
-/** A line check as the page shows it, and what a measured line is good for, in one word. Pure. */
+/** A line check as the page shows it, and the verdict on a measured line. Pure. */
 
 /** @typedef {'good' | 'fair' | 'poor'} Verdict */
 /**
@@ -13,7 +13,7 @@
 /**
  * @typedef {object} Measured
  * @property {number} up_kbps -1: not measured
- * @property {boolean} upAtLeast nothing says that more would not fit: only so much was sent
+ * @property {boolean} upAtLeast no more was sent than this, so more might fit
  * @property {number} down_kbps -1: not measured
  * @property {number} loss permille, the worse direction
  * @property {number} rtt_ms -1: not measured

@@ -1,4 +1,4 @@
-"""Real browsers for the tests, driven over their own WebSocket protocols: no driver program, no package."""
+"""Real browsers for the tests, driven over their own WebSocket protocols, without a driver program."""
 
 import os
 from pathlib import Path

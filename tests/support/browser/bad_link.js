@@ -1,5 +1,5 @@
-// Puts this browser behind a bad link: of the candidates in an answer the first of each protocol stays, and it is
-// the link's port.
+// Puts this browser behind a bad link: of an answer's candidates only the first of each protocol stays, with the
+// link's port.
 ({ address, udp, tcp }) => {
   const ports = { udp, tcp };
   const rewritten = (sdp) => {

@@ -26,7 +26,7 @@ FLAGS = (
     "--disable-extensions",
     "--mute-audio",
     "--autoplay-policy=no-user-gesture-required",
-    # People in other windows are as awake as the one in front.
+    # Windows in the background run at full speed, like the one in front.
     "--disable-background-timer-throttling",
     "--disable-renderer-backgrounding",
     "--disable-backgrounding-occluded-windows",

@@ -1,10 +1,10 @@
 // A camera, a microphone and a screen made of canvas and oscillator, in place of the browser's own devices.
 //
 // The camera is a plane of one colour with a moving bar and, in its lower part, the number of the frame in
-// two rows of nine cells (eight bits and their odd parity), wide enough to be read at the size of a tile.
-// The microphone is one tone, as loud and as uneven as speech: the server takes it for that (sfu/voice).
-// With grain the plane is as uneven as a real camera's picture, which costs the encoder what that would.
-// A stubborn browser is a changed client: whatever the page decides, its microphone is sent.
+// two rows of nine cells (eight bits and odd parity), wide enough to be read at the size of a tile.
+// The microphone is one tone, as loud and uneven as speech, which the server takes it for (sfu/voice).
+// With grain the plane is as uneven as a real camera's picture, and costs the encoder as much.
+// A stubborn browser is a modified client: it sends its microphone whatever the page decides.
 (settings) => {
   const CELLS = 9;
   const { colour, screenColour, toneHz, camera, microphone, stubborn, portrait } = settings;
@@ -21,7 +21,7 @@
       pen.fillRect(cell * width, HEIGHT - (2 - row) * height, width, height);
     }
   };
-  // Somebody at a desk, for pictures of the screens: no frame can be counted on it.
+  // Somebody at a desk, for pictures of the screens; frames cannot be counted.
   const drawPortrait = (pen) => {
     const sway = Math.sin(frame / 9) * WIDTH / 120;
     const shape = (fill, x, y, width, height) => {
@@ -78,7 +78,7 @@
     };
   };
   const pictures = { camera: picture(colour), screen: picture(screenColour) };
-  const shown = new Set(['camera']); // the screen is drawn from when it is shared
+  const shown = new Set(['camera']); // the screen is drawn only once it is shared
   const draw = () => {
     frame = (frame + 1) & 0xffff;
     for (const name of shown) pictures[name].draw();

@@ -1,4 +1,4 @@
-"""Init scripts: devices of a person, and the probe that reads what the person sees and hears."""
+"""Init scripts: a person's devices, and the probe that reads what the person sees and hears."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ _FOLDER = Path(__file__).parent
 HEARD_DB = -45.0
 """The fake microphone's tone arrives at -21 dBFS in both browsers."""
 SILENT_DB = -60.0
-"""While somebody else speaks, other tones stay below -90 dBFS: what Opus adds."""
+"""While somebody else speaks, other tones stay below -90 dBFS: that is what Opus adds."""
 
 
 class Devices(msgspec.Struct, frozen=True, rename="camel"):
@@ -22,16 +22,16 @@ class Devices(msgspec.Struct, frozen=True, rename="camel"):
     camera: str = "ok"
     microphone: str = "ok"
     stubborn: bool = False
-    """The browser goes on sending its microphone, whatever the page decides."""
+    """The browser keeps sending its microphone, whatever the page decides."""
     width: int = 640
     height: int = 360
     fps: int = 15
     loudness: float = 0.3
     """Amplitude of the tone, in the middle of a syllable."""
     grain: float = 0.0
-    """How uneven the picture is, 0 to 1."""
+    """How grainy the picture is, 0 to 1."""
     portrait: bool = False
-    """The camera shows somebody at a desk, which is nicer to look at and cannot be counted."""
+    """The camera shows somebody at a desk: nicer to look at, but frames cannot be counted."""
 
 
 class Picture(msgspec.Struct, frozen=True):

@@ -15,16 +15,16 @@ PREFERENCES: dict[str, Json] = {
     "media.navigator.permission.disabled": True,
     "media.autoplay.default": 0,
     "media.autoplay.blocking_policy": 0,
-    # Where there is no sound card, an AudioContext would stay suspended for ever (Firefox 153, 2026-11).
+    # Without a sound card an AudioContext would stay suspended for ever (Firefox 153, 2026-11).
     "media.cubeb.force_mock_context": True,
     "media.peerconnection.ice.obfuscate_host_addresses": False,
     "media.gmp-manager.updateEnabled": False,
     "privacy.resistFingerprinting": False,
-    # People in other windows are as awake as the one in front.
+    # Windows in the background run at full speed, like the one in front.
     "dom.min_background_timeout_value": 4,
     "dom.timeout.enable_budget_timer_throttling": False,
     "widget.windows.window_occlusion_tracking.enabled": False,
-    # Nothing of the browser's own may go out.
+    # The browser must not call home.
     "app.normandy.enabled": False,
     "app.update.enabled": False,
     "browser.aboutwelcome.enabled": False,

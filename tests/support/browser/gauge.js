@@ -1,10 +1,10 @@
-// How well a person hears one tone and sees the stage, in numbers. Stands on the probe, which comes before it.
+// How well a person hears one tone and sees the stage, in numbers. Needs the probe, which is loaded before it.
 //
-// Times are Unix milliseconds, so that they can be held against the test's own clock on the same machine.
+// Times are Unix milliseconds, so that they can be compared with the test's own clock on the same machine.
 ({ hz }) => {
   if (!window.probe) return;
   const BLOCK = 512, LEAST = 0.01, MAX_WIDTHS = 400, MAX_TIMES = 6000;
-  const STAGE = 3; // among the received lines: three voices come first
+  const STAGE = 3; // index among the received lines: three voices come first
   const now = () => performance.timeOrigin + performance.now();
   const lines = () => (probe.connection()?.getTransceivers() ?? []).slice(3);
   const fresh = () => ({
@@ -17,7 +17,7 @@
     if (times.length > MAX_TIMES) times.shift();
   };
 
-  // --- the tone, in blocks of 11 ms; a block that the page was too busy for is no gap, but not looked at ---
+  // --- the tone, in blocks of 11 ms; a block that the page was too busy to examine is not a gap ---
   let context = null, mixer = null, silentSince = 0;
   const ears = new Set();
   const listen = () => {
@@ -119,14 +119,14 @@
     Object.fromEntries(Object.entries(after).map(([name, value]) => [name, value - (before[name] ?? 0)]));
 
   window.gauge = {
-    /** Everything counts from now on. */
+    /** Measure from now on. */
     async mark() {
       mark = fresh();
       silentSince = 0;
       mark.base = await statistics();
       return mark.at;
     },
-    /** What has been since the mark. */
+    /** The measurements since the mark. */
     async read() {
       const { base, tone, picture, at } = mark;
       const after = await statistics(), before = base ?? { audio: {}, stage: {}, tiles: {} };
@@ -139,7 +139,7 @@
         ...less({ lost: after.lost, packets: after.packets, nack: after.nack, pli: after.pli, bytes: after.bytes }, before),
       };
     },
-    /** When the tone, or a new picture of some width, was there for the first time at or after a moment; 0: not yet. */
+    /** When the tone, or a new picture of some width, first came at or after a moment; 0: not yet. */
     heardAfter: (moment) => mark.blocks.find((time) => time >= moment) ?? 0,
     seenAfter: (moment, least) => mark.frames.find(({ time, width }) => time >= moment && width >= least)?.time ?? 0,
   };

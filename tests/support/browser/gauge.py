@@ -1,4 +1,4 @@
-"""How well a person hears one tone and sees the stage: measured in their browser, outside of the product."""
+"""How well a person hears one tone and sees the stage, measured in their browser but outside the product."""
 
 import asyncio
 import time
@@ -11,7 +11,7 @@ from tests.support.browser.page import Page, PageError
 _SCRIPT = Path(__file__).with_name("gauge.js").read_text()
 POLL_S = 0.05
 SPOKEN_SHARE = 0.1
-"""A line that was sent at least so much of what the busiest was carried a voice."""
+"""A line carried a voice if it got at least this share of what the busiest line got."""
 
 
 class _Numbers(msgspec.Struct, frozen=True, rename="camel"):
@@ -27,7 +27,7 @@ class Tone(_Numbers, frozen=True):
     """ms"""
     gaps: int
     blocks: int
-    """Of 11 ms that were looked at."""
+    """Blocks of 11 ms that were examined."""
     heard: int
 
 
@@ -40,7 +40,7 @@ class Pictures(_Numbers, frozen=True):
     longest_gap: float
     """ms"""
     widths: tuple[tuple[float, int], ...]
-    """When a picture of another width came first."""
+    """When a picture of another width first came."""
 
 
 class Voice(_Numbers, frozen=True):
@@ -50,7 +50,7 @@ class Voice(_Numbers, frozen=True):
     packets: int
     total: int
     concealed: int
-    """Samples made up for what did not come in time, silence left out."""
+    """Samples made up for packets that were late or lost, without silence."""
     silent: int
     delay: float
     emitted: int
@@ -71,7 +71,7 @@ class Stage(_Numbers, frozen=True):
 
 
 class Reading(_Numbers, frozen=True):
-    """What has been since the mark."""
+    """The measurements since the mark."""
 
     seconds: float
     at: float
@@ -92,20 +92,20 @@ class Reading(_Numbers, frozen=True):
 
     @property
     def concealed(self) -> float:
-        """Share of the samples of those lines that carried a voice; 1 when none did."""
+        """Share of made-up samples on lines that carried a voice; 1 if none did."""
         busiest = max((voice.packets for voice in self.voices), default=0)
         spoken = [voice for voice in self.voices if voice.packets > SPOKEN_SHARE * busiest]
         total = sum(voice.total for voice in spoken)
         return sum(voice.concealed for voice in spoken) / total if busiest and total else 1.0
 
     def concealed_on(self, mid: str) -> float:
-        """Share of the samples of one line; 1 when it brought none."""
+        """Share of made-up samples on one line; 1 if it brought none."""
         line = next((voice for voice in self.voices if voice.mid == mid and voice.packets), None)
         return line.concealed / line.total if line is not None and line.total else 1.0
 
     @property
     def frozen(self) -> float:
-        """Share of the time in which the stage stood still, one that has not ended included."""
+        """Share of the time in which the stage stood still, including a freeze that has not ended."""
         still_s = max(0.0, (self.now - max(self.picture.last, self.at)) / 1000 - 0.5)
         return min(1.0, (self.stage.frozen + still_s) / self.seconds)
 
@@ -115,7 +115,7 @@ class Reading(_Numbers, frozen=True):
 
     @property
     def changes(self) -> int:
-        """How often the stage's picture got another size."""
+        """How often the size of the stage's picture changed."""
         return max(0, len(self.picture.widths) - 1)
 
     @property
@@ -131,26 +131,26 @@ class Reading(_Numbers, frozen=True):
 
 
 class Gauge:
-    """On one person's page; to be made before the page is opened."""
+    """On one person's page. Make it before the page is opened."""
 
     def __init__(self, page: Page) -> None:
         self._page = page
 
     @classmethod
     async def on(cls, page: Page, tone_hz: int) -> "Gauge":
-        """tone_hz: the voice that is listened for."""
+        """tone_hz: the voice to listen for."""
         await page.add_init_script(f"({_SCRIPT})({{ hz: {tone_hz} }})")
         return cls(page)
 
     async def mark(self) -> float:
-        """Everything counts from now on. Returns Unix ms."""
+        """Measure from now on. Returns Unix ms."""
         return await self._page.evaluate("gauge.mark()", float)
 
     async def read(self) -> Reading:
         return await self._page.evaluate("gauge.read()", Reading)
 
     async def over(self, seconds: float) -> Reading:
-        """What happens within so many seconds from now."""
+        """The measurements of the next seconds."""
         await self.mark()
         await asyncio.sleep(seconds)
         return await self.read()
@@ -160,7 +160,7 @@ class Gauge:
         return await self._after(f"heardAfter({moment_ms})", moment_ms, limit_s)
 
     async def seen_after(self, moment_ms: float, limit_s: float, width: int = 1) -> float:
-        """Seconds from a moment (Unix ms) until the stage showed a new picture, at least so wide. Raises
+        """Seconds from a moment (Unix ms) until the stage showed a new picture of at least this width. Raises
         PageError."""
         return await self._after(f"seenAfter({moment_ms}, {width})", moment_ms, limit_s)
 

@@ -1,4 +1,4 @@
-"""What a test may do with a browser, the same over both protocols.
+"""What a test can do with a browser, the same over both protocols.
 
 A Page is a window with cookies and storage of its own. Clicks and keys are real input events, so what is
 covered, disabled or off the screen cannot be pressed.
@@ -22,7 +22,7 @@ _LOCATE = Path(__file__).with_name("locate.js").read_text()
 
 
 class PageError(DriverError):
-    """The page threw, or what a test waits for did not come."""
+    """The page threw, or something that a test waits for did not come."""
 
 
 class Spot(msgspec.Struct, frozen=True):
@@ -55,7 +55,7 @@ class Page(ABC):
 
     @abstractmethod
     async def type_text(self, text: str) -> None:
-        """Into whatever has the focus."""
+        """Type into the element that has the focus."""
 
     @abstractmethod
     async def press(self, key: str) -> None:
@@ -81,14 +81,14 @@ class Page(ABC):
         return msgspec.json.decode(text, type=as_)
 
     async def do(self, expression: str) -> None:
-        """Evaluate for the effect alone."""
+        """Evaluate only for the effect."""
         await self.run(f"(async () => {{ await ({expression}); return ''; }})()")
 
     async def is_true(self, expression: str) -> bool:
         return await self.evaluate(f"(async () => Boolean(await ({expression})))()", bool)
 
     async def wait_for(self, expression: str, deadline_s: float = WAIT_S) -> None:
-        """Until an expression is truthy. It may throw while the page is not there yet."""
+        """Wait until an expression is truthy. It may throw while the page is not there yet."""
         last = "false"
         try:
             async with asyncio.timeout(deadline_s):
@@ -105,7 +105,7 @@ class Page(ABC):
         raise PageError(f"not in {deadline_s} s: {expression} ({last})\n{await self.describe()}")
 
     async def wait_until(self, condition: Callable[[], bool], deadline_s: float = WAIT_S) -> None:
-        """Like `wait_for`, for what is known on this side."""
+        """Like `wait_for`, for a condition on this side."""
         for _ in range(round(deadline_s / POLL_S)):
             if condition():
                 return
@@ -121,7 +121,7 @@ class Page(ABC):
         await self.press_at(spot.x, spot.y)
 
     async def fill(self, css: str, text: str, deadline_s: float = WAIT_S) -> None:
-        """Replace what stands in a field by typing."""
+        """Replace the content of a field by typing."""
         await self.click(css, deadline_s)
         await self.run("(document.activeElement.select?.(), '')")
         if text:
@@ -133,17 +133,17 @@ class Page(ABC):
         return await self.evaluate(f"document.querySelector({_quote(css)})?.innerText ?? ''", str)
 
     async def exists(self, css: str) -> bool:
-        """Something that matches is on the page and shown."""
+        """Whether something that matches is shown on the page."""
         return (await self._spot(css)).problem not in ("missing", "hidden")
 
     async def wait_shown(self, css: str, deadline_s: float = WAIT_S) -> None:
-        """Until something that matches is shown."""
+        """Wait until something that matches is shown."""
         await self.wait_for(
             f"!['missing', 'hidden'].includes(({_LOCATE})({_quote(css)}, false).problem)", deadline_s
         )
 
     async def describe(self) -> str:
-        """What a person would need to see to understand a failure."""
+        """What a person needs to see to understand a failure."""
         try:
             where = await self.evaluate(
                 "location.href + '\\n' + (document.body?.innerText ?? '').slice(0, 1500)", str
@@ -172,7 +172,7 @@ class Page(ABC):
 
 
 class Browser(ABC):
-    """One browser process. Each page of it is a person of their own."""
+    """One browser process. Each of its pages is a separate person."""
 
     name: str
 

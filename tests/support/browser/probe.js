@@ -1,4 +1,4 @@
-// What a person at this page would see and hear, in numbers. The product does not know of it.
+// What a person at this page would see and hear, in numbers. The product does not know about it.
 () => {
   const connections = [];
   const Native = window.RTCPeerConnection;
@@ -68,9 +68,9 @@
     connections: () => connections.length,
     /** The one in use, for the gauge. */
     connection: () => current(),
-    /** Send a message of our own making through the page's newest WebSocket, as a changed client would. */
+    /** Send any message through the page's newest WebSocket, as a modified client would. */
     say: (message) => sockets.at(-1).send(JSON.stringify(message)),
-    /** What the server said last: what the receiving lines carry, who is inside, how many wait. */
+    /** The server's last word on the receiving lines, on who is inside, and on how many wait. */
     slots: () => told.slots?.slots ?? [],
     told: (type) => told[type],
     roster: () => (told.roster?.participants ?? []).map((one) => one.id),
@@ -79,7 +79,7 @@
     line: () => sockets.at(-1)?.readyState ?? -1,
     state: () => current()?.connectionState ?? 'none',
 
-    /** Every receiving line that got packets. */
+    /** All receiving lines that got packets. */
     async inbound() {
       return (await statistics('inbound-rtp')).map((entry) => ({
         mid: entry.mid ?? '', kind: entry.kind, packets: entry.packetsReceived ?? 0, lost: entry.packetsLost ?? 0,
@@ -109,7 +109,7 @@
       const counter = high < 0 || low < 0 ? -1 : high * 256 + low;
       return { width, height, red: data[at], green: data[at + 1], blue: data[at + 2], counter };
     },
-    /** Pictures of every received video that is shown. */
+    /** Pictures of all received videos that are shown. */
     pictures() {
       const tracks = new Set(receivers('video').map((line) => line.receiver.track.id));
       return [...document.querySelectorAll('video')]
@@ -117,7 +117,7 @@
         .filter((video) => video.getBoundingClientRect().width > 0)
         .map((video) => this.picture(video));
     },
-    /** The loudest a tone was within half a second in all that is received, in dBFS (-150 is silence). */
+    /** The loudest level of a tone within half a second on all received lines, in dBFS (-150 is silence). */
     async loudness(hz) {
       const mine = receivers('audio').map((line) => listen(line.receiver.track));
       let loudest = -150;
@@ -127,7 +127,7 @@
       }
       return loudest;
     },
-    /** Received sound reaches the loudspeaker: every audio line has a playing element that is not muted. */
+    /** Whether received sound reaches the loudspeaker: each audio line has a playing element that is not muted. */
     playing() {
       const players = [...document.querySelectorAll('audio, video')].filter((player) => !player.paused && !player.muted);
       return receivers('audio').every((line) =>

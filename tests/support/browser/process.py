@@ -1,4 +1,4 @@
-"""A browser's operating-system side: its own profile and home, its log, its process group."""
+"""A browser as a process: its profile and home, its log, its process group."""
 
 import asyncio
 import contextlib
@@ -60,7 +60,7 @@ class BrowserProcess:
                 await self._process.wait()
         except TimeoutError:
             pass
-        # Children of a browser outlive it for a moment, or for ever when it was ended by force.
+        # Children of a browser outlive it for a moment, or for ever if it was killed.
         self._signal(signal.SIGKILL)
         await self._process.wait()
         shutil.rmtree(self.profile, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""One WebSocket of numbered JSON commands and unasked events: what CDP and WebDriver BiDi have in common."""
+"""One WebSocket with numbered JSON commands and events: what CDP and WebDriver BiDi have in common."""
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
@@ -16,11 +16,11 @@ DEADLINE_S = 20.0
 
 
 class DriverError(Exception):
-    """The browser refused a command, broke off, or did not answer in time."""
+    """The browser refused a command, disconnected, or did not answer in time."""
 
 
 class Nothing(msgspec.Struct, frozen=True):
-    """A result that is not looked at."""
+    """A result that is ignored."""
 
 
 class _Envelope(msgspec.Struct, frozen=True):

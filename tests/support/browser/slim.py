@@ -1,4 +1,4 @@
-"""Pictures of screens made small enough to be kept with the source."""
+"""Makes pictures of screens small enough to keep with the source."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -7,11 +7,11 @@ import av
 import numpy as np
 
 KEEP = 0xFC
-"""Bits of a colour that are kept: nobody sees the others, and they are most of a picture's bytes."""
+"""How many bits of a colour are kept. Nobody sees the others, and they are most of a picture's bytes."""
 
 
 def slim(png: Path) -> None:
-    """Write the picture again with fewer colours."""
+    """Rewrite the picture with fewer colours."""
     with av.open(str(png)) as file:
         pixels = next(file.decode(video=0)).to_ndarray(format="rgb24").astype(np.uint8)
     encoder = av.CodecContext.create("png", "w")

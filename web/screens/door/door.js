@@ -5,13 +5,13 @@ import { clock, mark } from '../shared/head.js';
 import { languageChoice } from '../shared/language.js';
 import { meetingCode } from './meeting-code.js';
 
-/** What was typed stays when the language changes. The password does not outlive the page. */
+/** Keeps what was typed when the language changes. The password does not outlive the page. */
 const typed = { meeting: '', account: '', password: '' };
 
-/** Meeting and account: one form, one big button. */
+/** The door: meeting, account and password, and one big button. */
 export class Door extends AppElement {
   #busy = false;
-  /** The newest attempt did not come through. */
+  /** The newest attempt did not reach the server. */
   #lost = false;
   #waitUntil = 0;
   #timer = 0;
@@ -41,7 +41,7 @@ export class Door extends AppElement {
     if (!before) [this.#meeting, this.#account, this.#password].find((input) => !input.value)?.focus();
   }
 
-  /** The picture: dawn over the hills, every station a light. */
+  /** The picture: dawn over the hills, with a light for every station. */
   #view() {
     const { t, state } = this.app;
     const today = day(Date.now() + state.clockMs, state.language);
@@ -143,7 +143,7 @@ export class Door extends AppElement {
     }
   }
 
-  /** The server's word that came over the WebSocket, also before this screen was there. */
+  /** A refusal that came over the WebSocket, perhaps before this screen was shown. */
   #refused() {
     const refusal = this.app.state.refusal;
     if (!refusal || this.#busy) return;
@@ -153,8 +153,8 @@ export class Door extends AppElement {
 
   /**
    * @param {string} what key of the text
-   * @param {HTMLInputElement | null} field what is to be mended
-   * @param {string} [code] for what has words of its own under `why.`
+   * @param {HTMLInputElement | null} field what must be corrected
+   * @param {string} [code] one with a text of its own under `why.`
    */
   #say(what, field, code) {
     const { t } = this.app;
@@ -168,7 +168,7 @@ export class Door extends AppElement {
     field?.focus();
   }
 
-  /** Too many attempts: nothing can be sent until the seconds are over. @param {number} seconds */
+  /** Too many attempts: the form is blocked for some seconds. @param {number} seconds */
   #pause(seconds) {
     this.#waitUntil = Date.now() + seconds * 1000;
     const left = el('b', { class: 'num', 'aria-live': 'off' });

@@ -18,10 +18,10 @@ const ENDINGS = {
   'meeting-ended': { sign: 'check', tone: '', again: false },
   'protocol-version': { sign: 'alert', tone: 'is-warn', again: true },
 };
-/** Anything else: the server's word, and the way back. @type {Ending} */
+/** Any other ending: the server's reason, and the way back. @type {Ending} */
 const OTHER = { sign: 'alert', tone: 'is-warn', again: true };
 
-/** Out of the meeting: why, and the way back. */
+/** Out of the meeting: the reason, and the way back. */
 export class Ended extends AppElement {
   /** @override */
   build() {

@@ -1,6 +1,6 @@
-/** A meeting's code as people give it: with spaces in it, or as the whole link they were sent. */
+/** A meeting's code as people type it: with spaces in it, or as the whole link they were sent. */
 
-/** @param {string} typed @returns {string} '' when there is none in it */
+/** @param {string} typed @returns {string} '' if there is none */
 export function meetingCode(typed) {
   const link = /\/m\/([^/?#\s]+)/.exec(typed);
   const code = (link?.[1] ?? typed).replace(/\s+/g, '');

@@ -6,7 +6,7 @@ import { sheet } from '../shared/dialog.js';
 /** @typedef {import('../../app/app.js').AuditEntry} Entry */
 
 /**
- * The log of this meeting for chair and operator: who did what, when, from where; and as a file.
+ * The log of this meeting for chair and operator: who did what, when and from where. It can be downloaded, too.
  * @param {App} app
  */
 export function openAudit(app) {

@@ -5,7 +5,7 @@ import { unitOf } from '../../state/people.js';
 /** @typedef {import('../../protocol/views.js').BannedView} BannedView */
 
 /**
- * Who is kept out of this meeting, folded away under the lobby.
+ * The people banned from this meeting, folded away under the lobby.
  * @param {(participant: string) => void} lift
  * @returns {{element: HTMLElement, show: (app: App, banned: readonly BannedView[]) => void}}
  */

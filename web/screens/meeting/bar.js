@@ -2,7 +2,7 @@ import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { mayHear, phaseOf } from '../../state/asking.js';
 import { placeOf, turnOf } from '../../state/floor.js';
 import { isHost, ownPerson, ownRole, personOf, unitOf } from '../../state/people.js';
-import { ask } from '../shared/dialog.js';
+import { confirmation } from '../shared/dialog.js';
 import { AppElement } from '../shared/element.js';
 import { openMenu } from './menu.js';
 import { ownLine } from './own-line.js';
@@ -10,7 +10,7 @@ import { openAsk } from './permission.js';
 
 /** @typedef {'open' | 'self' | 'floor' | 'host'} Gate */
 
-/** The controls. Each says what the server holds, and under it why, or what a press does. */
+/** The controls. Each shows what the server says of it and, underneath, why or what a press does. */
 export class Bar extends AppElement {
   #talk = this.#big('bar-microphone', 'mic', 'M');
   #next = this.#big('bar-next', 'hand', 'N');
@@ -39,10 +39,10 @@ export class Bar extends AppElement {
     const hears = mayHear(app.state);
     if (hears) this.append(this.#talk, this.#camera);
     if (hears && canShare) this.append(this.#screen);
-    // Who leads has it behind "more": there the bar belongs to the floor.
+    // Chair and operator have it behind "more"; their bar is for the floor.
     if (hears && !host) this.append(ownLine(app, signal));
     if (host) this.append(this.#muteAll);
-    // The one thing to do comes first: the chair invites, others ask, and where all may speak it is the microphone.
+    // The main thing to do comes first: the chair invites, others ask; where all may speak it is the microphone.
     if (ownRole(app.state) === 'chair') this.prepend(this.#next);
     else if (hears) this.prepend(this.#hand);
     this.append(this.#more);
@@ -60,7 +60,7 @@ export class Bar extends AppElement {
     this.#more.addEventListener('click', () => openMenu(app), { signal });
   }
 
-  /** What the server holds of one's own source. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
+  /** Whether the own source is open, or why it is shut, by the server. @param {'microphone'|'camera'|'screen'} source @returns {Gate} */
   gate(source) {
     const gate = ownPerson(this.app.state)?.[source].gate ?? ['self'];
     if (gate.length === 0) return 'open';
@@ -77,13 +77,13 @@ export class Bar extends AppElement {
     if (gate === 'open' || gate === 'self') this.app.setSource(source, gate === 'self');
   }
 
-  /** Invite who is next, if somebody is. */
+  /** Invite the next one, if there is one. */
   next() {
     const { app } = this;
     if (ownRole(app.state) === 'chair' && app.state.floor.next) app.send({ type: 'invite-next' });
   }
 
-  /** Ask for the floor, or withdraw that. */
+  /** Ask for the floor, or withdraw the request. */
   hand() {
     const { app } = this;
     const { floor, welcome } = app.state;
@@ -125,7 +125,7 @@ export class Bar extends AppElement {
     this.#label(button, this.app.t(`bar.${source}-${gate === 'floor' ? 'host' : gate}`));
   }
 
-  /** Who is next; one's own place. Where everybody may speak nobody asks, and the microphone is the big button. */
+  /** The next speaker and the own place. Where everybody may speak nobody asks, and the microphone is the big button. */
   #floor() {
     const { state, t } = this.app;
     const { floor, welcome } = state;
@@ -155,7 +155,7 @@ export class Bar extends AppElement {
     setText(/** @type {HTMLElement} */ (button.querySelector('small')), hint);
   }
 
-  /** What must be asked for first says so. */
+  /** Buttons for what needs permission say so. */
   #permissions() {
     const { state, t } = this.app;
     const leave = phaseOf(state, 'leave');
@@ -192,7 +192,7 @@ export class Bar extends AppElement {
 
   async #askEnd() {
     const { app } = this;
-    const answer = await ask(app, {
+    const answer = await confirmation(app, {
       title: app.t('dialog.end-title'), text: app.t('dialog.end-text'), confirm: app.t('dialog.end'), danger: true,
     });
     if (answer !== null) app.send({ type: 'end-meeting' });

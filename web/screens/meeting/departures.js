@@ -2,16 +2,16 @@ import { el, fill, list, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { WORDS } from '../../protocol/words.js';
 import { isHost, ownRole, unitOf } from '../../state/people.js';
-import { ask, sheet } from '../shared/dialog.js';
+import { confirmation, sheet } from '../shared/dialog.js';
 import { AppElement, changed } from '../shared/element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/views.js').DepartureView} DepartureView */
 
-/** What the operator may say it was: being removed is no matter of opinion. */
+/** What the operator may correct a departure to. Removal is a fact and cannot be corrected. */
 const CORRECTIONS = /** @type {const} */ (['permitted', 'unpermitted', 'lost']);
 
-/** Who has left and how, in one line for the staff; pressed, all of them. */
+/** How many have left, and how, in one line for staff. A press lists all of them. */
 export class Departures extends AppElement {
   #all = el('span');
   #bad = el('span', { class: 'badge badge-alarm' });
@@ -83,12 +83,12 @@ function update(app, element, one) {
   button.onclick = () => void correct(app, one, name);
 }
 
-/** What it was in truth, and why that is known: added to the log, which keeps what it said. @param {App} app @param {DepartureView} one @param {string} name */
+/** Add to the log how somebody really left, and the reason. The log keeps its first entry. @param {App} app @param {DepartureView} one @param {string} name */
 async function correct(app, one, name) {
   const { t } = app;
   const choice = el('select', { class: 'input select', 'data-testid': 'departure-kind' });
   fill(choice, CORRECTIONS.map((kind) => el('option', { value: kind, selected: kind !== one.kind && kind === suggestion(one) }, t(`departures.${kind}`))));
-  const reason = await ask(app, {
+  const reason = await confirmation(app, {
     title: t('departures.correct-title', { name }), text: t('departures.correct-text', { kind: t(`departures.${one.was}`) }),
     confirm: t('departures.correct'), reason: true, extra: el('label', { class: 'field' }, el('span', null, t('departures.kind')), choice),
   });
@@ -96,7 +96,7 @@ async function correct(app, one, name) {
   if (reason !== null && kind) app.send({ type: 'correct-departure', departure: one.id, kind, reason });
 }
 
-/** What a correction most often says. @param {DepartureView} one */
+/** The most likely correction. @param {DepartureView} one */
 function suggestion(one) {
   return one.kind === 'unpermitted' ? 'permitted' : 'unpermitted';
 }

@@ -3,7 +3,7 @@ import { tiles } from '../../state/layout.js';
 import { AppElement, withApp } from '../shared/element.js';
 import { Tile } from './tile.js';
 
-/** The tiles, a page at a time; one's own is the first. After the last page comes the first: a phone has one arrow only. */
+/** The tiles, a page at a time; the own tile is the first. The first page follows the last: a phone has only one arrow. */
 export class Filmstrip extends AppElement {
   #narrow = matchMedia('(max-width: 1180px)');
   #list = el('ul', {});
@@ -20,7 +20,7 @@ export class Filmstrip extends AppElement {
     this.#fit();
   }
 
-  /** As many tiles on a page as can be recognised on this screen. */
+  /** Show as many tiles on a page as can be recognised on this screen. */
   #fit() {
     this.app.setTilesPerPage(this.#narrow.matches ? 3 : 5);
   }

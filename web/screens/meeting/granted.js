@@ -6,7 +6,7 @@ import { AppElement } from '../shared/element.js';
 
 const SECOND_MS = 1000;
 
-/** One's own turn: the biggest thing on the screen until the microphone is open, and then the time and the end of it. */
+/** The own turn: the biggest thing on the screen until the microphone is open; then the time, and a button to end it. */
 export class Granted extends AppElement {
   #words = el('b');
   #time = el('small', { class: 'num' });

@@ -11,11 +11,11 @@ import { awayFor, presenceSaid } from './presence-words.js';
 /** @typedef {import('../../protocol/words.js').Quality} Quality */
 /** @typedef {{who: ParticipantView, points: readonly LinePoint[], newest: LinePoint | null, quality: Quality}} Row */
 
-/** The worst first; whose line nobody knows stands before the good ones. */
+/** The worst first. Lines without a measurement come before the good ones. */
 const ORDER = { poor: 0, fair: 1, unknown: 2, good: 3 };
 
 /**
- * How somebody's line is now, as far as it is known.
+ * The quality of somebody's line now, as far as it is known.
  * @param {import('../../state/store.js').State} state
  * @param {ParticipantView} who
  * @returns {Quality}
@@ -24,7 +24,7 @@ export function lineOf({ board }, who) {
   return who.presence === 'here' ? board[who.id]?.points.at(-1)?.quality ?? who.quality : 'unknown';
 }
 
-/** Everyone's line, for who leads the meeting: the weak ones first, each with a drawing of its last three minutes. */
+/** Everyone's line, for chair and operator: the weak ones first, each with a plot of its last three minutes. */
 export class LineBoard extends AppElement {
   #sum = el('p', { class: 'note', role: 'status' });
   #list = el('ul', { class: 'panel-list lines scroll', tabindex: 0 });
@@ -47,7 +47,7 @@ export class LineBoard extends AppElement {
     if (changed(state, before, 'board', 'roster')) this.show();
   }
 
-  /** Bring it in step with the state; what nobody looks at is not drawn. */
+  /** Show the current state. Plots are not drawn while the board is hidden. */
   show() {
     const rows = this.#rows();
     const count = (/** @type {Quality} */ quality) => rows.filter((row) => row.quality === quality).length;
@@ -100,7 +100,7 @@ export class LineBoard extends AppElement {
   }
 
   /**
-   * Which of its sources are open, and whether anything of them arrives.
+   * Which of the participant's sources are open, and whether anything arrives.
    * @param {HTMLElement} place
    * @param {ParticipantView} who
    */
@@ -119,7 +119,7 @@ export class LineBoard extends AppElement {
     place.setAttribute('aria-label', place.title);
   }
 
-  /** Delay and loss; nothing of a delay that nobody knows. @param {LinePoint} point */
+  /** Delay and loss, or only loss if the delay is unknown. @param {LinePoint} point */
   #trip(point) {
     const { t, state: { language } } = this.app;
     const loss = percent(worstLoss(point), language);
@@ -127,7 +127,7 @@ export class LineBoard extends AppElement {
   }
 }
 
-/** How much of the time it was what, in per cent. @param {readonly LinePoint[]} points */
+/** How much of the time the line had each quality, in per cent. @param {readonly LinePoint[]} points */
 function shares(points) {
   const share = (/** @type {Quality} */ quality) => Math.round((100 * points.filter((point) => point.quality === quality).length) / points.length);
   return { good: share('good'), fair: share('fair'), poor: share('poor') };

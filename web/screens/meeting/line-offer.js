@@ -4,10 +4,10 @@ import { qualityMark, setQuality } from '../shared/line-words.js';
 import { OfferRule } from './offer-rule.js';
 
 const LOOK_MS = 500;
-/** It outlives the screen: another language is no reason to ask again. */
+/** Outlives the screen, so that a change of language does not offer again. */
 const rule = new OfferRule();
 
-/** Offers, when the own line has been poor for a while, to receive less. Nothing happens unless it is pressed. */
+/** Offers to receive less when the own line has been poor for a while. Nothing happens unless somebody presses it. */
 export class LineOffer extends AppElement {
   #title = el('b');
   #text = el('span');

@@ -1,22 +1,22 @@
 /**
- * The last minutes of one line as a small drawing: delay as a line, loss as bars from the ground, and a ribbon under them
- * that says the quality by its colour and by its shape: thin when good, broken when fair, thick when poor.
+ * The last minutes of one line as a small plot: delay as a line, loss as bars, and a ribbon underneath that shows the
+ * quality by colour and by shape: thin when good, broken when fair, thick when poor.
  */
 
 /** @typedef {import('../../protocol/views.js').LinePoint} LinePoint */
 
 const SVG = 'http://www.w3.org/2000/svg';
 export const SPAN_MS = 180_000;
-/** Two reports have been missed: the line of the drawing is broken there. */
+/** Two reports are missing: the plot has a gap there. */
 const GAP_MS = 7000;
 const WIDTH = 120;
 const HEIGHT = 30;
 const GROUND = 22;
 const RIBBON = 26;
-/** Drawn by its root: the usual delays are far below. */
+/** The plot shows the square root, because usual delays are far lower. */
 const MAX_MS = 800;
 const MAX_PERMILLE = 200;
-/** So little is lost on any line. */
+/** Every line loses this much; less is not shown. */
 const MIN_PERMILLE = 10;
 const THICK = { unknown: 1, good: 2, fair: 4, poor: 7 };
 
@@ -67,7 +67,7 @@ function delayPath(points, x) {
 }
 
 /**
- * Stretches of the same quality, without the holes.
+ * Stretches of the same quality, split at gaps.
  * @param {readonly LinePoint[]} points
  */
 function runs(points) {

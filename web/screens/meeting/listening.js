@@ -4,7 +4,7 @@ import { AppElement, changed } from '../shared/element.js';
 
 const SECOND_MS = 1000;
 
-/** In everybody's head: a technician hears and sees the meeting, and for how long still. */
+/** In everybody's header: that a technician hears and sees the meeting, and for how much longer. */
 export class Listening extends AppElement {
   #said = el('span', { class: 'sr', role: 'status' });
   #word = el('span', { class: 'wide', 'aria-hidden': 'true' });

@@ -2,19 +2,19 @@ import { el, icon, list, setIcon, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
 import { remember, remembered } from '../../kit/storage.js';
 import { headcount, ownRole, unitOf } from '../../state/people.js';
-import { ask } from '../shared/dialog.js';
+import { confirmation } from '../shared/dialog.js';
 import { AppElement, changed } from '../shared/element.js';
 import { openTalk, unseen } from '../shared/talk.js';
 import { bannedList } from './banned-list.js';
 
 /** @typedef {import('../../protocol/views.js').KnockView} KnockView */
 
-/** The bell rings when somebody comes, and again at this distance until nobody waits. */
+/** The bell rings when somebody comes, and again after this time until nobody waits. */
 const RING_EVERY_MS = 12_000;
 const SECOND_MS = 1000;
 const COUNTED = /^\(\d+\) /;
 
-/** Who waits outside: the operator and the chair let them in or send them away with a reason. */
+/** The people in the lobby. Operator and chair let them in, or send them away with a reason. */
 export class Lobby extends AppElement {
   #rung = 0;
   #refocus = false;
@@ -36,7 +36,7 @@ export class Lobby extends AppElement {
       this.#act, this.#list, this.#banned.element);
     this.#all.addEventListener('click', () => app.send({ type: 'admit-all' }), { signal });
     this.#bell.addEventListener('click', () => this.#toggleBell(), { signal });
-    document.addEventListener('seen', () => this.#show(), { signal }); // a thread was opened and read
+    document.addEventListener('seen', () => this.#show(), { signal }); // messages were read
     this.every(SECOND_MS, () => this.#second());
     this.whenLeaving(() => count(0));
   }
@@ -48,7 +48,7 @@ export class Lobby extends AppElement {
   }
 
   get #rings() {
-    // The one who admits is called; the chair has a meeting to lead.
+    // By default it rings for the operator, who admits; the chair has a meeting to lead.
     const usual = this.app.state.welcome?.role === 'operator' ? 'on' : 'off';
     return (remembered('bell') ?? usual) === 'on';
   }
@@ -82,7 +82,7 @@ export class Lobby extends AppElement {
     count(knocks.length);
     this.#second();
     if (this.#refocus && document.activeElement === document.body) {
-      // The pressed button has gone with its card: the keyboard goes on with the next.
+      // The pressed button is gone with its card: focus the next one.
       this.#refocus = false;
       /** @type {HTMLElement | null} */ (this.#list.querySelector('[data-testid=lobby-admit]'))?.focus();
     }
@@ -164,7 +164,7 @@ export class Lobby extends AppElement {
     }
   }
 
-  /** Who belongs to no unit of the meeting is the chair's to let in. @param {KnockView} knock */
+  /** Only the chair may let in somebody whose account belongs to no unit of the meeting. @param {KnockView} knock */
   #needsChair(knock) {
     return knock.outsider && ownRole(this.app.state) !== 'chair';
   }
@@ -177,7 +177,7 @@ export class Lobby extends AppElement {
     this.#refocus = true;
   }
 
-  /** Count the waiting time on, and ring. */
+  /** Update the waiting times, and ring. */
   #second() {
     const { app } = this;
     const { knocks } = app.state.lobby;
@@ -193,19 +193,19 @@ export class Lobby extends AppElement {
     }
   }
 
-  /** Away, for now or for the whole meeting. @param {KnockView} knock @param {'refuse' | 'ban'} how */
+  /** Send somebody away, for now or for the whole meeting. @param {KnockView} knock @param {'refuse' | 'ban'} how */
   async #send(knock, how) {
     const { app } = this;
     const title = app.t(`dialog.${how}-title`, { name: this.#name(knock) });
     const text = app.t(`dialog.${how}-text`);
     const confirm = app.t(how === 'ban' ? 'act.ban' : 'lobby.refuse');
-    const reason = await ask(app, { title, text, confirm, reason: true, danger: true });
+    const reason = await confirmation(app, { title, text, confirm, reason: true, danger: true });
     if (reason === null) return;
     app.send(how === 'ban' ? { type: 'ban', participant: knock.id, reason } : { type: 'refuse', knock: knock.id, reason });
   }
 }
 
-/** How many wait, in the page's own title: it is seen while another page is in front. @param {number} waiting */
+/** Show how many wait in the page's title, which is visible while another page is in front. @param {number} waiting */
 function count(waiting) {
   const title = document.title.replace(COUNTED, '');
   document.title = waiting ? `(${waiting}) ${title}` : title;

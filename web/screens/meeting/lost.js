@@ -1,10 +1,10 @@
-/** Since when a picture stands still: the same count on the stage and on the tile, and after a turn of the page. */
+/** Since when pictures stand still: the stage and the tiles show the same count, also after another page was shown. */
 
 /** When it was first seen to be so, by participant and source. @type {Map<string, number>} */
 const since = new Map();
 
 /**
- * Whole seconds for which this picture has been lost.
+ * For how many whole seconds this picture has been lost.
  * @param {string} whose participant and source
  * @param {boolean} lost
  * @returns {number} 0 while it is not

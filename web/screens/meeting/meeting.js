@@ -23,7 +23,7 @@ import { Technician } from './technician.js';
 import { Toast } from './toast.js';
 import { Turns } from './turns.js';
 
-/** The meeting: stage, filmstrip and bar; beside them the lobby (for who may admit) and the people. */
+/** The meeting: stage, filmstrip and bar; beside them the people and, for those who admit, the lobby. */
 export class Meeting extends AppElement {
   #role = /** @type {import('../../protocol/words.js').Role | undefined} */ (undefined);
   #hears = false;
@@ -31,7 +31,7 @@ export class Meeting extends AppElement {
   #alarmText = el('b');
   #alarmMore = el('span', { class: 'soft' });
   #again = el('button', { class: 'btn', type: 'button', 'data-testid': 'media-again' });
-  /** Beside the controls, never over them: while the line is down one must still be able to shut one's microphone. */
+  /** Beside the controls, never over them: people must be able to shut the microphone while the connection is down. */
   #alarm = el('div', { class: 'alarm on-paper', role: 'alert', hidden: true },
     icon('lost'), el('span', { class: 'stack' }, this.#alarmText, this.#alarmMore), this.#again);
   #soundOn = el('button', { class: 'btn btn-main btn-big sound-on', type: 'button', hidden: true, 'data-testid': 'sound-on' });
@@ -68,12 +68,12 @@ export class Meeting extends AppElement {
 
   /** @override @type {AppElement['render']} */
   render(state) {
-    // Another role, or a technician's permission, is another screen.
+    // A new role or a technician's permission changes the whole screen.
     if (ownRole(state) !== this.#role || mayHear(state) !== this.#hears) this.rebuild();
     else this.#show();
   }
 
-  /** What waits for a press: to the chair those inside come first, to the operator those outside. */
+  /** What needs attention: for the chair, people inside come first; for the operator, people in the lobby. */
   #urgent() {
     const inside = [withApp(new Noise(), this.app), withApp(new RequestCards(), this.app)];
     const outside = withApp(new Lobby(), this.app);

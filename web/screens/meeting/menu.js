@@ -8,11 +8,11 @@ import { recordingActs } from './recording-acts.js';
 import { openRecordings } from './recordings.js';
 import { openRules } from './rules.js';
 
-/** The shortcuts, by key: what `kit/keyboard.js` listens for. */
+/** The shortcuts by key, as `meeting.js` sets them. */
 const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera'], ['H', 'help.hand'], ['N', 'help.next'], ['?', 'help.help']]);
 
 /**
- * What is seldom needed: devices, language, help.
+ * The menu for what is seldom needed: devices, language, help and more.
  * @param {import('../../app/app.js').App} app
  */
 export function openMenu(app) {
@@ -32,12 +32,12 @@ export function openMenu(app) {
       !chair && app.state.welcome?.chair && act('take-chair', 'key', app.t('act.take-chair'), () => app.send({ type: 'take-chair' })),
       shares && act('menu-screen', 'screen', app.t('bar.screen-self'), () => void app.setSource('screen', true)),
       host && act('menu-line', 'signal', app.t('line.own'), () => openOwnLine(app)),
-      // Who reads the log is settled by the account, whoever presides now.
+      // The account decides who reads the log, not the chair of the moment.
       isHost(app.state.account?.role) && act('menu-recordings', 'record', app.t('recordings.title'), () => openRecordings(app)),
       isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
       act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
-      // On the chair's bar there is no room beside ending.
+      // The chair's bar has no room for it beside the button that ends the meeting.
       chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave')),
       el('div', { class: 'menu-devices' }, select(app, 'microphone'), select(app, 'camera'))));
 }

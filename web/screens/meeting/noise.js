@@ -2,7 +2,7 @@ import { el, icon, list, setText } from '../../kit/dom.js';
 import { isHost, ownRole, personOf, unitOf } from '../../state/people.js';
 import { AppElement, changed } from '../shared/element.js';
 
-/** Whose open microphone brings noise into the room, for who may shut it: one press. */
+/** Noisy open microphones, for those who may shut them with one press. */
 export class Noise extends AppElement {
   #list = el('ul', { class: 'cards', role: 'status' });
 

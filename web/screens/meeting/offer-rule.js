@@ -1,7 +1,7 @@
-/** When to offer fewer pictures: on a line that stays bad, and not again soon after an answer. Pure. */
+/** When to offer fewer pictures: on a line that stays bad, but not soon after an answer. Without I/O. */
 
 const POOR_FOR_MS = 6000;
-/** No picture comes through at all: but one report may be of a single bad moment. */
+/** No picture comes through at all. A single report may describe only one bad moment. */
 const BLIND_FOR_MS = 2000;
 const WELL_FOR_MS = 10_000;
 const QUIET_MS = 300_000;
@@ -14,12 +14,12 @@ export class OfferRule {
   #offered = false;
 
   /**
-   * Whether the offer is to be shown now. Ask again at least every second.
+   * Whether to show the offer now. Call it at least every second.
    * @param {Pick<import('../../state/store.js').State, 'line' | 'reception' | 'online'>} state
    * @param {number} now ms, monotonic
    */
   look({ line, reception, online }, now) {
-    const told = online === 'online' ? line : null; // without a line to the server the figures are of the past
+    const told = online === 'online' ? line : null; // while offline the figures are old
     const poor = told?.quality === 'poor';
     const blind = told?.pictures === 'none' && reception === 'all';
     this.#poorSince = poor ? Math.min(this.#poorSince, now) : Infinity;
@@ -27,11 +27,11 @@ export class OfferRule {
     this.#wellSince = poor || blind ? Infinity : Math.min(this.#wellSince, now);
     if (now - this.#poorSince >= POOR_FOR_MS || now - this.#blindSince >= BLIND_FOR_MS) this.#offered = true;
     if (now - this.#wellSince >= WELL_FOR_MS) this.#offered = false;
-    if (reception !== 'all') this.answered(now); // who goes back to all pictures knows what the line is like
+    if (reception !== 'all') this.answered(now); // somebody who goes back to all pictures knows the line
     return this.#offered && told !== null && now >= this.#quietUntil;
   }
 
-  /** It was taken, or put away. @param {number} now ms */
+  /** The offer was accepted or dismissed. @param {number} now ms */
   answered(now) {
     this.#quietUntil = now + QUIET_MS;
   }

@@ -7,7 +7,7 @@ import { milliseconds, pathName, percent, qualityMark, rate, setFigures, setQual
 /** @typedef {import('../../app/app.js').App} App */
 
 /**
- * One's own line as a button of the bar: a mark and a word. Pressed, it says more and lets choose what to receive.
+ * The own line as a button of the bar: a mark and a word. A press shows the figures and what to receive.
  * @param {App} app
  * @param {AbortSignal} signal
  * @returns {HTMLElement}
@@ -36,7 +36,7 @@ export function ownLine(app, signal) {
   return button;
 }
 
-/** The figures of one's own line in plain words, and what to receive. @param {App} app */
+/** The figures of the own line in plain words, and the choice of what to receive. @param {App} app */
 export function openOwnLine(app) {
   const mark = qualityMark();
   const word = el('b', { class: 'title verdict' });
@@ -63,7 +63,7 @@ export function openOwnLine(app) {
   show();
 }
 
-/** What this line means for who sits at it. @param {import('../../state/store.js').State} state */
+/** What this line means for the person. @param {import('../../state/store.js').State} state */
 function meaningOf({ line, reception }) {
   if (!line || line.quality === 'unknown') return 'unknown';
   if (reception === 'all' && line.pictures === 'none') return 'no-pictures';
@@ -96,7 +96,7 @@ function receptionChoice(app) {
   return { group, show: () => choices.forEach(({ mode, input }) => (input.checked = app.state.reception === mode)) };
 }
 
-/** While less than all is received it says so, with the way back. */
+/** Says that less than everything is received, with the way back. */
 export class Reception extends AppElement {
   #words = el('span', { role: 'status' });
   #back = el('button', { class: 'btn btn-quiet', type: 'button', 'data-testid': 'reception-back' });

@@ -8,18 +8,18 @@ import { Roster } from './roster.js';
 
 /** @typedef {'floor' | 'people' | 'lines'} Tab */
 
-/** The tabs of a role; the first one is open in the beginning. Who stands at the door needs the people first. */
+/** The tabs of each role. The first one is open at the start; the operator, who admits, needs the people first. */
 const TABS = /** @type {Record<string, readonly Tab[]>} */ ({
   chair: ['floor', 'people', 'lines'],
   operator: ['people', 'floor', 'lines'],
   technician: ['people', 'floor', 'lines'],
   delegate: ['floor', 'people'],
 });
-/** A technician who does not hear has the lines in the middle of the screen. */
+/** A technician without permission to listen has the lines in the middle of the screen. */
 const DEAF = /** @type {readonly Tab[]} */ (['people', 'floor']);
 
 /**
- * The floor, the people and their lines on one paper, a tab each.
+ * The floor, the people and their lines in one panel, a tab each.
  * @param {import('../../app/app.js').App} app
  * @param {AbortSignal} signal
  * @returns {HTMLElement[]}

@@ -1,7 +1,7 @@
 import { el, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
 import { ownRequest, phaseOf } from '../../state/asking.js';
-import { ask, sheet } from '../shared/dialog.js';
+import { confirmation, sheet } from '../shared/dialog.js';
 import { AppElement, withApp } from '../shared/element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
@@ -9,8 +9,8 @@ import { AppElement, withApp } from '../shared/element.js';
 /** @typedef {import('../../state/asking.js').Phase} Phase */
 
 /**
- * "Xin rời họp", "Xin trình chiếu", "Xin vào nghe": a reason, the waiting, the answer. What is permitted already needs no
- * sheet but leaving, which asks once more.
+ * The sheet of a permission ("Xin rời họp", "Xin trình chiếu", "Xin vào nghe"): the reason, waiting, the answer. Only
+ * leaving has a sheet when it is already permitted: it asks once more.
  * @param {App} app
  * @param {Permission} permission
  */
@@ -21,17 +21,17 @@ export function openAsk(app, permission) {
   asking.focus();
 }
 
-/** Leaving is no question any more once it is permitted. @param {App} app @param {Permission} permission */
+/** Once leaving is permitted, the title is no longer a request. @param {App} app @param {Permission} permission */
 function titleOf(app, permission) {
   const free = permission === 'leave' && phaseOf(app.state, permission) === 'free';
   return app.t(free ? 'leave.bar-free' : `ask.${permission}`);
 }
 
-/** What a permission's sheet holds; it follows the answer. */
+/** The inside of a permission's sheet; it changes with the answer. */
 export class Asking extends AppElement {
   /** @type {Permission} */
   permission = 'leave';
-  /** Closes what it stands in. */
+  /** Closes the sheet. */
   done = () => {};
 
   /** @type {Phase | null} */
@@ -98,12 +98,12 @@ export class Asking extends AppElement {
     return permission === 'leave' ? [waits, back, this.#withoutLeave(t('ask.leave-unanswered'))] : [waits, back];
   }
 
-  /** Nobody is held back, but everybody is told what it counts as. @param {string} words */
+  /** Nobody is kept from leaving, but they are told how it will be recorded. @param {string} words */
   #withoutLeave(words) {
     return this.#button('btn-quiet', 'leave-now', words, async () => {
       const { app } = this;
       this.done();
-      const answer = await ask(app, {
+      const answer = await confirmation(app, {
         title: app.t('ask.leave-sure'), text: app.t('ask.leave-recorded'), confirm: app.t('ask.leave-anyway'), danger: true,
       });
       if (answer !== null) app.leave();

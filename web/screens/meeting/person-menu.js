@@ -1,7 +1,7 @@
 import { el } from '../../kit/dom.js';
 import { personOf, unitOf } from '../../state/people.js';
 import { OUT, actsOn } from '../../state/person-acts.js';
-import { ask, sheet } from '../shared/dialog.js';
+import { confirmation, sheet } from '../shared/dialog.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../state/person-acts.js').Act} Act */
@@ -30,7 +30,7 @@ const MESSAGES = {
 };
 
 /**
- * What chair or operator may do about one person.
+ * What chair or operator may do to one person.
  * @param {App} app
  * @param {string} participant
  */
@@ -50,7 +50,7 @@ export function openPerson(app, participant) {
 async function carryOut(app, act, participant, name) {
   const out = act === 'kick' || act === 'ban' || act === 'send-back';
   if (out || act === 'hand-chair' || act === 'lend-chair') {
-    const reason = await ask(app, {
+    const reason = await confirmation(app, {
       title: app.t(`dialog.${act}-title`, { name }), text: app.t(`dialog.${act}-text`),
       confirm: app.t(`act.${act}`), reason: out, danger: out,
     });

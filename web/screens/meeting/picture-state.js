@@ -8,7 +8,7 @@ import { presenceSaid, presenceWord } from './presence-words.js';
 /** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
 /** @typedef {{own: boolean, source: 'camera' | 'screen', kind: 'stage' | 'screen' | 'tile'}} What */
 
-/** What is wrong with a picture, over it: lost, held back by one's own line, and a mark for a weak line. */
+/** Shown over a picture when something is wrong: it is lost, our own line cannot carry it, or its sender's line is weak. */
 export class PictureState {
   #count = el('span', { 'aria-hidden': 'true' });
   #said = el('span', { class: 'sr', role: 'status' });
@@ -34,7 +34,7 @@ export class PictureState {
     const here = who.presence === 'here';
     const shown = !own && who[source].gate.length === 0 && state.reception === 'all';
     const held = shown && here && isHeld(state, who.id, kind);
-    const frozen = shown && here && !held && !who[source].flowing; // what is held back may be sent by nobody for that reason
+    const frozen = shown && here && !held && !who[source].flowing; // a held picture may not be sent at all
     const seconds = lostFor(`${who.id} ${source}`, shown && here && !who[source].flowing);
     const away = !own && !here;
     host.dataset.held = String(held);
@@ -75,7 +75,7 @@ export class PictureState {
   }
 
   /**
-   * A live region says it once; what is seen may count on, and be shorter where the place is narrow.
+   * The live region says it once; the visible text may count on, and is shorter where there is little room.
    * @param {string} said
    * @param {string} [short]
    * @param {string} [seen]

@@ -4,7 +4,7 @@ import { duration } from '../../kit/format.js';
 /** @typedef {import('../../protocol/views.js').ParticipantView} ParticipantView */
 
 /**
- * "Mất tín hiệu 00:35", "Đã đóng trang 00:04": how somebody came to be away, and since when.
+ * Why somebody is away, and for how long: "Mất tín hiệu 00:35", "Đã đóng trang 00:04".
  * @param {App} app
  * @param {ParticipantView} who not here
  */
@@ -18,7 +18,7 @@ export function awayFor(app, who) {
   return duration(who.away ? Date.now() + app.state.clockMs - who.away : 0);
 }
 
-/** The same without the time, for ears: said once. @param {App} app @param {ParticipantView} who */
+/** The same without the time, for screen readers: said once. @param {App} app @param {ParticipantView} who */
 export function presenceSaid(app, who) {
   return app.t(who.presence === 'closed' ? 'presence.closed' : 'presence.lost');
 }

@@ -13,7 +13,7 @@ import { openWaiting } from './waiting-menu.js';
 
 const SECOND_MS = 1000;
 
-/** Who has spoken, who speaks and who waits for the floor; the chair invites from here. */
+/** Who has spoken, who is speaking and who waits for the floor. The chair invites from here. */
 export class Queue extends AppElement {
   #progress = el('ul', { class: 'progress' });
   #now = el('ul', { class: 'q-list q-now' });
@@ -27,7 +27,7 @@ export class Queue extends AppElement {
     this.dataset.testid = 'queue';
     this.replaceChildren(this.#progress,
       el('div', { class: 'q-body scroll', tabindex: 0, role: 'group', 'aria-label': this.app.t('floor.queue') }, this.#now, this.#groups, this.#empty));
-    // Who becomes chair, or is it no more, has other buttons in the same rows.
+    // A change of the chair changes the buttons in the rows.
     this.#groups.replaceChildren();
     this.every(SECOND_MS, () => this.#second());
   }
@@ -46,7 +46,7 @@ export class Queue extends AppElement {
     this.#progress.hidden = counted.length === 0;
     this.#progress.setAttribute('aria-label', t('floor.progress'));
     list(this.#progress, counted, (one) => one.kind, () => this.#makeProgress(), (row, one) => this.#showProgress(row, one));
-    // The chair has the clocks on the stage, with the buttons beside them.
+    // The chair sees the clocks on the stage, with buttons beside them.
     const speaking = ownRole(state) === 'chair' ? [] : floor.turns;
     this.#now.hidden = speaking.length === 0;
     list(this.#now, speaking, (turn) => turn.participant, (turn) => this.#makeNow(turn), (row, turn) => this.#showNow(row, turn));
@@ -151,7 +151,7 @@ export class Queue extends AppElement {
     row.querySelector('[data-testid=invite-menu]')?.setAttribute('aria-label', t('roster.more', { name: unit }));
   }
 
-  /** "Tiếp theo · Báo cáo 2 ca nặng": the marks first, for they change. @param {Waiting} waiting */
+  /** "Tiếp theo · Báo cáo 2 ca nặng": marks first, because they change. @param {Waiting} waiting */
   #line({ wish, who }) {
     const { state, t } = this.app;
     const parts = [];

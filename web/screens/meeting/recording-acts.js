@@ -1,13 +1,13 @@
 import { el } from '../../kit/dom.js';
 import { isHost, ownRole } from '../../state/people.js';
 import { isInterrupted, objection } from '../../state/recording.js';
-import { ask, sheet } from '../shared/dialog.js';
+import { confirmation, sheet } from '../shared/dialog.js';
 import { locks } from '../shared/recording-light.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 
 /**
- * What chair and operator may do about it, for their menu.
+ * What chair and operator may do about the recording, for their menu.
  * @param {App} app
  * @param {(testid: string, name: string, words: string, does: () => void) => HTMLElement} act makes a button
  * @returns {HTMLElement[]}
@@ -19,7 +19,7 @@ export function recordingActs(app, act) {
   const marks = now === 'on' && isHost(ownRole(state)) ? [act('record-mark', 'edit', t('recording.mark'), () => void mark(app))] : [];
   if (ownRole(state) !== 'chair') return marks;
   if (!goes) {
-    // The recorder is awaited: nothing new can begin, but what is interrupted can be ended.
+    // Without the recorder nothing new can begin, but an interrupted recording can be ended.
     if (isInterrupted(state)) return [act('record-stop', 'stop', t('recording.stop'), () => void stop(app))];
     const dismiss = now === 'failed' ? [act('record-dismiss', 'close', t('recording.dismiss'), () => app.send({ type: 'stop-recording' }))] : [];
     return [act('record-start', 'record', t('recording.start'), () => void start(app)), ...dismiss];
@@ -33,7 +33,7 @@ export function recordingActs(app, act) {
   ];
 }
 
-/** Nobody presses this by mistake: it says who can open it, and that everybody will know. @param {App} app */
+/** Asks first, so that nobody starts by mistake: it names who can open the recording and says that everybody is told. @param {App} app */
 async function start(app) {
   const { t } = app;
   const why = objection(app.state);
@@ -41,14 +41,14 @@ async function start(app) {
     sheet(app, t('recording.start'), el('p', { 'data-testid': 'record-objection' }, t(`why.${why}`)));
     return;
   }
-  const answer = await ask(app, { title: t('recording.start-title'), text: t('recording.start-text'), confirm: t('recording.start'), extra: locks(app) });
+  const answer = await confirmation(app, { title: t('recording.start-title'), text: t('recording.start-text'), confirm: t('recording.start'), extra: locks(app) });
   if (answer !== null) app.send({ type: 'start-recording' });
 }
 
 /** @param {App} app */
 async function stop(app) {
   const { t } = app;
-  const answer = await ask(app, { title: t('recording.stop-title'), text: t('recording.stop-text'), confirm: t('recording.stop'), danger: true });
+  const answer = await confirmation(app, { title: t('recording.stop-title'), text: t('recording.stop-text'), confirm: t('recording.stop'), danger: true });
   if (answer !== null) app.send({ type: 'stop-recording' });
 }
 
@@ -56,7 +56,7 @@ async function stop(app) {
 async function mark(app) {
   const { t } = app;
   const words = el('input', { class: 'input', maxlength: 120, 'data-testid': 'record-mark-text' });
-  const answer = await ask(app, { title: t('recording.mark'), text: t('recording.mark-text'), confirm: t('recording.mark'),
+  const answer = await confirmation(app, { title: t('recording.mark'), text: t('recording.mark-text'), confirm: t('recording.mark'),
     extra: el('label', { class: 'field' }, el('span', null, t('recording.mark-words')), words) });
   if (answer !== null) app.send({ type: 'mark-recording', text: words.value.trim() });
 }

@@ -6,7 +6,7 @@ import { sheet } from '../shared/dialog.js';
 /** @typedef {import('../../app/app.js').StoredRecording} StoredRecording */
 
 /**
- * The recordings that are kept, for chair and operator: when, how long, how large, whose key; the chair takes them home.
+ * The recordings on the server, for chair and operator: when, how long, how large, whose key. The chair can download them.
  * @param {App} app
  */
 export function openRecordings(app) {

@@ -5,10 +5,10 @@ import { AppElement, changed } from '../shared/element.js';
 
 /** @typedef {import('../../protocol/views.js').RequestView} RequestView */
 
-/** For how long a technician is given what it asked for. */
+/** For how long a technician may listen. */
 const LISTEN_MINUTES = 10;
 
-/** What waits to be decided by chair or operator: a card each, with no and yes. */
+/** Requests that chair or operator must decide: a card each, with no and yes. */
 export class RequestCards extends AppElement {
   #list = el('ul', { class: 'cards', 'aria-live': 'polite' });
 

@@ -10,7 +10,7 @@ import { presenceWord } from './presence-words.js';
 
 const SECOND_MS = 1000;
 
-/** Who is in the meeting, in the order the server gives; the operator and the chair act on each row. */
+/** Who is in the meeting, in the server's order. Operator and chair act on the rows. */
 export class Roster extends AppElement {
   #title = el('span');
   #count = el('span', { class: 'count' });
@@ -27,7 +27,7 @@ export class Roster extends AppElement {
     this.#lock.addEventListener('click', () => app.send({ type: 'lock', on: !app.state.floor.locked }), { signal });
     fill(this,
       isHost(ownRole(app.state)) && el('div', { class: 'panel-head is-act' }, this.#lock, muteAll),
-      // Where there are tabs the title is on one.
+      // In a tab the title is on the tab.
       this.getAttribute('role') !== 'tabpanel' && el('div', { class: 'panel-head' }, el('h2', null, this.#title, this.#count)),
       this.#list,
     );
@@ -37,11 +37,11 @@ export class Roster extends AppElement {
 
   /** @override @type {AppElement['render']} */
   render(state, before) {
-    if (before && ownRole(state) !== ownRole(before)) this.rebuild(); // another role has other buttons
+    if (before && ownRole(state) !== ownRole(before)) this.rebuild(); // a new role has other buttons
     else if (changed(state, before, 'roster', 'speakers', 'floor', 'voices')) this.#show();
   }
 
-  /** How long somebody has been away, and how long a technician still listens, counts on. */
+  /** Update how long people have been away, and how much longer a technician listens. */
   #second() {
     if (this.hidden) return;
     for (const who of this.app.state.roster.participants) {
@@ -74,7 +74,7 @@ export class Roster extends AppElement {
       el('span', { class: 'marks' },
         el('span', { class: 'badge badge-warn weak' }),
         icon('camera', 'camera-state'),
-        // Who may mute presses the microphone's own sign: one sign says both what is and what can be done.
+        // For those who may mute, the microphone's sign is also the button.
         host && !own ? this.#act('roster-mute', microphone, () => this.#switch(who.id)) : microphone,
         host && this.#act('roster-more', icon('more'), () => openPerson(app, who.id))));
   }
@@ -128,7 +128,7 @@ export class Roster extends AppElement {
   }
 
   /**
-   * What the buttons of the row do to whom, for ears and for the pointer.
+   * The labels and titles of the row's buttons: what they do, and to whom.
    * @param {HTMLElement} row
    * @param {ParticipantView} who
    * @param {string} name
@@ -166,7 +166,7 @@ export class Roster extends AppElement {
   }
 }
 
-/** Why it is shut, the strongest reason. @param {ParticipantView} who @returns {'open' | 'host' | 'shut'} */
+/** Whether it is open, or the strongest reason why it is shut. @param {ParticipantView} who @returns {'open' | 'host' | 'shut'} */
 function microphoneOf({ microphone: { gate } }) {
   if (gate.length === 0) return 'open';
   return gate.includes('host') ? 'host' : 'shut';

@@ -9,7 +9,7 @@ import { sheet } from '../shared/dialog.js';
 const TURNS_S = [0, 120, 180, 300, 600];
 
 /**
- * How the meeting is led: the chair's sheet. Nothing is changed before it is saved.
+ * The chair's sheet with the rules of the meeting. Nothing changes before it is saved.
  * @param {App} app
  */
 export function openRules(app) {
@@ -50,7 +50,7 @@ export function openRules(app) {
 }
 
 /**
- * The orders to choose from: the present one first.
+ * The orders to choose from, the current one first.
  * @param {readonly UnitKind[]} now
  * @returns {UnitKind[][]}
  */

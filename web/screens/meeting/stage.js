@@ -8,9 +8,9 @@ import { show } from './video.js';
 
 const SECOND_MS = 1000;
 
-/** The big picture: who speaks, or the shared screen with the one who speaks small beside it. */
+/** The big picture: the speaker, or the shared screen with the speaker small beside it. */
 export class Stage extends AppElement {
-  /** What the app was told. @type {Record<'stage' | 'screen', HTMLElement | null>} */
+  /** The last thing the app was told. @type {Record<'stage' | 'screen', HTMLElement | null>} */
   #shows = { stage: null, screen: null };
   #video = el('video', { autoplay: true, playsinline: true, 'aria-hidden': 'true' });
   #awayText = el('span');
@@ -58,7 +58,7 @@ export class Stage extends AppElement {
     const refused = !own && open && state.reception !== 'all';
     show(this.#video, own ? local : view.mid && open && !refused ? app.received(view.mid) : null, `${who.id} ${view.source}`);
     this.#video.hidden = !open || refused;
-    // Who has the floor is named on the card with the clock.
+    // The holder of the floor is named on the card with the clock.
     this.#card.hidden = turnOf(state.floor, who.id) !== undefined;
     setText(this.#title, unitOf(state, who)?.name || who.name);
     setText(this.#line, personLine(app, who));
@@ -77,7 +77,8 @@ export class Stage extends AppElement {
   }
 
   /**
-   * The box shows either; a screen in it leaves the speaker the corner. In this order, so that the box stays measured.
+   * Tell the app what the box shows: the speaker, or a screen with the speaker in the corner. The order keeps the box
+   * measured all the time.
    * @param {boolean} screen
    */
   #seen(screen) {
@@ -89,7 +90,7 @@ export class Stage extends AppElement {
     this.#shows = shows;
   }
 
-  /** While a screen is shown, who speaks is small in its corner. @param {import('../../state/layout.js').View | null} view */
+  /** While a screen is shown, the speaker is small in its corner. @param {import('../../state/layout.js').View | null} view */
   #small(view) {
     const { state } = this.app;
     const speaker = personOf(state, view?.participant);

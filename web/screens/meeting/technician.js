@@ -6,8 +6,7 @@ import { LineBoard } from './line-board.js';
 import { openAsk } from './permission.js';
 
 /**
- * What a technician sees in place of the pictures: the line and the devices of every point, and one button to ask to hear
- * and see.
+ * What a technician sees in place of the pictures: every point's line and devices, and one button to ask to hear and see.
  */
 export class Technician extends AppElement {
   #sign = icon('headphones');

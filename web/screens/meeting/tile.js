@@ -7,7 +7,7 @@ import { show } from './video.js';
 
 const SECOND_MS = 1000;
 
-/** One bridge point in the filmstrip: its picture, its place card, and what is wrong with either. */
+/** One bridge point in the filmstrip: its picture, its name, and what is wrong. */
 export class Tile extends AppElement {
   participant = '';
 
@@ -27,13 +27,13 @@ export class Tile extends AppElement {
     this.#video.muted = true;
     this.dataset.testid = 'tile';
     if (!this.#box.isConnected) this.append(this.#box);
-    this.every(SECOND_MS, () => this.render()); // how long a picture has been lost
+    this.every(SECOND_MS, () => this.render()); // counts how long a picture has been lost
     this.whenLeaving(() => this.app.seen('tile', this.participant, null));
-    // One's own picture comes from this machine: nothing is asked of the server for it.
+    // The own picture comes from this machine; the server need not send it.
     if (this.participant !== this.app.state.welcome?.participant) this.app.seen('tile', this.participant, this);
   }
 
-  /** The video is touched only when its source has changed. @override */
+  /** @override */
   render() {
     const { app } = this;
     const { state } = app;

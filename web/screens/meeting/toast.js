@@ -5,7 +5,7 @@ import { AppElement } from '../shared/element.js';
 
 const SHOWN_MS = 7000;
 
-/** What the server would not do, and why; what became of a request. Said once, then gone by itself. */
+/** What the server refused and why, the answer to a request, and news of the recording. Disappears by itself. */
 export class Toast extends AppElement {
   #timer = 0;
 
@@ -24,7 +24,7 @@ export class Toast extends AppElement {
     this.#recorded(state, announcement(state, before));
   }
 
-  /** What became of one's own request. @param {import('../../protocol/server.js').Decision} decision */
+  /** The answer to this person's own request. @param {import('../../protocol/server.js').Decision} decision */
   #decided({ permission, granted, reason }) {
     const { t } = this.app;
     const answer = t(`decision.${permission}-${granted ? 'yes' : 'no'}`);
@@ -32,7 +32,7 @@ export class Toast extends AppElement {
   }
 
   /**
-   * That it began, ended, or failed: to everybody. What somebody must see to: to those who can.
+   * Everybody is told that a recording began, ended or failed. Staff are told what needs attention.
    * @param {import('../../state/store.js').State} state
    * @param {ReturnType<typeof announcement>} what
    */

@@ -9,10 +9,10 @@ import { AppElement, changed } from '../shared/element.js';
 const SECOND_MS = 1000;
 const EXTENSION_S = 120;
 
-/** Who has the floor and for how long, at the foot of the stage; the chair gives more time or ends it. */
+/** Who has the floor and for how long, at the foot of the stage. The chair extends or ends a turn. */
 export class Turns extends AppElement {
   #cards = el('ul', { class: 'turns' });
-  /** Said when the floor goes to another, not each second. */
+  /** Spoken when the floor changes, not every second. */
   #said = el('p', { class: 'sr', 'aria-live': 'polite' });
 
   /** @override */

@@ -4,9 +4,9 @@
 const showing = new WeakMap();
 
 /**
- * Show a stream, touching the element only when something has changed: assigning the same stream again makes it flicker.
- * A line that now carries somebody else is covered until that one's first frame is there, so that nobody stands under
- * another's name.
+ * Show a stream. The element is touched only when something has changed, because assigning the same stream again makes it
+ * flicker. When a line changes to somebody else it is covered until their first frame comes, so that nobody is shown under
+ * another person's name.
  * @param {HTMLVideoElement} video
  * @param {MediaStream | null} stream
  * @param {string} whose

@@ -6,7 +6,7 @@ import { sheet } from '../shared/dialog.js';
 /** @typedef {import('../../protocol/client.js').ClientMessage} ClientMessage */
 
 /**
- * What the chair may do about one who waits, beside inviting.
+ * What the chair may do about somebody in the queue, besides inviting.
  * @param {import('../../app/app.js').App} app
  * @param {string} participant
  */
@@ -24,7 +24,7 @@ export function openWaiting(app, participant) {
   const dialog = sheet(app, unitOf(state, who)?.name || who.name,
     el('p', { class: 'soft' }, wish.topic || who.name),
     el('div', { class: 'menu', 'data-testid': 'waiting-menu' },
-      // Two speak with each other; a third has to wait.
+      // At most two have the floor.
       state.floor.turns.length === 1 && act('act-dialogue', app.t('act.dialogue'), { type: 'invite', participant, dialogue: true }),
       wish.skipped ? act('act-return', app.t('floor.return'), { type: 'return', participant })
         : act('act-skip', app.t('floor.skip'), { type: 'skip', participant })));

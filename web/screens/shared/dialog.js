@@ -3,12 +3,12 @@ import { el } from '../../kit/dom.js';
 /** @typedef {{title: string, text: string, confirm: string, reason?: boolean, danger?: boolean, extra?: HTMLElement}} Question */
 
 /**
- * Ask before something that cannot be taken back, or for the reason of it.
+ * Ask for confirmation of something that cannot be undone, and for its reason if needed.
  * @param {import('../../app/app.js').App} app
- * @param {Question} question with `reason` a line must be written before it can be confirmed
- * @returns {Promise<string | null>} the reason ('' when none was asked for), or null: not done
+ * @param {Question} question with `reason` something must be written before it can be confirmed
+ * @returns {Promise<string | null>} the reason ('' when none was asked for); null: cancelled
  */
-export function ask(app, question) {
+export function confirmation(app, question) {
   const input = el('textarea', { class: 'input', maxlength: 500, required: true, 'data-testid': 'dialog-reason' });
   const cancel = el('button', { class: 'btn', type: 'button', 'data-testid': 'dialog-cancel' }, app.t('dialog.cancel'));
   const confirm = el('button',
@@ -44,7 +44,7 @@ export function ask(app, question) {
 }
 
 /**
- * A sheet with anything in it and one way out.
+ * A sheet with any content and a button that closes it.
  * @param {import('../../app/app.js').App} app
  * @param {string} title
  * @param {...(Node | false)} children
@@ -58,13 +58,13 @@ export function sheet(app, title, ...children) {
   close.addEventListener('click', () => dialog.close());
   dialog.addEventListener('close', () => dialog.remove());
   open(app, dialog);
-  // Where there is something else to press, that is the thing to do.
+  // If there is another button, that is the main one.
   if (dialog.querySelectorAll('.btn').length > 1) close.classList.remove('btn-main');
   return dialog;
 }
 
 /**
- * Show a dialog until it is closed, or until the screen under it is another one.
+ * Show a dialog until it is closed, or until the screen or the language changes.
  * @param {import('../../app/app.js').App} app
  * @param {HTMLDialogElement} dialog
  */

@@ -1,4 +1,4 @@
-/** What stands at the head of a dark screen: the centre's mark and the time. */
+/** Parts of a dark screen's header: the centre's mark and the time. */
 import { el, icon, setText } from '../../kit/dom.js';
 import { clock as hourMinute } from '../../kit/format.js';
 import { every } from '../../kit/time.js';
@@ -18,7 +18,7 @@ export function mark(name, under) {
 }
 
 /**
- * The server's time, for as long as the signal lasts.
+ * The server's time, until the signal is aborted.
  * @param {import('../../app/app.js').App} app
  * @param {AbortSignal} signal
  * @param {string} [extra] class

@@ -6,7 +6,7 @@ const LANGUAGES = /** @type {const} */ ([
   ['en', 'English'],
 ]);
 
-/** The two languages, each in its own words; the present one is pressed. With `short` it is one button, for the other one. */
+/** The two languages, each under its own name; the current one is pressed. With `short`: one button for the other one. */
 export class Language extends AppElement {
   /** @override */
   build() {

@@ -1,4 +1,4 @@
-/** A measured line in words and signs, the same on every screen. */
+/** A measured line in words and marks, the same on every screen. */
 
 import { el, fill, setText } from '../../kit/dom.js';
 import { LOCALE } from '../../kit/format.js';
@@ -9,7 +9,7 @@ import { LOCALE } from '../../kit/format.js';
 /** @typedef {readonly [label: string, value: string]} Figure */
 
 const NOTHING = '–';
-/** How many of the four bars stand for it: the shape says it without the colour. */
+/** How many of the four bars are filled: the shape is clear without the colour. */
 const BARS = { unknown: 0, poor: 1, fair: 2, good: 4 };
 const TONE = { unknown: '', poor: 'q-bad', fair: 'q-fair', good: 'q-good' };
 
@@ -47,7 +47,7 @@ export function pathName(path) {
   return path === '' ? NOTHING : path.toUpperCase();
 }
 
-/** Four bars, silent to screen readers: the word stands beside them. */
+/** Four bars, hidden from screen readers: a word stands beside them. */
 export function qualityMark() {
   return el('span', { class: 'bars', 'aria-hidden': 'true' }, el('i'), el('i'), el('i'), el('i'));
 }
@@ -57,13 +57,13 @@ export function setQuality(mark, quality) {
   mark.dataset.v = String(BARS[quality]);
 }
 
-/** The class that colours a word by what it says. @param {Quality} quality */
+/** The class that colours a word by quality. @param {Quality} quality */
 export function toneOf(quality) {
   return TONE[quality];
 }
 
 /**
- * Figures with their names, touched only where they differ.
+ * Show figures with their names. Only those that differ are touched.
  * @param {HTMLElement} place a `dl`
  * @param {readonly Figure[]} figures
  */

@@ -9,7 +9,7 @@ import { AppElement, changed } from './element.js';
 
 const SECOND_MS = 1000;
 
-/** In everybody's head, on every screen of a meeting: that it is recorded, since when; a press says whose key locks it. */
+/** In everybody's header: that the meeting is recorded, and since when. A press shows whose key locks the recording. */
 export class RecordingLight extends AppElement {
   #sign = icon('record');
   #word = el('span');
@@ -48,7 +48,7 @@ export class RecordingLight extends AppElement {
     this.#tick();
   }
 
-  /** Only the clock: nobody is told every second. */
+  /** Update only the clock, so that screen readers are not told every second. */
   #tick() {
     const { recording, clockMs } = this.app.state;
     this.#time.hidden = recording.state !== 'on' || !recording.since_ms;
@@ -57,7 +57,7 @@ export class RecordingLight extends AppElement {
 }
 
 /**
- * Since when, and who can open it.
+ * A sheet: since when it is recorded, and who can open it.
  * @param {App} app
  */
 export function openRecording(app) {

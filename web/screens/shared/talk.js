@@ -9,11 +9,11 @@ import { AppElement, changed, withApp } from './element.js';
 
 const MOST = 500;
 const NOTHING = /** @type {readonly TalkLine[]} */ (Object.freeze([]));
-/** The newest line of each thread that was on the screen here. @type {Map<string, number>} */
+/** When the newest message shown here was sent, by knock. @type {Map<string, number>} */
 const seen = new Map();
 
 /**
- * What was said with one who waits.
+ * The messages with somebody in the lobby.
  * @param {App} app
  * @param {string} knock
  */
@@ -22,17 +22,17 @@ export function said(app, knock) {
 }
 
 /**
- * Lines that nobody at this page has seen yet.
+ * How many messages have not been shown on this page yet.
  * @param {App} app
  * @param {string} knock
- * @param {boolean} staff which side reads
+ * @param {boolean} staff whether the reader is staff
  */
 export function unseen(app, knock, staff) {
   return unread(said(app, knock), seen.get(knock) ?? 0, staff);
 }
 
 /**
- * The thread in a sheet, for the staff.
+ * The messages in a sheet, for staff.
  * @param {App} app
  * @param {string} knock
  * @param {string} name
@@ -43,7 +43,7 @@ export function openTalk(app, knock, name) {
   talk.focus();
 }
 
-/** A few words between one who waits and the office. */
+/** Messages between somebody in the lobby and staff. */
 export class Talk extends AppElement {
   knock = '';
   staff = false;
@@ -72,7 +72,7 @@ export class Talk extends AppElement {
   /** @override @type {AppElement['render']} */
   render(state, before) {
     if (!changed(state, before, 'talks')) return;
-    if (before && !this.staff && unseen(this.app, this.knock, false) > 0) this.app.ring(); // the office answers
+    if (before && !this.staff && unseen(this.app, this.knock, false) > 0) this.app.ring(); // staff have answered
     this.#show();
   }
 
@@ -85,7 +85,7 @@ export class Talk extends AppElement {
     const text = this.#input.value.trim();
     if (!text) return;
     const sent = this.app.send(this.staff ? { type: 'talk', text, knock: this.knock } : { type: 'talk', text });
-    if (sent) this.#input.value = ''; // what could not be sent stays to be sent again
+    if (sent) this.#input.value = ''; // otherwise it stays and can be sent again
   }
 
   #show() {

@@ -1,12 +1,12 @@
-/** What was written in the green room, kept while the page lives: for the way back from the lobby, and over a change of language. */
+/** What was typed in the green room. It is kept while the page lives, for the way back and for a change of language. */
 
-/** @typedef {{account: string, unit: string, name: string, present: string, total: string, speech: string}} Draft speech: the topic that is registered */
+/** @typedef {{account: string, unit: string, name: string, present: string, total: string, speech: string}} Draft speech: the registered topic */
 
 /** @type {Draft} */
 let kept = { account: '', unit: '', name: '', present: '', total: '', speech: '' };
 
 /**
- * The draft of whoever is signed in; another account starts afresh.
+ * The draft of the signed-in account; another account starts with an empty one.
  * @param {import('../../state/store.js').State} state
  * @returns {Draft}
  */
@@ -21,7 +21,7 @@ export function draftOf(state) {
 /**
  * A headcount as typed.
  * @param {string} typed
- * @returns {number | null | undefined} null when nothing is there, undefined when it is no headcount
+ * @returns {number | null | undefined} null: nothing typed; undefined: not a headcount
  */
 export function count(typed) {
   const text = typed.trim();

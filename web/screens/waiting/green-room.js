@@ -8,10 +8,10 @@ import { ownView } from './own-view.js';
 import { speechField } from './speech-field.js';
 
 const MOST = 9999;
-/** Refusals of a knock that this screen has fuller words for. */
+/** Refusals of a knock for which this screen has a longer text. */
 const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'bad-headcount']);
 
-/** Before the lobby: look at oneself, say who one is, and one big button. */
+/** Before the lobby: the own picture, unit, name and headcount, and one big button. */
 export class GreenRoom extends AppElement {
   #sent = false;
   #draft = /** @type {import('./draft.js').Draft} */ ({});
@@ -63,7 +63,7 @@ export class GreenRoom extends AppElement {
     return form;
   }
 
-  /** Fixed when the account belongs to a unit; a choice by kind otherwise. */
+  /** Fixed if the account belongs to a unit, otherwise a choice grouped by kind. */
   #unitField() {
     const { t, state } = this.app;
     const units = state.welcome?.units ?? [];
@@ -138,7 +138,7 @@ export class GreenRoom extends AppElement {
     this.#count();
   }
 
-  /** What the two numbers come to, said while they are typed. */
+  /** What the two numbers amount to, shown while they are typed. */
   #count() {
     const { t } = this.app;
     const [present, total] = [count(this.#draft.present), count(this.#draft.total)];
@@ -182,8 +182,8 @@ export class GreenRoom extends AppElement {
 
   /**
    * @param {string} what key of the text
-   * @param {HTMLElement | null} field what is to be mended
-   * @param {string} [code] for what has words of its own under `why.`
+   * @param {HTMLElement | null} field what must be corrected
+   * @param {string} [code] one with a text of its own under `why.`
    */
   #say(what, field, code) {
     const { t } = this.app;

@@ -5,13 +5,13 @@ import { milliseconds, pathName, percent, qualityMark, rate, setFigures, setQual
 /** @typedef {import('../../state/verdict.js').Check} Check */
 
 const TICK_MS = 250;
-/** A check usually takes so long; one that takes longer waits just before the end of the bar. */
+/** A check usually takes this long. If it takes longer, the bar stops just before its end. */
 const USUAL_MS = 10_000;
 const ALMOST = 0.95;
 
 /**
- * The line check before the meeting: one word, what to do about it, and the figures. While the server is not reached it
- * says that instead.
+ * The line check before the meeting: one word, what to do about it, and the figures. While the server cannot be reached,
+ * it says so instead.
  * @param {import('../../app/app.js').App} app
  * @param {AbortSignal} signal
  * @returns {HTMLElement}
@@ -73,7 +73,7 @@ function whatToDo(app, check) {
   return check.verdict ? app.t(`green.line-${check.verdict}${check.verdict === 'poor' ? `-${cause(check)}` : ''}`) : '';
 }
 
-/** What makes it poor, the first thing to mend. @param {Check} check @returns {'loss' | 'delay' | 'narrow'} */
+/** The main reason for a poor line. @param {Check} check @returns {'loss' | 'delay' | 'narrow'} */
 function cause({ line, up_kbps, down_kbps }) {
   if (line && worstLoss(line) > 100) return 'loss';
   const narrow = (up_kbps >= 0 && up_kbps < 120) || (down_kbps >= 0 && down_kbps < 200);
@@ -81,7 +81,7 @@ function cause({ line, up_kbps, down_kbps }) {
 }
 
 /**
- * Where the media say nothing of the delay there is still the one of the line to the server.
+ * If the media give no delay, it shows that of the WebSocket.
  * @param {import('../../app/app.js').App} app
  * @param {Check} check
  * @returns {import('../shared/line-words.js').Figure[]}

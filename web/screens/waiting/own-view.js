@@ -2,16 +2,16 @@ import { el, fill, icon, setIcon, setText } from '../../kit/dom.js';
 import { AppElement, changed, withApp } from '../shared/element.js';
 
 const METER_MS = 80;
-/** What is louder than this is speech, not the room. */
+/** Louder than this is speech, not the room. */
 const SPEECH = 0.18;
 const HEARD_MS = 3000;
 const TEST_SOUND_MS = 1000;
-/** Nothing that a press on "turn on" alone would mend. */
+/** States that pressing "turn on" does not cure. */
 const FAILED = new Set(['denied', 'none', 'busy']);
 
 /** @typedef {'camera' | 'microphone'} Kind */
 
-/** One's own picture, the microphone's level, a test sound and the choice of devices. */
+/** The own picture, the microphone's level, a test sound and the choice of devices. */
 export class OwnView extends AppElement {
   #heardAt = -HEARD_MS;
   #video = el('video', {});

@@ -4,7 +4,8 @@ import { draftOf } from './draft.js';
 const LONGEST = 120;
 
 /**
- * To register a speech before one is let in: it stands in the queue from admission on. Null for the chair, who always has it, and for who has no microphone.
+ * Registers a speech before admission; it joins the queue on admission. Null for the chair, who always has the floor, and
+ * for technicians, who have no microphone.
  * @param {import('../../app/app.js').App} app
  * @param {AbortSignal} signal
  * @returns {HTMLElement | null}
@@ -38,7 +39,7 @@ export function speechField(app, signal) {
     if (app.send({ type: 'register-speech', topic: text })) keep(text, 'speech.saved');
     else setText(said, t('why.offline'));
   };
-  // It stands in a form that knocks.
+  // The field is inside the form that knocks.
   topic.addEventListener('keydown', (event) => {
     if (event.key !== 'Enter' || event.isComposing) return;
     event.preventDefault();

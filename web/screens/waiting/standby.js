@@ -11,7 +11,7 @@ const SECOND_MS = 1000;
 const SIGNS = { 'lobby-closed': 'clock', 'meeting-locked': 'lock', 'lobby-full': 'people', 'room-full': 'people', banned: 'ban' };
 
 /**
- * Not let into the lobby yet, or not at all: why, what the page does about it by itself, and what the person can do.
+ * Not let into the lobby yet, or not at all: why, what the page does by itself, and what the person can do.
  * @param {App} app
  * @param {Standby} standby
  * @param {AbortSignal} signal

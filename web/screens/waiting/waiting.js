@@ -11,8 +11,8 @@ import { standbySheet } from './standby.js';
 const SECOND_MS = 1000;
 
 /**
- * In the lobby: what one waits for, how long, and what to do if it does not end. Or refused: why, and the way back. Or
- * before the lobby, which is closed, locked or full.
+ * In the lobby: what happens next, how long it has taken, and what to do if it takes too long. Or refused: why, and the way
+ * back. Or outside a lobby that is closed, locked or full.
  */
 export class Waiting extends AppElement {
   /** @override */
@@ -24,7 +24,7 @@ export class Waiting extends AppElement {
 
   /** @override @type {AppElement['render']} */
   render(state, before) {
-    // Sent back into the lobby with other words, or refused for another cause: the paper is another one.
+    // Another reason for being sent back or refused changes the whole sheet.
     if (before && (state.standby !== before.standby || state.seat.reason !== before.seat.reason)) this.rebuild();
   }
 
@@ -51,19 +51,19 @@ export class Waiting extends AppElement {
           el('button', { class: 'btn btn-quiet', type: 'button', onclick: () => void this.app.signOut() }, t('waiting.sign-out')))));
   }
 
-  /** Back from the room: why. */
+  /** Why somebody was sent back from the room. */
   #sentBack() {
     const { t, state } = this.app;
     return state.seat.reason ? el('p', { class: 'alert alert-warn', role: 'alert', 'data-testid': 'sent-back' }, icon('alert'),
       el('span', null, el('b', null, t('waiting.sent-back')), el('br'), state.seat.reason)) : null;
   }
 
-  /** A few words with the office: it is one's own thread, whatever it is called there. */
+  /** Messages with staff, under this person's own id. */
   #office() {
     return withApp(new Talk(), this.app, { knock: this.app.state.welcome?.participant ?? '' });
   }
 
-  /** The time waited, by the server's clock. */
+  /** How long this person has waited, by the server's clock. */
   #since() {
     const since = el('span', { class: 'since num', role: 'timer', 'aria-live': 'off', 'data-testid': 'waiting-since' });
     const here = Date.now();
@@ -88,7 +88,7 @@ export class Waiting extends AppElement {
       el('li', null, el('span', null, t('waiting.step-next'))));
   }
 
-  /** An account without a unit is let in by the chair alone. */
+  /** Only the chair lets in an account without a unit. */
   get #outsider() {
     const { welcome } = this.app.state;
     return welcome?.unit === null && welcome.role !== 'chair' && welcome.role !== 'operator';
@@ -102,7 +102,7 @@ export class Waiting extends AppElement {
     return typeof total === 'number' ? t('waiting.step-told-count', { present, total }) : t('waiting.step-told-present', { present });
   }
 
-  /** What to do if it does not end; while the line is down, that. */
+  /** What to do if it takes too long; while offline, that the connection is down. */
   #advice() {
     const words = el('span', null);
     const sign = el('span', null);
