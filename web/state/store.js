@@ -184,19 +184,14 @@ function step(state, action) {
     case 'lobby-talk':
       return { ...state, talks: { ...state.talks, [action.knock]: action.lines } };
     case 'floor':
-      return action.version < state.floor.version ? state : { ...state, floor: action };
     case 'requests':
-      return action.version < state.requests.version ? state : { ...state, requests: action };
     case 'departures':
-      return action.version < state.departures.version ? state : { ...state, departures: action };
+      return action.version < state[action.type].version ? state : { ...state, [action.type]: action };
     case 'decision':
-      return { ...state, decision: action };
     case 'hint':
-      return { ...state, hint: action };
     case 'voices':
-      return { ...state, voices: action };
     case 'recording':
-      return { ...state, recording: action };
+      return { ...state, [action.type]: action };
     case 'roster':
       if (action.version < state.roster.version) return state;
       return { ...state, roster: { version: action.version, participants: action.participants } };
