@@ -31,6 +31,7 @@ from signaling.room.rules import (
     lobby,
     media,
     permissions,
+    recorder_orders,
     recording,
     talk,
     voices,
@@ -126,7 +127,7 @@ class Room:
         """Carry out one input. Returns what has to be done about it, or why it is refused."""
         if self.state.ended:
             return () if not isinstance(happened, Enter | Said) else Refused(Why.MEETING_ENDED)
-        viewers, run = changes.viewers(self.state), self.state.run
+        viewers, run = changes.viewers_of(self.state), self.state.run
         inside = frozenset(seat.id for seat in self.state.admitted())
         outcome = self._decide(happened, now)
         if isinstance(outcome, Refused):
@@ -142,12 +143,12 @@ class Room:
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
         """What follows from any input. inside: the people who were inside before it."""
         if self.state.ended:
-            return (*recording.sweep(self.state, now), *line_check.sweep(self.state, now))
+            return (*recorder_orders.sweep(self.state, now), *line_check.sweep(self.state, now))
         ended = permissions.sweep(self.state, now)
         turns = floor.sweep(self.state, inside, now)
         gates = gating.sweep(self.state)
         voices.sweep(self.state, now)
-        orders = recording.sweep(self.state, now)
+        orders = recorder_orders.sweep(self.state, now)
         return (*ended, *turns, *gates, *orders, *line_check.sweep(self.state, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
@@ -245,7 +246,7 @@ class Room:
             permissions.next_deadline,
             line_check.next_deadline,
             voices.next_deadline,
-            recording.next_deadline,
+            recorder_orders.next_deadline,
         )
         deadlines = (*(rule(self.state) for rule in rules), self._board.due_s)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

@@ -22,8 +22,8 @@ from signaling.protocol.schema import FOLDER, VALID
 
 _HEAD = f"""# The protocol, message by message
 
-Generated from the message types (`signaling/protocol/client.py`, `server.py`, `line_views.py` and the
-words in `signaling/model/words.py`). To write it again:
+Generated from the message types (`client.py`, `server.py`, `views.py` and `line_views.py` in
+`signaling/protocol`, and the words in `signaling/model/words.py`). To write it again:
 `python -m signaling.protocol.schema.reference > docs/protocol.md`.
 
 Protocol {PROTOCOL}: JSON text frames of at most {MAX_MESSAGE_BYTES} bytes on a WebSocket at `/ws`, after a

@@ -6,6 +6,7 @@ reaches it. It ends when its session is admitted or gone, or when its time is up
 """
 
 from dataclasses import replace
+from typing import assert_never
 
 import sfu
 from sfu import EndpointId, GateReason, RoomId, Source
@@ -79,8 +80,12 @@ def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> Outcome:
             return (Tell((session,), OwnLine(quality.view(event, word))),)
         case sfu.EndpointChanged(state=sfu.EndpointState.CLOSED) if not check.negotiating:
             return _over(state, session, Why.MEDIA_UNAVAILABLE)
+        case sfu.EndpointChanged() | sfu.FlowChanged() | sfu.SlotsChanged() | sfu.SendPlan():
+            return ()  # nothing is carried, so nobody needs to know
+        case sfu.SpeakersChanged() | sfu.VoicesChanged():
+            return ()  # of a room, not of an endpoint
         case _:
-            return ()
+            assert_never(event)
 
 
 def worker_back(state: State) -> tuple[Effect, ...]:

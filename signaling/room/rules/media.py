@@ -186,13 +186,14 @@ def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome
         return (_note(event),)
     if line.negotiating:
         return ()  # this is the association that the offer replaces
-    del_line(state, seat)
+    _lose_endpoint(state, seat)
     if not seat.online or seat.session is None:
         return (_note(event),)
     return Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)), _note(event)
 
 
-def del_line(state: State, seat: Seat) -> None:
+def _lose_endpoint(state: State, seat: Seat) -> None:
+    """The worker no longer has the seat's endpoint."""
     state.drop_line(seat.id)
     state.put(replace(seat, offered=False))
 
@@ -228,7 +229,7 @@ def worker_back(state: State, back: WorkerBack) -> tuple[Effect, ...]:
     effects: list[Effect] = []
     for seat in state.admitted():
         if seat.id in back.missing:
-            del_line(state, seat)
+            _lose_endpoint(state, seat)
         seat = state.seats[seat.account.id]
         if seat.wanted and not seat.offered and seat.online and seat.session is not None:
             effects.append(Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)))

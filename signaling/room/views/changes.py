@@ -31,7 +31,7 @@ class Viewers(NamedTuple):
     looking: frozenset[SessionId]
 
 
-def viewers(state: State) -> Viewers:
+def viewers_of(state: State) -> Viewers:
     return Viewers(
         frozenset(state.audience()),
         frozenset(state.staff()),
@@ -98,60 +98,64 @@ class Views:
         )
 
 
-def tell(before: Views, after: Views, state: State, had: Viewers) -> tuple[Effect, ...]:
+def tell(before: Views, after: Views, state: State, viewers: Viewers) -> tuple[Effect, ...]:
     """What has to be sent, and to whom."""
     inside, admitting, presiding = state.audience(), state.staff(), state.staff_inside()
     told: list[Effect | None] = [
         _to(
             inside,
             after.roster is not before.roster,
-            had.audience,
+            viewers.audience,
             m.Roster(after.roster.version, after.roster.value),
         ),
         _to(
             admitting,
             after.lobby is not before.lobby,
-            had.staff,
+            viewers.staff,
             m.Lobby(after.lobby.version, *after.lobby.value),
         ),
     ]
     if after.floor.value is not None:
         numbered = floor.numbered(after.floor.value, after.floor.version)
-        told.append(_to(inside, after.floor is not before.floor, had.audience, numbered))
+        told.append(_to(inside, after.floor is not before.floor, viewers.audience, numbered))
     left = m.Departures(after.departures.version, after.departures.value)
-    told.append(_to(presiding, after.departures is not before.departures, had.staff_inside, left))
-    told.append(_to(presiding, after.voices is not before.voices, had.staff_inside, after.voices.value))
+    told.append(_to(presiding, after.departures is not before.departures, viewers.staff_inside, left))
+    told.append(_to(presiding, after.voices is not before.voices, viewers.staff_inside, after.voices.value))
     if after.recording.value is not None:
         light = after.recording is not before.recording
-        told.append(_to(state.looking(), light, had.looking, after.recording.value))
-    come = [session for session in admitting if session not in had.staff]
+        told.append(_to(state.looking(), light, viewers.looking, after.recording.value))
+    come = [session for session in admitting if session not in viewers.staff]
     return (
         *(effect for effect in told if effect is not None),
         *talk.told(state, come),
-        *_requests(before, after, state, had),
+        *_requests(before, after, state, viewers),
     )
 
 
 def _to(
-    sessions: Iterable[SessionId], changed: bool, had: frozenset[SessionId], message: m.ServerMessage
+    sessions: Iterable[SessionId], changed: bool, viewers: frozenset[SessionId], message: m.ServerMessage
 ) -> Tell | None:
-    to = tuple(session for session in sessions if changed or session not in had)
+    to = tuple(session for session in sessions if changed or session not in viewers)
     return Tell(to, message) if to else None
 
 
-def _requests(before: Views, after: Views, state: State, had: Viewers) -> list[Effect]:
+def _requests(before: Views, after: Views, state: State, viewers: Viewers) -> list[Effect]:
     """Staff are sent all requests, others their own, so everybody gets a message of their own."""
     changed = after.requests is not before.requests
     concerned = {one.participant for one in (*before.requests.value, *after.requests.value)}
     effects: list[Effect] = []
     for seat in state.admitted():
-        if seat.online and seat.session is not None and _sees(seat, seat.session, changed, concerned, had):
+        session = seat.session
+        mine = changed and (seat.staff or seat.id in concerned)
+        if seat.online and session is not None and (mine or _sees_now(seat, session, viewers)):
             message = m.Requests(after.requests.version, staff.requests(state, seat))
-            effects.append(Tell((seat.session,), message))
+            effects.append(Tell((session,), message))
     return effects
 
 
-def _sees(seat: Seat, session: SessionId, changed: bool, concerned: Iterable[str], had: Viewers) -> bool:
+def _sees_now(seat: Seat, session: SessionId, viewers: Viewers) -> bool:
+    """The session has just begun to see requests, or sees others than before: it came in, or is staff now or
+    no longer."""
     if seat.staff:
-        return changed or session not in had.staff_inside
-    return session not in had.audience or session in had.staff_inside or (changed and seat.id in concerned)
+        return session not in viewers.staff_inside
+    return session not in viewers.audience or session in viewers.staff_inside
