@@ -1,4 +1,4 @@
-"""The recorder's door: the only names of `recorder` that the control plane may use.
+"""The recorder's door: the only names of `recorder` that the control plane may use. Pure.
 
 The recorder is a process of its own. It listens on a Unix socket; the control plane connects and sends
 Orders, the recorder sends Reports, both one way, as frames like those of `sfu.wire`. When a control plane
@@ -7,7 +7,6 @@ the control plane decides which of them continue. A recording whose control plan
 ORPHAN_S is ended in order.
 
 The recorder never decides to record. It holds no private key: recipients are public halves (age v1, X25519).
-Pure.
 """
 
 from enum import StrEnum

@@ -1,9 +1,9 @@
 """A recording whose processes are killed again and again: `make crash-matrix`.
 
-A whole appliance, two bridge points that keep time, a chair who records. At random instants (drawn from a
-seed) the recorder, the media worker, the control process or all of it is killed. After each kill what was
-written is opened with the board's key, and what changed in the state directory is searched for what was said
-and shown; in the end all of it. Writes build/crash.json.
+A whole appliance, two bridge points that keep time, and a chair who records. At random instants (drawn from a
+seed) the recorder, the media worker, the control process or the whole appliance is killed. After each kill
+the recording is opened with the board's key, and the files that changed in the state directory are searched
+for plaintext of the meeting; at the end, all files are. Writes build/crash.json.
 """
 
 import argparse
@@ -24,7 +24,7 @@ LOST_BAR_S = 2.0
 
 
 async def kill_often(kills: int, seed: int) -> tuple[list[Kill], int]:
-    """Also how many files hold plain text in the end."""
+    """Also returns how many files hold plaintext at the end."""
     chance = random.Random(seed)
     with tempfile.TemporaryDirectory(prefix="giaoban-crash-") as folder:
         async with running(Path(folder)) as appliance, Matrix.begin(appliance, Path(folder)) as matrix:

@@ -1,4 +1,4 @@
-"""One kill after another, and what each has cost. Used by the long run and by a short one among the tests."""
+"""One kill after another, and what each one costs. Used by the long run and by a short one in the tests."""
 
 import asyncio
 import contextlib
@@ -28,7 +28,7 @@ from tests.support.record_meeting import WAIT_S, Recorded, recorded_meeting, sta
 
 POINTS = 2
 SEALED_S = 2.5
-"""Until what was recorded at the kill is surely in the file, when its recorder lives on."""
+"""How long until media from before the kill is certainly in the file, if the recorder survives."""
 POLICY = Policy()
 QUICK_KILLS = 3
 
@@ -51,15 +51,15 @@ PARTS: dict[Target, Part] = {
 class Kill:
     target: Target
     lost_s: float
-    """From the last sound or picture that can be read to the kill."""
+    """From the last readable sound or picture to the kill."""
     hole_s: float
-    """Longest stretch without a sound before that, since all went on after the kill before."""
+    """The longest silence before that, since everything ran again after the previous kill."""
     back_s: float
     """From the kill until new sound and pictures are recorded."""
     unreadable: int
-    """Faults in what was written before."""
+    """Faults in the part written before."""
     plaintext: int
-    """Files in the state directory with something that was said or shown in them."""
+    """Files in the state directory that hold plaintext of the meeting."""
 
 
 @dataclass
@@ -72,13 +72,13 @@ class Matrix:
     kills: list[Kill] = field(default_factory=list)
     _searched: dict[Path, float] = field(default_factory=dict)
     _quick: dict[Target, int] = field(default_factory=dict)
-    """Kills in a row of what had lived shortly."""
+    """Kills in a row of processes that had only just started."""
     _struck_s: dict[Target, float] = field(default_factory=dict)
 
     @classmethod
     @asynccontextmanager
     async def begin(cls, appliance: Appliance, folder: Path) -> AsyncIterator["Matrix"]:
-        """Two points speak, a chair records."""
+        """Two points speak and a chair records."""
         code = await appliance.add_meeting("Giao ban thử")
         chair = await staff(appliance, code, Role.CHAIR, 10)
         spawn = multiprocessing.get_context("spawn")
@@ -93,12 +93,12 @@ class Matrix:
                 yield matrix
 
     def targets(self) -> list[Target]:
-        """What may be killed next: five quick deaths in a row are a fault for the supervisor, and not of what
-        is tried here."""
+        """What may be killed next. The supervisor gives up after five quick deaths in a row, which is not
+        what is tested here."""
         return [target for target in Target if self._quick.get(target, 0) < QUICK_KILLS or self._old(target)]
 
     async def kill(self, target: Target, after_s: float) -> Kill:
-        """One kill, so many seconds from now, and what it has cost. Returns when all goes on."""
+        """One kill, this many seconds from now, and what it costs. Returns once everything runs again."""
         steady_ms = self.now_at_ms()
         await asyncio.sleep(after_s)
         segment = self._segment()
@@ -124,7 +124,7 @@ class Matrix:
         return now_ms() - self.begun_ms
 
     async def is_recording(self, from_ms: int) -> None:
-        """Until sounds and pictures of that time or later can be read back."""
+        """Wait until sounds and pictures of that time or later can be read back."""
         async with asyncio.timeout(WAIT_S):
             while True:
                 found = await self._read(self._segment())
@@ -133,8 +133,8 @@ class Matrix:
                 await asyncio.sleep(0.2)
 
     async def in_the_clear(self, *, everything: bool = False) -> list[Path]:
-        """Files with what was said or shown, or with the words of a file of such; of those that changed since
-        the last time, or of all."""
+        """Files that hold plaintext of the meeting, among those that changed since the last search or among
+        all."""
         files = []
         for file in self.meeting.appliance.state.rglob("*"):
             with contextlib.suppress(FileNotFoundError):
@@ -149,7 +149,7 @@ class Matrix:
         return time.monotonic() - self._struck_s.get(target, 0.0) > POLICY.quick_s + POLICY.longest_pause_s
 
     async def _strike(self, target: Target) -> int:
-        """Returns when, as at_ms."""
+        """Returns the instant of the kill as at_ms."""
         appliance = self.meeting.appliance
         self._quick[target] = 1 if self._old(target) else self._quick.get(target, 0) + 1
         self._struck_s[target] = time.monotonic()
@@ -160,7 +160,7 @@ class Matrix:
         return self.now_at_ms()
 
     def _segment(self) -> int:
-        """The newest one's number."""
+        """The number of the newest segment."""
         return max((segment_number(file.name) for file in self.meeting.folder.iterdir()), default=0) or 1
 
     async def _read(self, first_segment: int) -> Read:
@@ -175,7 +175,7 @@ def is_on(view: View) -> bool:
 
 
 def known_plaintext() -> Iterator[bytes]:
-    """Bytes that the points send, and such as stand in every file of ours."""
+    """Bytes that the points send, and bytes that every plain file of ours contains."""
     yield from (b"V_VP8", b"A_OPUS")
     for index in range(POINTS):
         for loop in (beeping_voice(index), picture_loop(index)):

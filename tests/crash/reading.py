@@ -1,5 +1,5 @@
-"""What can be read of a recording so far, by a process of its own: the points that are recorded live in ours,
-and nothing may hold them up."""
+"""What is readable of a recording so far. Runs in a process of its own, because the recorded points live in
+the test's process and must not be held up."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +18,14 @@ READINGS = 3
 class Read:
     begun_ms: int
     pictures: tuple[int, ...]
-    """at_ms of each."""
+    """Their at_ms."""
     sounds: tuple[int, ...]
     grave: int
     """Faults that no crash explains."""
 
 
 def read(folder: Path, key: Path, first_segment: int) -> Read:
-    """From that segment on. The file grows while it is read, which may look like a fault; a fault stays."""
+    """Read from this segment on. A file that grows while it is read can look faulty; a real fault stays."""
     for _ in range(READINGS - 1):
         found = _read(folder, key, first_segment)
         if not found.grave:
@@ -47,12 +47,12 @@ def _read(folder: Path, key: Path, first_segment: int) -> Read:
             case Fault(grave=True):
                 grave += 1
             case _:
-                pass  # of the timeline, or what a crash explains
+                pass  # of the timeline, or explained by a crash
     return Read(opened.summary.begun_ms, tuple(pictures), tuple(sorted(sounds)), grave)
 
 
 def in_the_clear(files: list[Path], marks: list[bytes]) -> list[Path]:
-    """Those that hold one of the marks."""
+    """The files that contain one of the marks."""
     found = []
     for file in files:
         data = file.read_bytes()

@@ -1,4 +1,4 @@
-"""`giaoban recording export` and `play`, as somebody types them who has a recording and its key."""
+"""`giaoban recording export` and `play`, as run by somebody who has a recording and its key."""
 
 import asyncio
 import re
@@ -24,7 +24,7 @@ ID = "giao-ban-1795390671-x"
 
 @pytest.fixture
 def recording(tmp_path: Path) -> Path:
-    """Two seconds of somebody, eight of silence, two of somebody else; its key lies beside it."""
+    """Two seconds of one speaker, eight of silence, two of another; with its key beside it."""
     locks = keys()
     folder = Folder.create(
         tmp_path, RecordingFacts(ID, "giao-ban", "Giao ban", locks.recipients), SERVER, Ticking()
@@ -47,7 +47,7 @@ def counters(film: Path) -> list[int | None]:
         return [counter_of(frame.reformat(320, 180)) for frame in container.decode(video=0)]
 
 
-def test_a_film_is_made_and_said_to_be_open_to_everybody(
+def test_a_film_is_made_and_called_unencrypted(
     recording: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(recording.parent)
@@ -62,7 +62,7 @@ def test_a_film_is_made_and_said_to_be_open_to_everybody(
     assert shown[11 * 25] == pytest.approx(15, abs=1)
 
 
-def test_what_is_missing_is_told_and_the_rest_is_shown(
+def test_a_missing_part_is_reported_and_the_rest_is_shown(
     recording: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (recording / "000002.mkv.age").unlink()
@@ -70,11 +70,13 @@ def test_what_is_missing_is_told_and_the_rest_is_shown(
     assert export(recording, "--out", str(film), "--language", "en", "--watermark", "test") == 0
     assert "missing" in capsys.readouterr().out
     shown = counters(film)
-    assert len(shown) == pytest.approx(6 * 25, abs=4)  # two seconds tell of eight
+    assert len(shown) == pytest.approx(6 * 25, abs=4)  # a slate of two seconds stands for eight
     assert shown[5 * 25] == pytest.approx(15, abs=2)
 
 
-def test_a_wrong_key_and_a_taken_name_are_said(recording: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_key_and_a_taken_name_are_reported(
+    recording: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (recording.parent / "other.key").write_text(keys().secrets[0])
     other = str(recording.parent / "other.key")
     assert main(["recording", "export", str(recording), "--key", other, "--out", "never.mp4"]) == 2

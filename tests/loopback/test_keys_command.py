@@ -1,4 +1,4 @@
-"""`giaoban keys`: a pair made offline, its public half brought to the server; against files and a database on
+"""`giaoban keys`: a pair is made offline and its public key brought to the server. Uses files, a database on
 disk, and Debian's age."""
 
 import contextlib
@@ -27,7 +27,7 @@ SECRET = re.compile(r"AGE-SECRET-KEY-1[0-9A-Z]{58}")
 
 @pytest.fixture
 def state(tmp_path: Path) -> str:
-    """Flag for a state directory after its first run."""
+    """The flag for a state directory after its first run."""
     open_state(tmp_path / "state")
     prepare_database(Config(state=str(tmp_path / "state")))
     return f"--state={tmp_path / 'state'}"
@@ -67,13 +67,13 @@ def test_a_key_is_made_offline_and_only_its_own_passphrase_and_debians_age_open_
     assert key_fingerprint(key) in said.out
 
     sealed = tmp_path / "sealed.age"
-    subprocess.run(["age", "-R", public, "-o", sealed], input=b"giao ban", check=True)  # comments and all
+    subprocess.run(["age", "-R", public, "-o", sealed], input=b"giao ban", check=True)  # including comments
     assert opened_by_age(private, sealed, PASSPHRASE) == b"giao ban"
     assert opened_by_age(private, sealed, "something else") is None
 
 
 def opened_by_age(identity: Path, sealed: Path, passphrase: str) -> bytes | None:
-    """What `age -d` gives; it asks for the passphrase at a terminal, which here is ours."""
+    """The output of `age -d`, which asks for the passphrase at a terminal: ours."""
     ours, theirs = os.openpty()
     name = os.ttyname(theirs)
     out = sealed.with_suffix(".out")
@@ -81,7 +81,7 @@ def opened_by_age(identity: Path, sealed: Path, passphrase: str) -> bytes | None
     command = f'exec age -d -i "{identity}" -o "{out}" "{sealed}" <"{name}"'
     process = subprocess.Popen(
         ["sh", "-c", command],
-        start_new_session=True,  # so that the first terminal it opens is its own
+        start_new_session=True,  # so that the first terminal it opens becomes its own
         stdout=subprocess.DEVNULL,
     )
     try:
@@ -100,7 +100,7 @@ def opened_by_age(identity: Path, sealed: Path, passphrase: str) -> bytes | None
         os.close(ours)
 
 
-def test_the_page_to_be_printed_has_the_whole_key_and_fetches_nothing(
+def test_the_printed_page_has_the_whole_key_and_fetches_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -119,7 +119,7 @@ def test_the_page_to_be_printed_has_the_whole_key_and_fetches_nothing(
     assert "default-src 'none'" in page
 
 
-def test_nothing_is_overwritten_and_no_weak_passphrase_taken(
+def test_nothing_is_overwritten_and_no_weak_passphrase_accepted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -176,7 +176,7 @@ def test_keys_are_added_listed_and_removed_and_the_log_knows(
     ]
 
 
-def test_a_name_and_a_key_stand_for_one_another_once(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_name_and_a_key_can_each_be_used_once(state: str, capsys: pytest.CaptureFixture[str]) -> None:
     one, two = new_key().public, new_key().public
     assert main(["keys", "add", one, "--name", "Ban Giám đốc", state]) == 0
     assert main(["keys", "add", one, "--name", "Khác", "--second", state]) == 2
@@ -184,7 +184,7 @@ def test_a_name_and_a_key_stand_for_one_another_once(state: str, capsys: pytest.
     assert main(["keys", "add", two, "--name", "ban giám  đốc", state]) == 2
     assert "already" in capsys.readouterr().err
     assert main(["keys", "remove", one, state]) == 0
-    assert main(["keys", "add", one, "--name", "Mới", "--second", state]) == 0  # it comes back, otherwise
+    assert main(["keys", "add", one, "--name", "Mới", "--second", state]) == 0  # added again
 
 
 def bad_keys(pair: NewKey) -> dict[str, tuple[str, str]]:
@@ -201,7 +201,7 @@ def bad_keys(pair: NewKey) -> dict[str, tuple[str, str]]:
 
 
 @pytest.mark.parametrize("which", bad_keys(new_key()))
-def test_what_is_no_public_key_is_refused_and_kept_nowhere(
+def test_anything_but_a_public_key_is_refused_and_not_stored(
     state: str, tmp_path: Path, which: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pair = new_key()
@@ -247,7 +247,7 @@ def test_the_list_names_the_key_that_the_server_signs_with(
 ) -> None:
     assert main(["keys", "list", state]) == 0
     assert "signs" not in capsys.readouterr().out
-    assert not (tmp_path / "state" / "recorder.key").exists()  # looking makes none
+    assert not (tmp_path / "state" / "recorder.key").exists()  # listing creates none
     public = load_or_create_key(tmp_path / "state" / "recorder.key").public
     assert main(["keys", "list", state]) == 0
     assert public.hex() in capsys.readouterr().out
@@ -256,9 +256,7 @@ def test_the_list_names_the_key_that_the_server_signs_with(
 # --- what a meeting's rules say ---
 
 
-def test_what_may_be_recorded_is_set_shown_and_written_down(
-    state: str, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_recording_rules_are_set_shown_and_logged(state: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["meeting", "recording", "giao-ban", state]) == 0
     assert "its chair may record it; recordings are kept until" in capsys.readouterr().out
     assert main(["meeting", "recording", "giao-ban", "--forbid", state]) == 0

@@ -1,4 +1,4 @@
-"""A recording watched over this machine's loopback: what a browser gets, and what nobody else does."""
+"""A recording watched over the loopback: what a browser gets and nobody else does."""
 
 import asyncio
 import threading
@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.record, pytest.mark.loopback]
 
 @asynccontextmanager
 async def watched(roll: BlockSource) -> AsyncIterator[tuple[str, aiohttp.ClientSession]]:
-    """The page's address, and somebody who asks for it."""
+    """The page's address, and an HTTP client."""
     player = Player(roll, read_contents(roll), FilmStyle(font()))
     address: asyncio.Future[str] = asyncio.get_running_loop().create_future()
     stop = asyncio.Event()
@@ -46,7 +46,7 @@ async def body_of(session: aiohttp.ClientSession, address: str) -> bytes:
         return await answer.read()
 
 
-async def test_the_film_comes_from_any_second_on() -> None:
+async def test_the_film_can_start_at_any_second() -> None:
     async with watched(briefing()) as (address, session):
         rest = await body_of(session, address + "watch?from=6")
     with av.open(BytesIO(rest), "r") as container:
@@ -60,11 +60,11 @@ async def test_the_film_comes_from_any_second_on() -> None:
     assert shown[0][0] == pytest.approx(0, abs=0.03)
     for at_s, counter in shown[1:45]:
         assert counter == pytest.approx((at_s + 2) * FPS, abs=1.4)  # two seconds into the second turn
-    assert shown[3 * 25][1] is None  # the pause is told
+    assert shown[3 * 25][1] is None  # the slate of the pause
     assert beeps_in(sound.astype(np.float32)) == pytest.approx([0, 1000, 4000, 5000, 6000], abs=30)
 
 
-async def test_who_spoke_when_is_on_the_time_of_the_film() -> None:
+async def test_turns_are_given_on_the_time_of_the_film() -> None:
     async with watched(briefing()) as (address, session):
         told = await (await session.get(address + "timeline")).json()
     assert told["title"] == "Giao ban hằng ngày"
@@ -81,7 +81,7 @@ async def test_who_spoke_when_is_on_the_time_of_the_film() -> None:
 
 
 @pytest.mark.parametrize("start", ["", "x", "-1", "nan", "inf", "1e99"])
-async def test_what_is_no_second_is_refused(start: str) -> None:
+async def test_anything_but_a_second_is_refused(start: str) -> None:
     async with (
         watched(briefing()) as (address, session),
         session.get(f"{address}watch?from={start}") as answer,
@@ -89,7 +89,7 @@ async def test_what_is_no_second_is_refused(start: str) -> None:
         assert answer.status == 400
 
 
-async def test_without_the_token_or_under_another_name_there_is_nothing() -> None:
+async def test_without_the_token_or_under_another_host_name_nothing_is_served() -> None:
     async with watched(briefing()) as (address, session):
         root = address[: address.rindex("/", 0, -1)]
         for path in ("/", "/timeline", "/watch", "/play.js", "/" + "x" * 22 + "/", "/../play.py"):
@@ -103,7 +103,7 @@ async def test_without_the_token_or_under_another_name_there_is_nothing() -> Non
     assert address.startswith("http://127.0.0.1:")
 
 
-async def test_nothing_is_kept_by_a_browser_or_shown_to_another_site() -> None:
+async def test_nothing_is_cached_by_a_browser_or_shown_to_another_site() -> None:
     async with watched(briefing()) as (address, session):
         for path in ("", "play.js", "play.css", "timeline", "watch?from=12.9"):
             async with session.get(address + path) as answer:
@@ -115,7 +115,7 @@ async def test_nothing_is_kept_by_a_browser_or_shown_to_another_site() -> None:
 
 
 class Counted:
-    """A recording that knows how often it is being read."""
+    """A recording that counts how often it is being read."""
 
     def __init__(self) -> None:
         self.reading = 0
@@ -132,11 +132,11 @@ class Counted:
                 self.idle.set()
 
 
-async def test_who_stops_watching_lets_the_recording_go() -> None:
+async def test_closing_the_page_stops_reading_the_recording() -> None:
     recording = Counted()
     async with watched(recording) as (address, session):
         answers: list[aiohttp.ClientResponse] = []
-        for _ in range(3):  # each is a seek: the one before ends
+        for _ in range(3):  # each is a seek and ends the one before
             answer = await session.get(address + "watch")
             await answer.content.readexactly(2000)
             answers.append(answer)

@@ -1,4 +1,4 @@
-"""From a real peer to the opened file: its picture counts, its voice beeps in step, and its recorder is
+"""From a real peer to the opened file: its picture counts, its voice beeps in sync, and the recorder is
 killed in the middle."""
 
 import asyncio
@@ -31,7 +31,7 @@ LOST_MS = 2_000
 
 @pytest.fixture
 async def tap(tmp_path: Path) -> AsyncIterator[Path]:
-    """Of a media worker to which a peer speaks and shows itself."""
+    """The socket of a media worker to which a peer sends voice and picture."""
     config = WorkerConfig(socket_path="", addresses=local_addresses()[:1], port=0)
     async with open_plane(config) as (plane, _door, _ports), asyncio.TaskGroup() as group:
         stop = asyncio.Event()
@@ -51,7 +51,7 @@ async def tap(tmp_path: Path) -> AsyncIterator[Path]:
             stop.set()
 
 
-async def test_a_peer_is_recorded_in_step_and_a_killed_recorder_costs_two_seconds(
+async def test_a_peer_is_recorded_in_sync_and_a_killed_recorder_costs_two_seconds(
     tap: Path, tmp_path: Path
 ) -> None:
     async with recorder_process(tmp_path) as recorder:
@@ -89,7 +89,7 @@ def judge(recorder: RecorderProcess, left: list[Block]) -> None:
 
 
 def in_order(pictures: list[Picture]) -> None:
-    """Each counter the same as the one before it, or the next."""
+    """Each counter equals the one before it or is the next."""
     seen = [one.counter for one in pictures if one.counter is not None]
     assert len(seen) > 20
     assert len(seen) == len(pictures), "all are legible"

@@ -1,4 +1,4 @@
-"""The recorder as a process: killed, stopped and started again, paused, without media, without room."""
+"""The recorder as a process: killed, stopped, restarted, paused, without media, without disk space."""
 
 import signal
 from collections.abc import AsyncIterator, Callable
@@ -36,7 +36,7 @@ async def recorder(tmp_path: Path) -> AsyncIterator[RecorderProcess]:
 
 
 def made(blocks: list[Block], track: Track = Track.STAGE) -> list[int]:
-    """When its pictures or sounds were made."""
+    """When the track's pictures or sounds were made."""
     return [made_us(block) for block in blocks if block.track is track]
 
 
@@ -48,7 +48,7 @@ def gaps(blocks: list[Block], kind: GapKind) -> list[GapEntry]:
     return [entry for entry in entries(blocks) if isinstance(entry, GapEntry) and entry.kind is kind]
 
 
-async def test_a_killed_recorder_loses_two_seconds_at_most_and_goes_on_in_a_new_segment(
+async def test_a_killed_recorder_loses_at_most_two_seconds_and_continues_in_a_new_segment(
     recorder: RecorderProcess,
 ) -> None:
     start = recorder.start_order(recorder.recipient())
@@ -86,7 +86,7 @@ async def test_a_killed_recorder_loses_two_seconds_at_most_and_goes_on_in_a_new_
     assert b"V_VP8" in recorder.opened_by_age(recorder.recordings / RECORDING / segment_name(2))
 
 
-async def test_nothing_of_a_pause_is_written(recorder: RecorderProcess) -> None:
+async def test_nothing_from_a_pause_is_written(recorder: RecorderProcess) -> None:
     async with recorder.line() as line:
         line.order(recorder.start_order(recorder.recipient()))
         await line.told(in_stage(Stage.ON))
@@ -125,7 +125,7 @@ async def test_a_recording_that_begins_paused_is_paused_from_its_first_instant(
     assert made(recorder.blocks()) == []
 
 
-async def test_when_the_appliance_is_stopped_the_recording_stays_open_and_goes_on(
+async def test_stopping_the_appliance_suspends_the_recording_until_the_next_start(
     recorder: RecorderProcess,
 ) -> None:
     start = recorder.start_order(recorder.recipient())
@@ -148,7 +148,7 @@ async def test_when_the_appliance_is_stopped_the_recording_stays_open_and_goes_o
     assert recorder.opened().reading.end is not None
 
 
-async def test_it_waits_for_a_media_worker_that_went_away(tmp_path: Path) -> None:
+async def test_it_waits_for_a_media_worker_that_is_away(tmp_path: Path) -> None:
     async with recorder_process(tmp_path) as recorder, recorder.line() as line:
         async with marked_tap(tmp_path / "tap"):
             line.order(recorder.start_order(recorder.recipient()))
@@ -164,7 +164,7 @@ async def test_it_waits_for_a_media_worker_that_went_away(tmp_path: Path) -> Non
         assert gap.until_ms - gap.at_ms >= 1_000
 
 
-async def test_segments_follow_each_other_without_a_hole(tmp_path: Path) -> None:
+async def test_segments_follow_each_other_without_a_gap(tmp_path: Path) -> None:
     async with (
         marked_tap(tmp_path / "tap"),
         recorder_process(tmp_path, segment_s=1) as recorder,
@@ -199,7 +199,7 @@ async def test_two_locks_need_two_keys(recorder: RecorderProcess) -> None:
     assert not readable(1)
 
 
-async def test_what_cannot_be_recorded_is_refused_and_leaves_nothing(recorder: RecorderProcess) -> None:
+async def test_a_refused_recording_leaves_nothing(recorder: RecorderProcess) -> None:
     board = recorder.recipient()
     orders = {
         Trouble.NO_RECIPIENT: recorder.start_order(Recipient("Ủy ban", board.key, second=True)),
@@ -221,7 +221,7 @@ async def test_the_reserve_of_the_disk_is_not_touched(tmp_path: Path) -> None:
         assert not recorder.recordings.exists()
 
 
-async def test_a_new_control_plane_takes_the_place_of_the_one_before(recorder: RecorderProcess) -> None:
+async def test_a_new_control_plane_replaces_the_old_one(recorder: RecorderProcess) -> None:
     async with recorder.line() as first, recorder.line() as second:
         assert await second.snapshot() == []
         await first.is_closed()
@@ -234,7 +234,7 @@ async def test_a_new_control_plane_takes_the_place_of_the_one_before(recorder: R
             await third.told(in_stage(Stage.ENDED))
 
 
-async def test_a_disk_that_takes_no_more_ends_it_with_a_word_and_what_was_written_stays(
+async def test_a_full_disk_ends_it_with_a_report_and_keeps_what_was_written(
     recorder: RecorderProcess,
 ) -> None:
     async with recorder.line() as line:

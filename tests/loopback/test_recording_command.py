@@ -1,5 +1,5 @@
-"""`giaoban recording`: listed and deleted on the server, verified and recovered where the keys are; what was
-recorded is on the disk as the recorder leaves it."""
+"""`giaoban recording`: recordings are listed and deleted on the server, verified and recovered where the keys
+are. They are on the disk as the recorder leaves them."""
 
 import asyncio
 import io
@@ -31,13 +31,13 @@ ID = "20260921-132640-giao-ban-0001"
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Made:
-    """A finished recording with two locks; nobody changes it."""
+    """A finished recording with two locks; no test changes it."""
     return make(tmp_path_factory.mktemp("shelf"), locks=sealed_recording.keys(2), segment_bytes=90_000)
 
 
 @pytest.fixture
 def keys(made: Made, tmp_path: Path) -> list[str]:
-    """Flags for both private keys."""
+    """The flags for both private keys."""
     for at, secret in enumerate(made.keys.secrets):
         (tmp_path / f"{at}.key").write_text(secret)
     return ["--key", str(tmp_path / "0.key"), "--second-key", str(tmp_path / "1.key")]
@@ -45,7 +45,7 @@ def keys(made: Made, tmp_path: Path) -> list[str]:
 
 @pytest.fixture
 def state(tmp_path: Path) -> str:
-    """Flag for a state directory after its first run."""
+    """The flag for a state directory after its first run."""
     open_state(tmp_path / "state")
     prepare_database(Config(state=str(tmp_path / "state")))
     (tmp_path / "state" / "recordings").mkdir()
@@ -53,7 +53,7 @@ def state(tmp_path: Path) -> str:
 
 
 def keep(directory: Path, begun_ms: int, finish: bool = True, name: str = ID) -> Path:
-    """A recording of the standing meeting; returns its folder."""
+    """Make a recording of the standing meeting. Returns its folder."""
     chosen = sealed_recording.keys()
     facts = RecordingFacts(name, MEETING, "Giao ban sáng", chosen.recipients)
     folder = Folder.create(directory, facts, SERVER, sealed_recording.Ticking(begun_ms))
@@ -68,7 +68,7 @@ def keep(directory: Path, begun_ms: int, finish: bool = True, name: str = ID) ->
 # --- where the keys are ---
 
 
-def test_a_whole_recording_is_said_to_be_whole(
+def test_a_whole_recording_is_reported_as_whole(
     made: Made, keys: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["recording", "verify", str(made.path)]) == 0
@@ -93,14 +93,14 @@ def test_one_key_of_two_does_not_open_it(
         assert "! wrong-key" in capsys.readouterr().out
 
 
-def test_a_server_that_did_not_sign_it_is_told(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wrong_server_key_is_reported(made: Made, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["recording", "verify", str(made.path), "--server-key", "ab" * 32]) == 1
     assert "forged" in capsys.readouterr().out
     assert main(["recording", "verify", str(made.path), "--server-key", "abc"]) == 2
     assert "--server-key is no key" in capsys.readouterr().err
 
 
-def test_what_is_damaged_is_named_and_the_rest_recovered(
+def test_damage_is_named_and_the_rest_recovered(
     made: Made, keys: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     copy = tmp_path / made.path.name
@@ -119,17 +119,17 @@ def test_what_is_damaged_is_named_and_the_rest_recovered(
     assert "no longer encrypted" in said
     assert (
         main(["recording", "recover", str(copy), *keys, "--out", str(out)]) == 2
-    )  # never over what is there
+    )  # existing files are never overwritten
     assert "it is there already" in capsys.readouterr().err
 
 
-def test_a_whole_one_is_recovered_with_exit_code_0(made: Made, keys: list[str], tmp_path: Path) -> None:
+def test_a_whole_recording_is_recovered_with_exit_code_0(made: Made, keys: list[str], tmp_path: Path) -> None:
     assert main(["recording", "recover", str(made.path), *keys, "--out", str(tmp_path / "out")]) == 0
     assert len(list((tmp_path / "out").iterdir())) == len(made.blocks)
 
 
 @pytest.mark.parametrize("content", [b"", b"no archive at all" * 100, None])
-def test_what_is_no_recording_is_said_to_be_none(
+def test_anything_but_a_recording_is_reported_as_none(
     content: bytes | None, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "x.tar"
@@ -187,7 +187,7 @@ def test_recordings_are_listed_without_a_key(
     assert main(["recording", "list", "--directory", str(tmp_path / "nowhere")]) == 2
 
 
-def test_one_is_deleted_when_it_is_meant_and_the_log_says_so(
+def test_a_confirmed_deletion_is_carried_out_and_logged(
     state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     folder = keep(tmp_path / "state" / "recordings", int(time.time() * 1000) - 3 * DAY_MS - 60_000)
@@ -209,7 +209,7 @@ def test_one_is_deleted_when_it_is_meant_and_the_log_says_so(
     assert (fields["recording"], fields["age_days"], fields["why"]) == (ID, 3, "terminal")
 
 
-def test_one_that_goes_on_is_not_deleted(
+def test_a_recording_in_progress_is_not_deleted(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     shelf, now_ms = tmp_path / "state" / "recordings", int(time.time() * 1000)
@@ -230,7 +230,7 @@ def test_one_that_goes_on_is_not_deleted(
         assert folder.exists()
 
 
-def test_shorter_keeping_says_what_it_will_delete(
+def test_a_shorter_retention_says_what_it_will_delete(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     keep(tmp_path / "state" / "recordings", int(time.time() * 1000) - 10 * DAY_MS)

@@ -1,5 +1,5 @@
-"""A meeting to be recorded: an operator and bridge points that keep time (tests/support/metronome.py), in
-this process, against a whole appliance; and the board's key, whose private half the appliance never sees."""
+"""A meeting to record: an operator and bridge points that keep time (tests/support/metronome.py), in this
+process, against a whole appliance; and the board's key, whose private half the appliance never sees."""
 
 import asyncio
 import contextlib
@@ -37,14 +37,14 @@ class Recorded:
     meeting: str
     points: list[BridgePoint]
     key: Path
-    """File with the board's private key."""
+    """The file with the board's private key."""
 
     def id_of(self, point: BridgePoint) -> str:
         assert point.view.welcome is not None
         return point.view.welcome.participant
 
     async def kill_recorder(self) -> None:
-        """As a crash would. Returns when there is another."""
+        """Kill it as a crash would. Returns once its successor runs."""
         before = self.appliance.pid("recorder")
         os.kill(before, signal.SIGKILL)
         async with asyncio.timeout(WAIT_S):
@@ -55,8 +55,8 @@ class Recorded:
                 await asyncio.sleep(0.05)
 
     async def at_the_boards(self, *arguments: str) -> tuple[int, str]:
-        """`giaoban ...` on the machine that has the key, without any state. Returns the exit code and what
-        was said."""
+        """Run `giaoban ...` on the machine that has the key, without any state. Returns the exit code and the
+        output."""
         done = await asyncio.to_thread(
             subprocess.run,
             (sys.executable, "-m", "deploy.cli", *arguments),
@@ -74,7 +74,7 @@ class Recorded:
 
 
 async def board_key(appliance: Appliance, folder: Path) -> Path:
-    """A key pair made by Debian's own program; the public half is given to the appliance."""
+    """A key pair made by Debian's age; the appliance gets the public key."""
     file = folder / "board.key"
     made = await asyncio.to_thread(
         subprocess.run, ["age-keygen", "-o", str(file)], capture_output=True, text=True, check=True
@@ -86,7 +86,7 @@ async def board_key(appliance: Appliance, folder: Path) -> Path:
 
 
 async def staff(appliance: Appliance, meeting: str, role: Role, index: int) -> BridgePoint:
-    """An account of the staff, as a point."""
+    """A staff account, as a point."""
     login = await appliance.add_account(role, role.value, "test-bgd" if role is Role.CHAIR else "test-tchc")
     cookie = {COOKIE: await mint(appliance.store, AccountId(login), clock())}
     return point(appliance, meeting, Identity(index, cookie, "test-tchc", role.value))
@@ -109,7 +109,7 @@ def point(
     in_step: bool = False,
     link: BadLink | None = None,
 ) -> BridgePoint:
-    """in_step: whenever it begins to send, its picture and voice keep time."""
+    """`in_step`: whenever it begins to send, its picture and voice keep time."""
 
     def on_step(step: Step, _: str) -> None:
         if in_step and step is Step.SENDING and made.media is not None:
@@ -139,7 +139,7 @@ async def taking_part(*points: BridgePoint) -> AsyncIterator[None]:
 async def recorded_meeting(
     appliance: Appliance, meeting: str, folder: Path, count: int, link: BadLink | None = None
 ) -> AsyncIterator[Recorded]:
-    """`count` points are inside and send; nothing is recorded yet. With `link` they are behind it."""
+    """`count` points are inside and send, behind `link` if given; nothing is recorded yet."""
     key = await board_key(appliance, folder)
     operator = await staff(appliance, meeting, Role.OPERATOR, 11)
     identities = await sign_in_at(appliance.store, count)

@@ -1,4 +1,4 @@
-"""What a recording shows and says, measured: counters of pictures and beeps of voices, on the recording's own
+"""Measures what a recording shows and plays: counters in pictures and beeps in voices, on the recording's
 time. For the marks that tests/support/metronome.py makes."""
 
 from collections.abc import Iterable, Iterator
@@ -27,20 +27,20 @@ class Picture:
 
 @dataclass(slots=True)
 class Reading:
-    """What came out of a recording's blocks, in their order."""
+    """What a recording's blocks contain, in their order."""
 
     entries: list[AnyEntry] = field(default_factory=list)
     pictures: list[Picture] = field(default_factory=list)
-    """Of the stage."""
+    """The pictures of the stage."""
     sounds: dict[Track, list[tuple[int, Sound]]] = field(default_factory=dict)
     """(at_ms, 20 ms decoded)."""
 
     def ticks_of(self, endpoint: str) -> list[float]:
-        """When that point's counter came to a full second, while it was on the stage."""
+        """When the point's counter reached a full second, while it was on the stage."""
         return ticks((p.at_s, p.counter) for p in self.pictures if p.endpoint == endpoint)
 
     def beeps_of(self, index: int) -> list[float]:
-        """When that point's beeps were heard, on any voice."""
+        """When the point's beeps were heard, on any voice track."""
         return sorted(
             second
             for pieces in self.sounds.values()
@@ -50,7 +50,7 @@ class Reading:
 
 
 def read(blocks: Iterable[Block]) -> Reading:
-    """Decode all of it."""
+    """Decode everything."""
     reading = Reading()
     stage: EndpointId | None = None
     decoder = av.CodecContext.create("vp8", "r")
@@ -73,8 +73,8 @@ def read(blocks: Iterable[Block]) -> Reading:
 
 
 def stretches(pieces: Iterable[tuple[int, Sound]]) -> Iterator[tuple[float, Sound]]:
-    """Pieces of sound put side by side where their times say so: (seconds, samples) of each stretch without a
-    hole; at most a minute at once."""
+    """Joins pieces of sound that are consecutive by their instants: (seconds, samples) of each run without a
+    hole, at most a minute at once."""
     begins = 0
     sound: list[Sound] = []
     for at_ms, piece in pieces:

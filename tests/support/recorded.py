@@ -1,7 +1,8 @@
-"""Blocks of a recording as they come out of it, made of real VP8 and Opus: pictures with a counter, tones and
-beeps; and what a test reads back out of them once they are decoded."""
+"""Blocks of a recording, made of real VP8 and Opus: pictures with a counter, tones and beeps; and functions
+that read these back."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import av
@@ -17,7 +18,7 @@ PACKET = RATE * PACKET_MS // 1000
 BEEP_MS = 80
 BEEP_HZ = 2400.0
 COUNTERS = 100
-"""The counter begins again after so many."""
+"""The counter restarts after this many."""
 
 Sound = NDArray[np.float32]
 """Shapes: mono, 48 kHz."""
@@ -30,12 +31,11 @@ def pictures(
     first: int = 0,
     *,
     index: int = 0,
-    track: Track = Track.STAGE,
     at_ms: int = 0,
     keyframe_every: int = 30,
 ) -> list[Block]:
-    """Pictures of point `index`, each of which shows a counter of its own: `first`, `first` + 1, ... (modulo
-    COUNTERS). The first is at `at_ms` and a keyframe. `size`: (width, height), 16:9 for read_counter."""
+    """Pictures of point `index` on the stage, each with its own counter: `first`, `first` + 1, ... (modulo
+    COUNTERS). The first is at `at_ms` and a keyframe. `size` is (width, height), 16:9 for read_counter."""
     encoder = av.CodecContext.create("libvpx", "w")
     encoder.width, encoder.height, encoder.pix_fmt = *size, "yuv420p"
     encoder.framerate, encoder.time_base = Fraction(fps), Fraction(1, fps)
@@ -50,14 +50,19 @@ def pictures(
         if number % keyframe_every == 0:
             frame.pict_type = av.video.frame.PictureType.I
         blocks += [
-            Block(track, at_ms + number * 1000 // fps, bytes(packet), bool(packet.is_keyframe))
+            Block(Track.STAGE, at_ms + number * 1000 // fps, bytes(packet), bool(packet.is_keyframe))
             for packet in encoder.encode(frame)
         ]
     return blocks
 
 
+def on_track(track: Track, blocks: Iterable[Block]) -> list[Block]:
+    """The same blocks on another track."""
+    return [replace(block, track=track) for block in blocks]
+
+
 def tone(seconds: float, hz: float, track: Track = Track.VOICE_1, at_ms: int = 0) -> list[Block]:
-    """A pitch that lasts, in packets of 20 ms."""
+    """A steady tone, in packets of 20 ms."""
     return opus(_wave(round(seconds * RATE), hz), track, at_ms)
 
 
@@ -69,7 +74,7 @@ def beeps(
     from_ms: int = 0,
     until_ms: int | None = None,
 ) -> list[Block]:
-    """Silence with a beep at each of these instants, which are the recording's, as are the bounds."""
+    """Silence with a beep at each of these instants of the recording."""
     until = (max(at_ms, default=from_ms) + 500) if until_ms is None else until_ms
     sound = np.zeros((until - from_ms) * RATE // 1000, np.float32)
     for instant in at_ms:
@@ -80,7 +85,7 @@ def beeps(
 
 
 def opus(sound: Sound, track: Track = Track.VOICE_1, at_ms: int = 0) -> list[Block]:
-    """Any sound, mono, 48 kHz; what does not fill a packet is left out."""
+    """Any sound, mono, 48 kHz; a rest that does not fill a packet is dropped."""
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = RATE, "mono", "s16", 32_000
     encoder.options = {"application": "lowdelay", "frame_duration": str(PACKET_MS)}
@@ -96,7 +101,7 @@ def opus(sound: Sound, track: Track = Track.VOICE_1, at_ms: int = 0) -> list[Blo
 
 
 def in_order(*parts: Iterable[Block]) -> list[Block]:
-    """All of them, by time."""
+    """All blocks, sorted by instant."""
     return sorted((block for part in parts for block in part), key=lambda block: (block.at_ms, block.track))
 
 
@@ -104,7 +109,7 @@ def in_order(*parts: Iterable[Block]) -> list[Block]:
 
 
 def counters(blocks: Iterable[Block], track: Track = Track.STAGE) -> list[tuple[int, int | None]]:
-    """(at_ms, what the counter shows) of each picture that can be decoded; None: not legible."""
+    """(at_ms, counter) of each picture that can be decoded; None if the counter is not legible."""
     decoder = av.CodecContext.create("vp8", "r")
     return [
         (block.at_ms, counter_of(frame))
@@ -115,12 +120,12 @@ def counters(blocks: Iterable[Block], track: Track = Track.STAGE) -> list[tuple[
 
 
 def counter_of(frame: av.VideoFrame) -> int | None:
-    """Of a decoded picture of any size, 16:9."""
+    """The counter in a decoded picture of any size, 16:9."""
     return picture.read_counter(frame.to_ndarray(format="rgb24").astype(np.uint8))
 
 
 def sound_of(blocks: Iterable[Block], track: Track = Track.VOICE_1) -> Sound:
-    """All of one voice from at_ms 0 on, silent where there is no block."""
+    """A whole voice from at_ms 0 on, silent where there is no block."""
     decoder = av.CodecContext.create("libopus", "r")
     decoder.sample_rate, decoder.layout = RATE, "mono"
     pieces = [
@@ -136,7 +141,7 @@ def sound_of(blocks: Iterable[Block], track: Track = Track.VOICE_1) -> Sound:
 
 
 def beeps_in(sound: Sound, hz: float = BEEP_HZ) -> list[int]:
-    """When each beep of that pitch began, milliseconds from the first sample, good to some 3 ms."""
+    """When each beep of this pitch began, in ms from the first sample, accurate to about 3 ms."""
     step, window = RATE // 1000, RATE // 200
     if len(sound) <= window:
         return []

@@ -1,5 +1,5 @@
-"""A recorder in a process of its own, the line that orders it, and a tap whose every picture and sound says
-when it was made."""
+"""A recorder in a process of its own, the line that gives it orders, and a tap whose every picture and sound
+says when it was made."""
 
 import asyncio
 import contextlib
@@ -59,7 +59,7 @@ class Line:
         self._writer.write(frame(order))
 
     async def read(self) -> bool:
-        """False: the recorder has closed it."""
+        """False once the recorder has closed it."""
         data = await self._reader.read(1 << 16)
         for report in map(decode_report, self._deframer.feed(data)):
             match report:
@@ -70,14 +70,14 @@ class Line:
         return bool(data)
 
     async def snapshot(self) -> list[Status]:
-        """What goes on, as told at the beginning of the line."""
+        """The recordings in progress, as reported when the line opens."""
         async with asyncio.timeout(WAIT_S):
             while not self._snapshots:
                 assert await self.read(), "closed"
         return self.statuses
 
     async def told(self, wanted: Callable[[Status], bool]) -> Status:
-        """The first status like that from now on."""
+        """The first matching status from now on."""
         seen = len(self.statuses)
         async with asyncio.timeout(WAIT_S):
             while True:
@@ -113,7 +113,7 @@ class RecorderProcess:
         return self.folder / "recordings"
 
     def recipient(self, name: str = "Ban Giám đốc", *, second: bool = False) -> Recipient:
-        """A new key; its private half stays here."""
+        """A new key, whose private half stays here."""
         identity = pyrage.x25519.Identity.generate()
         self.private.append(str(identity))
         return Recipient(name, str(identity.to_public()), second)
@@ -140,7 +140,7 @@ class RecorderProcess:
         await self.process.stdin.drain()
 
     async def end(self, number: signal.Signals = signal.SIGTERM) -> None:
-        """Returns when it has ended."""
+        """Returns once it has ended."""
         if self.process is None:
             return
         process, self.process = self.process, None
@@ -151,7 +151,7 @@ class RecorderProcess:
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
-        """As soon as it answers."""
+        """Returns as soon as it answers."""
         async with asyncio.timeout(WAIT_S):
             while True:
                 with contextlib.suppress(OSError):
@@ -164,17 +164,17 @@ class RecorderProcess:
             writer.close()
 
     def opened(self, *keys: int) -> OpenedRecording:
-        """With these of the private keys; the first, unless said otherwise."""
+        """Open it with these private keys; by default only the first."""
         identities = identities_untrusted("\n".join(self.private[key] for key in keys or (0,)).encode())
         return OpenedRecording(open_archive(self.recordings / RECORDING), identities)
 
     def allow_files_of(self, size_bytes: int) -> None:
-        """From now on it can make no file longer."""
+        """Limit the size of its files from now on."""
         assert self.process is not None
         resource.prlimit(self.process.pid, resource.RLIMIT_FSIZE, (size_bytes, size_bytes))
 
     def now_at_ms(self) -> int:
-        """Where in the recording it is now."""
+        """The present instant in the recording."""
         return time.time_ns() // 1_000_000 - self.opened().summary.begun_ms
 
     def verified(self) -> Verified:
@@ -182,13 +182,13 @@ class RecorderProcess:
         return verify(open_archive(self.recordings / RECORDING), identities)
 
     def blocks(self) -> list[Block]:
-        """All that can be read while nobody writes; nothing grave may be wrong with it."""
+        """Everything readable while nobody writes; nothing grave may be wrong with it."""
         found = list(self.opened().blocks())
         assert [str(one) for one in found if isinstance(one, Fault) and one.grave] == []
         return [one for one in found if isinstance(one, Block)]
 
     async def reaches(self, wanted: Callable[[list[Block]], bool]) -> list[Block]:
-        """As soon as what is on the disk is like that."""
+        """Wait until the blocks on the disk meet the condition."""
         async with asyncio.timeout(WAIT_S):
             while True:
                 if (self.recordings / RECORDING).exists():
@@ -199,7 +199,7 @@ class RecorderProcess:
                 await asyncio.sleep(0.1)
 
     def opened_by_age(self, segment: Path) -> bytes:
-        """By Debian's own program."""
+        """Decrypt with Debian's age."""
         file = self.folder / "board.key"
         file.write_text(self.private[0] + "\n")
         done = subprocess.run(["age", "-d", "-i", str(file), str(segment)], capture_output=True, check=True)

@@ -1,4 +1,4 @@
-"""Small recordings on the disk, made with the recorder's own parts, together with what is in them."""
+"""Small recordings on the disk, made with the recorder's own parts, together with their contents."""
 
 import random
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ SEGMENT_MS = 10_000
 
 
 class Ticking:
-    """A wall clock of its own."""
+    """A wall clock that moves a little at each reading."""
 
     def __init__(self, unix_ms: int = BEGUN_MS) -> None:
         self.unix_ms = unix_ms
@@ -33,7 +33,7 @@ class Ticking:
 
 @dataclass(frozen=True)
 class Keys:
-    """Of one lock, or two."""
+    """The keys of one lock or two."""
 
     recipients: tuple[Recipient, ...]
     identities: Identities
@@ -60,7 +60,7 @@ def keys(locks: int = 1) -> Keys:
 @dataclass(frozen=True)
 class Made:
     path: Path
-    """Of its folder."""
+    """Its folder."""
     keys: Keys
     blocks: dict[int, list[Block]]
     """By segment."""
@@ -70,7 +70,7 @@ class Made:
 
 
 def segment_blocks(recording: str, number: int, segment_bytes: int, dice: random.Random) -> list[Block]:
-    """A segment's blocks: which one it is, then noise of about so many bytes."""
+    """A segment's blocks: its opening entry, then about this many bytes of noise."""
     from_ms = (number - 1) * SEGMENT_MS
     opening = OpeningEntry(
         at_ms=from_ms,
@@ -92,7 +92,7 @@ def segment_blocks(recording: str, number: int, segment_bytes: int, dice: random
 
 
 def plain(blocks: Sequence[Block]) -> list[bytes]:
-    """The header, and the clusters of a segment."""
+    """The header and the clusters of a segment."""
     parts = [matroska.header("Giao ban sáng", BEGUN_MS)]
     held: list[Block] = []
     for block in blocks:
@@ -109,14 +109,13 @@ def make(
     locks: Keys | None = None,
     segments: int = 3,
     segment_bytes: int = 140_000,
-    seed: int = 1,
     finish: bool = True,
     more: Sequence[Block] = (),
 ) -> Made:
     """A recording as a recorder leaves it. Without `finish` the last segment is cut off, as by a crash.
-    `more` is in the last segment, instead of noise."""
+    `more` replaces the noise in the last segment."""
     chosen = locks or keys()
-    dice = random.Random(seed)
+    dice = random.Random(recording)
     folder = Folder.create(
         directory, RecordingFacts(recording, "AB12", "Giao ban sáng", chosen.recipients), SERVER, Ticking()
     )

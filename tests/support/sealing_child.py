@@ -1,5 +1,5 @@
-"""A process that records until it is killed: blocks with the time in them, padded once a second as by a
-recorder. Says each time on its standard output once it was written."""
+"""A process that records until it is killed: blocks that hold the time, padded once a second as by a
+recorder. Prints each time once it is written."""
 
 import sys
 import time

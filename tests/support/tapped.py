@@ -1,4 +1,4 @@
-"""A recorder's end of a tap, for tests: keeps what comes and holds the tap to what it promises."""
+"""A recorder's end of a tap, for tests: keeps the messages and checks that the tap keeps its promises."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ NOTHING = TapSlot(None, None)
 
 @dataclass
 class Tapped:
-    """`take` is the tap's `send`. Everything is judged as it comes."""
+    """`take` is the tap's `send`. Everything is checked as it comes."""
 
     messages: list[FromTap] = field(default_factory=list)
     media: list[TapMedia] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Tapped:
 
     def __post_init__(self) -> None:
         self.peek: Callable[[bytes], None] = lambda payload: None
-        """Is shown every payload."""
+        """Called with every payload."""
 
     def take(self, messages: Sequence[FromTap]) -> None:
         for message in messages:
@@ -65,7 +65,7 @@ class Tapped:
             self.peek(packet.payload)
 
     def packets(self, kind: SlotKind, endpoint: EndpointId | None = None) -> list[TapPacket]:
-        """All that came so far on slots of that kind."""
+        """All packets so far on slots of this kind."""
         return [
             packet
             for media in self.media
@@ -74,7 +74,7 @@ class Tapped:
         ]
 
     def forget(self) -> None:
-        """Count afresh; what the tap promises goes on."""
+        """Start counting afresh; the tap's promises still hold."""
         self.messages.clear()
         self.media.clear()
         self.reports.clear()

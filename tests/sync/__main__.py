@@ -1,8 +1,8 @@
-"""How well sound and picture of a long recording go together, over real sockets: `make record-sync`.
+"""How well sound and picture of a long recording stay in sync, over real sockets: `make record-sync`.
 
-Three bridge points that keep time speak in turn, behind a line with losses and jitter; the chair records.
-Afterwards the recording is opened with the board's key, every beep is compared with its picture, and every
-picture with the one before it. Writes build/sync.json.
+Three bridge points that keep time speak in turn, behind a line with loss and jitter; the chair records. Then
+the recording is opened with the board's key, and every beep is compared with its picture and every picture
+with the one before it. Writes build/sync.json.
 """
 
 import argparse
@@ -36,7 +36,7 @@ BAR_MS = 40.0
 
 
 async def record(folder: Path, minutes: float) -> Recorded:
-    """Hold the meeting, and record it."""
+    """Hold the meeting and record it."""
     async with running(folder) as appliance:
         meeting = await appliance.add_meeting("Giao ban thử")
         chair = await staff(appliance, meeting, Role.CHAIR, 10)
@@ -56,7 +56,7 @@ async def record(folder: Path, minutes: float) -> Recorded:
 
 
 async def take_turns(held: Recorded, chair: BridgePoint, minutes: float) -> None:
-    """One after another, until the time is over."""
+    """They speak one after another until the time is over."""
     ends_s = time.monotonic() + minutes * 60
     for speaker in itertools.cycle(held.points):
         if time.monotonic() > ends_s:
