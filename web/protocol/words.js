@@ -72,7 +72,7 @@ export const WORDS = Object.freeze({
  */
 
 /**
- * How much of what a person wishes to see its downlink carries.
+ * How much of what a person wishes to see the downlink carries.
  * @typedef {typeof WORDS.Pictures[number]} Pictures
  */
 
