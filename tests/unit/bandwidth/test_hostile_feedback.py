@@ -10,6 +10,7 @@ from sfu.bandwidth.estimator import MAX_BPS, MIN_BPS
 from sfu.bandwidth.feedback import MAX_GAP, MAX_READ
 from sfu.bandwidth.prober import MAX_PROBE_BPS
 from sfu.rtp.twcc import TwccFeedback
+from tests.support.examples import examples
 
 HUGE = 1 << 40
 deliveries = st.lists(
@@ -76,7 +77,7 @@ feedbacks = st.builds(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=examples(200))
 @given(st.lists(st.tuples(st.integers(0, 70_000), feedbacks), max_size=12))
 def test_no_packet_arrives_twice_and_none_that_was_not_sent(script: list[tuple[int, TwccFeedback]]) -> None:
     ring = Ring(70_000)

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.fastpath import HandUpKind, MediaKind
+from tests.support.examples import examples
 from tests.support.fastpath_stage import LEVEL, PT, RTX_PT, TWCC, Publisher, Stage, rtp, vp8
 
 
@@ -54,7 +55,7 @@ def plain_packets(draw: st.DrawFn) -> bytes:
     return head + block + draw(tail)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.lists(plain_packets(), min_size=1, max_size=6))
 def test_authentic_nonsense_does_no_harm_either(packets: list[bytes]) -> None:
     stage = Stage()

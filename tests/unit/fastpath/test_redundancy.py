@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from sfu.fastpath import MediaKind, SlotFormat
+from tests.support.examples import examples
 from tests.support.fastpath_stage import (
     LEVEL,
     OUT_LEVEL,
@@ -264,7 +265,7 @@ NONSENSE = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 80), NONSENSE), min_size=1, max_size=20), st.booleans())
 def test_any_redundant_payload_does_no_harm(packets: list[tuple[int, bytes]], compiled: bool) -> None:
     place = Place(compiled=compiled)
@@ -285,7 +286,7 @@ def test_any_redundant_payload_does_no_harm(packets: list[tuple[int, bytes]], co
     assert [packet.payload for packet in place.stage.seen()] == [b"well"]
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(
     st.lists(st.booleans(), min_size=10, max_size=120),
     st.lists(st.booleans(), min_size=120, max_size=120),

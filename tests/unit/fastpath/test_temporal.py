@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.support.examples import examples
 from tests.support.fastpath_stage import Publisher, Seen, Stage, Viewer, rtp, vp8
 
 pytestmark = pytest.mark.timeout(300)  # the kernel may have to be compiled first
@@ -272,7 +273,7 @@ def films(draw: st.DrawFn, most: int = 40) -> list[Frame]:
 WISHES = st.dictionaries(st.integers(0, 40), st.integers(0, 2), max_size=8)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(films(), WISHES)
 def test_on_a_good_line_exactly_the_frames_of_the_rule_pass(
     frames: list[Frame], wishes: dict[int, int]
@@ -346,7 +347,7 @@ def newest_key(packets: list[Seen]) -> int:
     return max(starts, key=lambda seq: (seq - first) & 0xFFFF)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data(), films(), WISHES, st.sampled_from([7, 15]), st.booleans())
 def test_when_all_comes_in_the_end_there_is_no_hole_in_the_end(
     data: st.DataObject, frames: list[Frame], wishes: dict[int, int], bits: int, compiled: bool
@@ -390,7 +391,7 @@ def out_of_order(numbers: list[int], total: int) -> int:
     return total - in_order
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.data(), films(25), films(25), WISHES, st.sets(st.integers(0, 40), max_size=4))
 def test_with_losses_and_switches_nothing_comes_twice_and_only_what_was_lost_is_missing(
     data: st.DataObject, low: list[Frame], high: list[Frame], wishes: dict[int, int], switches: set[int]

@@ -35,6 +35,7 @@ from signaling.room.state.seat import Seat
 from signaling.room.views import floor
 from tests.support import room_laws
 from tests.support.control_room import SLOTS, UNITS, Scene, account
+from tests.support.examples import examples
 
 pytestmark = pytest.mark.timeout(300)  # pure computation: minutes on a busy machine
 LIMITS = replace(DEFAULT, room=5, staff_extra=1, lobby=3, checks=3, queue=4, requests=3, departures=9)
@@ -409,5 +410,5 @@ class RoomMachine(RuleBasedStateMachine):
         assert not admitted & self.removed
 
 
-RoomMachine.TestCase.settings = settings(max_examples=150, stateful_step_count=50, deadline=None)
+RoomMachine.TestCase.settings = settings(max_examples=examples(150), stateful_step_count=50, deadline=None)
 TestRoom = RoomMachine.TestCase
