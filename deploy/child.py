@@ -26,7 +26,7 @@ from deploy.run.processes import (
 from deploy.run.supervisor import EXIT_HOPELESS
 
 GRACE_S = 4.0
-"""How long an orphan may take to stop by itself."""
+"""How long a process whose parent is gone may take to stop by itself."""
 
 
 def main() -> int:
@@ -43,11 +43,11 @@ def main() -> int:
 
 
 def configure_logging(level: str) -> None:
-    """One event a line on standard error, where systemd's journal and a terminal both take it."""
+    """One event a line on standard error, which suits both systemd's journal and a terminal."""
     logging.basicConfig(
         level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
     )
-    # Third parties tell of every candidate and request at INFO.
+    # These libraries log every candidate and request at INFO.
     for name in ("aiohttp.access", "aioice", "aiortc", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
@@ -69,7 +69,7 @@ async def _until_terminated(settings: AnySettings) -> None:
 
 
 def _first_line() -> bytes:
-    """The raw descriptor, not sys.stdin: a thread that still reads a buffered one aborts the exit."""
+    """Reads the raw descriptor: a thread still reading the buffered sys.stdin would abort the exit."""
     line = b""
     while not line.endswith(b"\n"):
         chunk = os.read(0, 65536)
@@ -80,7 +80,7 @@ def _first_line() -> bytes:
 
 
 def end_with_parent() -> None:
-    """Wait for the end of the input. A thread, so that a loop that hangs ends, too."""
+    """Wait for the end of the input. Runs in a thread, so that it works even when the event loop hangs."""
     while os.read(0, 4096):
         pass
     os.kill(os.getpid(), signal.SIGTERM)

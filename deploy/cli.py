@@ -110,20 +110,27 @@ def _add_meeting_commands(meeting: argparse.ArgumentParser) -> None:
         type=int,
         default=30,
         metavar="N",
-        help="the lobby opens so long before (default 30)",
+        help="how long before the start the lobby opens (default 30)",
     )
     schedule.set_defaults(command=_meeting_schedule)
 
     compose = actions.add_parser("composition", help="set which units belong to it; others are outsiders")
     compose.set_defaults(command=_meeting_compose)
-    recording = actions.add_parser("recording", help="whether it may be recorded, and what is kept how long")
+    recording = actions.add_parser(
+        "recording", help="whether it may be recorded, and how long recordings are kept"
+    )
     may = recording.add_mutually_exclusive_group()
-    may.add_argument("--allow", dest="allowed", action="store_true", default=None, help="its chair may")
     may.add_argument(
-        "--forbid", dest="allowed", action="store_false", help="nobody may; one that goes on ends"
+        "--allow", dest="allowed", action="store_true", default=None, help="its chair may record it"
+    )
+    may.add_argument(
+        "--forbid",
+        dest="allowed",
+        action="store_false",
+        help="nobody may record it; a recording in progress ends",
     )
     recording.add_argument(
-        "--keep-days", type=int, metavar="N", help="delete recordings after so many days; 0: keep them"
+        "--keep-days", type=int, metavar="N", help="delete recordings after this many days; 0: keep them"
     )
     recording.set_defaults(command=_meeting_recording)
     for parser in (show, schedule, compose, recording):

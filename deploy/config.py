@@ -39,24 +39,23 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     media_addresses: tuple[str, ...] = ()
     """Local addresses media arrives on; none means all but link-local ones."""
     advertise: tuple[str, ...] = ()
-    """Addresses told to browsers in place of the local ones, when a NAT stands before this machine."""
+    """Addresses told to browsers instead of the local ones, when this machine is behind a NAT."""
     workers: Annotated[int, Meta(ge=1, le=16)] = 1
     seat_grace_s: Annotated[int, Meta(ge=10, le=3600)] = 300
-    """How long a seat is kept for someone who dropped."""
+    """How long a seat is kept for someone whose connection dropped."""
     turn_urls: tuple[str, ...] = ()
     """Relays for networks that let only port 443 pass, like "turns:turn.example:443?transport=tcp"; see
     deploy/coturn/README.md."""
     turn_secret_file: str = ""
-    """Holds the secret shared with the relay (coturn's static-auth-secret); closed to others."""
+    """Holds the secret shared with the relay (coturn's static-auth-secret); not readable by others."""
     recording_reserve_mb: Annotated[int, Meta(ge=0, le=1 << 20)] = 2048
-    """Free space that recordings leave to everything else; where it is reached they end in order."""
+    """Disk space that recordings leave free; when it is reached, they end in order."""
     recording_segment_s: Annotated[int, Meta(ge=10, le=1800)] = 120
     """Length of a recording's files."""
     recording_may_swap: bool = False
-    """Record also where memory may be written to a swap disk in the clear. Better: no swap, or one that is
-    encrypted."""
+    """Record even where memory may be swapped to disk in the clear. Better: no swap, or an encrypted one."""
     certificate: str = ""
-    """Own certificate chain (PEM); empty means that of our own CA."""
+    """Certificate chain (PEM); empty: one from our own CA."""
     key: str = ""
     database: str = ""
     """SQLAlchemy URL; empty means SQLite in the state directory."""
@@ -70,7 +69,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
     @property
     def audit_head(self) -> Path:
-        """Where the audit log's newest head stands, beside the database and not in it."""
+        """The file with the audit log's newest head: beside the database, not in it."""
         return self.state_dir / "audit.head"
 
     @property
@@ -100,7 +99,7 @@ def load(
 
 
 def build(values: Mapping[str, object]) -> Config:
-    """Check plain values and make a Config of them. Raises ConfigError."""
+    """Check plain values and build a Config. Raises ConfigError."""
     known = Config.__struct_fields__
     for key in values:
         if key not in known:
@@ -159,7 +158,7 @@ def _check_together(config: Config) -> None:
     for url in config.turn_urls:
         if not _TURN_URL.fullmatch(url):
             raise ConfigError(
-                f"turn_urls: {url!r} is no address of a relay",
+                f"turn_urls: {url!r} is not the address of a relay",
                 'Write them like "turns:turn.example:443?transport=tcp" or "turn:192.168.1.10:3478".',
             )
     for key in ("host", "media_addresses", "advertise"):
@@ -172,7 +171,7 @@ def _check_address(key: str, text: str) -> None:
         ipaddress.ip_address(text)
     except ValueError:
         raise ConfigError(
-            f"{key}: {text!r} is no IP address", "Write addresses like 192.168.1.10 or fd00::10."
+            f"{key}: {text!r} is not an IP address", "Write addresses like 192.168.1.10 or fd00::10."
         ) from None
 
 

@@ -1,4 +1,4 @@
-"""What stops the appliance from starting, in words for the person at the terminal."""
+"""Problems that stop a command, in words for the person at the terminal."""
 
 
 class Problem(Exception):

@@ -13,7 +13,7 @@ from pathlib import Path
 from deploy.problem import StateError
 
 STATE_VERSION = 1
-"""Grows when an older program could no longer use what a newer one has written."""
+"""Raised whenever an older program could not use what a newer one has written."""
 
 
 def open_state(directory: Path) -> None:
@@ -41,7 +41,7 @@ def open_state(directory: Path) -> None:
 
 
 def existing_state(directory: Path) -> None:
-    """For commands beside `serve`, which make no state directory. Raises StateError."""
+    """Check the state directory for a command other than `serve`; it is not created. Raises StateError."""
     if not (directory / "version").exists():
         raise StateError(
             f"there is no state directory {directory}",
@@ -52,7 +52,7 @@ def existing_state(directory: Path) -> None:
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Hold the state directory for this process. Raises StateError when another one does.
+    """Hold the state directory for this process. Raises StateError when another process holds it.
 
     The kernel frees the lock with the process, however it dies: there is no stale lock to clean up.
     """
@@ -87,7 +87,7 @@ def _check_version(directory: Path) -> None:
         )
     if int(text) > STATE_VERSION:
         raise StateError(
-            f"{directory} is of a newer giaoban: its version is {int(text)}, this one knows {STATE_VERSION}",
+            f"{directory} belongs to a newer giaoban: it has version {int(text)}, this one {STATE_VERSION}",
             "Install that newer version, or use another state directory with --state.",
         )
 

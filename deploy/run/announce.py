@@ -1,4 +1,4 @@
-"""What `giaoban serve` says at the terminal."""
+"""What `giaoban serve` prints at the terminal."""
 
 import io
 
@@ -18,7 +18,7 @@ def say(console: Console, text: str) -> None:
 
 
 def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
-    """The first accounts with their passwords, which nobody can show again."""
+    """The first accounts with their passwords, which cannot be shown again."""
     console.print(Text("First accounts. Write them down: the passwords are shown only now.", style="bold"))
     table = Table()
     for column in ("role", "login", "password"):
@@ -29,7 +29,7 @@ def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
 
 
 def addresses_to_open(config: Config) -> tuple[str, ...]:
-    """URLs, that of this machine first, then the network's."""
+    """URLs: this machine first, then the network."""
     hosts = [host for host in config.host if host not in ("0.0.0.0", "::")]  # noqa: S104 - compared
     if not hosts:
         hosts = ["localhost", *config.advertise, *local_addresses()]

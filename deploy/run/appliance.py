@@ -29,7 +29,7 @@ from deploy.state import locked, open_state
 from signaling.accounts.bootstrap import MEETING_CODE
 
 MAX_SOCKET_PATH = 100
-"""The kernel takes 107 bytes."""
+"""Bytes; the kernel allows 107."""
 CONTROL_SOURCE = Path(__file__).resolve().parents[2] / "signaling"
 READY_WITHIN_S = 60.0
 """The first start may have to compile the packet kernel."""
@@ -64,7 +64,7 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
 
 
 def certificate(config: Config) -> CertificateFiles:
-    """What HTTPS uses: the certificate from the settings, else our own, issued when needed.
+    """The certificate for HTTPS: from the settings, else our own, issued when needed.
 
     Errors: raises CertificateError, StateError.
     """
@@ -163,7 +163,7 @@ def _control(
 
 @contextmanager
 def run_directory() -> Iterator[Path]:
-    """For the Unix sockets: closed to others, on a path short enough, gone afterwards. Raises StateError."""
+    """A temporary directory for the Unix sockets: closed to others, on a path that is short enough."""
     with contextlib.ExitStack() as stack:
         path = stack.enter_context(tempfile.TemporaryDirectory(prefix="giaoban-"))
         if len(path) > MAX_SOCKET_PATH - len("/media-00.tap"):

@@ -1,4 +1,4 @@
-"""The database at start: brought up to date, and on the first run filled with units, accounts, a meeting."""
+"""Prepares the database at start: upgrades it, and on the first run creates units, accounts and a meeting."""
 
 import asyncio
 import secrets
@@ -30,7 +30,7 @@ class NewAccount:
 
 @dataclass(frozen=True, slots=True)
 class FirstRun:
-    """What stands ready."""
+    """What is ready after the start."""
 
     meeting: str
     """Code of the standing meeting."""
@@ -62,7 +62,7 @@ async def _prepare(config: Config) -> FirstRun:
 
 @asynccontextmanager
 async def opened_store(config: Config) -> AsyncIterator[Store]:
-    """The database, also beside a running appliance. Whatever it cannot do inside is a StateError, too."""
+    """Open the database, even while an appliance runs. Raises StateError, also from inside the block."""
     try:
         store = await Store.open(config.database_url)
         try:
@@ -89,7 +89,7 @@ def storage_problem(database_url: str, error: StorageUnavailable) -> StateError:
 
 def newer_problem(error: StateIsNewer) -> StateError:
     return StateError(
-        f"the database is of a newer giaoban: {error}",
+        f"the database belongs to a newer giaoban: {error}",
         "Install that newer version, or use another state directory with --state.",
     )
 

@@ -1,7 +1,7 @@
-"""Our own certificate authority and the server certificate it signs; or a foreign certificate, checked.
+"""Issues the server's certificate from our own authority, or checks a foreign certificate.
 
-The browsers of a district trust the CA once (its certificate is installed on each device); the server's
-certificate may then be issued again whenever the machine gets another address.
+The CA's certificate is installed on each device once; after that, the server's certificate can be issued
+again whenever the machine gets another address.
 """
 
 import datetime
@@ -26,7 +26,7 @@ SERVER_DAYS = 397
 """Browsers refuse longer ones (CA/Browser Forum baseline, Apple 2020)."""
 RENEW_DAYS = 30
 _BACKDATE = datetime.timedelta(hours=1)
-"""Phones with a clock a little behind must not refuse a certificate of this minute."""
+"""A phone whose clock is slightly behind must accept a certificate issued this minute."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +44,7 @@ def own_certificate(directory: Path, names: Iterable[str], now: datetime.datetim
     """Make sure `directory` holds a CA and a server certificate for `names`; issue what is missing or old.
 
     Shapes: names are host names or IP addresses; now is aware.
-    Errors: raises CertificateError when what is there cannot be read; OSError from writing.
+    Errors: raises CertificateError when the files there cannot be read; OSError from writing.
     """
     wanted = frozenset(names)
     directory.mkdir(mode=0o700, exist_ok=True)
@@ -72,7 +72,7 @@ def foreign_certificate(chain: Path, key: Path, now: datetime.datetime) -> Certi
         )
     if certificate.not_valid_before_utc > now:
         raise CertificateError(
-            f"the certificate {chain} begins only at {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC",
+            f"the certificate {chain} is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on",
             "Check this machine's clock.",
         )
     return CertificateFiles(chain, key, None)
@@ -105,7 +105,7 @@ def names_of(certificate: x509.Certificate) -> frozenset[str]:
 def _serves(
     files: CertificateFiles, ca: x509.Certificate, wanted: frozenset[str], now: datetime.datetime
 ) -> bool:
-    """Whether the certificate on disk is ours, fits its key, names what is wanted and lasts long enough."""
+    """Whether the certificate on disk is ours, fits its key, has the wanted names and lasts long enough."""
     try:
         certificate = _read_certificates(files.chain)[0]
         _require_fit(certificate, _read_key(files.key), files.chain, files.key)
@@ -210,7 +210,7 @@ def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
 
 
 def _write_private(path: Path, data: bytes) -> None:
-    """Replace a file whole, readable by the owner only from its first byte on."""
+    """Replace a file atomically; at no moment can anyone but its owner read it."""
     temporary = path.with_name(f".{path.name}.new")
     temporary.unlink(missing_ok=True)
     with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
@@ -258,5 +258,5 @@ def _require_fit(certificate: x509.Certificate, key: PrivateKeyTypes, chain: Pat
     if certificate.public_key().public_bytes(*spki) != key.public_key().public_bytes(*spki):
         raise CertificateError(
             f"the key {key_file} does not belong to the certificate {chain}",
-            "In a chain file the server's own certificate comes first; are both files of one request?",
+            "In a chain file the server's own certificate comes first; are both files from the same request?",
         )

@@ -1,4 +1,4 @@
-"""Whether the ports are free, asked before anything is started, so that the answer can be a clear one."""
+"""Checks that the ports are free before anything is started, so that the message can be clear."""
 
 import errno
 import socket
@@ -8,7 +8,7 @@ from deploy.problem import PortError
 
 
 def check_ports(config: Config, media_addresses: tuple[str, ...]) -> None:
-    """Raises PortError for the first port that cannot be listened on."""
+    """Raises PortError for the first port that cannot be used."""
     if config.host:
         for host in config.host:
             _try(host, config.https_port, socket.SOCK_STREAM, "https_port")
@@ -29,7 +29,7 @@ def _try(host: str, port: int, kind: socket.SocketKind, setting: str, *, optiona
             if family == socket.AF_INET6:
                 trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             if kind == socket.SOCK_STREAM:
-                # As the servers do it: a connection of a minute ago does not block the port.
+                # As the servers do: a connection closed a minute ago must not block the port.
                 trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             trial.bind((host, port))
             if kind == socket.SOCK_STREAM:
@@ -56,7 +56,7 @@ def _explained(error: OSError, host: str, port: int, kind: socket.SocketKind, se
             )
         case errno.EADDRNOTAVAIL:
             return PortError(
-                f"{host} is no address of this machine",
+                f"{host} is not an address of this machine",
                 "Correct host or media_addresses, or leave them out to use all.",
             )
         case _:

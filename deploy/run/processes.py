@@ -1,6 +1,6 @@
-"""What each supervised process is given and what it runs.
+"""The settings each supervised process is given, and what it runs.
 
-The planes are imported inside the functions: each process loads only its own half.
+The planes are imported inside the functions: each process loads only its own plane.
 """
 
 import asyncio
@@ -48,7 +48,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     seat_grace_s: int
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
-    """Comes by the pipe like all this: no other process can read it there."""
+    """Comes through the pipe like all of these: no other process can read it there."""
 
 
 class RecorderSettings(msgspec.Struct, frozen=True, tag="recorder"):
@@ -100,7 +100,7 @@ async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
 
 
 async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
-    """Record what control orders, until `stop`. Raises Problem."""
+    """Record whatever control orders, until `stop`. Raises Problem."""
     from recorder.process import RecorderConfig, serve_recorder
     from recorder.storage.signing import BadSigningKey
 
@@ -173,7 +173,7 @@ def own_version() -> str:
 
 
 def _first(group: BaseExceptionGroup[BaseException]) -> str:
-    """Words of the first exception in a group of groups."""
+    """The text of the first exception in nested groups."""
     error: BaseException = group
     while isinstance(error, BaseExceptionGroup):
         error = error.exceptions[0]

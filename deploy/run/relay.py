@@ -1,4 +1,4 @@
-"""The secret that this installation shares with its TURN relay, read from its file."""
+"""Reads the secret that this installation shares with its TURN relay from a file."""
 
 import stat
 from pathlib import Path
@@ -13,12 +13,12 @@ MAX_SECRET = 512
 def read_secret(path: Path) -> str:
     """The first line of the file, without its end. Raises ConfigError.
 
-    Readable for a group is allowed: systemd hands credentials to a service that way.
+    A group may read it: systemd hands credentials to a service that way.
     """
     try:
         mode = path.stat().st_mode
         if not stat.S_ISREG(mode):
-            raise ConfigError(f"turn_secret_file: {path} is no file", "Name a plain file with one line.")
+            raise ConfigError(f"turn_secret_file: {path} is not a file", "Name a plain file with one line.")
         with path.open("rb") as file:
             first, _, rest = file.read(MAX_SECRET + 2).partition(b"\n")
     except OSError as error:
@@ -40,5 +40,5 @@ def read_secret(path: Path) -> str:
 
 
 def _is_plain(secret: bytes) -> bool:
-    """Printable, without blanks: coturn's settings file can hold it as it is."""
-    return all(33 <= octet <= 126 for octet in secret)
+    """Printable and without blanks: coturn's settings file can hold it as it is."""
+    return all(33 <= byte <= 126 for byte in secret)

@@ -71,7 +71,7 @@ def test_an_address_that_is_not_here(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]
 ) -> None:
     said = refused(capsys, f"--state={tmp_path}", *free_ports, "--host=203.0.113.77")
-    assert "203.0.113.77 is no address of this machine" in said
+    assert "203.0.113.77 is not an address of this machine" in said
 
 
 def test_state_in_the_place_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
-"""Unit tests see no network and no clock that moves: what needs them belongs into loopback/ or world/.
+"""Unit tests see no network and no moving clock: a test that needs them belongs in loopback/ or world/.
 
-Files are allowed. A test that must have the world all the same says so: @pytest.mark.real_world("why").
+Files are allowed. A test that needs the real world all the same says so: @pytest.mark.real_world("why").
 """
 
 import asyncio

@@ -45,10 +45,10 @@ def test_what_is_no_secret_is_refused(tmp_path: Path, content: bytes) -> None:
 def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         read_secret(tmp_path / "nothing")
-    with pytest.raises(ConfigError, match="no file"):
+    with pytest.raises(ConfigError, match="not a file"):
         read_secret(tmp_path)
     os.mkfifo(tmp_path / "pipe", 0o600)
-    with pytest.raises(ConfigError, match="no file"):
+    with pytest.raises(ConfigError, match="not a file"):
         read_secret(tmp_path / "pipe")
 
 

@@ -34,7 +34,7 @@ def test_a_file_in_the_way_is_named(tmp_path: Path, below: str) -> None:
 
 def test_one_of_a_newer_version_is_left_untouched(tmp_path: Path) -> None:
     (tmp_path / "version").write_text("7\n")
-    with pytest.raises(StateError, match="newer giaoban: its version is 7, this one knows 1"):
+    with pytest.raises(StateError, match="newer giaoban: it has version 7, this one 1"):
         open_state(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["version"]
 

@@ -1,4 +1,4 @@
-"""What comes to the machine that opens it: a folder or a .tar, whole or not; nothing in it is followed."""
+"""A recording to open: a folder or a .tar, whole or not; no link in it is followed."""
 
 import io
 import os
@@ -52,13 +52,13 @@ def test_a_folder_and_its_download_hold_the_same(made: Made, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("form", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
-def test_a_tar_that_somebody_else_packed_is_read_too(made: Made, tmp_path: Path, form: int) -> None:
+def test_a_tar_packed_by_another_program_is_read_too(made: Made, tmp_path: Path, form: int) -> None:
     with tarfile.open(tmp_path / "y.tar", "w", format=form) as tar:
         tar.add(made.path, arcname="./Bản ghi")
     assert contents(open_archive(tmp_path / "y.tar")) == truth(made)
 
 
-def test_a_download_that_broke_off_gives_what_came(made: Made, tmp_path: Path) -> None:
+def test_an_interrupted_download_gives_what_arrived(made: Made, tmp_path: Path) -> None:
     data = tarred(made)
     (tmp_path / "z.tar").write_bytes(data[: len(data) - 40_000])
     found = contents(open_archive(tmp_path / "z.tar"))
@@ -66,7 +66,7 @@ def test_a_download_that_broke_off_gives_what_came(made: Made, tmp_path: Path) -
     assert truth(made)[2].startswith(found[2])
 
 
-def test_a_tar_without_one_header_gives_the_other_files(made: Made, tmp_path: Path) -> None:
+def test_a_tar_that_lacks_one_header_gives_the_other_files(made: Made, tmp_path: Path) -> None:
     data = tarred(made)
     (tmp_path / "z.tar").write_bytes(bytes(512) + data[512:])
     archive = open_archive(tmp_path / "z.tar")
@@ -75,7 +75,7 @@ def test_a_tar_without_one_header_gives_the_other_files(made: Made, tmp_path: Pa
     assert any("between" in words for words in archive.strange)
 
 
-def test_links_and_strange_files_are_named_and_not_followed(made: Made, tmp_path: Path) -> None:
+def test_links_and_strange_files_are_reported_and_not_followed(made: Made, tmp_path: Path) -> None:
     (tmp_path / "manifest.jsonl").write_bytes(made.files()["manifest.jsonl"])
     (tmp_path / "000001.mkv.age").symlink_to("/etc/passwd")
     os.mkfifo(tmp_path / "000002.mkv.age")
@@ -90,7 +90,7 @@ def test_links_and_strange_files_are_named_and_not_followed(made: Made, tmp_path
     assert open_archive(tmp_path / "links.tar").segments == {}
 
 
-def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
+def test_anything_but_a_recording_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.tar").write_text("hello" * 1000)
     (tmp_path / "nothing.tar").touch()
@@ -102,8 +102,8 @@ def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=examples(200))
 @given(st.lists(st.one_of(st.binary(max_size=600), st.integers(0, 3)), max_size=6))
-def test_any_bytes_are_an_archive_or_refused(tmp_path: Path, parts: list[bytes | int]) -> None:
-    """Bytes, and headers with sizes that lie."""
+def test_arbitrary_bytes_are_an_archive_or_refused(tmp_path: Path, parts: list[bytes | int]) -> None:
+    """Bytes, and headers with false sizes."""
     out = io.BytesIO()
     for part in parts:
         if isinstance(part, bytes):

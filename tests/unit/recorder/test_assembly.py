@@ -1,4 +1,4 @@
-"""Only whole pictures that can be decoded come out, whatever was lost."""
+"""Only whole, decodable pictures come out, whatever was lost."""
 
 import random
 
@@ -24,7 +24,7 @@ def media(*packets: TapPacket, source: Source = Source.CAMERA, stream: int = 1) 
 
 
 def stream_of(keys: str, parts: int = 3) -> list[TapPacket]:
-    """K: a keyframe, p: another; packet numbers without a hole."""
+    """K is a keyframe, p another picture; packet numbers without a gap."""
     return [
         packet
         for at, kind in enumerate(keys)
@@ -33,8 +33,8 @@ def stream_of(keys: str, parts: int = 3) -> list[TapPacket]:
 
 
 def layered(pattern: str, missing: str = "") -> list[int]:
-    """Which pictures come out of: K keyframe, 0 lowest layer, 1 and 2 above, with - behind one: it begins
-    afresh from the lowest. `missing` are lost, by place."""
+    """Which pictures come out of: K keyframe, 0 lowest layer, 1 and 2 above; a - after one means that it
+    starts again from the lowest. `missing` are the lost ones, by position."""
     assembler = Assembler()
     tl0 = 0
     out: list[int] = []
@@ -47,7 +47,7 @@ def layered(pattern: str, missing: str = "") -> list[int]:
     return out
 
 
-def test_packets_become_pictures_however_they_are_cut_into_messages() -> None:
+def test_packets_become_pictures_however_they_are_split_into_messages() -> None:
     packets = stream_of("KppKp")
     for size in range(1, 16):
         assembler = Assembler()
@@ -84,19 +84,19 @@ def test_after_a_lost_packet_nothing_comes_out_until_a_keyframe(lost: int) -> No
     assert [whole.ts // 3000 for whole in found] == [*range(lost // 3), 5, 6]
 
 
-def test_a_loss_above_the_lowest_layer_costs_what_needs_it() -> None:
+def test_a_loss_in_a_higher_layer_costs_only_what_depends_on_it() -> None:
     pattern = "K 2-1-2 0 2 1 2 0 2-1-2 0 2 1 2 "
     assert layered(pattern) == list(range(16))
-    # A picture nobody needs: only it is missing, and its layer until that begins afresh.
+    # A picture that nothing depends on: only it is missing, and its layer until that starts again.
     assert layered(pattern, missing="5") == [0, 1, 2, 3, 4, 8, 9, 10, 11, 12, 13, 14, 15]
-    # The middle layer: those above it go with it.
+    # The middle layer: the layers above are lost with it.
     assert layered(pattern, missing="6") == [0, 1, 2, 3, 4, 5, 8, 9, 10, 11, 12, 13, 14, 15]
-    # The lowest: everything until a keyframe.
+    # The lowest layer: everything until a keyframe.
     assert layered(pattern, missing="8") == list(range(8))
     assert layered(pattern + "K 2-", missing="8") == [*range(8), 16, 17]
 
 
-def test_what_comes_out_after_losses_can_really_be_decoded() -> None:
+def test_the_output_after_losses_can_really_be_decoded() -> None:
     dice = random.Random(3)
     blocks = pictures(120, 15, keyframe_every=12)
     assembler, eye = Assembler(), av.CodecContext.create("vp8", "r")
@@ -116,7 +116,7 @@ def test_what_comes_out_after_losses_can_really_be_decoded() -> None:
         assert counter_of(frame) == whole.ts // 6000 % 100
 
 
-def test_sounds_are_handed_on_as_they_are() -> None:
+def test_sounds_are_passed_on_unchanged() -> None:
     packets = [TapPacket(number, number * 960, False, bytes([number])) for number in (1, 2, 5)]
     found = Assembler().take(media(*packets, source=Source.MICROPHONE))
     assert found == [
@@ -126,7 +126,7 @@ def test_sounds_are_handed_on_as_they_are() -> None:
     ]
 
 
-def test_what_is_too_large_is_left_out() -> None:
+def test_anything_too_large_is_dropped() -> None:
     sound = TapPacket(1, 0, False, bytes(MAX_SOUND_BYTES + 1))
     assert not Assembler().take(media(sound, TapPacket(2, 0, False, b""), source=Source.MICROPHONE))
     first, _, third = picture_packets(0, 0, 0, True)
@@ -143,7 +143,7 @@ PACKETS = st.builds(
 
 
 @given(st.lists(PACKETS, max_size=30), st.sampled_from(list(Source)))
-def test_any_packets_are_taken(packets: list[TapPacket], source: Source) -> None:
+def test_arbitrary_packets_are_accepted(packets: list[TapPacket], source: Source) -> None:
     found = Assembler().take(media(*packets, source=source))
     assert len(found) <= len(packets)
     if source is not Source.MICROPHONE and found:

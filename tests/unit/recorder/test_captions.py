@@ -1,4 +1,4 @@
-"""What is written into a film can be read, and nothing that people are called breaks it."""
+"""The text in a film is legible, and no name breaks it."""
 
 import numpy as np
 import pytest
@@ -29,14 +29,14 @@ def ground(level: int = 60) -> tuple[Plane, Plane, Plane]:
     )
 
 
-def test_a_name_stands_on_its_own_ground_and_nowhere_else(captions: CaptionWriter) -> None:
+def test_a_name_covers_only_its_own_background(captions: CaptionWriter) -> None:
     overlay = captions.name("YS. Giàng Thị Dợ", "Trạm Y tế xã Tả Phìn", 640)
     width, height = overlay.picture.size
     y, u, v = ground(200)
     overlay.onto(y, u, v, 16, 600)
     box = y[600 : 600 + height, 16 : 16 + width]
     assert box.max() > 210  # ink
-    assert np.median(box) < 100  # dark ground, also over a bright picture
+    assert np.median(box) < 100  # dark background, even over a bright picture
     y[600 : 600 + height, 16 : 16 + width] = 200
     assert (y == 200).all()
     assert width % 2 == height % 2 == 0
@@ -51,8 +51,8 @@ def test_vietnamese_letters_differ(captions: CaptionWriter, one: str) -> None:
         assert drawn.shape != theirs.shape or (drawn != theirs).any()
 
 
-def test_letters_put_together_look_the_same(captions: CaptionWriter) -> None:
-    """Some keyboards send a letter and its marks apart."""
+def test_composed_and_decomposed_letters_look_the_same(captions: CaptionWriter) -> None:
+    """Some keyboards send a letter and its accents separately."""
     whole, apart = captions.name("ế", "", 640), captions.name("e\u0302\u0301", "", 640)
     assert (whole.picture.y == apart.picture.y).all()
 
@@ -68,7 +68,7 @@ def test_any_name_fits(name: str, unit: str) -> None:
     overlay.onto(y, u, v, 0, 0)
 
 
-def test_a_slate_tells_the_pause_by_the_clock_on_the_wall(captions: CaptionWriter) -> None:
+def test_a_slate_gives_the_pause_in_local_time(captions: CaptionWriter) -> None:
     hole = Hole(5_000, 112_000, GapKind.PAUSE)
     assert captions.hole(hole, 3_600_000, 7 * 3_600_000) == ("Tạm dừng ghi", "08:00:05 – 08:01:52")
     english = CaptionWriter(font(), Language.EN)
@@ -79,7 +79,7 @@ def test_a_slate_tells_the_pause_by_the_clock_on_the_wall(captions: CaptionWrite
     assert slate.y[:250].max() < 60
 
 
-def test_a_watermark_is_everywhere_and_lets_the_picture_through(captions: CaptionWriter) -> None:
+def test_a_watermark_is_everywhere_and_the_picture_shows_through(captions: CaptionWriter) -> None:
     y, u, v = ground()
     captions.watermark("BS. Lý A Sử 23/11/2026", SIZE).onto(y, u, v, 0, 0)
     assert y.max() < 110
@@ -102,7 +102,7 @@ def test_time_of_day_wraps_at_midnight() -> None:
     assert time_of_day(20 * 3_600_000, 7 * 3_600_000) == "03:00:00"
 
 
-def test_what_is_no_font_is_said(tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_a_file_that_is_no_font_is_reported(tmp_path_factory: pytest.TempPathFactory) -> None:
     with pytest.raises(BadFont):
         CaptionWriter(b"no font at all")
     with pytest.raises(NoFont, match="No such file"):

@@ -1,4 +1,4 @@
-"""How much padding makes what was written readable: held against the age library itself."""
+"""How much padding makes the data readable: checked against the age library itself."""
 
 import contextlib
 import io
@@ -30,7 +30,7 @@ layers = st.sampled_from([1, 2])
 
 
 class Out:
-    """What has left the writer, while the reader is asked for more: what a crash at that instant leaves."""
+    """Collects what has left the writer when the reader is asked for more: what a crash then leaves."""
 
     def __init__(self) -> None:
         self.data = b""
@@ -58,7 +58,7 @@ class UntilTheCrash:
 
 
 def left_by_a_crash(data: bytes, layers: int) -> bytes:
-    """Two layers in turn, the inner first: what it let out is all that the outer was given."""
+    """Two layers in turn, the inner first: its output is all that the outer one gets."""
     for layer in reversed(range(layers)):
         out = Out()
         with pytest.raises(pyrage.EncryptError):
@@ -82,7 +82,7 @@ def plain(size: int) -> bytes:
 
 @settings(max_examples=60)
 @given(written, layers)
-def test_after_the_padding_all_that_was_written_before_it_can_be_read(size: int, layers: int) -> None:
+def test_after_padding_everything_written_before_can_be_read(size: int, layers: int) -> None:
     pad = padding(size, layers)
     assert opened(left_by_a_crash(plain(size) + bytes(pad), layers), layers)[:size] == plain(size)
 
@@ -94,18 +94,18 @@ def test_no_more_is_promised_than_can_be_read(size: int, layers: int) -> None:
 
 
 @given(st.integers(1, 1 << 33), layers)
-def test_padding_is_bounded_and_done_once(size: int, layers: int) -> None:
+def test_padding_is_bounded_and_added_once(size: int, layers: int) -> None:
     pad = padding(size, layers)
     assert MIN_VOID_BYTES <= pad <= (layers + 1) * CHUNK_BYTES
     assert padding(size + pad, layers, size) == 0
 
 
 @given(st.integers(0, 1 << 33), layers)
-def test_nothing_is_readable_that_was_not_written(size: int, layers: int) -> None:
+def test_nothing_that_was_not_written_is_readable(size: int, layers: int) -> None:
     assert 0 <= readable(size, layers) <= size
 
 
-def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
+def test_the_header_is_found_whatever_grease_it_holds() -> None:
     recipients = [key.to_public() for key in KEYS]
     for _ in range(200):
         sealed = pyrage.encrypt(b"", recipients)
@@ -115,7 +115,7 @@ def test_the_header_is_found_whatever_nonsense_is_in_it() -> None:
 
 
 @given(st.binary(max_size=600))
-def test_what_is_no_header_has_no_length(data: bytes) -> None:
+def test_bytes_without_a_header_have_no_header_length(data: bytes) -> None:
     assert header_length(data) is None
     length = header_length(b"age-encryption.org/v1\n" + data)
     assert length is None or length <= MAX_HEADER_BYTES + 600

@@ -1,4 +1,4 @@
-"""Voice and picture of one person are put where they belong, whatever their clocks and lines do."""
+"""A person's voice and picture are placed correctly, whatever their clocks and lines do."""
 
 import random
 from itertools import pairwise
@@ -23,14 +23,14 @@ def ntp(us: float) -> int:
 
 
 class Talker:
-    """One publisher: what it makes at an instant and what its reports say of that."""
+    """One publisher: what it makes at an instant and what its reports say about it."""
 
     def __init__(self, clocks: Clocks, *, delay_us: int = 50_000, camera_later_us: int = 0) -> None:
         self.clocks = clocks
         self.delay_us = delay_us
         self.camera_later_us = camera_later_us
         self.set_us = 0
-        """By how much its clock was set since."""
+        """By how much its clock has been set since."""
         self.ts_of = {VOICE: 4_294_000_000, CAMERA: 77}
 
     def ts(self, stream: int, made_us: int) -> int:
@@ -38,7 +38,7 @@ class Talker:
         return (self.ts_of[stream] + made_us * rate // S) & 0xFFFF_FFFF
 
     def send(self, stream: int, made_us: int, late_us: int = 0) -> int:
-        """Returns when it is taken to have arrived, had it met nothing on the way, less when it did so."""
+        """Returns how far the estimate is from the true instant, the constant delay allowed for."""
         source = Source.MICROPHONE if stream == VOICE else Source.CAMERA
         arrives_us = made_us + self.delay_us + late_us + (0 if stream == VOICE else self.camera_later_us)
         self.clocks.sample(A, source, stream, self.ts(stream, made_us), arrives_us)
@@ -49,7 +49,7 @@ class Talker:
         self.clocks.report(A, stream, ntp(said_us), self.ts(stream, made_us))
 
 
-def test_without_reports_things_are_put_where_they_arrive_with_the_least_delay() -> None:
+def test_without_reports_the_least_delay_decides() -> None:
     dice = random.Random(1)
     talker = Talker(Clocks())
     wrong = [talker.send(VOICE, made, dice.randrange(40_000)) for made in range(S, 10 * S, 20_000)]
@@ -57,7 +57,7 @@ def test_without_reports_things_are_put_where_they_arrive_with_the_least_delay()
     assert all(abs(off) < 3_000 for off in wrong[100:])
 
 
-def test_reports_that_come_first_put_voice_and_picture_together_within_half_a_second() -> None:
+def test_early_reports_align_voice_and_picture_within_half_a_second() -> None:
     talker = Talker(Clocks(), camera_later_us=60_000)
     talker.report(VOICE, 0)
     talker.report(CAMERA, 0)
@@ -66,7 +66,7 @@ def test_reports_that_come_first_put_voice_and_picture_together_within_half_a_se
     assert all(abs(off) < 1_000 for off in apart[25:])
 
 
-def test_a_report_puts_a_late_camera_beside_the_voice_and_nothing_jumps() -> None:
+def test_a_report_aligns_a_late_camera_with_the_voice_without_a_jump() -> None:
     talker = Talker(Clocks(), camera_later_us=90_000)
     camera: list[int] = []
     for made in range(S, 20 * S, 40_000):
@@ -75,12 +75,12 @@ def test_a_report_puts_a_late_camera_beside_the_voice_and_nothing_jumps() -> Non
         if made % (4 * S) == 0:
             talker.report(VOICE, made)
             talker.report(CAMERA, made)
-    assert camera[0] == 70_000  # by a usual camera's 20 ms
+    assert camera[0] == 70_000  # the usual 20 ms of a camera
     assert abs(camera[-1]) < 2_000
     assert all(abs(later - sooner) <= 2_100 for sooner, later in pairwise(camera))
 
 
-def test_a_new_layer_of_a_late_camera_is_put_beside_the_voice_at_once() -> None:
+def test_a_new_layer_of_a_late_camera_is_aligned_with_the_voice_at_once() -> None:
     talker = Talker(Clocks(), camera_later_us=90_000)
     for made in range(S, 20 * S, 40_000):
         talker.send(VOICE, made)
@@ -103,7 +103,7 @@ def test_a_report_that_came_before_its_stream_is_used() -> None:
 
 @pytest.mark.parametrize("drift", [-150e-6, 150e-6])
 def test_a_sound_card_that_goes_wrong_is_followed(drift: float) -> None:
-    """Its timestamps drift against its computer's clock, which the reports tell."""
+    """Its timestamps drift against its computer's clock, as the reports show."""
     talker = Talker(Clocks())
     off = 0
     for made in range(S, 900 * S, 20_000):
@@ -115,7 +115,7 @@ def test_a_sound_card_that_goes_wrong_is_followed(drift: float) -> None:
             assert abs(off) < 6_000
 
 
-def test_a_publisher_whose_clock_is_set_stays_where_it_was() -> None:
+def test_setting_a_publishers_clock_moves_nothing() -> None:
     talker = Talker(Clocks(), camera_later_us=40_000)
     voice, camera = 0, 0
     for made in range(S, 120 * S, 40_000):
@@ -131,7 +131,7 @@ def test_a_publisher_whose_clock_is_set_stays_where_it_was() -> None:
             assert abs(camera) < 3_000
 
 
-def test_a_line_that_becomes_longer_is_followed_slowly_and_together() -> None:
+def test_a_growing_delay_is_followed_slowly_and_together() -> None:
     talker = Talker(Clocks(), camera_later_us=20_000)
     voice = 0
     for made in range(S, 200 * S, 40_000):
@@ -145,7 +145,7 @@ def test_a_line_that_becomes_longer_is_followed_slowly_and_together() -> None:
     assert voice > 150_000
 
 
-def test_a_busy_sender_whose_reports_are_late_keeps_voice_and_picture_together() -> None:
+def test_late_reports_of_a_busy_sender_keep_voice_and_picture_together() -> None:
     dice = random.Random(4)
     talker = Talker(Clocks(), camera_later_us=20_000)
     apart = []
@@ -158,7 +158,7 @@ def test_a_busy_sender_whose_reports_are_late_keeps_voice_and_picture_together()
     assert max(abs(off) for off in apart[250:]) < 40_000
 
 
-def test_a_sender_that_was_stuck_for_a_while_is_where_it_was_afterwards() -> None:
+def test_a_sender_that_was_stuck_returns_to_its_place() -> None:
     talker = Talker(Clocks(), camera_later_us=20_000)
     apart = 0
     for made in range(S, 120 * S, 40_000):
@@ -171,7 +171,7 @@ def test_a_sender_that_was_stuck_for_a_while_is_where_it_was_afterwards() -> Non
     assert abs(apart) < 5_000
 
 
-def test_a_stalled_sound_card_is_put_right_by_the_next_reports() -> None:
+def test_a_stalled_sound_card_is_corrected_by_the_next_reports() -> None:
     talker, off = Talker(Clocks()), 0
     for made in range(S, 60 * S, 20_000):
         if made == 30 * S:
@@ -182,7 +182,7 @@ def test_a_stalled_sound_card_is_put_right_by_the_next_reports() -> None:
     assert abs(off) < 5_000
 
 
-def test_a_lie_moves_nothing_further_than_a_second() -> None:
+def test_a_false_report_moves_nothing_by_more_than_a_second() -> None:
     dice = random.Random(2)
     talker, off = Talker(Clocks()), 0
     for made in range(S, 60 * S, 20_000):
@@ -193,7 +193,7 @@ def test_a_lie_moves_nothing_further_than_a_second() -> None:
     assert abs(off) < 300_000
 
 
-def test_timestamps_that_jump_begin_anew() -> None:
+def test_a_jump_of_the_timestamps_starts_afresh() -> None:
     talker = Talker(Clocks())
     for made in range(S, 10 * S, 20_000):
         talker.send(VOICE, made)
@@ -224,7 +224,7 @@ STEPS = st.tuples(
 
 
 @given(st.lists(STEPS, max_size=40))
-def test_whatever_is_said_nothing_is_put_later_than_it_arrived_nor_long_before(
+def test_nothing_is_placed_after_its_arrival_or_long_before_it(
     steps: list[tuple[str, int, int, int, int]],
 ) -> None:
     clocks, now = Clocks(), S

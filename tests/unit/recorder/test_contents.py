@@ -1,4 +1,4 @@
-"""What there is in a recording, who speaks when, and how its time becomes a film's."""
+"""What a recording contains, who speaks when, and how its time maps to a film's."""
 
 from itertools import pairwise
 
@@ -46,7 +46,7 @@ def test_turns_marks_and_pauses_are_found() -> None:
     assert found.faults == ()
 
 
-def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
+def test_a_lost_segment_is_a_hole_and_the_rest_is_shown() -> None:
     lost = Fault(2, 4000, FaultCode.MISSING, "missing")
     found = read_contents(Roll(quiet_segment(1, 0, 4), [lost], quiet_segment(3, 20_000, 4)))
     (hole,) = found.holes
@@ -54,7 +54,7 @@ def test_a_lost_segment_is_a_hole_and_the_rest_goes_on() -> None:
     assert found.faults == ("segment 2: missing",)
 
 
-def test_a_gap_that_is_told_in_each_segment_is_one() -> None:
+def test_a_gap_written_in_several_segments_is_one_hole() -> None:
     crash = GapEntry(at_ms=4000, until_ms=12_000, kind=GapKind.CRASH)
     broken = Fault(1, 4000, FaultCode.INTERRUPTED, "interrupted", grave=False)
     recording = Roll(
@@ -65,11 +65,11 @@ def test_a_gap_that_is_told_in_each_segment_is_one() -> None:
     assert read_contents(recording).holes == (Hole(4000, 12_000, GapKind.CRASH),)
 
 
-def test_nobody_speaking_is_no_hole() -> None:
+def test_silence_is_not_a_hole() -> None:
     assert read_contents(Roll(quiet_segment(1, 0, 1), quiet_segment(2, 60_000, 1))).holes == ()
 
 
-def test_nothing_readable_says_why() -> None:
+def test_a_recording_without_anything_readable_says_why() -> None:
     fault = Fault(1, 0, FaultCode.WRONG_KEY, "none of the keys opens it")
     with pytest.raises(NothingReadable, match="none of the keys"):
         read_contents(Roll([fault]))
@@ -78,13 +78,13 @@ def test_nothing_readable_says_why() -> None:
 @given(
     st.lists(st.tuples(st.sampled_from(list(Track)), st.integers(-(2**40), 2**40), st.binary(max_size=40)))
 )
-def test_whatever_is_in_it_gives_a_film_that_ends(blocks: list[tuple[Track, int, bytes]]) -> None:
+def test_any_contents_give_a_film_that_ends(blocks: list[tuple[Track, int, bytes]]) -> None:
     recording = Roll([Block(track, at_ms, data) for track, at_ms, data in blocks], quiet_segment(1, 0, 1))
     found = read_contents(recording)
     assert 0 < frame_count(edit_list(found)) * FRAME_MS <= MAX_AT_MS + 10_000
 
 
-def test_a_pause_becomes_a_slate_or_lasts_as_long_as_it_did() -> None:
+def test_a_pause_becomes_a_slate_or_keeps_its_length() -> None:
     found = read_contents(briefing())
     short, long = edit_list(found), edit_list(found, real_time=True)
     assert [edit.frames for edit in short if edit.hole] == [SLATE_FRAMES]
@@ -102,7 +102,7 @@ def contents(bounds: list[int], holes: tuple[Hole, ...]) -> Contents:
     st.lists(st.integers(1, 40_000), max_size=8),
     st.booleans(),
 )
-def test_the_film_has_no_hole_and_time_only_goes_on(
+def test_the_film_has_no_hole_and_time_only_moves_forward(
     lengths: list[int], steps: list[int], real_time: bool
 ) -> None:
     bounds = [0]
@@ -143,7 +143,7 @@ def briefing_without_media() -> Roll:
     return Roll(quiet_segment(1, 0, 8), quiet_segment(2, 16_000, 4, WARD, pause))
 
 
-def test_reading_begins_a_segment_earlier() -> None:
+def test_reading_starts_one_segment_earlier() -> None:
     """A segment's first picture may need the last keyframe of the one before."""
     found = read_contents(briefing())
     assert [segment_before(found, at_ms) for at_ms in (0, 3999, 4000, 9000, 17_000)] == [1, 1, 1, 1, 2]

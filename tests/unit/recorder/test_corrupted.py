@@ -1,13 +1,13 @@
-"""A thousand recordings that were corrupted, cut, reordered or forged: each says so, and none passes anything
-off as genuine that was not recorded."""
+"""A thousand recordings, corrupted, cut, reordered or forged: each says so, and none passes off as genuine
+anything that was not recorded."""
 
 import random
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import msgspec
 import pyrage  # type: ignore[import-untyped]
 import pytest
+from msgspec.structs import replace as changed
 
 from recorder.format.blocks import Block
 from recorder.format.manifest import ManifestHead, OpeningLine, head_of, line_bytes, parse_line_untrusted
@@ -33,17 +33,17 @@ Attack = Callable[[random.Random, Files, "Cast"], None]
 
 
 class Cast:
-    """One recording to be attacked, and another of the same server and the same keys."""
+    """One recording to attack, and another from the same server with the same keys."""
 
     def __init__(self, directory: Path, locks: int) -> None:
-        self.made = make(directory, locks=keys(locks), seed=locks)
-        self.other = make(directory, "ab12-1790009999-y", self.made.keys, seed=99)
+        self.made = make(directory, locks=keys(locks))
+        self.other = make(directory, "ab12-1790009999-y", self.made.keys)
         self.files = self.made.files()
         self.other_files = self.other.files()
         self.tar = b"".join(tar_plan(directory, self.made.path.name).read())
 
     def sealed_by_somebody(self, dice: random.Random) -> bytes:
-        """A segment that opens with the same keys and says something else: public keys are no secret."""
+        """A segment that opens with the same keys and says something else: public keys are not secret."""
         number = dice.randrange(1, 4)
         blocks = segment_blocks(self.made.path.name, number, 80_000, random.Random(dice.random()))
         sealed: bytes = b"".join(plain(blocks)) + void(100)
@@ -193,13 +193,13 @@ def take_anothers_manifest(dice: random.Random, files: Files, cast: Cast) -> Non
 
 
 def sign_it_ourselves(dice: random.Random, files: Files, cast: Cast) -> None:
-    """A manifest without a flaw, but for who signed it."""
+    """A manifest without a flaw, except for its signer."""
     forger = SigningKey.of_seed(dice.randbytes(32))
     head, signed = ManifestHead(), b""
     for raw in lines_of(cast.files):
-        line = msgspec.structs.replace(parse_line_untrusted(raw)[0], prev=head.sha256)
+        line = changed(parse_line_untrusted(raw)[0], prev=head.sha256)
         if isinstance(line, OpeningLine):
-            line = msgspec.structs.replace(line, public=forger.public.hex())
+            line = changed(line, public=forger.public.hex())
         data = line_bytes(line, forger.sign)
         head, signed = head_of(data, line.n), signed + data
     files[MANIFEST] = signed
@@ -257,7 +257,7 @@ ATTACKS: tuple[Attack, ...] = (
 
 
 def attacked(dice: random.Random, cast: Cast, directory: Path) -> Path | None:
-    """The folder, or the .tar, of a recording after one attack or two; None when they changed nothing."""
+    """The folder or .tar of a recording after one or two attacks; None if they changed nothing."""
     if dice.random() < 0.15:
         return attacked_tar(dice, cast, directory)
     files = dict(cast.files)
@@ -290,7 +290,7 @@ def attacked_tar(dice: random.Random, cast: Cast, directory: Path) -> Path:
 
 
 def look(made: Made, archive: Archive) -> Iterator[str]:
-    """What is wrong with how an attacked recording was taken."""
+    """What is wrong with how an attacked recording was handled."""
     opened = OpenedRecording(archive, made.keys.identities, SERVER.public)
     lost = False
     told = list(opened.summary.faults)
@@ -310,7 +310,7 @@ def look(made: Made, archive: Archive) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("batch", range(BATCHES))
-def test_whatever_is_done_to_a_recording_nothing_false_comes_out_and_what_is_lost_is_told(
+def test_no_damage_yields_false_blocks_and_every_loss_is_reported(
     casts: list[Cast], tmp_path: Path, batch: int
 ) -> None:
     wrong: list[str] = []
@@ -332,7 +332,7 @@ def test_whatever_is_done_to_a_recording_nothing_false_comes_out_and_what_is_los
     assert wrong == []
 
 
-def test_what_nothing_was_done_to_is_given_whole(casts: list[Cast]) -> None:
+def test_an_untouched_recording_is_returned_whole(casts: list[Cast]) -> None:
     for cast in casts:
         assert list(look(cast.made, open_archive(cast.made.path))) == []
         result = verify(open_archive(cast.made.path), cast.made.keys.identities, SERVER.public)
@@ -343,7 +343,7 @@ def test_what_nothing_was_done_to_is_given_whole(casts: list[Cast]) -> None:
         ]
 
 
-def test_a_forger_with_a_key_of_his_own_is_known_by_its_fingerprint(
+def test_a_forger_with_another_key_is_recognized_by_its_fingerprint(
     casts: list[Cast], tmp_path: Path
 ) -> None:
     cast = casts[0]

@@ -1,4 +1,4 @@
-"""A segment is read back as far as it is good, whatever was done to it."""
+"""A segment is read as far as it is good, whatever was done to it."""
 
 import io
 import random
@@ -33,7 +33,7 @@ def whole(blocks: list[Block]) -> bytes:
 
 
 class Dribble:
-    """A stream that gives less than it is asked for."""
+    """A stream that returns less than was requested."""
 
     def __init__(self, data: bytes, most: int) -> None:
         self._stream, self._most = io.BytesIO(data), most
@@ -43,7 +43,7 @@ class Dribble:
 
 
 def read(data: bytes) -> tuple[list[Block], type[Exception] | None]:
-    """What was read, and how it ended."""
+    """What was read and how it ended."""
     found: list[Block] = []
     blocks = demux(io.BytesIO(data))
     while True:
@@ -72,28 +72,28 @@ def test_after_any_cut_all_whole_blocks_are_read() -> None:
         assert found == blocks[: len(found)]
         if length > len(HEADER):
             assert error is (None if length in ends else CutShort)
-        # Each block is there whose last byte is.
+        # A block is there if its last byte is.
         there = sum(1 for block in blocks if data.find(block.data) + len(block.data) <= length)
         assert len(found) >= sum(10 for end in ends[1::2] if end <= length)
         assert len(found) <= there
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_refused_in_order(data: bytes) -> None:
+def test_arbitrary_bytes_are_refused_properly(data: bytes) -> None:
     found, error = read(data)
     assert not found
     assert error is not None
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_behind_a_good_beginning_are_refused_or_padding(data: bytes) -> None:
+def test_arbitrary_bytes_after_a_good_beginning_are_refused_or_padding(data: bytes) -> None:
     blocks = some_blocks(10)
     found, _ = read(HEADER + cluster(0, blocks) + data)
     assert found[:10] == blocks
 
 
 @given(st.binary(max_size=200))
-def test_any_bytes_in_a_cluster_are_refused_in_order(data: bytes) -> None:
+def test_arbitrary_bytes_in_a_cluster_are_refused_properly(data: bytes) -> None:
     found, _ = read(HEADER + element(CLUSTER, unsigned(0xE7, 5) + data))
     assert all(block.at_ms >= 0 for block in found)
 
@@ -122,7 +122,7 @@ def test_flipped_bytes_never_break_the_reader() -> None:
         (b"\x00\x00\x00", "no element"),
     ],
 )
-def test_what_is_wrong_is_said(tail: bytes, words: str) -> None:
+def test_errors_say_what_is_wrong(tail: bytes, words: str) -> None:
     with pytest.raises(BadMatroska, match=words):
         list(demux(io.BytesIO(HEADER + tail)))
 

@@ -1,4 +1,4 @@
-"""What somebody sees and hears who exports a recording, breaks it off and goes on, or asks for too much."""
+"""What an export shows and plays, how an interrupted one continues, and what it refuses."""
 
 import json
 import stat
@@ -21,7 +21,7 @@ from tests.support.rolls import FPS, STATION, WARD, Roll, briefing, segment
 pytestmark = [pytest.mark.record, pytest.mark.timeout(120)]
 
 BEEPS = [0, 1, 2, 3, 4, 5, 6, 7, 10, 11, 12]
-"""Seconds of the film at which one is to be heard: from the eighth to the tenth there is a slate."""
+"""The seconds of the film at which a beep is expected: from the eighth to the tenth there is a slate."""
 SYNC_MS = 40
 STYLE = FilmStyle(font())
 
@@ -49,7 +49,7 @@ def sound_of(path: Path) -> Sound:
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.webm"])
-def test_a_film_shows_who_speaks_in_step_and_tells_the_pause(tmp_path: Path, name: str) -> None:
+def test_a_film_shows_the_speaker_in_sync_and_a_slate_for_the_pause(tmp_path: Path, name: str) -> None:
     out = tmp_path / name
     made = film(briefing(), out)
     assert made.files == (out,)
@@ -82,7 +82,7 @@ def test_turns_and_marks_are_chapters(tmp_path: Path) -> None:
     assert title == "Giao ban hằng ngày"
 
 
-def test_what_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
+def test_an_interrupted_export_continues_where_it_stopped(tmp_path: Path) -> None:
     out, parts = tmp_path / "film.mkv", tmp_path / "film.mkv.parts"
     with pytest.raises(KeyboardInterrupt):
         film(two_turns(), out, tell=Interrupted(1500))
@@ -95,7 +95,7 @@ def test_what_was_broken_off_goes_on_where_it_was(tmp_path: Path) -> None:
     def tell(done: int, total: int) -> None:
         told.append(done)
         if first.exists():
-            assert first.stat().st_mtime_ns == written  # made once
+            assert first.stat().st_mtime_ns == written  # made only once
 
     film(two_turns(), out, tell=tell)
     assert told[0] == 1040
@@ -112,7 +112,7 @@ def two_turns() -> Roll:
 
 
 class Interrupted:
-    """Ctrl-C after so many milliseconds of the film."""
+    """Ctrl-C after this many milliseconds of the film."""
 
     def __init__(self, at_ms: int) -> None:
         self._at_ms = at_ms
@@ -122,7 +122,7 @@ class Interrupted:
             raise KeyboardInterrupt
 
 
-def test_parts_of_another_export_are_not_gone_on_with(tmp_path: Path) -> None:
+def test_parts_of_another_export_are_not_continued(tmp_path: Path) -> None:
     out = tmp_path / "film.mkv"
     with pytest.raises(KeyboardInterrupt):
         film(briefing(), out, tell=Interrupted(400))
@@ -131,7 +131,7 @@ def test_parts_of_another_export_are_not_gone_on_with(tmp_path: Path) -> None:
     assert not out.exists()
 
 
-def test_who_exported_can_be_read_all_over_the_film(tmp_path: Path) -> None:
+def test_the_watermark_is_all_over_the_film(tmp_path: Path) -> None:
     plain, marked = tmp_path / "plain.mkv", tmp_path / "marked.mkv"
     film(two_turns(), plain)
     film(two_turns(), marked, FilmStyle(STYLE.font, watermark="BS. Lý A Sử 23/11/2026"))
@@ -148,7 +148,7 @@ def frame_of(path: Path, number: int) -> np.ndarray[tuple[int, ...], np.dtype[np
 
 
 @pytest.mark.parametrize("name", ["sound.m4a", "sound.ogg"])
-def test_sound_alone(tmp_path: Path, name: str) -> None:
+def test_only_the_sound(tmp_path: Path, name: str) -> None:
     out = tmp_path / name
     export(briefing(), ExportRequest(ExportKind.SOUND, out), unheard)
     with av.open(str(out)) as container:
@@ -192,7 +192,7 @@ def test_a_name_that_does_not_fit_is_refused_in_words(
         export(briefing(), ExportRequest(kind, tmp_path / name, STYLE), unheard)
 
 
-def test_nothing_is_overwritten_and_nothing_readable_is_said(tmp_path: Path) -> None:
+def test_nothing_is_overwritten_and_an_unreadable_recording_is_reported(tmp_path: Path) -> None:
     out = tmp_path / "film.mp4"
     out.write_bytes(b"mine")
     with pytest.raises(CannotExport, match="there already"):

@@ -1,4 +1,4 @@
-"""A recording's folder: only appended to, closed to others, gone on with after a crash, honest when the disk
+"""A recording's folder: only appended to, closed to others, resumed after a crash, honest when the disk
 fails."""
 
 import os
@@ -38,7 +38,7 @@ def reading(folder: Folder) -> ManifestReading:
     return read_untrusted((folder.path / "manifest.jsonl").read_bytes(), verified, SERVER.public)
 
 
-def test_nobody_else_can_look_into_it(folder: Folder) -> None:
+def test_other_accounts_cannot_read_an_export(folder: Folder) -> None:
     folder.begin_segment(1, 0)
     modes = {path.name: path.stat().st_mode & 0o777 for path in [folder.path, *folder.path.iterdir()]}
     assert modes == {"ab12-1-x": 0o700, "manifest.jsonl": 0o600, "000001.mkv.age": 0o600}
@@ -72,15 +72,15 @@ def test_it_holds_the_segments_and_signs_them(folder: Folder) -> None:
     assert folder.finished
 
 
-def test_the_header_is_signed_as_soon_as_it_is_there(folder: Folder) -> None:
-    """Or a crash before the first checkpoint would leave a segment that nobody can prove."""
+def test_the_header_is_signed_as_soon_as_it_is_complete(folder: Folder) -> None:
+    """Otherwise a crash before the first checkpoint would leave a segment that nobody can prove."""
     folder.begin_segment(1, 0)
     for at in range(0, len(HEADER), 10):
         folder.append(HEADER[at : at + 10])
     assert segments(reading(folder).lines)[0].header == sha256(HEADER).hexdigest()
 
 
-def test_after_a_crash_it_goes_on_behind_what_was_found(tmp_path: Path, folder: Folder) -> None:
+def test_after_a_crash_it_continues_after_what_was_found(tmp_path: Path, folder: Folder) -> None:
     folder.begin_segment(1, 0)
     folder.append(HEADER + b"first")
     folder.checkpoint(1000)
@@ -133,7 +133,7 @@ def test_a_crash_before_the_first_byte(tmp_path: Path, folder: Folder) -> None:
     assert (record.crashed, record.size_bytes) == (True, 0)
 
 
-def test_a_clock_that_went_back_turns_no_time_back(tmp_path: Path, folder: Folder) -> None:
+def test_a_clock_set_back_does_not_turn_back_the_recording(tmp_path: Path, folder: Folder) -> None:
     folder.begin_segment(1, 0)
     folder.checkpoint(90_000)
     folder.close()
@@ -146,14 +146,14 @@ def test_a_clock_that_went_back_turns_no_time_back(tmp_path: Path, folder: Folde
     )
 
 
-def test_two_processes_do_not_write_one_recording(tmp_path: Path, folder: Folder) -> None:
+def test_two_processes_cannot_write_the_same_recording(tmp_path: Path, folder: Folder) -> None:
     with pytest.raises(BadFolder, match="another process"):
         again(tmp_path)
     with pytest.raises(BadFolder, match="already"):
         Folder.create(tmp_path, FACTS, SERVER, Ticking())
 
 
-def test_what_is_finished_or_not_ours_is_left_alone(tmp_path: Path, folder: Folder) -> None:
+def test_a_finished_or_foreign_recording_is_left_alone(tmp_path: Path, folder: Folder) -> None:
     folder.close()
     with pytest.raises(BadFolder, match="not this server's"):
         again(tmp_path, SigningKey.new())
@@ -165,7 +165,7 @@ def test_what_is_finished_or_not_ours_is_left_alone(tmp_path: Path, folder: Fold
         Folder.open_again(tmp_path, "none", RECIPIENTS, SERVER)
 
 
-def test_what_is_there_is_never_written_over(tmp_path: Path, folder: Folder) -> None:
+def test_existing_files_are_never_overwritten(tmp_path: Path, folder: Folder) -> None:
     (folder.path / segment_name(1)).write_bytes(b"something")
     with pytest.raises(BadFolder):
         folder.begin_segment(1, 0)
@@ -176,8 +176,8 @@ def test_what_is_there_is_never_written_over(tmp_path: Path, folder: Folder) -> 
     assert (folder.path / segment_name(1)).read_bytes() == b"something"
 
 
-def test_a_full_disk_has_a_name_and_what_went_in_is_counted(folder: Folder) -> None:
-    """A limit on the size of files stands for the disk."""
+def test_a_full_disk_is_reported_as_such_and_what_was_written_is_counted(folder: Folder) -> None:
+    """A limit on file size stands in for a full disk."""
     folder.begin_segment(1, 0)
     folder.append(HEADER)
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -197,7 +197,7 @@ def test_a_full_disk_has_a_name_and_what_went_in_is_counted(folder: Folder) -> N
     assert record.points[-1].sha256 == sha256(data).hexdigest()
 
 
-def test_a_manifest_that_could_not_be_written_is_not_gone_on_with(tmp_path: Path, folder: Folder) -> None:
+def test_after_a_failed_write_the_manifest_is_not_continued(tmp_path: Path, folder: Folder) -> None:
     folder.begin_segment(1, 0)
     size = os.stat(folder.path / "manifest.jsonl").st_size
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -215,13 +215,13 @@ def test_a_manifest_that_could_not_be_written_is_not_gone_on_with(tmp_path: Path
     assert reading(second).flaws == ()
 
 
-def test_what_the_disk_has_left_is_known(tmp_path: Path) -> None:
+def test_the_free_space_of_the_disk_is_known(tmp_path: Path) -> None:
     assert free_bytes(tmp_path) > 0
     with pytest.raises(DiskFailed):
         free_bytes(tmp_path / "nowhere")
 
 
-def test_a_segments_name_is_its_number_and_nothing_else_is() -> None:
+def test_only_a_number_makes_a_segment_name() -> None:
     assert segment_name(7) == "000007.mkv.age"
     assert segment_number(segment_name(1_234_567)) == 1_234_567
     for name in (

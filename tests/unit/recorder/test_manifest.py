@@ -1,9 +1,9 @@
 """The manifest: each line proves itself, the chain shows what is missing, a crash's torn line is no fault."""
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace as changed
 
 from recorder import Recipient
 from recorder.format.manifest import (
@@ -51,7 +51,7 @@ LINES: tuple[AnyLine, ...] = (
 def chain(lines: tuple[AnyLine, ...], recording: str = "x", key: SigningKey = SERVER) -> list[bytes]:
     head, written = ManifestHead(), []
     for line in lines:
-        line = msgspec.structs.replace(line, n=head.n + 1, recording=recording, prev=head.sha256, unix_ms=5)
+        line = changed(line, n=head.n + 1, recording=recording, prev=head.sha256, unix_ms=5)
         written.append(line_bytes(line, key.sign))
         head = head_of(written[-1], line.n)
     return written
@@ -73,7 +73,7 @@ def test_a_whole_manifest_is_proven() -> None:
     assert reading.lines[0].prev == NO_LINE
 
 
-def test_it_tells_how_each_segment_ended() -> None:
+def test_it_says_how_each_segment_ended() -> None:
     one, two, three = segments(read(WRITTEN).lines)
     assert (one.ended, one.crashed, one.size_bytes, one.at_ms, one.until_ms) == (True, False, 150, 0, 3000)
     assert (two.ended, two.crashed, two.size_bytes, two.at_ms, two.until_ms) == (False, True, 80, 3000, 5000)
@@ -81,7 +81,7 @@ def test_it_tells_how_each_segment_ended() -> None:
     assert [point.size_bytes for point in two.points] == [70, 80]
 
 
-def test_a_line_that_a_crash_tore_is_no_flaw() -> None:
+def test_a_line_torn_by_a_crash_is_no_flaw() -> None:
     torn = read([*WRITTEN[:6], WRITTEN[6][:40]])
     assert torn.torn
     assert torn.flaws == ()
@@ -91,14 +91,14 @@ def test_a_line_that_a_crash_tore_is_no_flaw() -> None:
     assert len(again.lines) == len(WRITTEN)
 
 
-def test_the_same_line_is_a_flaw_where_nobody_came_back() -> None:
+def test_the_same_line_is_a_flaw_if_the_recorder_did_not_come_back() -> None:
     reading = read([*WRITTEN[:3], b"rubbish\n", *WRITTEN[3:]])
     assert len(reading.flaws) == 1
     assert len(reading.lines) == len(WRITTEN)
 
 
 @given(st.integers(0, len(WRITTEN) - 1))
-def test_a_missing_line_is_noticed_and_the_others_hold(at: int) -> None:
+def test_a_missing_line_is_noticed_and_the_others_stay_valid(at: int) -> None:
     reading = read([*WRITTEN[:at], *WRITTEN[at + 1 :]])
     last = at == len(WRITTEN) - 1
     assert bool(reading.flaws) is not last
@@ -107,14 +107,14 @@ def test_a_missing_line_is_noticed_and_the_others_hold(at: int) -> None:
 
 
 @given(st.permutations(range(len(WRITTEN))))
-def test_no_other_order_goes_unnoticed(order: list[int]) -> None:
+def test_any_other_order_is_noticed(order: list[int]) -> None:
     reading = read([WRITTEN[at] for at in order])
     assert bool(reading.flaws) is (order != sorted(order))
     assert [line.n for line in reading.lines] == sorted(line.n for line in reading.lines)
 
 
 @given(st.integers(0, sum(map(len, WRITTEN)) - 1), st.integers(0, 7))
-def test_no_bit_can_be_changed_unnoticed(at: int, bit: int) -> None:
+def test_any_changed_bit_is_noticed(at: int, bit: int) -> None:
     data = bytearray(b"".join(WRITTEN))
     data[at] ^= 1 << bit
     reading = read_untrusted(bytes(data), verified, SERVER.public)
@@ -122,7 +122,7 @@ def test_no_bit_can_be_changed_unnoticed(at: int, bit: int) -> None:
     assert len(reading.lines) >= len(WRITTEN) - 2
 
 
-def test_lines_of_another_recording_of_the_same_server_are_not_taken() -> None:
+def test_lines_of_another_recording_of_the_same_server_are_rejected() -> None:
     other = chain(LINES, "y")
     reading = read([*WRITTEN[:4], *other[4:]])
     assert len(reading.lines) == 4
@@ -131,7 +131,7 @@ def test_lines_of_another_recording_of_the_same_server_are_not_taken() -> None:
 
 def test_another_signer_is_not_trusted() -> None:
     forger = SigningKey.new()
-    opening = msgspec.structs.replace(OPENING, public=forger.public.hex())
+    opening = changed(OPENING, public=forger.public.hex())
     forged = chain((opening, *LINES[1:]), key=forger)
     assert read(forged).lines == ()
     assert all(flaw.forged for flaw in read(forged).flaws)
@@ -139,7 +139,7 @@ def test_another_signer_is_not_trusted() -> None:
     assert read(forged).claimed is not None
 
 
-def test_another_signature_under_one_line_is_not_taken() -> None:
+def test_a_line_with_another_signature_is_rejected() -> None:
     forged = chain(LINES, key=SigningKey.new())
     reading = read([*WRITTEN[:3], forged[3], *WRITTEN[4:]])
     assert any(flaw.forged for flaw in reading.flaws)
@@ -147,7 +147,7 @@ def test_another_signature_under_one_line_is_not_taken() -> None:
 
 
 @given(st.binary(max_size=500))
-def test_any_bytes_are_read_without_proof(data: bytes) -> None:
+def test_arbitrary_bytes_prove_nothing(data: bytes) -> None:
     for trusted in (None, SERVER.public):
         reading = read_untrusted(data, verified, trusted)
         assert reading.lines == ()
@@ -155,13 +155,13 @@ def test_any_bytes_are_read_without_proof(data: bytes) -> None:
 
 
 @given(st.binary(max_size=300), st.binary(min_size=64, max_size=64))
-def test_any_line_is_parsed_or_refused(body: bytes, signature: bytes) -> None:
+def test_arbitrary_lines_are_parsed_or_refused(body: bytes, signature: bytes) -> None:
     line = body + b',"sig":"' + signature.hex().encode() + b'"}'
     with pytest.raises(BadManifest):
         parse_line_untrusted(line)
 
 
-def test_a_key_is_named_without_being_told() -> None:
+def test_a_key_is_named_without_revealing_it() -> None:
     (known,) = key_facts((Recipient("Ban Giám đốc", "age1abc", second=True),))
     assert known.name == "Ban Giám đốc"
     assert known.second

@@ -1,4 +1,4 @@
-"""Any player reads what is written: libavformat here, with the real decoders behind it."""
+"""Any player can read the output: here libavformat, with the real decoders."""
 
 import io
 
@@ -7,17 +7,17 @@ import pytest
 
 from recorder.format.blocks import Block, Track
 from recorder.format.matroska import MAX_LATE_MS, cluster, header, size_of, void
-from tests.support.recorded import beeps, counter_of, counters, in_order, pictures, tone
+from tests.support.recorded import beeps, counter_of, counters, in_order, on_track, pictures, tone
 
 pytestmark = pytest.mark.record
 
 BEGUN_MS = 1_760_000_000_000
 AT_MS = 125_000
-"""Where the segment begins: not at 0, like every one behind the first."""
+"""Where the segment begins: not at 0, like every segment after the first."""
 
 
 def written(blocks: list[Block], *, padding: int = 0) -> bytes:
-    """A cluster for each half second, with padding between."""
+    """One cluster per half second, with padding between."""
     data = header("Giao ban sáng", BEGUN_MS)
     for begin in range(0, max(block.at_ms for block in blocks) + 1, 500):
         inside = [block for block in blocks if begin <= block.at_ms < begin + 500]
@@ -29,7 +29,7 @@ def written(blocks: list[Block], *, padding: int = 0) -> bytes:
 def real_blocks() -> list[Block]:
     return in_order(
         pictures(45, 15, at_ms=AT_MS),
-        pictures(30, 10, (640, 360), index=3, first=50, track=Track.SCREEN, at_ms=AT_MS + 40),
+        on_track(Track.SCREEN, pictures(30, 10, (640, 360), first=50, index=3, at_ms=AT_MS + 40)),
         beeps([AT_MS + 500], from_ms=AT_MS, until_ms=AT_MS + 3000),
         tone(2, 700, Track.VOICE_2, AT_MS + 1000),
         [Block(Track.WORDS, AT_MS + 10, "Trạm Y tế Nậm Cha: đang phát biểu".encode())],
@@ -81,7 +81,7 @@ def test_a_player_shows_the_words_for_a_while() -> None:
         assert file.metadata["creation_time"].startswith("2025-10-09T08:53:20")
 
 
-def test_a_file_that_was_cut_plays_up_to_its_last_whole_cluster() -> None:
+def test_a_truncated_file_plays_up_to_its_last_whole_cluster() -> None:
     blocks = real_blocks()
     whole = written(blocks)
     last = whole.rindex(b"\x1f\x43\xb6\x75")
@@ -91,18 +91,18 @@ def test_a_file_that_was_cut_plays_up_to_its_last_whole_cluster() -> None:
     assert len(shown) >= 45 - 8
 
 
-def test_a_block_that_came_late_keeps_its_instant() -> None:
+def test_a_late_block_keeps_its_instant() -> None:
     late = [*tone(0.02, 500, at_ms=60_000), *tone(0.02, 500, at_ms=60_000 - 700)]
     with av.open(io.BytesIO(header("", 0) + cluster(60_000, late)), "r", format="matroska") as file:
         assert [packet.pts for packet in file.demux() if packet.pts is not None] == [60_000, 59_300]
-    # Beyond what 16 bits can say it is put as far back as can be said.
+    # Beyond the range of 16 bits it is placed as far back as they reach.
     assert cluster(60_000, [Block(Track.STAGE, 0, b"")]) == cluster(
         60_000, [Block(Track.STAGE, 60_000 - MAX_LATE_MS, b"")]
     )
 
 
 @pytest.mark.parametrize("size", [2, 3, 127, 128, 129, 130, 65_536, 200_000])
-def test_padding_is_as_long_as_it_was_asked_to_be(size: int) -> None:
+def test_padding_has_the_requested_size(size: int) -> None:
     assert len(void(size)) == size
 
 

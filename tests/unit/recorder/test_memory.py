@@ -1,4 +1,4 @@
-"""What is in memory stays off the disk, as far as the machine lets us."""
+"""Memory stays off the disk, as far as the machine allows."""
 
 import subprocess
 import sys
@@ -31,7 +31,7 @@ def swap_max(root: Path, group: str, text: str) -> None:
     path.write_text(text)
 
 
-def test_a_machine_without_swap_keeps_it(tmp_path: Path) -> None:
+def test_a_machine_without_swap_keeps_memory_off_the_disk(tmp_path: Path) -> None:
     assert without_lock(machine(tmp_path / "a", HEAD)) is MemorySafety.NO_SWAP
     assert without_lock(machine(tmp_path / "b", None)) is MemorySafety.NO_SWAP
 
@@ -39,11 +39,11 @@ def test_a_machine_without_swap_keeps_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "device", ["/dev/sda2 partition", "/swapfile file", "/dev/dm-1 partition", "/zram0 file"]
 )
-def test_swap_on_a_disk_does_not(tmp_path: Path, device: str) -> None:
+def test_swap_on_a_disk_may_be_used(tmp_path: Path, device: str) -> None:
     assert without_lock(machine(tmp_path, f"{HEAD}{device} 1 0 -2\n")) is MemorySafety.MAY_SWAP
 
 
-def test_compressed_memory_is_no_disk_unless_it_has_one_behind_it(tmp_path: Path) -> None:
+def test_compressed_memory_counts_as_a_disk_only_with_a_backing_disk(tmp_path: Path) -> None:
     swaps = f"{HEAD}/dev/zram0 partition 1 0 -2\n"
     plain = machine(tmp_path / "a", swaps)
     assert without_lock(plain) is MemorySafety.NO_SWAP
@@ -53,7 +53,7 @@ def test_compressed_memory_is_no_disk_unless_it_has_one_behind_it(tmp_path: Path
     assert without_lock(behind) is MemorySafety.MAY_SWAP
 
 
-def test_a_group_that_may_not_swap_keeps_it_on_any_machine(tmp_path: Path) -> None:
+def test_a_group_without_swap_keeps_memory_off_the_disk_on_any_machine(tmp_path: Path) -> None:
     swaps = f"{HEAD}/dev/sda2 partition 1 0 -2\n"
     ours = machine(tmp_path / "a", swaps, "0::/system.slice/giaoban.service\n")
     assert without_lock(ours) is MemorySafety.MAY_SWAP
@@ -63,7 +63,7 @@ def test_a_group_that_may_not_swap_keeps_it_on_any_machine(tmp_path: Path) -> No
     assert without_lock(ours) is MemorySafety.NO_SWAP
 
 
-def test_a_guarded_process_leaves_no_core_and_says_what_keeps_its_memory() -> None:
+def test_a_guarded_process_leaves_no_core_file_and_says_what_protects_its_memory() -> None:
     program = (
         "import resource, ctypes; from recorder.writing.memory import guard_memory; kept = guard_memory();"
         "x = bytearray(64 << 20);"

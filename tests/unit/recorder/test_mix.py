@@ -1,4 +1,4 @@
-"""What is heard of three voices: each when it was said, none too loud, silence where nothing came."""
+"""Three voices mixed: each at its instant, none too loud, silence where nothing came."""
 
 import numpy as np
 import pytest
@@ -21,14 +21,14 @@ def mixed(blocks: list[Block], until_ms: int, from_ms: int = 0) -> Sound:
 
 
 def late(blocks: list[Block], by_ms: "dict[int, int]") -> list[Block]:
-    """Blocks with their numbers' times changed."""
+    """The blocks with changed instants, by number."""
     return [
         Block(block.track, block.at_ms + by_ms.get(number, 0), block.data)
         for number, block in enumerate(blocks)
     ]
 
 
-def test_each_voice_is_heard_when_it_was_said() -> None:
+def test_each_voice_is_heard_at_its_instant() -> None:
     one = beeps([500, 2500], Track.VOICE_1, hz=2400.0)
     other = beeps([1503], Track.VOICE_2, hz=3600.0, from_ms=1203)
     third = beeps([507], Track.VOICE_3, hz=4800.0, from_ms=7)
@@ -39,21 +39,21 @@ def test_each_voice_is_heard_when_it_was_said() -> None:
     assert beeps_in(sound, 4800.0) == pytest.approx([507], abs=5)
 
 
-def test_beginning_in_the_middle_gives_the_same() -> None:
+def test_starting_in_the_middle_gives_the_same_sound() -> None:
     blocks = beeps([500, 2500], until_ms=3500)
     whole, rest = mixed(blocks, 3000), mixed(blocks, 3000, from_ms=2000)
     assert rest == pytest.approx(whole[2 * RATE :], abs=0.02)
 
 
-def test_what_is_missing_is_silence_and_what_follows_is_in_time() -> None:
+def test_missing_packets_are_silence_and_later_ones_stay_in_time() -> None:
     blocks = [block for block in beeps([200, 2000]) if not 600 <= block.at_ms < 1800]
     sound = mixed(blocks, 2400)
     assert np.abs(sound[700 * MS : 1700 * MS]).max() == 0
     assert beeps_in(sound) == pytest.approx([200, 2000], abs=5)
 
 
-def test_a_clock_that_runs_away_is_followed_without_a_click() -> None:
-    """A publisher's clock 200 ppm slow: ten minutes would be 120 ms. And times are rounded."""
+def test_a_drifting_clock_is_followed_without_a_click() -> None:
+    """A publisher's clock is 200 ppm slow: 120 ms in ten minutes. Instants are rounded as well."""
     steady = tone(20, 440.0)
     drifted = [Block(block.track, round(number * 20.004), block.data) for number, block in enumerate(steady)]
     sound, calm = mixed(drifted, 20_000), mixed(steady, 20_000)
@@ -63,7 +63,7 @@ def test_a_clock_that_runs_away_is_followed_without_a_click() -> None:
     assert loud[:-2].min() > 0.3  # never interrupted
 
 
-def test_a_leap_of_time_is_followed_at_once() -> None:
+def test_a_jump_in_time_is_followed_at_once() -> None:
     blocks = late(beeps([200, 1000]), dict.fromkeys(range(40, 200), 300))
     assert beeps_in(mixed(blocks, 1800)) == pytest.approx([200, 1300], abs=5)
 
@@ -76,13 +76,13 @@ def test_three_loud_voices_are_turned_down_not_clipped() -> None:
     assert np.abs(sound).max() <= 1.0
     assert np.abs(sound[RATE // 2 : RATE]).max() > 0.8
     flat = np.abs(sound[RATE // 2 : RATE]) > 0.999 * np.abs(sound[RATE // 2 : RATE]).max()
-    assert flat.mean() < 0.1  # a clipped sine stands at its edge half of the time
+    assert flat.mean() < 0.1  # a clipped sine would be at its maximum half of the time
     assert np.abs(sound[-RATE // 2 :]).max() == pytest.approx(0.4, abs=0.06)  # and up again
 
 
 @settings(max_examples=40)
 @given(st.lists(st.floats(0, 4, allow_nan=False), min_size=1, max_size=12), st.integers(0, 2**31))
-def test_the_limiter_never_lets_too_much_through(levels: list[float], seed: int) -> None:
+def test_the_limiter_never_exceeds_its_maximum(levels: list[float], seed: int) -> None:
     noise = np.random.default_rng(seed)
     limiter = Limiter()
     sound = np.concatenate([level * noise.uniform(-1, 1, SAMPLES) for level in [*levels, 0]])
@@ -104,14 +104,14 @@ def test_the_limiter_never_lets_too_much_through(levels: list[float], seed: int)
         max_size=30,
     )
 )
-def test_bytes_that_are_no_sound_are_left_out(blocks: list[tuple[Track, int, bytes]]) -> None:
+def test_bytes_that_are_no_sound_are_dropped(blocks: list[tuple[Track, int, bytes]]) -> None:
     sound = mixed([Block(track, at_ms, data) for track, at_ms, data in blocks], 800)
     assert len(sound) == 800 * MS
     assert np.isfinite(sound).all()
     assert np.abs(sound).max() <= 1.0
 
 
-def test_stretching_keeps_what_is_said() -> None:
+def test_stretching_keeps_the_sound() -> None:
     wave = np.sin(np.arange(960) / 20).astype(np.float32)
     longer = stretched(wave, 3)
     assert len(longer) == 963

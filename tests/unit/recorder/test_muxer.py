@@ -1,4 +1,4 @@
-"""From a tap to a file: what was said and shown stands in it, in order, in step, and nothing of a pause."""
+"""From a tap to a file: it holds what was said and shown, in order, in sync, and nothing from a pause."""
 
 import io
 import random
@@ -38,7 +38,7 @@ POLL_US = 100_000
 
 @dataclass
 class Desk:
-    """A muxer, a clock, and the segments that were written."""
+    """A muxer, a clock and the segments written."""
 
     settings: MuxerSettings = field(default_factory=MuxerSettings)
     segments: list[bytearray] = field(default_factory=list)
@@ -78,7 +78,7 @@ class Desk:
         self.muxer.take(TapSlots(self.now_us, (shown, NOBODY, *heard)))
 
     def picture(self, number: int, *, key: bool = False, stream: int = 1, endpoint: EndpointId = A) -> None:
-        """One that was made just now; its packets are numbers 3n, 3n + 1, 3n + 2."""
+        """A picture made just now; its packet numbers are 3n, 3n + 1, 3n + 2."""
         ts = self.now_us * 9 // 100
         packets = tuple(picture_packets(number * 3, ts, self.now_us, key))
         self.muxer.take(TapMedia(0, endpoint, Source.CAMERA, stream, packets[-1].ts, self.now_us, packets))
@@ -141,7 +141,7 @@ class Briefing:
         return desk, {point.name: point for point in points}
 
 
-def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
+def test_half_an_hour_on_bad_lines_stays_in_order_and_in_sync() -> None:
     """Clocks 100 ppm off to either side, delays of 40 and 140 ms, jitter, 5 % loss, timestamps that wrap."""
     desk, points = Briefing(30, seed=4).record()
     blocks = desk.finish()
@@ -150,7 +150,7 @@ def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
 
     owners: dict[Track, EndpointId | None] = {}
     wrong_ms: dict[tuple[EndpointId, bool], float] = {}
-    """How far from the truth somebody's newest picture or sound was put."""
+    """How far from the truth a publisher's newest picture or sound was placed."""
     out_of_step: list[float] = []
     far: list[tuple[int, float]] = []
     for block in blocks:
@@ -170,7 +170,7 @@ def test_half_an_hour_on_bad_lines_stays_in_order_and_in_step() -> None:
                 far.append((block.at_ms, abs(wrong)))
     assert max(out_of_step) < 40
     assert max(wrong for _, wrong in far) < 40
-    # A layer's first pictures may be further off, for less than half a second: only one of them has come.
+    # A layer's first pictures may be further off, for less than half a second, with only one sample so far.
     assert sum(wrong > 20 for _, wrong in far) < len(far) / 1000
     assert len(of_track(blocks, Track.VOICE_1)) == pytest.approx(0.95 * 30 * 60 * 50, rel=0.01)
 
@@ -183,7 +183,7 @@ def test_a_segment_ends_at_the_keyframe_that_was_asked_for() -> None:
     desk.slots(A, A)
     asked_at: int | None = None
     for number in range(80):
-        # The publisher answers half a second after it was asked.
+        # The publisher answers the request after half a second.
         answers = asked_at is not None and number == asked_at + 10
         desk.picture(number, key=number == 0 or answers)
         desk.sound(number)
@@ -199,7 +199,7 @@ def test_a_segment_ends_at_the_keyframe_that_was_asked_for() -> None:
     assert first.at_ms == desk.muxer.segment_at_ms <= voice.at_ms < first.at_ms + 50
 
 
-def test_a_segment_begins_with_all_that_one_must_know() -> None:
+def test_a_segment_begins_with_the_whole_state() -> None:
     desk = Desk(MuxerSettings(segment_s=1))
     desk.slots(A, A, B)
     person = recorder.Person(A, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
@@ -237,7 +237,7 @@ def test_nothing_is_lost_where_a_segment_ends() -> None:
         assert min(block.at_ms for block in inside) == inside[0].at_ms
 
 
-def test_what_is_polled_is_less_than_half_a_second_old() -> None:
+def test_polled_blocks_are_less_than_half_a_second_old() -> None:
     desk = Desk()
     desk.slots(None, A)
     for number in range(100):
@@ -247,8 +247,8 @@ def test_what_is_polled_is_less_than_half_a_second_old() -> None:
         assert desk.now_ms - (newest[-1].at_ms if newest else 0) <= 200 + 250 + 40
 
 
-def test_any_player_plays_what_a_tap_brought() -> None:
-    """Real pictures and sounds, in packets with holes in their sizes, through muxer and file."""
+def test_any_player_plays_a_tapped_meeting() -> None:
+    """Real pictures and sounds, in packets of uneven sizes, through muxer and file."""
     desk = Desk()
     desk.slots(A, A)
     shown, heard = pictures(30, 15, (640, 360), first=20), tone(2, 600)
@@ -278,7 +278,7 @@ def test_any_player_plays_what_a_tap_brought() -> None:
 # --- what is told ---------------------------------------------------------------------------------------
 
 
-def test_who_is_on_the_stage_is_told_before_the_first_picture() -> None:
+def test_the_person_on_the_stage_is_named_before_the_first_picture() -> None:
     desk = Desk()
     desk.slots(A)
     number = 0
@@ -299,7 +299,7 @@ def test_who_is_on_the_stage_is_told_before_the_first_picture() -> None:
     assert [owner for owner, _ in seen] == [A] * 20 + [B] * 20 + [A] * 20
 
 
-def test_people_and_marks_are_told_in_words() -> None:
+def test_people_and_marks_appear_as_text() -> None:
     desk = Desk()
     person = recorder.Person(B, "BS Lò Văn An", "Trạm Y tế Nậm Cha")
     desk.muxer.people(recorder.People(recorder.RecordingId("r"), (person,)), desk.now_us)
@@ -321,7 +321,7 @@ def test_people_and_marks_are_told_in_words() -> None:
 # --- pauses and gaps ------------------------------------------------------------------------------------
 
 
-def test_of_a_pause_nothing_is_written() -> None:
+def test_nothing_is_written_during_a_pause() -> None:
     desk = Desk()
     desk.slots(A, A)
     for number in range(300):
@@ -350,7 +350,7 @@ def test_of_a_pause_nothing_is_written() -> None:
     assert desk.asks >= 1
 
 
-def test_what_was_said_in_a_pause_is_not_written_when_it_comes_later() -> None:
+def test_speech_from_a_pause_is_not_written_even_if_it_comes_later() -> None:
     desk = Desk()
     desk.slots(A, A)
     for number in range(150):
@@ -366,7 +366,7 @@ def test_what_was_said_in_a_pause_is_not_written_when_it_comes_later() -> None:
     assert made_ms(of_track(desk.finish(), Track.VOICE_1))[-2:] == [2980, 4020]
 
 
-def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
+def test_a_gap_is_in_the_timeline_and_pictures_resume_at_a_keyframe() -> None:
     desk = Desk()
     desk.slots(A)
     desk.picture(0, key=True)
@@ -381,7 +381,7 @@ def test_a_gap_is_told_and_pictures_go_on_with_a_keyframe() -> None:
     assert GapEntry(at_ms=1000, until_ms=3000, kind=GapKind.NO_MEDIA) in entries(blocks)
 
 
-def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
+def test_a_full_backlog_drops_media_and_the_timeline_says_so() -> None:
     desk = Desk(MuxerSettings(backlog_bytes=4000))
     desk.slots(A)
     for number in range(400):
@@ -405,7 +405,7 @@ def test_what_waits_too_long_is_left_out_and_that_is_told() -> None:
 # --- whatever a publisher sends -------------------------------------------------------------------------
 
 
-def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
+def test_nonsense_from_one_publisher_does_not_affect_the_others() -> None:
     dice = random.Random(8)
     desk = Desk(MuxerSettings(segment_s=3))
     desk.slots(A, A, B)
@@ -432,7 +432,7 @@ def test_nonsense_from_a_publisher_changes_nothing_for_the_others() -> None:
         last[block.track] = block.at_ms
 
 
-def test_a_tap_with_too_few_slots_is_taken_for_empty_ones() -> None:
+def test_missing_slots_of_a_tap_are_empty() -> None:
     desk = Desk()
     desk.muxer.take(TapSlots(desk.now_us, (TapSlot(A, Source.CAMERA),)))
     desk.poll(1000)
@@ -441,7 +441,7 @@ def test_a_tap_with_too_few_slots_is_taken_for_empty_ones() -> None:
     assert len(slots.slots) == len(TAP_SLOTS)
 
 
-def test_padding_stands_between_what_is_written() -> None:
+def test_padding_goes_between_clusters() -> None:
     desk = Desk()
     desk.slots(None, A)
     for number in range(100):

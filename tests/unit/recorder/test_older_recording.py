@@ -1,5 +1,5 @@
-"""A recording made by an earlier version verifies and opens to the same blocks, and today's code would write
-its lines and entries byte for byte. The data was made once and is never made again."""
+"""A recording made by an earlier version verifies and opens to the same blocks, and the current code would
+write the same lines and entries, byte for byte. The data is never generated again."""
 
 import base64
 import json
@@ -54,14 +54,14 @@ def test_it_is_listed() -> None:
     assert (listed.segments, listed.finished) == (2, True)
 
 
-def test_today_s_code_writes_the_same_entries() -> None:
+def test_current_code_writes_the_same_entries() -> None:
     entries = [block.data for block in expected_blocks() if block.track is Track.ENTRIES]
     kinds = {json.loads(entry)["type"] for entry in entries}
     assert kinds == {"opening", "slots", "people", "floor", "mark", "gap"}
     assert [entry_json(parse_entry_untrusted(entry)) for entry in entries] == entries
 
 
-def test_today_s_code_writes_the_same_lines() -> None:
+def test_current_code_writes_the_same_lines() -> None:
     kinds: set[str] = set()
     for raw in (DATA / NAME / MANIFEST).read_bytes().splitlines(keepends=True):
         try:

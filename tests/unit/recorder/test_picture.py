@@ -1,4 +1,4 @@
-"""What a film shows: whose picture is large and small, when it is grey, and what happens to broken ones."""
+"""What a film shows: whose picture is large or small, when it is grey, and what becomes of broken ones."""
 
 from collections.abc import Iterable
 
@@ -18,13 +18,13 @@ from recorder.opening.film.edit_list import FRAME_MS, edit_list, edits_from, fra
 from recorder.opening.film.fonts import font
 from recorder.opening.film.picture import HEIGHT, WIDTH, Layout, SlotDecoder, fits, fitted
 from sfu import Source
-from tests.support.recorded import counter_of, in_order, pictures
+from tests.support.recorded import counter_of, in_order, on_track, pictures
 from tests.support.rolls import STATION, WARD, Roll, briefing, said, told
 
 pytestmark = pytest.mark.record
 
 LARGE, SMALL = (100, 640), (620, 1200)
-"""(row, column) of a point in the large picture, and in the small one's corner."""
+"""(row, column) of a pixel in the large picture, and of one in the small picture."""
 
 
 def rgb(picture: Plane) -> np.ndarray[tuple[int, int, int], np.dtype[np.uint8]]:
@@ -54,7 +54,7 @@ def recording(entries: Iterable[AnyEntry], *media: list[Block]) -> Roll:
 
 
 def shown(roll: Roll, *at_ms: int, layout: Layout = Layout.SCREEN) -> list[Plane]:
-    """The film's pictures of those instants."""
+    """The film's pictures at these instants."""
     film = FilmSource(roll, read_contents(roll), FilmStyle(font(), layout=layout), 0)
     wanted = {at // FRAME_MS * FRAME_MS for at in at_ms}
     every = film.frames(edit_list(read_contents(roll)))
@@ -71,7 +71,7 @@ def test_the_stage_fills_the_film() -> None:
 
 @pytest.mark.parametrize(("layout", "large", "small"), [(Layout.SCREEN, 5, 0), (Layout.STAGE, 0, 5)])
 def test_a_screen_and_the_stage_are_both_shown(layout: Layout, large: int, small: int) -> None:
-    media = pictures(40, 15), pictures(15, 5, index=5, track=Track.SCREEN, at_ms=500)
+    media = pictures(40, 15), on_track(Track.SCREEN, pictures(15, 5, index=5, at_ms=500))
     roll = recording([slots(0, True, False), slots(500, True, True), slots(1500, True, False)], *media)
     before, during, after = shown(roll, 300, 1000, 2400, layout=layout)
     assert is_colour(before, SMALL, 0)
@@ -81,7 +81,7 @@ def test_a_screen_and_the_stage_are_both_shown(layout: Layout, large: int, small
     assert is_colour(after, SMALL, 0)
 
 
-def test_without_a_picture_there_is_a_slate_with_the_name() -> None:
+def test_without_a_picture_a_slate_shows_the_name() -> None:
     roll = recording([slots(0, False, False), slots(600, True, False)], pictures(30, 15, at_ms=2000))
     nobody, named, there = shown(roll, 400, 1800, 2400)
     assert nobody.max() > 200  # the title
@@ -90,7 +90,7 @@ def test_without_a_picture_there_is_a_slate_with_the_name() -> None:
     assert is_colour(there, LARGE, 0)
 
 
-def test_a_picture_that_stands_still_turns_grey() -> None:
+def test_a_frozen_picture_turns_grey() -> None:
     roll = recording([slots(0, True, False)], pictures(15, 15), pictures(15, 15, at_ms=8000))
     moving, frozen, again = shown(roll, 900, 6500, 8400)
     assert is_colour(moving, LARGE, 0)
@@ -99,7 +99,7 @@ def test_a_picture_that_stands_still_turns_grey() -> None:
     assert is_colour(again, LARGE, 0)
 
 
-def test_another_size_in_the_middle_is_shown_as_well() -> None:
+def test_a_change_of_size_is_shown() -> None:
     small, large = pictures(15, 15, (160, 90)), pictures(15, 15, (1280, 720), first=15, at_ms=1000)
     roll = recording([slots(0, True, False)], small, large)
     first, second = shown(roll, 880, 1880)
@@ -108,15 +108,15 @@ def test_another_size_in_the_middle_is_shown_as_well() -> None:
     assert first.shape == second.shape == (HEIGHT * 3 // 2, WIDTH)
 
 
-def test_each_picture_comes_in_its_turn_within_half_a_picture() -> None:
+def test_each_picture_is_shown_within_half_a_frame_of_its_instant() -> None:
     roll = recording([slots(0, True, False)], pictures(75, 25, (320, 180)))
     film = FilmSource(roll, read_contents(roll), FilmStyle(font()), 0)
     for number, frame in enumerate(film.frames(edit_list(read_contents(roll)))):
         assert counter(frame.picture) == min(number, 74)
 
 
-def test_beginning_anywhere_shows_what_was_there() -> None:
-    """With few keyframes, from the segment before."""
+def test_starting_anywhere_shows_the_same_picture() -> None:
+    """With few keyframes, it must read from the segment before."""
     roll = briefing()
     found = read_contents(roll)
     whole = {
@@ -134,7 +134,7 @@ def frames_from(roll: Roll, found: Contents, at_ms: int) -> Iterable[FilmFrame]:
     )
 
 
-def test_a_broken_picture_is_left_out_until_the_next_keyframe() -> None:
+def test_after_a_broken_picture_nothing_is_shown_until_the_next_keyframe() -> None:
     blocks = pictures(60, 15, keyframe_every=20)
     decoder = SlotDecoder()
     for number, block in enumerate(blocks):
@@ -151,7 +151,7 @@ def test_a_broken_picture_is_left_out_until_the_next_keyframe() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.tuples(st.binary(max_size=300), st.booleans()), max_size=20))
-def test_bytes_that_are_no_picture_are_left_out(data: list[tuple[bytes, bool]]) -> None:
+def test_bytes_that_are_no_picture_are_skipped(data: list[tuple[bytes, bool]]) -> None:
     decoder = SlotDecoder()
     (good,) = pictures(1, 15, (160, 90))
     for number, (body, key) in enumerate(data):
@@ -171,14 +171,14 @@ def test_a_picture_larger_than_any_camera_is_not_decoded() -> None:
 
 
 @given(st.integers(1, 4096), st.integers(1, 4096))
-def test_whatever_its_shape_it_fits(width: int, height: int) -> None:
+def test_a_picture_of_any_shape_fits(width: int, height: int) -> None:
     wide, high = fitted(width, height, (WIDTH, HEIGHT))
     assert 2 <= wide <= WIDTH
     assert 2 <= high <= HEIGHT
     assert wide % 2 == high % 2 == 0
 
 
-def test_the_same_picture_is_not_drawn_again() -> None:
+def test_an_unchanged_picture_is_not_redrawn() -> None:
     roll = recording([slots(0, True, False)], pictures(5, 5))
     found = read_contents(roll)
     changed = [
@@ -187,7 +187,7 @@ def test_the_same_picture_is_not_drawn_again() -> None:
     assert sum(changed) <= 5 + 1 + 1  # pictures, the clock
 
 
-def test_sound_alone_needs_no_font() -> None:
+def test_sound_without_a_picture_needs_no_font() -> None:
     roll = briefing()
     film = FilmComposer(read_contents(roll), None)
     assert len(film.frame(0).sound) == 1920

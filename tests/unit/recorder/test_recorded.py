@@ -1,4 +1,4 @@
-"""What other tests record can be read back out of it."""
+"""The counters and beeps that other tests rely on can be read back."""
 
 import pytest
 
@@ -14,7 +14,7 @@ def test_each_picture_shows_its_own_counter() -> None:
     assert [at_ms for at_ms, _ in shown[:3]] == [500, 566, 633]
 
 
-def test_a_beep_is_heard_when_it_was_made() -> None:
+def test_a_beep_is_heard_at_its_instant() -> None:
     blocks = in_order(beeps([1100, 2004], Track.VOICE_2, from_ms=1000), tone(1, 500.0, Track.VOICE_3))
     assert beeps_in(sound_of(blocks, Track.VOICE_2)) == pytest.approx([1100, 2004], abs=4)
     assert beeps_in(sound_of(blocks, Track.VOICE_3)) == []

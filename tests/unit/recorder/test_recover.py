@@ -1,4 +1,4 @@
-"""Recovering: whatever can be read is written as Matroska that any player takes."""
+"""Recovering: whatever is readable is written as Matroska that any player accepts."""
 
 import io
 from pathlib import Path
@@ -33,7 +33,7 @@ def test_all_segments_come_out_as_they_were(tmp_path: Path, locks: int) -> None:
     assert result.until_ms == made.blocks[3][-1].at_ms
 
 
-def test_a_player_opens_what_was_recovered_from_a_crash(tmp_path: Path) -> None:
+def test_a_player_opens_a_recording_recovered_from_a_crash(tmp_path: Path) -> None:
     from_ms = SEGMENT_MS
     seen, heard = pictures(12, 10, (320, 180), at_ms=from_ms), tone(1.2, 440.0, at_ms=from_ms)
     more = sorted(seen + heard, key=lambda block: block.at_ms)
@@ -52,7 +52,7 @@ def test_a_player_opens_what_was_recovered_from_a_crash(tmp_path: Path) -> None:
         ]
 
 
-def test_what_is_damaged_is_recovered_up_to_there(tmp_path: Path) -> None:
+def test_a_damaged_segment_is_recovered_up_to_the_damage(tmp_path: Path) -> None:
     made = make(tmp_path / "in")
     path = made.path / "000002.mkv.age"
     data = bytearray(path.read_bytes())
@@ -70,7 +70,7 @@ def test_what_is_damaged_is_recovered_up_to_there(tmp_path: Path) -> None:
     assert found == made.blocks[2][: len(found)]
 
 
-def test_with_another_key_no_file_is_left(tmp_path: Path) -> None:
+def test_a_wrong_key_leaves_no_file(tmp_path: Path) -> None:
     made = make(tmp_path / "in", segments=1)
     result = recover(open_archive(made.path), keys().identities, tmp_path / "out")
     assert result.files == []
@@ -88,7 +88,7 @@ def test_without_a_manifest_it_is_recovered_on_request(tmp_path: Path) -> None:
         assert container.metadata["title"] == "Giao ban sáng"
 
 
-def test_what_is_there_is_not_overwritten(tmp_path: Path) -> None:
+def test_existing_files_are_not_overwritten(tmp_path: Path) -> None:
     made = make(tmp_path / "in", segments=1)
     (tmp_path / "000001.mkv").write_text("mine")
     with pytest.raises(CannotWrite, match="already"):

@@ -1,5 +1,5 @@
-"""Sealing: what goes in comes out for whoever holds the keys, with our own reader and with Debian's age; what
-was written a moment ago is readable even when the process is killed."""
+"""Sealing: anyone with the keys gets the data back, with our own reader and with Debian's age. Data written a
+moment ago is readable even if the process is killed."""
 
 import io
 import os
@@ -60,7 +60,7 @@ def opened(data: bytes, identities: Identities) -> tuple[bytes, StreamEnd | None
 
 @pytest.mark.parametrize("locks", [1, 2])
 @pytest.mark.parametrize("size", [0, 1, 65535, 65536, 65537, 1_000_003])
-def test_what_was_sealed_is_opened_whole(locks: int, size: int) -> None:
+def test_sealed_data_opens_whole(locks: int, size: int) -> None:
     chosen = keys(locks)
     data = random.Random(size).randbytes(size)
     assert opened(sealed(chosen, data), chosen.identities) == (data, StreamEnd.WHOLE)
@@ -76,7 +76,7 @@ def test_each_of_several_recipients_opens_it() -> None:
     assert opened(sink.data, two.identities) == (b"to both", StreamEnd.WHOLE)
 
 
-def test_of_two_locks_neither_key_opens_it_alone() -> None:
+def test_with_two_locks_neither_key_opens_it_alone() -> None:
     one, two = keys(), keys()
     sink = Sink()
     sealer = Sealer(one.first, two.first, sink)
@@ -111,7 +111,7 @@ def test_we_open_what_debians_age_made(tmp_path: Path, armor: list[str]) -> None
 
 
 @pytest.mark.parametrize("locks", [1, 2])
-def test_after_padding_what_was_written_is_readable_though_the_file_is_cut(locks: int) -> None:
+def test_after_padding_a_truncated_file_is_readable(locks: int) -> None:
     chosen = keys(locks)
     sink = Sink()
     sealer = Sealer(chosen.first, chosen.second, sink)
@@ -136,7 +136,7 @@ def write_for_ever(sealer: Sealer, block: bytes) -> None:
         sealer.write(block)
 
 
-def test_a_disk_that_stands_still_fills_the_queue_and_stops_nobody() -> None:
+def test_a_stuck_disk_fills_the_queue_and_blocks_nobody() -> None:
     chosen, go = keys(), threading.Event()
 
     def stuck(data: bytes) -> None:
@@ -151,7 +151,7 @@ def test_a_disk_that_stands_still_fills_the_queue_and_stops_nobody() -> None:
     sealer.close()
 
 
-def test_closing_does_not_wait_for_ever() -> None:
+def test_closing_does_not_wait_forever() -> None:
     chosen, go = keys(), threading.Event()
 
     def stuck(data: bytes) -> None:
@@ -199,14 +199,14 @@ def test_without_a_good_key_nothing_is_sealed(
         Sealer(first(key), second(key), Sink())
 
 
-def test_a_private_key_is_no_recipient() -> None:
+def test_a_private_key_is_refused_as_a_recipient() -> None:
     with pytest.raises(BadRecipient):
         recipient_untrusted(keys().secrets[0])
 
 
 @pytest.mark.real_world("processes of their own are killed while they write")
-def test_a_killed_recorder_leaves_everything_but_the_last_moment(tmp_path: Path) -> None:
-    """SIGKILL at four instants: what was written 1.5 s before is readable."""
+def test_a_killed_recorder_loses_only_the_last_moment(tmp_path: Path) -> None:
+    """SIGKILL at four instants: everything written 1.5 s before is readable."""
     children = [Child(tmp_path / str(at), at % 2 + 1) for at in range(4)]
     for child, until_s in zip(children, (1.1, 1.6, 2.2, 2.6), strict=True):
         killed_s = child.kill(until_s)
@@ -233,7 +233,7 @@ class Child:
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
 
     def kill(self, until_s: float) -> float:
-        """When it has recorded for so long. Gives the last time it wrote."""
+        """Kill it after this long. Returns the last time it wrote."""
         assert self._process.stdout is not None
         with self._process.stdout as lines:
             said = next(line for line in lines if float(line) > until_s)
@@ -243,5 +243,5 @@ class Child:
         return float(rest[-2] if len(rest) > 1 else said)
 
 
-def test_padding_is_a_void_of_that_size() -> None:
+def test_padding_is_a_void_of_the_requested_size() -> None:
     assert all(len(matroska.void(size)) == size for size in (2, 9, 128, 129, 65537, 131072))

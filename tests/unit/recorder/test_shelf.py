@@ -1,4 +1,4 @@
-"""The shelf: what is known of recordings without a key, downloads that can be gone on with, deletion."""
+"""The shelf: what is known about recordings without a key, downloads that can be resumed, deletion."""
 
 import io
 import tarfile
@@ -22,7 +22,7 @@ def shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def test_it_tells_of_each_recording_what_its_manifest_says(shelf: Path) -> None:
+def test_the_list_shows_what_each_manifest_says(shelf: Path) -> None:
     one, two = recordings(shelf)
     assert (one.id, one.meeting, one.title) == ("ab12-1-x", "AB12", "Giao ban sáng")
     assert (one.segments, one.finished, two.finished) == (2, True, False)
@@ -34,7 +34,7 @@ def test_it_tells_of_each_recording_what_its_manifest_says(shelf: Path) -> None:
     assert [key.name for key in one.keys] == ["Khóa 1"]
 
 
-def test_what_is_no_recording_is_passed_over(shelf: Path, tmp_path: Path) -> None:
+def test_anything_but_a_recording_is_skipped(shelf: Path, tmp_path: Path) -> None:
     assert recordings(tmp_path / "nowhere") == []
     (tmp_path / "empty").mkdir()
     (tmp_path / "strange").mkdir()
@@ -45,14 +45,14 @@ def test_what_is_no_recording_is_passed_over(shelf: Path, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("name", ["..", "", "a/b", "/etc", ".hidden", "A", "-x", "x" * 65, "é", "ab\0"])
-def test_no_name_leads_anywhere_else(shelf: Path, name: str) -> None:
+def test_no_name_leads_outside_the_folder(shelf: Path, name: str) -> None:
     assert not is_id(name)
     for use in (recording, tar_plan, delete):
         with pytest.raises(NoRecording):
             use(shelf, name)
 
 
-def test_what_is_not_there_is_said_so(shelf: Path) -> None:
+def test_a_missing_recording_is_reported(shelf: Path) -> None:
     with pytest.raises(NoRecording):
         recording(shelf, "ab12-9-z")
 
@@ -83,7 +83,7 @@ def test_any_part_of_a_download_is_that_part_of_the_whole(shelf: Path, data: st.
     assert tar_plan(shelf, "ab12-2-y").etag == plan.etag
 
 
-def test_what_is_added_meanwhile_is_no_part_of_a_download(tmp_path: Path) -> None:
+def test_data_added_meanwhile_is_not_part_of_a_download(tmp_path: Path) -> None:
     made: Made = make(tmp_path, segments=2, segment_bytes=70_000)
     plan = tar_plan(tmp_path, made.path.name)
     before = b"".join(plan.read())
@@ -96,7 +96,7 @@ def test_what_is_added_meanwhile_is_no_part_of_a_download(tmp_path: Path) -> Non
     assert b"begun" not in b"".join(later.read())
 
 
-def test_a_file_that_vanishes_in_the_middle_is_not_made_up(tmp_path: Path) -> None:
+def test_a_file_that_vanishes_during_a_download_is_an_error(tmp_path: Path) -> None:
     made = make(tmp_path, segments=1, segment_bytes=70_000)
     plan = tar_plan(tmp_path, made.path.name)
     (made.path / "000001.mkv.age").write_bytes(b"short")
@@ -104,13 +104,13 @@ def test_a_file_that_vanishes_in_the_middle_is_not_made_up(tmp_path: Path) -> No
         list(plan.read())
 
 
-def test_what_is_deleted_is_gone(tmp_path: Path) -> None:
+def test_a_deleted_recording_is_gone(tmp_path: Path) -> None:
     made = make(tmp_path, segments=1, segment_bytes=70_000)
     delete(tmp_path, made.path.name)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_deletion_that_was_interrupted_is_finished(tmp_path: Path) -> None:
+def test_an_interrupted_deletion_is_finished(tmp_path: Path) -> None:
     made = make(tmp_path, segments=1, segment_bytes=70_000)
     made.path.rename(tmp_path / ".deleted-ab12-1-x")
     assert recordings(tmp_path) == []

@@ -1,4 +1,4 @@
-"""The server's signing key: kept in a file, and what it signs is known."""
+"""The server's signing key: it is kept in a file, and its signatures verify."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ def test_the_key_is_made_once_and_nobody_else_reads_it(tmp_path: Path) -> None:
     assert [each.name for each in tmp_path.iterdir()] == ["recorder.key"]
 
 
-def test_what_was_signed_is_known_and_nothing_else() -> None:
+def test_only_the_signed_bytes_verify() -> None:
     key, other = SigningKey.new(), SigningKey.new()
     signature = key.sign(b"a line")
     assert verified(key.public, b"a line", signature)
@@ -27,7 +27,7 @@ def test_what_was_signed_is_known_and_nothing_else() -> None:
     assert not verified(key.public, b"a line", b"short")
 
 
-def test_an_interrupted_making_of_the_key_is_begun_again(tmp_path: Path) -> None:
+def test_an_interrupted_key_creation_starts_again(tmp_path: Path) -> None:
     (tmp_path / "recorder.key.new").write_bytes(b"-----BEGIN PRIV")
     assert load_or_create_key(tmp_path / "recorder.key").public
 
@@ -43,7 +43,7 @@ def test_a_file_without_a_key_is_refused_and_kept(tmp_path: Path, data: bytes) -
     assert path.read_bytes() == data
 
 
-def test_a_place_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
     with pytest.raises(BadSigningKey, match="nowhere"):
         load_or_create_key(tmp_path / "nowhere" / "recorder.key")
 

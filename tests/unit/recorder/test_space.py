@@ -13,14 +13,14 @@ GB = 1000 * MB
 
 
 def recorded(guard: SpaceGuard, free: int, rate: int, seconds: int, from_s: int = 0) -> SpaceLeft:
-    """Bytes a second by us, for so long."""
+    """We write this many bytes per second, for this long."""
     left = guard.look(from_s, free, 0)
     for at in range(1, seconds + 1):
         left = guard.look(from_s + at, free - at * rate, at * rate)
     return left
 
 
-def test_at_first_nobody_knows() -> None:
+def test_the_time_left_is_unknown_at_first() -> None:
     assert SpaceGuard(GB).look(0.0, 50 * GB, 0) == SpaceLeft(-1, False, False)
     assert recorded(SpaceGuard(GB), 50 * GB, MB, 5).minutes == -1
 
@@ -30,7 +30,7 @@ def test_it_counts_the_minutes_to_the_reserve() -> None:
     assert left == SpaceLeft(60, False, False)
 
 
-def test_it_warns_at_half_an_hour_and_does_not_waver() -> None:
+def test_it_warns_at_half_an_hour_without_flickering() -> None:
     guard = SpaceGuard(GB)
     assert not recorded(guard, GB + 34 * 60 * MB, MB, 60).warn
     assert recorded(guard, GB + 31 * 60 * MB, MB, 60, 1000).warn
@@ -50,20 +50,20 @@ def test_what_others_write_counts_too() -> None:
     assert found[-1].minutes == 1
 
 
-def test_a_disk_that_nobody_fills_lasts() -> None:
+def test_a_disk_that_does_not_fill_up_lasts() -> None:
     left = recorded(SpaceGuard(GB), 2 * GB, 0, 60)
     assert left.minutes > 10_000
     assert not left.warn
 
 
-def test_what_was_long_ago_does_not_count() -> None:
+def test_old_samples_do_not_count() -> None:
     guard = SpaceGuard(0)
     recorded(guard, 100 * GB, 100 * MB, 60)
     assert recorded(guard, 60 * GB, MB, 300, 60).minutes > 900
 
 
 @given(st.lists(st.tuples(st.floats(0, 5), st.integers(0, 1 << 44), st.integers(0, 1 << 44)), max_size=400))
-def test_whatever_the_disk_says_it_stops_at_the_reserve_only(steps: list[tuple[float, int, int]]) -> None:
+def test_it_stops_only_at_the_reserve_whatever_the_disk_says(steps: list[tuple[float, int, int]]) -> None:
     guard, now_s = SpaceGuard(1 << 30), 0.0
     for step_s, free, written in steps:
         now_s += step_s

@@ -1,4 +1,4 @@
-"""What people read beside a recording: in their words, at the server's time of the day."""
+"""What people read beside a recording: in their language, in the server's local time."""
 
 import datetime
 
@@ -43,13 +43,13 @@ def seen(stage: EndpointId | None = None, screen: EndpointId | None = None) -> t
     )
 
 
-def test_a_recording_begins_with_its_title_and_when_it_was() -> None:
+def test_a_recording_begins_with_its_title_and_date() -> None:
     kept = timeline()
     assert words(list(kept.opening(1, 0))) == ["Giao ban sáng: 23:59:55 ngày 31/12/2025"]
     assert words(list(kept.opening(2, 6000))) == ["Giao ban sáng: 00:00:01 ngày 01/01/2026, phần 2"]
 
 
-def test_who_is_on_the_stage_and_who_shows_a_screen_is_said_by_name() -> None:
+def test_the_stage_and_the_screen_are_announced_by_name() -> None:
     kept = timeline()
     told: list[str] = []
     for stage, screen in ((A, None), (B, None), (B, A), (GONE, A), (None, None)):
@@ -64,7 +64,7 @@ def test_who_is_on_the_stage_and_who_shows_a_screen_is_said_by_name() -> None:
     ]
 
 
-def test_who_left_is_still_called_by_name_where_their_screen_ends() -> None:
+def test_a_person_who_left_is_still_named_when_their_screen_ends() -> None:
     kept = timeline()
     kept.fill(seen(None, A))
     list(kept.people(recorder.People(recorder.RecordingId("r"), PEOPLE[1:]), 0))
@@ -72,7 +72,7 @@ def test_who_left_is_still_called_by_name_where_their_screen_ends() -> None:
     assert words(list(kept.slots_changed(before, 0))) == ["Trạm Y tế Nậm Cha: dừng trình chiếu"]
 
 
-def test_each_new_turn_is_told_once() -> None:
+def test_each_new_turn_is_announced_once() -> None:
     kept = timeline()
     told: list[str] = []
     for floor in ((A,), (A,), (A, B), (B,), ()):
@@ -82,14 +82,14 @@ def test_each_new_turn_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("kind", list(GapKind))
-def test_every_gap_says_from_when_to_when(kind: GapKind) -> None:
+def test_every_gap_gives_its_start_and_end(kind: GapKind) -> None:
     entry, told = timeline().gap(kind, 1000, 65_000)
     assert told.data.decode().endswith("từ 23:59:56 đến 00:01:00")
-    # It stands where it is over, and says where it began.
+    # It is placed at its end and says where it began.
     assert (entry.at_ms, parse_entry_untrusted(entry.data).at_ms) == (65_000, 1000)
 
 
-def test_a_slot_is_told_by_its_track() -> None:
+def test_a_slot_is_identified_by_its_track() -> None:
     kept = timeline()
     kept.fill(seen(A, B))
     slots = parse_entry_untrusted(next(iter(kept.standing(5))).data)
@@ -104,6 +104,6 @@ def test_a_slot_is_told_by_its_track() -> None:
 
 
 @given(st.integers(0, 200_000))
-def test_the_calendar_is_everybodys(days: int) -> None:
+def test_the_calendar_agrees_with_the_standard_library(days: int) -> None:
     date = datetime.date(1970, 1, 1) + datetime.timedelta(days)
     assert civil(days) == (date.year, date.month, date.day)

@@ -1,4 +1,4 @@
-"""Private keys: read from what people keep, locked by a passphrase or not; and how a stream says it ended."""
+"""Private keys, read from the files people keep, locked or not; and how a stream reports its end."""
 
 import base64
 import io
@@ -31,7 +31,7 @@ QUICKLY_LOCKED = base64.b85decode(
     "ZkqQn?>HuPkTO7sTF%tmNHNHz+xp1iEW~cSUi#l2@}*x"
 )
 QUICKLY_PUBLIC = "age1vczgac36n2rgq52evrjqln3gtngemrex0kkcvt0g2e6u23sjvyhqnqa03x"
-"""Locked with little work (2^4), which only tests should do."""
+"""Locked with a work factor of 2^4, which only tests should use."""
 
 
 def sealed(data: bytes) -> bytes:
@@ -46,7 +46,7 @@ PLAIN = random.Random(3).randbytes(200_000)
 SEALED = sealed(PLAIN)
 
 
-def test_a_key_file_may_have_comments_and_several_keys() -> None:
+def test_a_key_file_may_hold_comments_and_several_keys() -> None:
     one, two = new_key(), new_key()
     text = f"# created: today\n\n{one.secret}\n  {two.secret.lower()} \n"
     assert identities_untrusted(text).public == (one.public, two.public)
@@ -58,7 +58,7 @@ def test_a_passphrase_locks_a_key_and_opens_it() -> None:
     assert identities_untrusted(file, "bốn con ngựa trắng").public == (key.public,)
 
 
-def test_another_passphrase_or_none_does_not() -> None:
+def test_a_wrong_passphrase_or_none_does_not_open_it() -> None:
     assert identities_untrusted(QUICKLY_LOCKED, "bốn con ngựa trắng").public == (QUICKLY_PUBLIC,)
     with pytest.raises(NeedsPassphrase):
         identities_untrusted(QUICKLY_LOCKED)
@@ -71,13 +71,13 @@ def test_another_passphrase_or_none_does_not() -> None:
     ["", "# only words", "AGE-SECRET-KEY-1QQQ", CHOSEN.first[0], "age-encryption.org/v1\n-> X25519"],
     ids=["nothing", "a comment", "a broken key", "a public key", "a file's header"],
 )
-def test_what_holds_no_key_is_refused(text: str) -> None:
+def test_a_file_without_a_key_is_refused(text: str) -> None:
     with pytest.raises(BadKey):
         identities_untrusted(text, "a passphrase")
 
 
 @given(st.binary(max_size=400))
-def test_any_bytes_are_a_key_or_refused(data: bytes) -> None:
+def test_arbitrary_bytes_are_a_key_or_refused(data: bytes) -> None:
     with pytest.raises(BadKey):
         identities_untrusted(data, "a passphrase")
 
@@ -91,7 +91,7 @@ def ended(data: bytes) -> tuple[bytes, StreamEnd | None]:
 
 
 @given(st.integers(0, len(SEALED) - 1))
-def test_what_was_cut_gives_its_whole_chunks_and_says_so(at: int) -> None:
+def test_a_truncated_file_gives_its_whole_chunks_and_says_so(at: int) -> None:
     found, end = ended(SEALED[:at])
     assert PLAIN.startswith(found)
     assert len(found) % 65536 == 0
@@ -100,7 +100,7 @@ def test_what_was_cut_gives_its_whole_chunks_and_says_so(at: int) -> None:
 
 
 @given(st.integers(0, len(SEALED) - 1), st.integers(0, 7))
-def test_what_was_changed_gives_what_lies_before_and_says_so(at: int, bit: int) -> None:
+def test_a_changed_file_gives_the_part_before_and_says_so(at: int, bit: int) -> None:
     data = bytearray(SEALED)
     data[at] ^= 1 << bit
     found, end = ended(bytes(data))
@@ -109,13 +109,13 @@ def test_what_was_changed_gives_what_lies_before_and_says_so(at: int, bit: int) 
 
 
 @given(st.binary(max_size=300))
-def test_any_bytes_end_somehow(data: bytes) -> None:
+def test_arbitrary_bytes_come_to_an_end(data: bytes) -> None:
     found, end = ended(data)
     assert found == b""
     assert end in (StreamEnd.CUT, StreamEnd.DAMAGED)
 
 
-def test_a_stream_may_be_left_in_the_middle() -> None:
+def test_a_stream_can_be_closed_in_the_middle() -> None:
     with Unsealed(io.BytesIO(SEALED), CHOSEN.identities) as unsealed:
         assert unsealed.read(5) == PLAIN[:5]
         assert unsealed.ending is None

@@ -1,4 +1,4 @@
-"""Verifying: without a key whether it is what the server signed; with one whether it can be read."""
+"""Verifying: without a key, whether it is what the server signed; with one, whether it can be read."""
 
 import shutil
 from pathlib import Path
@@ -63,7 +63,7 @@ def test_a_shortened_segment_is_found_without_a_key(made: Made) -> None:
     assert (fault.segment, fault.code) == (3, FaultCode.SHORTENED)
 
 
-def test_bytes_added_behind_the_end_are_found(made: Made) -> None:
+def test_bytes_added_after_the_end_are_found(made: Made) -> None:
     with open(made.path / "000001.mkv.age", "ab") as file:
         file.write(b"more")
     assert [(fault.segment, fault.code) for fault in shallow(made).faults] == [(1, FaultCode.CHANGED)]
@@ -81,14 +81,14 @@ def test_with_a_key_it_says_how_far_a_damaged_segment_can_be_read(made: Made) ->
     assert made.blocks[2][0].at_ms < verdict.until_ms < made.blocks[2][-1].at_ms
 
 
-def test_an_interrupted_recording_is_genuine_and_not_complete(tmp_path: Path) -> None:
+def test_an_interrupted_recording_is_genuine_but_not_complete(tmp_path: Path) -> None:
     made = make(tmp_path, segments=2, finish=False)
     for result in (shallow(made), deep(made)):
         assert result.genuine
         assert not result.complete
 
 
-def test_progress_ends_at_the_whole(made: Made) -> None:
+def test_progress_ends_at_the_total(made: Made) -> None:
     steps: list[tuple[int, int]] = []
     verify(open_archive(made.path), None, SERVER.public, lambda done, total: steps.append((done, total)))
     assert steps == sorted(steps)

@@ -103,7 +103,7 @@ def test_any_single_change_is_found_where_it_is(log: tuple[Stored, ...], data: s
 
 
 @given(LOG, st.data())
-def test_what_is_left_out_anywhere_is_missed(log: tuple[Stored, ...], data: st.DataObject) -> None:
+def test_a_missing_entry_is_noticed_anywhere(log: tuple[Stored, ...], data: st.DataObject) -> None:
     first = data.draw(st.integers(0, len(log) - 1))
     last = data.draw(st.integers(first + 1, len(log)))
     fault = verify(log[:first] + log[last:], log[-1].head)
@@ -111,7 +111,7 @@ def test_what_is_left_out_anywhere_is_missed(log: tuple[Stored, ...], data: st.D
 
 
 @given(LOG.filter(lambda log: len(log) > 1), st.data())
-def test_two_entries_that_changed_places_are_found(log: tuple[Stored, ...], data: st.DataObject) -> None:
+def test_two_swapped_entries_are_found(log: tuple[Stored, ...], data: st.DataObject) -> None:
     one, other = sorted(data.draw(st.sets(st.integers(0, len(log) - 1), min_size=2, max_size=2)))
     swapped = list(log)
     swapped[one], swapped[other] = log[other], log[one]
@@ -122,7 +122,7 @@ def test_two_entries_that_changed_places_are_found(log: tuple[Stored, ...], data
 
 
 @given(LOG, st.data())
-def test_a_log_written_anew_from_some_entry_on_is_found_by_its_head(
+def test_a_log_rewritten_from_some_entry_on_is_found_by_its_head(
     log: tuple[Stored, ...], data: st.DataObject
 ) -> None:
     """Who can compute hashes can make a chain that holds; the head kept elsewhere does not fit it."""
@@ -135,7 +135,7 @@ def test_a_log_written_anew_from_some_entry_on_is_found_by_its_head(
     assert verify(forged, noted=log[place].hash) == Fault(0, Wrong.UNKNOWN_HEAD)
 
 
-def test_what_is_wrong_is_said_in_words() -> None:
+def test_mistakes_are_explained_in_words() -> None:
     log = three()
     changed = replace(log[1], document=log[1].document.replace("muted", "greeted"))
     assert verify((log[0], changed, log[2])) == Fault(2, Wrong.CHANGED)
@@ -147,7 +147,7 @@ def test_what_is_wrong_is_said_in_words() -> None:
     assert verify(log, noted="0" * 63 + "1") == Fault(0, Wrong.UNKNOWN_HEAD)
 
 
-def test_an_older_head_and_an_empty_log_are_well() -> None:
+def test_an_older_head_and_an_empty_log_are_fine() -> None:
     log = three()
     assert verify(log, log[0].head) is None
     assert verify((), Head(), START) is None
@@ -159,7 +159,7 @@ def test_an_entry_says_who_what_when_and_from_where() -> None:
     assert (entry.login, entry.event, entry.unix_ms, entry.address) == ("thu-ky", "muted", 2, "10.0.0.7")
 
 
-def test_yes_and_no_are_kept_as_figures() -> None:
+def test_booleans_are_stored_as_numbers() -> None:
     log = chained(Head(), [AuditEvent("m", 1, "admitted", fields=(("outsider", True),))])
     assert verify(log) is None
     entry = read(log[0])
@@ -170,7 +170,7 @@ def test_yes_and_no_are_kept_as_figures() -> None:
 @pytest.mark.parametrize(
     "line", [b"", b"\n", b"1 " + b"a" * 64, b"\xff" * 86, head_line(Head())[:-2], head_line(Head()) * 2]
 )
-def test_what_is_no_head_is_none(line: bytes) -> None:
+def test_what_is_not_a_head_is_none(line: bytes) -> None:
     assert head_of(line) is None
 
 
@@ -185,7 +185,7 @@ def test_a_head_is_read_as_it_was_written(number: int) -> None:
 
 
 @given(LOG)
-def test_lines_of_json_can_be_verified_again(log: tuple[Stored, ...]) -> None:
+def test_exported_json_lines_can_be_verified_again(log: tuple[Stored, ...]) -> None:
     lines = exported(log, Form.JSONL).splitlines()
     assert len(lines) == len(log)
     for stored, line in zip(log, lines, strict=True):
@@ -193,7 +193,7 @@ def test_lines_of_json_can_be_verified_again(log: tuple[Stored, ...]) -> None:
 
 
 @pytest.mark.parametrize("typed", ["=HYPERLINK(1)", "+1", "-1", "@x", "\tx", "a,b", 'say "no"', "hai\ndòng"])
-def test_what_people_typed_is_no_formula_and_breaks_no_table(typed: str) -> None:
+def test_typed_text_is_no_formula_and_breaks_no_table(typed: str) -> None:
     log = chained(Head(), [AuditEvent("m", 1, "left", who=Actor(login=typed), words=(("reason", typed),))])
     table = (opening(Form.CSV) + exported(log, Form.CSV)).decode("utf-8-sig")
     head, row = csv.reader(io.StringIO(table, newline=""))
@@ -203,7 +203,7 @@ def test_what_people_typed_is_no_formula_and_breaks_no_table(typed: str) -> None
     assert cells["words"] == f"reason: {typed}"
 
 
-def test_a_damaged_entry_is_handed_out_too() -> None:
+def test_a_damaged_entry_is_exported_too() -> None:
     (stored,) = chained(Head(), [AuditEvent("m", 1, "left")])
     table = exported([replace(stored, document="=1+1")], Form.CSV).decode()
     assert table.startswith("1,,,,unreadable,")

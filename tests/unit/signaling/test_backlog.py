@@ -41,7 +41,7 @@ def missed(backlog: Backlog, seen: int) -> list[ServerMessage]:
     return [message for message, _ in backlog.missed(seen)]
 
 
-def test_what_came_after_the_last_one_seen_is_sent_again() -> None:
+def test_messages_after_the_last_one_seen_are_sent_again() -> None:
     backlog = Backlog()
     answers = [Answer(str(n)) for n in range(5)]
     send(backlog, *answers)
@@ -50,14 +50,14 @@ def test_what_came_after_the_last_one_seen_is_sent_again() -> None:
     assert missed(backlog, 0) == answers
 
 
-def test_what_is_told_anew_anyway_counts_but_is_not_sent_again() -> None:
+def test_messages_that_are_told_afresh_count_but_are_not_sent_again() -> None:
     backlog = Backlog()
     send(backlog, *ANEW, Answer("a"), *ANEW, Refusal("offer", Why.BAD_OFFER))
     assert missed(backlog, len(ANEW)) == [Answer("a"), Refusal("offer", Why.BAD_OFFER)]
     assert missed(backlog, len(ANEW) + 1) == [Refusal("offer", Why.BAD_OFFER)]
 
 
-def test_what_had_not_even_left_is_missed_too() -> None:
+def test_messages_that_were_never_sent_are_missed_too() -> None:
     backlog = Backlog()
     send(backlog, Answer("a"))
     backlog.post(Answer("b"), encode(Answer("b")))
@@ -71,7 +71,7 @@ def test_a_page_that_claims_more_than_it_was_sent_gets_nothing() -> None:
     assert missed(backlog, 2**53) == []
 
 
-def test_when_something_is_forgotten_there_is_all_after_it_or_nothing() -> None:
+def test_once_a_message_is_forgotten_only_later_gaps_can_be_filled() -> None:
     backlog = Backlog()
     answers = [Answer(str(n)) for n in range(MAX_MESSAGES + 3)]
     send(backlog, *answers)
@@ -79,7 +79,7 @@ def test_when_something_is_forgotten_there_is_all_after_it_or_nothing() -> None:
     assert missed(backlog, 3) == answers[3:]
 
 
-def test_a_few_large_ones_are_as_much_as_many_small_ones() -> None:
+def test_a_few_large_messages_count_as_much_as_many_small_ones() -> None:
     backlog = Backlog()
     send(backlog, *(Answer("x" * (MAX_CHARACTERS // 3)) for _ in range(4)))
     assert len(missed(backlog, 2)) == 2
@@ -91,7 +91,9 @@ kinds = st.sampled_from([Answer("a"), Refusal("offer", Why.BAD_OFFER), Pong(1), 
 
 
 @given(st.lists(st.tuples(kinds, st.booleans())), st.integers(0, 40))
-def test_seen_and_missed_make_up_what_was_sent(steps: list[tuple[ServerMessage, bool]], seen: int) -> None:
+def test_seen_and_missed_together_are_what_was_sent(
+    steps: list[tuple[ServerMessage, bool]], seen: int
+) -> None:
     backlog = Backlog()
     all_sent: list[ServerMessage] = []
     unsent: list[ServerMessage] = []

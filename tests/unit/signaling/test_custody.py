@@ -26,7 +26,7 @@ KEPT = ShelvedRecording(
 )
 
 
-def test_it_is_kept_to_the_last_millisecond_of_its_days() -> None:
+def test_a_recording_is_kept_to_the_last_millisecond_of_its_days() -> None:
     assert due([KEPT], {"giao-ban": 7}, (), NOW_MS) == (KEPT,)
     assert due([KEPT], {"giao-ban": 7}, (), NOW_MS - 1) == ()
     assert due([KEPT], {"giao-ban": 8}, (), NOW_MS) == ()
@@ -39,10 +39,10 @@ def test_without_a_rule_it_is_kept_for_ever(rules: dict[str, int]) -> None:
     assert delete_ms(KEPT, rules.get("giao-ban", 0)) == 0
 
 
-def test_one_that_goes_on_is_never_due() -> None:
+def test_a_recording_in_progress_is_never_due() -> None:
     assert due([KEPT], {"giao-ban": 1}, {ID}, NOW_MS) == ()
 
 
-def test_one_that_was_broken_off_is_due_like_any_other() -> None:
+def test_a_recording_that_was_broken_off_is_due_like_any_other() -> None:
     broken_off = replace(KEPT, finished=False, ended_ms=0)
     assert due([broken_off], {"giao-ban": 7}, (), NOW_MS) == (broken_off,)

@@ -24,7 +24,7 @@ async def test_messages_leave_in_order() -> None:
     assert await drained(outbox) == [Pong(1), SeatChanged(SeatState.WAITING), Pong(2)]
 
 
-async def test_of_rosters_only_the_newest_is_sent_and_never_before_what_led_to_it() -> None:
+async def test_only_the_newest_roster_is_sent_and_never_before_what_led_to_it() -> None:
     outbox = Outbox(3)
     post(outbox, Roster(1, ()), SeatChanged(SeatState.ADMITTED), *(Roster(n, ()) for n in range(2, 50)))
     assert await drained(outbox) == [SeatChanged(SeatState.ADMITTED), Roster(49, ())]
@@ -46,7 +46,7 @@ async def test_nothing_follows_a_goodbye() -> None:
     assert await drained(outbox) == [Pong(1), Bye(Why.KICKED, "vì thế")]
 
 
-async def test_what_comes_after_the_line_broke_waits_for_the_page_to_come_back() -> None:
+async def test_messages_after_the_line_broke_wait_for_the_page_to_come_back() -> None:
     outbox = Outbox(8)
     post(outbox, Answer("a"))
     assert await outbox.next() is not None
@@ -56,7 +56,7 @@ async def test_what_comes_after_the_line_broke_waits_for_the_page_to_come_back()
     assert [message for message, _ in outbox.backlog.missed(1)] == [Answer("b")]
 
 
-async def test_who_was_too_slow_has_missed_what_was_still_to_be_sent() -> None:
+async def test_a_client_that_was_too_slow_has_missed_what_was_still_queued() -> None:
     outbox = Outbox(2)
     post(outbox, Answer("a"), Answer("b"), Answer("c"))
     assert [message for message, _ in outbox.backlog.missed(0)] == [Answer("a"), Answer("b"), Answer("c")]

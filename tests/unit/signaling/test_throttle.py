@@ -30,7 +30,7 @@ def test_an_account_is_never_kept_out_longer_than_five_minutes() -> None:
     assert throttle.attempt("thu-ky", "192.0.2.200", now_s) <= BY_ACCOUNT.max_wait_s
 
 
-def test_one_place_trying_many_accounts_is_slowed_too() -> None:
+def test_one_address_that_tries_many_accounts_is_slowed_too() -> None:
     throttle = Throttle()
     for number in range(BY_ADDRESS.free):
         assert throttle.attempt(f"tram-{number}", "192.0.2.7", 0.0) == 0
@@ -45,7 +45,7 @@ def test_a_hospital_behind_one_address_signs_in_without_waiting() -> None:
         throttle.succeeded(f"khoa-{number}", "192.0.2.7")
 
 
-def test_success_forgets_the_mistakes_and_so_does_time() -> None:
+def test_success_clears_the_mistakes_and_so_does_time() -> None:
     throttle = Throttle()
     for _ in range(BY_ACCOUNT.free):
         throttle.attempt("a", "192.0.2.7", 0.0)
@@ -63,13 +63,13 @@ def test_the_table_is_bounded() -> None:
     assert len(throttle._records) == MAX_RECORDS
 
 
-def test_an_ipv6_subscriber_is_one_place() -> None:
+def test_an_ipv6_subscriber_counts_as_one_address() -> None:
     assert network("2001:db8::1") == network("2001:db8::ffff:2") != network("2001:db8:0:1::1")
     assert network("::ffff:192.0.2.7") == network("192.0.2.7")
 
 
 @given(st.text())
-def test_any_remote_has_a_name(remote: str) -> None:
+def test_any_remote_address_is_accepted(remote: str) -> None:
     assert isinstance(network(remote), str)
 
 
