@@ -1,4 +1,4 @@
-"""What a downlink carries, and how that is spent. Pure.
+"""What a downlink carries, and how that is spent. Without I/O.
 
 feedback -> FeedbackReader -> DelayEstimator --,
 REMB -----------------------> RembEstimator ---+-> bps -> Allocator -> an option for each slot

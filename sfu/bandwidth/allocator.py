@@ -1,7 +1,7 @@
-"""How a downlink's rate is spent: voices, the shared screen, the stage, the tiles.
+"""How a downlink's rate is spent: on voices, the shared screen, the stage, the tiles.
 
-Every demand has a ladder: its options from the poorest to the best that its size deserves. A rate is filled
-in from the top of the order; what was granted before caps it, so that nothing rises unless the rate has been
+Every demand has a ladder: its options from the poorest to the best that its size deserves. A rate is spent
+from the top of the order. What was granted before is a cap, so that nothing rises until the rate has been
 there for a while with a margin, and everything falls at once.
 """
 
@@ -13,26 +13,27 @@ from operator import attrgetter
 from sfu import Pictures
 
 ENOUGH = 0.75
-"""A layer of this share of the wished rows looks the same."""
+"""A layer with this share of the wished rows looks the same."""
 STAGE_FPS, TILE_FPS = 12.0, 5.0
 """Fewer frames a second than this look worse than a smaller picture. A screen has few anyway."""
 MARGIN = 1.2
 RAISE_S = 2.5
-"""Raised when the rate has been there for so long with this margin."""
+"""A slot is raised when the rate has been there for this long with this margin."""
 NEXT_RAISE_S = 0.4
-"""One slot at a time: what the one did to the line is seen before the next."""
+"""Only one slot at a time: what the first did to the line must be seen before the next."""
 AMPLE, AMPLE_RAISE_S = 1.2, 1.0
-"""Where there is so many times what is wished, all rise at once and sooner."""
+"""Where there is this many times what is wished, all slots rise at once and sooner."""
 HELD_RAISE_S = 1.0
-"""A picture that has not moved yet need not wait for proof of more than its own."""
+"""A picture that does not move yet needs no more proof than its own rate."""
 LOWERED_S, MAX_LOWERED_S = 10.0, 60.0
-"""Not raised for so long after it was lowered by force; doubled when that comes soon after a raise."""
+"""How long a slot is not raised after it was forced down; doubled when that happens soon after a raise."""
 HELD_S = 4.0
-"""Screen and stage stand still no longer than this while the line carries their least: a small picture of who
-speaks is worth some restlessness."""
+"""Screen and stage stand still no longer than this while the line carries their least: a small picture of the
+speaker is worth some restlessness."""
 SOON_S = 20.0
 LARGER = 1.25
-"""A picture shown larger by this is a new wish: it need not wait, but not more often than every RAISE_S."""
+"""A picture shown larger by this is a new wish: it need not wait, but comes no more often than every
+RAISE_S."""
 
 
 class Rank(IntEnum):
@@ -81,7 +82,7 @@ class Allocation:
 
 @dataclass(slots=True)
 class _Place:
-    """What is remembered of a slot."""
+    """What is remembered about a slot."""
 
     key: tuple[int, int] | None
     """(layer, temporal) granted; None: held"""
@@ -97,20 +98,20 @@ class _Place:
 
 
 class Allocator:
-    """One for each endpoint; keeps the hysteresis."""
+    """One for each endpoint; it keeps the hysteresis."""
 
     def __init__(self) -> None:
         self._places: dict[int, _Place] = {}
         self._raised_at = float("-inf")
 
     def forget(self, slot: int) -> None:
-        """The slot will carry something else: a new demand."""
+        """The slot will carry something else: its next demand is new."""
         self._places.pop(slot, None)
 
     def allocate(
         self, demands: Sequence[Demand], voices_bps: int, budget_bps: int, now: float, *, may_raise: bool
     ) -> Allocation:
-        """Spend `budget_bps`. A slot occurs in one demand at most; a slot without a demand is forgotten."""
+        """Spend `budget_bps`. A slot has at most one demand; a slot without a demand is forgotten."""
         order = sorted(demands, key=attrgetter("rank"))
         ladders = [ladder(demand) for demand in order]
         places = self._places
@@ -145,8 +146,9 @@ class Allocator:
         return Allocation(grants, wished, used, pictures)
 
     def _cap(self, demand: Demand, steps: list[Option], ideal: int, now: float) -> int:
-        """The highest step that may be granted without a raise: what it had; for a new one what fits with the
-        margin. Tiles need the margin for their lowest, too: it is not theirs while the stage may want it."""
+        """The highest step that may be granted without a raise: the one it had; for a new demand, what fits
+        with the margin. Tiles need the margin for their lowest step, too: the rate is not theirs while the
+        stage may want it."""
         place = self._places.get(demand.slot)
         if place is None:
             return ideal if demand.rank is Rank.TILE else max(0, ideal)
@@ -187,7 +189,7 @@ class Allocator:
             place.target = min(place.target, key)
             is_held = caps[i] < 0 and place.blocked_until == float("-inf")
             least_s = HELD_RAISE_S if is_held else AMPLE_RAISE_S if is_ample else RAISE_S
-            # Where it did not last, more proof is needed.
+            # Where a raise did not last, more proof is needed.
             has_lasted = now - place.fits_since >= least_s * place.penalty_s / LOWERED_S
             if (is_free or is_held) and has_lasted and now >= place.blocked_until:
                 step = 0 if is_held and not is_ample else _step(ladders[i], place.target)
@@ -216,8 +218,8 @@ class Allocator:
 def ladder(demand: Demand) -> list[Option]:
     """The demand's options that make sense, poorest first; each costs more than the one before.
 
-    Never taller than is shown, but for the lowest layer. Down a layer first loses frames, while enough are
-    left; then the next layer comes with all of its own."""
+    None is taller than shown, except the lowest layer. On the way down a layer first loses frames, while
+    enough are left; then the next layer comes with all of its own."""
     options = sorted(demand.options, key=attrgetter("layer", "temporal"))
     if not options:
         return []
@@ -231,7 +233,7 @@ def ladder(demand: Demand) -> list[Option]:
         if steps:
             above = steps[-1]
             if option.bps >= above.bps:
-                continue  # poorer and no cheaper
+                continue  # poorer and not cheaper
             if option.layer == above.layer and option.layer > lowest and option.fps < least_fps:
                 continue
         steps.append(option)
@@ -288,7 +290,7 @@ def fill(
 
 
 def _step(steps: Sequence[Option], key: tuple[int, int] | None) -> int:
-    """The highest step that is no better than `key`; the lowest when all are; -1 for None."""
+    """The highest step that is no better than `key`; the lowest when all are better; -1 for None."""
     if key is None:
         return -1
     for step in range(len(steps) - 1, -1, -1):

@@ -1,4 +1,4 @@
-"""The packets of one feedback in sum, and the rate at which packets arrive."""
+"""The sums of one feedback's packets, and the rate at which packets arrive."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from sfu.bandwidth.feedback import Delivery
 
 RATE_WINDOW_US = 500_000
-"""The delivered rate is that of the last half second: long enough to even out frames, short enough to see a
-line become slow."""
+"""The delivered rate is measured over the last half second: long enough to even out frames, short enough to
+notice when a line becomes slow."""
 MIN_SPAN_US = 120_000
 """A rate over less than this is chance."""
 MAX_GROUPS = 64
 BACKWARDS_US = 2_000_000
-"""Arrivals may come out of order, but not by this much: the receiver's clock was set back."""
+"""Arrivals may be out of order, but not by this much: the receiver's clock was set back."""
 
 
 @dataclass(slots=True)
@@ -26,7 +26,7 @@ class Group:
     first_arrived: int
     last_arrived: int
     least_delay: int
-    """Smallest arrived - sent: on two clocks, so only its changes mean something."""
+    """Smallest arrived - sent: on two clocks, so only its changes have a meaning."""
     lost: int
 
 
@@ -84,8 +84,8 @@ class DeliveredRate:
         self._groups.clear()
 
     def bps(self, since_us: int | None = None) -> float | None:
-        """Over the window, or since an instant of the receiver's clock; None while nobody can say. The first
-        group only tells where counting begins: how long its own packets took is not known."""
+        """Over the window, or since an instant of the receiver's clock; None while it is not known. The first
+        group only marks where counting begins: how long its own packets took is not known."""
         begin: int | None = None
         total = 0
         for at, size in self._groups:

@@ -1,7 +1,7 @@
-"""When too much is sent: a queue that grows, and what the line delivers meanwhile.
+"""When too much is sent: a growing queue, and what the line delivers meanwhile.
 
-Left alone are a keyframe's queue on a line whose end is known, a probe's, and a stall of the radio, which is
-gone before it has lasted. A queue that stands still whatever is sent is a longer way, or somebody else's.
+Three queues are left alone: a keyframe's on a line whose end is known, a probe's, and a stall of the radio
+that soon passes. A queue that does not change whatever is sent is a longer path, or somebody else's queue.
 """
 
 from dataclasses import dataclass
@@ -12,40 +12,42 @@ from sfu.bandwidth.losses import LossMeter
 from sfu.bandwidth.queueing import QueueMeter
 
 QUEUE_S = 0.05
-"""More than this all the time is a queue. Two full packets' time is allowed where that is more, and the
+"""A constant delay above this is a queue. The time of two full packets is allowed if that is more, and the
 line's jitter, but never more than MAX_QUEUE_S."""
 MAX_QUEUE_S = 0.14
 PACKET_BITS = 1200 * 8
 PROBE_QUEUE_S = 0.15
 """A probe may add this much before it counts."""
 GROWTH_S = 0.012
-"""Gained in half a second: the line delivers two parts in a hundred less than is sent."""
+"""Gained in half a second: the line delivers two percent less than is sent."""
 STEEP_S = 0.08
 STANDING_S = 1.0
-"""A queue that neither grows nor goes counts after this."""
+"""A queue that neither grows nor shrinks counts after this."""
 SHALLOW_STANDING_S = 3.0
-"""One too shallow to count still keeps the estimate from growing: after so long it is looked into."""
+"""A queue too shallow to count still keeps the estimate from growing: after this long it is examined."""
 ANSWER_S, ANSWERED = 5.0, 0.7
-"""It answers when it falls below this share within this time of a reduction."""
+"""The delay answers when it falls below this share within this time of a reduction."""
 BACK_OFF = 0.85
 SHALLOW_S, DEEP_S, DEEP_BACK_OFF = 0.15, 0.35, 0.72
 """Of the delivered rate: less where the queue is deep, so that it is gone in two seconds."""
 DOUBT, DOUBT_S = 0.7, 2.0
-"""A queue while little is sent is most often a stall of the radio: the first time not more is taken away."""
+"""A queue while little is sent is usually a stall of the radio: no more than this is taken away the first
+time."""
 AGAIN_S = 0.15
-"""After the line's answer to a reduction could be seen, it may be reduced again so much later."""
+"""How long after the answer to a reduction could be seen it may be reduced again."""
 KEPT, STILL_SHARE = 0.98, 0.92
 BURST_QUEUE_S, BURST_S = 0.22, 1.2
-"""While less than the end is believed and the end is still delivered, a queue up to this is a keyframe's."""
+"""While less than the line's end is believed and the end is still delivered, a queue up to this is a
+keyframe's."""
 SETTLE_S, MAX_SETTLE_S = 0.3, 3.0
 OVER_LOSS = 0.1
-"""So much more than the line's own loss is suspected."""
+"""Loss is suspected when it exceeds the line's own by this much."""
 OWN_LOSS = 0.03
-"""From this on loss is a habit of the line, and no sign of a full queue."""
+"""From here on, loss is a property of the line, and no sign of a full queue."""
 
 
 class Detour(Enum):
-    """The line's own delay has become another: nothing is to be reduced."""
+    """The line's own delay has changed: nothing is to be reduced."""
 
     FOUND = "found"
 
@@ -62,10 +64,10 @@ class Congestion:
     def __init__(self, delivered: DeliveredRate, losses: LossMeter) -> None:
         self.queue = QueueMeter()
         self.is_draining = False
-        """Reduced, and the queue not yet gone."""
+        """Reduced, and the queue is not gone yet."""
         self.reduced_at = float("-inf")
         self.hold_until = float("-inf")
-        """What the last reduction brought cannot be seen before."""
+        """The effect of the last reduction cannot be seen before this."""
         self._delivered = delivered
         self._losses = losses
         self._reduced_queue_s = 0.0
@@ -84,7 +86,7 @@ class Congestion:
     def judge(
         self, now: float, arrived_us: int, bps: float, end_bps: float | None, *, is_probed: bool
     ) -> Reduction | Detour | None:
-        """After a feedback has been counted. `bps`: what is believed; `end_bps`: the line's end, where known;
+        """Called after a feedback has been counted. `bps`: the estimate; `end_bps`: the line's end, if known;
         `is_probed`: a probe's packets may be in the queue."""
         queue = self.queue
         is_empty = self.is_empty(bps)
@@ -123,14 +125,14 @@ class Congestion:
             self.is_draining = False
 
     def resume(self, now: float, loop_s: float) -> None:
-        """After a silence: what was before it is no neighbour of what comes."""
+        """After a silence: the measurements before it say nothing about what follows."""
         self.is_draining = False
         self.hold_until = now + loop_s
         self._high_since = None
         self.queue.forget_recent()
 
     def _is_deaf(self, now: float) -> bool:
-        """A reduction of late has not made the queue shorter."""
+        """A recent reduction has not made the queue shorter."""
         has_answered = self.queue.queue_s < ANSWERED * self._reduced_queue_s
         return now - self.reduced_at < ANSWER_S and not has_answered
 
@@ -139,14 +141,15 @@ class Congestion:
         return self._losses.floor > OWN_LOSS
 
     def _busy_bps(self) -> float | None:
-        """What the line has delivered since its queue began: its rate. Its own loss counts as delivered."""
+        """What the line has delivered since its queue began, which is its rate. The line's own loss counts as
+        delivered."""
         delivered = self._delivered.bps(self._high_from_us)
         if delivered is not None and self._loses_by_itself:
             delivered /= 1 - min(0.5, self._losses.recent)
         return delivered
 
     def _is_burst(self, bps: float, end_bps: float | None, delivered: float, lasted_s: float) -> bool:
-        """A keyframe stands in the queue, which will be gone without us."""
+        """A keyframe is in the queue, which will empty without us."""
         if end_bps is None or bps >= KEPT * end_bps or delivered <= STILL_SHARE * end_bps:
             return False
         return self.queue.queue_s < BURST_QUEUE_S and lasted_s < BURST_S
@@ -160,7 +163,8 @@ class Congestion:
         return Reduction(target, delivered)
 
     def _standing(self, now: float, bps: float) -> Reduction | Detour:
-        """It does not grow. Ours would go when less is sent; if it did not the last time, it is not ours."""
+        """The queue does not grow. If it is ours, it shrinks when less is sent; if it did not shrink last
+        time, it is not ours."""
         if self._is_deaf(now):
             self.queue.rebase()
             self._high_since = None

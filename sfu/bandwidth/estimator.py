@@ -1,17 +1,16 @@
 """What a downlink carries.
 
-The estimate is a belief with an upper end. It rises by evidence: what arrived without a queue, and probes; a
-little beyond that by trust. It falls when a queue grows, to a share of what the full line delivered, which is
-the line's rate; that rate is remembered as its end, and approached but not passed until a probe goes through.
-So a steady line has a steady estimate below its end and no queue.
+The estimate is a belief with an upper end. It rises by evidence, which is what arrived without a queue, and
+probes; and a little beyond that by trust. It falls when a queue grows, to a share of what the full line
+delivered, which is the line's rate. That rate is remembered as the line's end, and approached but not
+exceeded until a probe passes. So a steady line has a steady estimate below its end, and no queue.
 
-Not congestion: loss without delay that does not follow the load; delays that do not answer when less is sent;
-a silence, after which the old belief is taken up again at half.
+These are not congestion: loss without delay that does not follow the load; delays that do not shrink when
+less is sent; a silence, after which the estimate begins again at half.
 
 Source: ideas of draft-ietf-rmcat-gcc-02 (delay from differences, 0.85 of the delivered rate, growth bounded
 by it), of RFC 8698 (queueing delay over the least of a long time, accelerated start) and of libwebrtc's
-probes. The code and its numbers are our own: they are made for thin lines in front of which a whole queue
-belongs to us.
+probes. The code and its numbers are our own: they are made for thin lines whose whole queue is ours.
 """
 
 from collections.abc import Sequence
@@ -24,42 +23,42 @@ from sfu.bandwidth.probe import Outcome, Verdict
 from sfu.bandwidth.prober import Prober
 
 START_BPS = 400_000
-"""A stage's lowest picture and the voices; hardly more than the thinnest line we are made for."""
+"""The lowest picture of a stage and the voices; hardly more than the thinnest line this is made for."""
 MIN_BPS, MAX_BPS = 50_000, 30_000_000
 LOOP_SHARE, MIN_LOOP_S, MAX_LOOP_S = 0.2, 0.02, 1.0
 CLOCK_SLACK_US = 500_000
-"""The packet that waited least may have been sent so much earlier than the last one of its feedback."""
+"""The packet that waited least may have been sent this much earlier than the last one of its feedback."""
 END_STEP = 0.4
 """Share of the way from the known end to another figure near it."""
 END_SHARE = 0.95
 """How near to the line's known end the estimate goes."""
 BEYOND = 1.12
-"""So much more delivered than the known end, without a queue: it is the end no more. (Small packets have more
-wire for their bytes, so the end moves by some parts in a hundred with what is sent.)"""
+"""When this much more than the known end is delivered without a queue, it is no longer the end. (Small
+packets have more wire for their bytes, so the end moves by a few percent with what is sent.)"""
 TRUST = 1.2
-"""Times what was delivered: as far may be believed without evidence."""
+"""Times what was delivered: this much may be believed without evidence."""
 BLIND_TRUST = 4.0
-"""Where no probe can be sent: the next layer takes as much, and nothing else can tell."""
+"""Where no probe can be sent: the next layer takes this much, and nothing else can show whether it fits."""
 CLIMB, RETURN = 0.08, 0.3
-"""Growth in a second: into the unknown, and back to what was known."""
+"""Growth per second: into the unknown, and back to what was known."""
 TRIAL_S, TRIAL_SAME = 3.0, 0.6
-"""Less is sent for so long; if more than this share of the loss stays, it was not ours."""
+"""Less is sent for this long; if more than this share of the loss stays, it was not ours."""
 USUAL_S = 1.5
 LOSS_LINGERS_S = 3.0
-"""After a reduction the loss that is seen is still that of the full queue."""
+"""For this long after a reduction the observed loss is still that of the full queue."""
 SILENCE_S = 2.0
 SILENT_BPS = 25_000
-"""What is sent without transport-wide numbers, RTCP, is less than this: no answer to it is no silence."""
+"""RTCP, which is sent without transport-wide numbers, is less than this: no answer to it is not a silence."""
 FRESH_S = 0.6
 """A line whose last feedback is older is not probed."""
 STALE_S = 1.5
-"""What was known of the queue is no longer true."""
+"""What was known about the queue is no longer true after this."""
 QUIET_S = 2.0
 """After a reduction."""
 MAX_PROBE_QUEUE_S = 0.04
-"""Left at a probe's end: it was more than the line carries."""
+"""Left at a probe's end: the probe was more than the line carries."""
 FOUND_SHARE = 0.9
-"""Of what a probe found the line to carry."""
+"""Of what a probe found that the line carries."""
 
 
 class DelayEstimator:
@@ -76,14 +75,14 @@ class DelayEstimator:
         """What is delivered, over USUAL_S"""
         self._prober = Prober()
         self._loop_s = 0.2
-        """From a packet's departure to the feedback of it."""
+        """From a packet's departure to the feedback about it."""
         self._now = 0.0
         self._heard_at: float | None = None
         self._unanswered_s = 0.0
         self._is_silent = False
         self._count_from_us = -(1 << 62)
         self._trial: tuple[float, float, float] | None = None
-        """(until, estimate before, loss before) while it is seen whether loss follows the load"""
+        """(until, estimate before, loss before) during a trial of whether loss follows the load"""
 
     @property
     def bps(self) -> int:
@@ -102,7 +101,7 @@ class DelayEstimator:
         return self._is_silent or self._congestion.is_draining
 
     def on_remb(self, bps: int, now: float) -> None:
-        """Who sends feedback sends none; it would say less."""
+        """A client that sends feedback sends no REMB; it would say less."""
 
     # --- feedback --------------------------------------------------------------------------------
 
@@ -177,7 +176,7 @@ class DelayEstimator:
     # --- loss ------------------------------------------------------------------------------------
 
     def _suspect_loss(self, now: float) -> None:
-        """Loss without delay is ours only if it goes when less is sent. So less is sent, and one looks."""
+        """Loss without delay is ours only if it goes away when less is sent. So less is sent, to see."""
         losses = self._losses
         if self._trial is not None:
             until, before, loss = self._trial
@@ -260,7 +259,7 @@ class DelayEstimator:
             self._bps = max(min(self._bps, START_BPS / 2), self._bps / 2)
 
     def _resume(self, now: float) -> None:
-        """The line is back. What was sent into the gap, lost or late, says nothing of it."""
+        """The line is back. What was sent into the gap, lost or late, says nothing about it."""
         self._is_silent = False
         self._heard_at, self._unanswered_s = now, 0.0
         self._count_from_us = int((now - self._loop_s) * 1e6)

@@ -1,8 +1,8 @@
-"""What transport-wide feedback says about the packets we sent. Untrusted: a client may report what it likes.
+"""What transport-wide feedback says about the packets we sent. It is untrusted: a client may report anything.
 
 Source: draft-holmer-rmcat-transport-wide-cc-extensions-01. libwebrtc reports a late packet by going back to
-it and reporting everything since once more, so repetition is normal and must not count twice; and what is
-missing in one feedback may only be late.
+it and reporting everything after it once more, so repetition is normal and must not count twice; and a packet
+that is missing in one feedback may only be late.
 """
 
 from collections.abc import Callable
@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from sfu.rtp.twcc import TwccFeedback
 
 MAX_READ = 1024
-"""Packets read of one feedback, the newest ones. A run-length chunk claims thousands in two bytes; an honest
-feedback says so much only after a cut, and what was sent into that teaches nothing."""
+"""Packets read from one feedback, the newest ones. A run-length chunk claims thousands in two bytes. An
+honest feedback reports so many only after an interruption, and what was sent into that teaches nothing."""
 WINDOW = 4096
-"""Packets back that are told apart; the fast path remembers as many."""
+"""How many packets back are told apart; the fast path remembers as many."""
 MAX_GAP, MAX_GAP_US = 256, 1_000_000
-"""Feedback that got lost spoke of no more packets and time than this; beyond it nothing is guessed."""
+"""A lost feedback reported no more packets and time than this; beyond it nothing is guessed."""
 _CLOCK_US = (1 << 24) * 64_000
 """The receiver's clock starts again after this: 12.4 days."""
 _MISSING, _ARRIVED = 1, 2
@@ -41,21 +41,20 @@ class FeedbackReader:
 
     def __init__(self) -> None:
         self.ignored = 0
-        """Reports that said nothing new, or spoke of what was never or too long ago sent."""
+        """Reports that said nothing new, or named a packet that was never sent, or too long ago."""
         self._newest: int | None = None
         self._state = bytearray(WINDOW)
         self._missing: dict[int, Delivery] = {}
         self._clock = 0
         self._delay_us = 0
-        """Arrival less departure of the last packet that arrived"""
+        """Arrival minus departure of the last packet that arrived"""
 
     def read(self, feedback: TwccFeedback, sent: Callable[[int], tuple[int, int] | None]) -> list[Delivery]:
         """What is new in this feedback, oldest losses first.
 
-        Shapes: sent(16-bit number) -> (sent us, bytes), or None for one that was not sent of late; it is the
-        truth, so nothing of the feedback is believed that it does not know. A missing packet is reported lost
-        only when the next feedback does not bring it either.
-        Errors: cannot fail.
+        Shapes: sent(16-bit number) -> (sent us, bytes), or None for one that was not sent recently. It is the
+        truth: what it does not know is not believed. A missing packet is reported lost only when the next
+        feedback does not bring it either. Errors: cannot fail.
         """
         packets = feedback.packets
         if len(packets) > MAX_READ:
@@ -92,8 +91,8 @@ class FeedbackReader:
         return [*doubtful.values(), *arrived] if doubtful else arrived
 
     def _spare_overtaken(self, horizon_us: int) -> None:
-        """Pictures that were paced left after the voices that overtook them: what left after all that this
-        feedback brings cannot be missing in it yet."""
+        """Pictures that were paced left after the voices that overtook them: a packet that left later than
+        everything in this feedback cannot be missing in it yet."""
         for number in [n for n, missing in self._missing.items() if missing.sent_us > horizon_us]:
             del self._missing[number]
             self._state[number % WINDOW] = 0
@@ -104,9 +103,9 @@ class FeedbackReader:
         clock: int,
         sent: Callable[[int], tuple[int, int] | None],
     ) -> list[Delivery]:
-        """Packets between the last feedback and this one: one in between got lost, and its packets will never
-        be reported. They are taken to have arrived, as late as the later of their neighbours: without them
-        the line would seem to have stood still."""
+        """Packets between the last feedback and this one: a feedback in between was lost, and its packets
+        will never be reported. They are assumed to have arrived, as late as the later of their neighbours;
+        otherwise the line would seem to have stood still."""
         wire, first = next(((wire, arrival) for wire, arrival in packets if arrival is not None), (0, None))
         if first is None or self._newest is None:
             return []
@@ -146,7 +145,7 @@ class FeedbackReader:
                     self._state[between % WINDOW] = 0
             self._newest = number
         elif newest - number >= WINDOW:
-            # It was sent of late, so it cannot be that old: half a round of numbers went without feedback.
+            # It was sent recently, so it cannot be that old: half a cycle of numbers went without feedback.
             number += 0x10000
             self._state = bytearray(WINDOW)
             self._missing.clear()

@@ -1,8 +1,8 @@
 """How much is lost, and whether it could be our doing.
 
-Radio and bad cables lose packets whatever we send; a full queue or a policer loses what is too much. The
-first comes in bursts or evenly at any load, the second goes away with the load. So a line's own loss is
-learnt while it has no queue, and only what exceeds it all the time, in three of four quarter seconds, is
+Radio and bad cables lose packets whatever we send; a full queue or a policer drops what is too much. The
+first kind comes in bursts or evenly at any load, the second goes away with the load. So a line's own loss is
+learnt while it has no queue, and only what exceeds it steadily, in three of four quarter seconds, is
 suspected.
 """
 
@@ -13,7 +13,7 @@ BINS = 12
 BINS_KNOWN = 8
 """Two seconds: before that nothing is said."""
 MIN_PACKETS = 6
-"""A bin of fewer packets waits for more."""
+"""A bin with fewer packets waits for more."""
 LEARN = 0.02
 """Share of the way to what is seen, each quarter of a second: a line's own loss is known after some ten
 seconds."""
@@ -24,7 +24,7 @@ class LossMeter:
 
     def __init__(self) -> None:
         self.fraction = 0.0
-        """Lost of what was sent, over two seconds."""
+        """The share of what was sent that was lost, over two seconds."""
         self.floor = 0.0
         """The loss of the line itself."""
         self.is_known = False
@@ -34,7 +34,7 @@ class LossMeter:
         self._packets = self._lost = 0
 
     def add(self, arrived: int, lost: int, now: float, *, is_loaded: bool) -> None:
-        """Packets of a feedback. While `is_loaded` the line's own loss cannot be seen."""
+        """Packets of a feedback. While `is_loaded`, the line's own loss cannot be seen."""
         self._packets += arrived + lost
         self._lost += lost
         if now - self._at < BIN_S or self._packets < MIN_PACKETS:
@@ -59,7 +59,7 @@ class LossMeter:
 
     @property
     def recent(self) -> float:
-        """Of the last half second."""
+        """Over the last half second."""
         packets, lost = self._packets, self._lost
         for more, also in list(self._bins)[-2:]:
             packets += more
@@ -67,12 +67,12 @@ class LossMeter:
         return lost / packets if packets else 0.0
 
     def learn(self) -> None:
-        """What is lost now is the line's own loss."""
+        """The present loss is the line's own."""
         self.floor = self.fraction
         self.is_known = True
 
     def clear(self) -> None:
-        """Count anew; what the line loses by itself stays known."""
+        """Count anew; the line's own loss stays known."""
         self._bins.clear()
         self._packets = self._lost = 0
 

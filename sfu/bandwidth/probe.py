@@ -1,9 +1,9 @@
 """A probe: for some tenths of a second more is sent than the pictures need, to see whether it arrives as
 quickly.
 
-A queue that a probe builds delays the voice, so a probe is short, goes only a step beyond what is believed,
-and is repeated ever more rarely where it fails. What it shows is read from its own packets: the rate at which
-they arrived, and how much later the last of them came than the first.
+A queue that a probe builds delays the voice, so a probe is short, goes only a step beyond the estimate, and
+is repeated ever more rarely where it fails. Its result is read from its own packets: the rate at which they
+arrived, and how much later the last of them came than the first.
 """
 
 from collections.abc import Sequence
@@ -13,25 +13,25 @@ from enum import Enum
 from sfu.bandwidth.feedback import Delivery
 
 FIRST_S = 0.1
-"""The first probe of all meets a line nobody knows: 10 kB in all, a quarter second's queue at 300 kbit/s."""
+"""The very first probe meets an unknown line: 10 kB in all, a quarter second's queue at 300 kbit/s."""
 SHORT_S = 0.2
 LONG_S = 0.4
-"""After one that showed nothing: jitter blurs a short one."""
+"""After a probe that showed nothing: jitter blurs a short one."""
 MAX_PACKETS = 512
-"""Of a probe, that are looked at."""
+"""Packets of one probe that are examined."""
 MIN_PACKETS = 5
 CARRIED = 0.85
-"""A probe passed when so much of its rate arrived in its own time."""
+"""A probe passed when this share of its rate arrived in its own time."""
 SENT = 0.5
-"""Less than this share of the probe is no probe."""
+"""Less than this share of the intended probe is not a probe."""
 OVER_LOSS = 0.15
-"""More loss than the line's own by this much is the probe's doing."""
+"""Loss that exceeds the line's own by this much is the probe's doing."""
 
 
 class Verdict(Enum):
     PASSED = "passed"
     FULL = "full"
-    """It built a queue or was thrown away: the line ends at what arrived."""
+    """It built a queue, or packets were dropped: the line ends at what arrived."""
     UNCLEAR = "unclear"
     UNSENT = "unsent"
     """There was no padding, so nothing was tried."""
@@ -45,7 +45,8 @@ class Outcome:
 
 @dataclass(slots=True)
 class Probe:
-    """One that runs, or whose packets are still being reported. Units: us of our clock, except `arrived`."""
+    """A probe that runs, or whose packets are still being reported. Units: us of our clock, except
+    `arrived`."""
 
     rate_bps: int
     start_us: int
@@ -56,7 +57,7 @@ class Probe:
     first_arrived: int = 0
     last_arrived: int = 0
     overtaken: int = 0
-    """Feedbacks that spoke of something sent after it. The second has its losses, too."""
+    """Feedbacks that reported something sent after it. The second has its losses, too."""
     delays_us: list[int] = field(default_factory=list)
 
     def account(self, deliveries: Sequence[Delivery]) -> None:
@@ -78,8 +79,8 @@ class Probe:
         self.overtaken += is_overtaken
 
     def outcome(self, base_us: int, queue_limit_s: float, own_loss: float | None) -> Outcome:
-        """What it showed. `base_us`: the line's own delay; `queue_limit_s`: more is a queue, not chance;
-        `own_loss`: what the line loses without load; None while that is not known."""
+        """What it showed. `base_us`: the line's own delay; `queue_limit_s`: more than this is a queue, not
+        chance; `own_loss`: what the line loses without load; None while that is not known."""
         offered = self.arrived_bytes + self.lost_bytes
         sent_bps = offered * 8e6 / (self.end_us - self.start_us)
         delays = self.delays_us

@@ -1,7 +1,7 @@
 """When a line is probed, how hard and how long.
 
-Only while more is wanted than is believed. On a line that has shown no end each step doubles; where the end
-is known it is only touched, and ever more rarely. Source: the idea of clusters of probes is libwebrtc's
+Only while more is wanted than the estimate. On a line that has shown no end each step doubles; where the end
+is known it is only touched, and ever more rarely. Source: clusters of probes are libwebrtc's idea
 (draft-ietf-rmcat-gcc); lengths, steps and pauses are made for lines of 0.3 to 5 Mbit/s.
 """
 
@@ -11,7 +11,7 @@ from sfu.bandwidth.feedback import Delivery
 from sfu.bandwidth.probe import FIRST_S, LONG_S, SHORT_S, Outcome, Probe, Verdict
 
 STEP = 2.2
-"""On a line that has shown no end: times what is believed. Three make 4 Mbit/s of 400 kbit/s."""
+"""On a line that has shown no end: times the estimate. Three steps make 4 Mbit/s of 400 kbit/s."""
 FIRST_STEP = 2.0
 TOUCH = 1.4
 """Where the end is known: far enough that an upper layer may fit, near enough that failing costs a tenth of a
@@ -23,20 +23,17 @@ MAX_PROBE_BPS = 8_000_000
 RETRY_S, RETRY_STEP, MAX_RETRY_S = 2.0, 1.5, 6.0
 """Pauses after failed probes. The longest bounds how late a recovered line is noticed."""
 PATIENT_AFTER, PATIENT_S = 20, 15.0
-"""Failed so often, for two minutes: this line is as it is, and asking costs its voices something."""
+"""After this many failures, two minutes of them, the line is as it is, and asking costs its voices
+something."""
 UNCLEAR_S = 0.8
 UNSENT = 3
 """Probes without padding in a row: there will be none."""
 REACHED = 1.03
 CONTENT = 0.75
-"""Where so much of what is wanted fits already, or PLENTY_BPS, there is little to gain: such a line is asked
-rarely, too."""
-UNCLEAR_S = 0.8
-UNSENT = 3
-"""Probes without padding in a row: there will be none."""
-REACHED = 1.03
+"""Where this share of what is wanted fits already, or PLENTY_BPS, there is little to gain: such a line is
+probed rarely, too."""
 REPORT_S = 0.35
-"""What a report may take beyond the usual way there and back."""
+"""What a report may take beyond the usual round trip."""
 
 
 class Prober:
@@ -67,12 +64,12 @@ class Prober:
         return self._unsent >= UNSENT
 
     def rate(self, now: float) -> int:
-        """What is to be sent now for the probe that runs, bit/s; 0 without one."""
+        """What to send now for the running probe, bit/s; 0 without one."""
         probe = self.probe
         return probe.rate_bps if probe is not None and now * 1e6 < probe.end_us - 50_000 else 0
 
     def begin(self, now: float, bps: int, link_bps: int | None, wanted_bps: int, loop_s: float) -> None:
-        """Start one, if it is time and something is to be gained."""
+        """Start a probe, if it is time and there is something to gain."""
         goal = min(MAX_PROBE_BPS, int(wanted_bps * HEADROOM))
         if self.probe is not None or now < self._next or goal <= REACHED * bps:
             return
@@ -93,7 +90,7 @@ class Prober:
     def finish(
         self, now: float, loop_s: float, base_us: int, limit_s: float, loss: float | None
     ) -> Outcome | None:
-        """The outcome, once: when all has been reported, or should have been."""
+        """The outcome, once: when all packets have been reported, or should have been."""
         probe = self.probe
         if probe is None or now * 1e6 < probe.end_us:
             return None
@@ -131,15 +128,15 @@ class Prober:
         self._failures += 1
 
     def postpone(self, until: float) -> None:
-        """Not before: the line has other worries."""
+        """No probe before this time: the line has other problems."""
         self._next = max(self._next, until)
 
     def drop(self) -> None:
-        """Nothing will be learnt of the one that runs."""
+        """Nothing will be learnt from the running probe."""
         self.probe = None
 
     def encourage(self, now: float) -> None:
-        """The line may have become another one."""
+        """The line may have changed."""
         self._failures = self._unclear = 0
         self._next = now
 

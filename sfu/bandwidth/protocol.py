@@ -1,4 +1,4 @@
-"""What the plane needs of an estimator, whatever a client negotiated."""
+"""What the plane needs from an estimator, whatever a client negotiated."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -24,7 +24,7 @@ class DownlinkEstimator(Protocol):
 
     @property
     def is_congested(self) -> bool:
-        """Reduced of late and not yet drained, or silent: nothing may be raised."""
+        """Reduced recently and not yet drained, or silent: nothing may be raised."""
 
     def on_deliveries(self, deliveries: Sequence[Delivery], now: float) -> None: ...
 
@@ -32,7 +32,7 @@ class DownlinkEstimator(Protocol):
 
     def tick(self, now: float, sent_bps: int, wanted_bps: int) -> int:
         """Ten times a second. `wanted_bps`: what would be sent if the line carried everything wished. Returns
-        the total rate to be sent until the next tick for a probe, or 0."""
+        the total rate to send until the next tick for a probe, or 0."""
 
 
 __all__ = ["DownlinkEstimator"]

@@ -1,16 +1,17 @@
-"""How long packets wait in queues on the way, told from two clocks that do not agree.
+"""How long packets wait in queues on the way, measured with two clocks that do not agree.
 
-The delay of a packet is its arrival on the receiver's clock minus its departure on ours: a number that means
-nothing, but its smallest value over half a minute is the line without a queue. A queue delays every packet,
-jitter only some, so what counts is the least delay over a fifth of a second.
+The delay of a packet is its arrival on the receiver's clock minus its departure on ours. The number itself
+means nothing, but its smallest value over half a minute is the line without a queue. A queue delays every
+packet, jitter only some, so what counts is the least delay over a fifth of a second.
 """
 
 from collections import deque
 
 LEVEL_US = 200_000
 BUCKET_S, BUCKETS = 3.0, 10
-"""The line's own delay is the least of so many stretches of time: long, so that a full queue does not become
-normal; ended, so that clocks may drift (100 ppm make 3 ms) and a detour of the network is accepted."""
+"""The line's own delay is the least of this many stretches of time: long, so that a full queue does not
+become normal; limited, so that clocks may drift (100 ppm make 3 ms) and a longer path in the network is
+accepted."""
 TREND_S = 0.5
 STILL_S = 0.02
 JITTER_SHARE = 0.08
@@ -33,7 +34,8 @@ class QueueMeter:
 
     def update(self, delay_us: int, arrived_us: int, age_us: int, now: float) -> None:
         """A feedback's least delay. `age_us`: how long ago that packet was sent. No queue can have held it
-        for longer, so a delay that says so is a clock that jumped (or a forgery): the line is learnt anew."""
+        for longer, so a delay that says otherwise is a clock that jumped (or a forgery), and the line is
+        learnt anew."""
         if self._base and delay_us - self.base_us > max(0, age_us):
             self.restart()
         recent = self._recent
@@ -70,13 +72,13 @@ class QueueMeter:
         return (self.level_us - self._levels[0][1]) / 1e6 if self._levels else 0.0
 
     def forget_recent(self) -> None:
-        """After a silence: what was before it is no neighbour of what comes."""
+        """After a silence: the measurements before it say nothing about what follows."""
         self._recent.clear()
         self._levels.clear()
         self.queue_s = self.smooth_s = 0.0
 
     def rebase(self) -> None:
-        """What stands now is the line's own delay."""
+        """The present delay is the line's own."""
         self._base.clear()
         self._levels.clear()
         self.base_us = self.level_us

@@ -1,10 +1,10 @@
-"""What a layer costs and shows, by temporal layers, from the fast path's cumulative counters.
+"""What a layer costs and shows, by temporal layer, from the fast path's cumulative counters.
 
-Bytes are those of the estimator: the RTP packet before protection, as the kernel's `sent` ring has it. The
-counters hold payload, so our header is added for each packet: 12 bytes and 8 of extensions. SRTP's tag (16)
-and UDP and IP (28) are in neither, here as there: a line's rate is measured in the same currency as it is
-spent. Packets are not counted by temporal layer; a publisher splits a frame evenly, so a frame has its
-payload / FULL_PACKET, rounded up.
+Bytes are counted as the estimator counts them: the RTP packet before protection, as in the kernel's `sent`
+ring. The counters hold payload, so our header is added for each packet: 12 bytes and 8 of extensions. SRTP's
+tag (16) and UDP and IP (28) are in neither figure: a line's rate is spent in the same units as it is
+measured. Packets are not counted by temporal layer; a publisher splits a frame evenly, so a frame has its
+payload / FULL_PACKET packets, rounded up.
 """
 
 from collections import deque
@@ -12,16 +12,17 @@ from dataclasses import dataclass
 
 HEADER = 20
 FULL_PACKET = 1150
-"""Payload that libwebrtc puts into a packet at most, about."""
+"""About the most payload that libwebrtc puts into a packet."""
 WINDOW_S = 2.0
 QUICK_S = 0.7
-"""Over which a sudden rise is seen; shorter, every keyframe would be one."""
+"""Over this time a sudden rise is seen; with a shorter one, every keyframe would be a rise."""
 SUDDEN = 1.5
-"""Times the mean of two seconds: so much the last QUICK_S show when a rate has doubled, and few keyframes."""
+"""Times the mean of two seconds: the last QUICK_S show this much when a rate has doubled; few keyframes
+do."""
 MIN_S = 0.45
-"""Nothing is said of less."""
+"""A shorter time says nothing."""
 PAUSE_S = 1.0
-"""Quiet for so long, it is a pause, and what was known stays true."""
+"""Silence of this length is a pause, and what was known stays true."""
 TEMPORALS = 3
 
 Counts = tuple[int, int, int]
@@ -39,7 +40,7 @@ class _Sample:
 
 
 class LayerRates:
-    """Of one layer. `update` ten times a second."""
+    """The rates of one layer. Call `update` ten times a second."""
 
     __slots__ = ("_bps", "_fps", "_samples")
 
@@ -49,9 +50,8 @@ class LayerRates:
         self._fps = [0.0, 0.0, 0.0]
 
     def update(self, now: float, payload: Counts, frames: Counts) -> None:
-        """Cumulative counters by temporal layer (TID 0, 1, 2): payload bytes, and frames (markers).
-        A counter that goes back is a new encoder's: counting begins anew, and what was known is kept till
-        then."""
+        """Cumulative counters by temporal layer (TID 0, 1, 2): payload bytes, and frames (markers). A counter
+        that goes back is a new encoder's: counting begins anew, and what was known is kept until then."""
         samples = self._samples
         sample = _Sample(now, payload, frames)
         if samples:
@@ -80,7 +80,7 @@ class LayerRates:
         recent = next((sample for sample in reversed(samples) if sample.at <= newest.at - QUICK_S), None)
         if recent is not None and _bps(recent, newest) >= SUDDEN * _bps(samples[0], newest):
             while samples[0] is not recent:
-                samples.popleft()  # it has become another stream: what was before says nothing of it
+                samples.popleft()  # it has become another stream: the past says nothing about it
         oldest = samples[0]
         span = newest.at - oldest.at
         payload = frames = 0

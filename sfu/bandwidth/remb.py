@@ -2,8 +2,8 @@
 
 The client estimates, and its figure is a good brake and a poor accelerator: Chromium's first one comes five
 seconds after the first media, and none exceeds about 1.5 times what arrives. So it binds only while it is
-near what is sent. Where little is sent it says nothing of the line, and the estimate climbs by itself until
-it does.
+near what is sent. Where little is sent it says nothing about the line, and the estimate climbs by itself
+until the figure binds.
 """
 
 from collections.abc import Sequence
@@ -15,9 +15,9 @@ START_BPS = 600_000
 BINDING = 1.2
 """A figure below this share of what is sent is the line's, not ours."""
 CLIMB = 0.12
-"""In a second, while no figure binds."""
+"""Per second, while no figure binds."""
 HEADROOM = 1.35
-"""Times what is wanted: higher it need not climb."""
+"""Times what is wanted: it need not climb higher."""
 SMOOTH_S = 0.5
 CALM_S = 1.5
 FALL = 0.95
@@ -55,7 +55,7 @@ class RembEstimator:
         """Not negotiated."""
 
     def on_remb(self, bps: int, now: float) -> None:
-        """Untrusted: any number is taken as one within our bounds."""
+        """Untrusted: any number is limited to our bounds."""
         self._now = max(now, self._now)
         self._remb = max(MIN_BPS, min(MAX_BPS, bps))
         if not self._binds():

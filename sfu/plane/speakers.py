@@ -1,6 +1,6 @@
-"""Who is heard, and who is on the stage: chosen by the sound of open microphones (sfu/voice).
+"""Who is heard, and who is on the stage: chosen by the sound of open microphones (sfu/voice). Without I/O.
 
-Without I/O. The plane hands in one Reading for each open microphone ten times a second and takes back the
+The plane hands in one Reading for each open microphone ten times a second and takes back the
 choice. Two rules keep the room calm: a voice that is heard stays heard until another is clearly louder, and
 the stage changes only after somebody else has led for a while.
 

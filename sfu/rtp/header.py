@@ -1,7 +1,7 @@
-"""The RTP header of a packet whose SSRC is not known yet: who is this stranger?
+"""The RTP header of a packet whose SSRC is not known yet.
 
-The fast path reads headers by itself; this view serves the slow path, where a new SSRC is matched to
-a line and a layer by its header extensions (mid, rid, repaired-rid).
+The fast path reads headers itself; this view is for the slow path, where a new SSRC is matched to a line and
+a layer by its header extensions (mid, rid, repaired-rid).
 """
 
 import struct
@@ -26,13 +26,13 @@ class RtpHeader:
     timestamp: int
     ssrc: int
     extensions: Mapping[int, bytes]
-    """By extension id. Of an id that is there twice, the first counts."""
+    """By extension id. If an id occurs twice, the first counts."""
     payload_start: int
     payload_end: int
     """Without the padding."""
 
     def text(self, extension: int) -> str:
-        """A mid or rid as text; empty when the extension is absent, not negotiated (0) or no ASCII."""
+        """A mid or rid as text; empty when the extension is absent, not negotiated (0) or not ASCII."""
         value = self.extensions.get(extension, b"")
         return value.decode("ascii") if value.isascii() else ""
 

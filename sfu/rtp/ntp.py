@@ -5,7 +5,7 @@ UNIX_EPOCH_S = 2_208_988_800
 
 
 def ntp_from_unix(unix_s: float) -> int:
-    """Wall clock seconds to a 64-bit NTP instant (it wraps in 2036, like everybody's)."""
+    """Wall clock seconds to a 64-bit NTP instant (it wraps in 2036, as everywhere)."""
     whole = int(unix_s // 1)
     return ((whole + UNIX_EPOCH_S) & 0xFFFF_FFFF) << 32 | int((unix_s - whole) * (1 << 32))
 

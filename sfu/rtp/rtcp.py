@@ -1,8 +1,8 @@
 """RTCP as values: what browsers send us, and what we send them.
 
-Only plain, authenticated compound packets come here; their content is still untrusted. Everything that
-can be long is bounded, and what we do not use (SDES, APP, XR) is skipped.
-Source: RFC 3550 section 6, RFC 4585 section 6, RFC 5104 section 4.3.1; reduced size (RFC 5506) allowed.
+Only plain, authenticated compound packets come here; their content is still untrusted. Everything that can be
+long is bounded, and what we do not use (SDES, APP, XR) is skipped. Source: RFC 3550 section 6, RFC 4585
+section 6, RFC 5104 section 4.3.1; reduced size (RFC 5506) allowed.
 """
 
 import struct
@@ -13,7 +13,7 @@ from sfu.errors import BadPacket
 from sfu.rtp.twcc import TwccFeedback, parse_feedback_untrusted
 
 MAX_COMPOUND_BYTES = 2048
-"""No path carries a larger datagram to us; a longer one (over TCP) is no browser's."""
+"""No path carries a larger datagram to us; a longer one (over TCP) is not from a browser."""
 MAX_BLOCKS = 31
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
@@ -66,7 +66,7 @@ class Nack:
     sender_ssrc: int
     media_ssrc: int
     seqs: tuple[int, ...]
-    """16-bit numbers in the order asked."""
+    """16-bit numbers in the order they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +235,8 @@ def sender_report(
 
 
 def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
-    """Receiver reports with all the blocks, as many packets as they need; without blocks one empty report."""
+    """Receiver reports with all the blocks, in as many packets as they need; without blocks one empty
+    report."""
     packets: list[bytes] = []
     for at in range(0, len(blocks) or 1, MAX_BLOCKS):
         some = blocks[at : at + MAX_BLOCKS]

@@ -1,4 +1,4 @@
-"""Numbers that never wrap. 16-bit and 32-bit ones exist only on the wire."""
+"""Numbers that never wrap. 16-bit and 32-bit numbers exist only on the wire."""
 
 
 def unwrap_u16(wire: int, newest: int) -> int:

@@ -1,9 +1,9 @@
 """Transport-wide congestion control feedback: which packets arrived, and when.
 
-Read from subscribers (for the downlink estimator), written to publishers (their encoder follows it).
-Shapes: numbers are per transport, one for each packet of any SSRC; arrival times in steps of 250 us,
-counted from a reference time in steps of 64 ms that wraps after 2**24 of them.
-Source: draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
+It is read from subscribers (for the downlink estimator) and written to publishers (their encoder follows it).
+Shapes: numbers are per transport, one for each packet of any SSRC; arrival times in steps of 250 us, counted
+from a reference time in steps of 64 ms that wraps after 2**24 of them. Source:
+draft-holmer-rmcat-transport-wide-cc-extensions-01 section 3.1.
 """
 
 import struct
@@ -13,11 +13,12 @@ from dataclasses import dataclass
 from sfu.errors import BadPacket
 
 MAX_STATUSES = 8192
-"""Packets one feedback may speak of: 15 s of a busy downlink. A run-length chunk claims thousands with two
+"""Packets that one feedback may report: 15 s of a busy downlink. A run-length chunk claims thousands with two
 bytes, so without a bound a small packet would cost a large answer."""
 MAX_FEEDBACK_BYTES = 1200
 MAX_LATE_RUNS = 16
-"""Late packets are reported apart, run by run; who shuffles everything gets no more than this."""
+"""Late packets are reported separately, run by run; a sender that shuffles everything gets no more than
+this."""
 
 _FIXED = struct.Struct("!HHI")
 _HEAD = struct.Struct("!BBHIIHHI")
@@ -36,13 +37,13 @@ class TwccFeedback:
     count: int
     """Number of this feedback, 8 bits."""
     base: int
-    """The first number spoken of, 16 bits."""
+    """The first number reported, 16 bits."""
     packets: tuple[tuple[int, int | None], ...]
     """(16-bit number, arrival in us on the receiver's clock or None when it did not arrive), in order."""
 
 
 def parse_feedback_untrusted(sender_ssrc: int, media_ssrc: int, fci: bytes) -> TwccFeedback:
-    """Read the feedback control information, what follows the two SSRCs. Raises BadPacket."""
+    """Read the feedback control information, which follows the two SSRCs. Raises BadPacket."""
     if len(fci) < _FIXED.size:
         raise BadPacket("TWCC: short")
     base, count, last = _FIXED.unpack_from(fci)
@@ -89,8 +90,8 @@ def _symbols_untrusted(fci: bytes, count: int) -> tuple[list[int], int]:
 
 
 class FeedbackWriter:
-    """Writes a publisher's feedback. Remembers only where the last one ended, so that what was lost between
-    two is reported as lost."""
+    """Writes a publisher's feedback. It remembers only where the last one ended, so that packets lost between
+    two are reported as lost."""
 
     __slots__ = ("_count", "_next", "_sender_ssrc")
 
@@ -102,8 +103,8 @@ class FeedbackWriter:
     def write(self, media_ssrc: int, arrivals: Sequence[tuple[int, int]]) -> list[bytes]:
         """RTCP packets that report `arrivals`, pairs of (unwrapped number, arrival in us), in any order.
 
-        What arrives after its number was reported lost is reported again by a packet of its own: senders
-        keep lost packets for that case. Errors: cannot fail; no arrivals, no packets.
+        A packet that arrives after its number was reported lost is reported again separately: senders keep
+        lost packets for that case. Errors: cannot fail; no arrivals, no packets.
         """
         seen = sorted(dict(reversed(arrivals)).items())
         first = self._next
@@ -114,7 +115,7 @@ class FeedbackWriter:
             begin = fresh[0][0] if first is None else first
             for segment in _segments(fresh):
                 if segment[0][0] - begin >= MAX_STATUSES // 2:
-                    begin = segment[0][0]  # a leap, not a loss
+                    begin = segment[0][0]  # a jump, not a loss
                 segments += _fitting(begin, segment)
                 begin = segment[-1][0] + 1
             self._next = begin
@@ -144,7 +145,7 @@ _Segment = list[tuple[int, int]]
 
 
 def _runs(pairs: _Segment) -> list[tuple[int, _Segment]]:
-    """Stretches without a hole, each with its first number."""
+    """Runs without a hole, each with its first number."""
     runs: list[tuple[int, _Segment]] = []
     for number, arrival in pairs:
         if runs and number == runs[-1][1][-1][0] + 1:
@@ -157,7 +158,7 @@ def _runs(pairs: _Segment) -> list[tuple[int, _Segment]]:
 
 
 def _segments(pairs: _Segment) -> list[_Segment]:
-    """Cut where numbers or times leap further than one feedback can say."""
+    """Split where numbers or times jump further than one feedback can say."""
     segments: list[_Segment] = [[pairs[0]]]
     for number, arrival in pairs[1:]:
         start, (before, previous) = segments[-1][0][0], segments[-1][-1]

@@ -1,4 +1,4 @@
-"""Our answer to an Offer: ICE-lite, passive DTLS, line for line, and nothing that was not offered.
+"""Our answer to an Offer: ICE-lite, passive DTLS, line by line, and nothing that was not offered.
 
 Source: RFC 9429 section 5.3, RFC 8839 (ICE), RFC 8853 (simulcast), RFC 5576 (SSRCs of our slots).
 """
@@ -15,7 +15,7 @@ from sfu.sdp.parameters import Candidate, LocalTransport
 _VIDEO_FEEDBACK = ("nack", "nack pli", "transport-cc")
 _AUDIO_FEEDBACK = ("transport-cc",)
 _OPUS = "minptime=10;useinbandfec=1;usedtx=1"
-"""Loss is repaired in-band, silence is not sent."""
+"""Loss is repaired in-band; silence is not sent."""
 _NOWHERE = "IN IP4 0.0.0.0"
 
 
@@ -33,7 +33,7 @@ def write_answer(
 ) -> str:
     """The answer as text. Shapes: one SlotStream for each of offer.receiving, in order.
 
-    The candidates stand on every line: browsers read those of the first, which speaks for the BUNDLE, but
+    The candidates are on every line: browsers read those of the first, which speaks for the BUNDLE, but
     aiortc (1.16.0) those of the last. Errors: cannot fail.
     """
     head = [
@@ -88,12 +88,12 @@ def _recvonly(line: SendLine) -> tuple[str, list[str]]:
 
 
 def _sendonly(line: ReceiveLine, stream: SlotStream) -> tuple[str, list[str]]:
-    """A line on which we send. Its SSRCs are named, so no mid extension is needed on the way down."""
+    """A line on which we send. Its SSRCs are named, so it needs no mid extension."""
     audio = line.kind is SlotKind.AUDIO
     ids = line.extensions
     accepted = Extensions(level=ids.level if audio else 0, twcc=ids.twcc)
     attributes = [f"a=mid:{line.mid}", "a=sendonly", *_extmaps(accepted), *_codec(line.format, audio=audio)]
-    # A stream for each slot: players must not hold the picture of one person back for the voice of another.
+    # One stream per slot: players must not delay one person's picture for another person's voice.
     attributes.append(f"a=msid:slot-{line.mid} track-{line.mid}")
     ssrcs = [stream.ssrc]
     if line.rtx_pt:

@@ -32,9 +32,9 @@ class Format:
     rtx_pt: int
     """0 without RTX (always so for audio)."""
     feedback: frozenset[str]
-    """RTCP feedback the client can do for it, as in a=rtcp-fb: "nack", "nack pli", "transport-cc"..."""
+    """RTCP feedback that the client can use for it, as in a=rtcp-fb: "nack", "nack pli", "transport-cc"..."""
     red_pt: int = 0
-    """Of the voice with redundancy (RFC 2198); 0 without."""
+    """Of a voice with redundancy (RFC 2198); 0 without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class SendLine:
     format: Format
     extensions: Extensions
     rids: tuple[str, ...] = ()
-    """Simulcast encodings in the order of a=simulcast; empty for a single one."""
+    """Simulcast encodings in the order of a=simulcast; empty when there is only one."""
 
     @property
     def pt(self) -> int:

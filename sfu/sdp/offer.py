@@ -1,12 +1,12 @@
-"""Our client's offer, and nobody else's.
+"""Our own client's offer; no other is accepted.
 
 The client offers once, with fixed m-lines: microphone, camera, screen (sending), then audio slots, stage,
-screen and tile slots (receiving), all in one BUNDLE with rtcp-mux. Whatever differs from that is refused.
+screen and tile slots (receiving), all in one BUNDLE with rtcp-mux. Anything else is refused.
 
-aiortc reads the lines that it knows; it is given only those that matter, because its parser is generous
-with time and memory (it looks up codecs and SSRCs by linear search) and raises what it likes. What it
-does not know (rid, simulcast, feedback of one format) is read here.
-Source: RFC 8866, RFC 9429 section 5, RFC 8851 and 8853 for simulcast.
+aiortc reads the lines that it knows. It is given only those that matter, because its parser is generous with
+time and memory (it looks up codecs and SSRCs by linear search) and may raise anything. What it does not know
+(rid, simulcast, feedback of one format) is read here. Source: RFC 8866, RFC 9429 section 5, RFC 8851 and 8853
+for simulcast.
 """
 
 import re
@@ -25,7 +25,7 @@ from sfu.sdp.lines import Extensions, Format, ReceiveLine, SendLine
 from sfu.sdp.parameters import Fingerprint, RemoteTransport
 
 MAX_CHARACTERS = 200_000
-"""Chromium with every codec it has writes 90 kB for our 20 lines."""
+"""Chromium with all its codecs writes 90 kB for our 20 lines."""
 MAX_TILES = 16
 MAX_RIDS = 3
 MAX_ATTRIBUTES = 128
@@ -61,7 +61,7 @@ class Offer:
     sending: tuple[SendLine, ...]
     receiving: tuple[ReceiveLine, ...]
     extensions: Extensions
-    """Of all sending lines together: in one BUNDLE an id means the same everywhere."""
+    """Of all sending lines together: within one BUNDLE an id means the same everywhere."""
 
     @property
     def lines(self) -> tuple[SendLine | ReceiveLine, ...]:
@@ -121,7 +121,7 @@ def _sections_untrusted(text: str) -> tuple[SessionDescription, list[_Section]]:
 
 
 def _sifted(text: str) -> tuple[list[str], list[list[tuple[str, str]]]]:
-    """The lines for aiortc, and for each m-line those for us."""
+    """The lines for aiortc, and for each m-line those that we read."""
     kept: list[str] = []
     own: list[list[tuple[str, str]]] = []
     counted: Counter[str] = Counter()
@@ -166,12 +166,12 @@ def _check_bundle(session: SessionDescription, sections: Sequence[_Section]) -> 
 
 
 def _remote(media: MediaDescription) -> RemoteTransport:
-    """Of the first line, which speaks for the BUNDLE."""
+    """From the first line, which speaks for the BUNDLE."""
     ice = media.ice
     ufrag, pwd = (ice.usernameFragment or "", ice.password or "") if ice else ("", "")
     if not _UFRAG.fullmatch(ufrag) or not _PWD.fullmatch(pwd):
         raise BadOffer(OfferFault.ICE, "credentials")
-    # We are the DTLS server: the client says active or leaves it to us.
+    # We are the DTLS server: the client says active, or leaves it to us.
     if media.dtls is None or media.dtls.role not in ("auto", "client"):
         raise BadOffer(OfferFault.DTLS, "setup")
     fingerprints = tuple(
@@ -226,7 +226,7 @@ def _format(section: _Section) -> Format:
     if not _is_usable(pt) or (rtx and (not _is_usable(rtx_pt) or rtx_pt == pt)):
         raise BadOffer(OfferFault.CODEC, f"{media.rtp.muxId}: payload type")
     if not _is_usable(red_pt) or red_pt == pt:
-        red_pt = 0  # a voice is heard without it
+        red_pt = 0  # a voice works without it
     return Format(pt, rtx_pt, _feedback(section, pt), red_pt)
 
 
@@ -239,7 +239,7 @@ def _repairs(codec: RTCRtpCodecParameters, repaired: RTCRtpCodecParameters) -> b
 
 
 def _repeats(codec: RTCRtpCodecParameters, repeated: RTCRtpCodecParameters) -> bool:
-    """RFC 2198 with nothing but this codec in it: a=fmtp:63 111/111."""
+    """RFC 2198 with only this codec in it: a=fmtp:63 111/111."""
     if codec.name.lower() != "red" or (codec.clockRate, codec.channels) != (48_000, 2):
         return False
     blocks = {block for text in codec.parameters for block in str(text).split("/")}
@@ -256,7 +256,7 @@ def _feedback(section: _Section, pt: int) -> frozenset[str]:
 
 
 def _extensions(media: MediaDescription) -> Extensions:
-    """Ids above 14 would need two-byte headers, which we do not write: as if not offered."""
+    """Ids above 14 would need two-byte headers, which we do not write: they count as not offered."""
     ids: dict[str, int] = {}
     for extension in media.rtp.headerExtensions:
         purpose = _PURPOSES.get(extension.uri)
@@ -284,7 +284,8 @@ def _merged(sending: Sequence[SendLine]) -> Extensions:
 
 
 def _rids(section: _Section) -> tuple[str, ...]:
-    """What a=simulcast sends, each declared by a=rid. A leading ~ means paused at first: still a layer."""
+    """The encodings that a=simulcast sends, each declared by a=rid. A leading ~ means paused at first: it is
+    still a layer."""
     declared = {words[0] for value in section.values("rid") if (words := value.split())[1:2] == ["send"]}
     lists = [
         words[1]

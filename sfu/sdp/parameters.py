@@ -1,4 +1,4 @@
-"""What two sides of a Transport tell each other before they meet. Pure values, carried by SDP."""
+"""What the two sides of a Transport tell each other before they meet: plain values, carried by SDP. Pure."""
 
 from dataclasses import dataclass
 

@@ -1,8 +1,8 @@
-"""One client's Transport: its ICE-lite agent, its DTLS, and its row in the fast path, held together.
+"""One client's Transport: its ICE-lite agent, its DTLS and its row in the fast path.
 
     open --start--> waiting for a check --nominated--> handshake --keys--> connected --close_notify--> over
 
-What it decides by itself is only where packets go; everything else is told to its listener.
+It decides only where packets go; everything else is reported to its listener.
 """
 
 import asyncio
@@ -22,23 +22,24 @@ from sfu.transport.stun import Verified
 PATH_DEADLINE_S = 30.0
 """From start to the first valid check."""
 NO_PATH = "no-path"
-"""Why it closed, besides those of dtls.End: no check ever came."""
+"""Why it closed, besides the reasons of dtls.End: no check ever came."""
 PACE_STEP_S = 0.005
-"""The timer of what waits does not wake more often: the pacer lets go of so much at once."""
+"""The timer for waiting packets wakes at most this often, and the pacer releases this much at a time."""
 _RTCP = range(192, 224)
 """Second byte, RFC 5761 section 4."""
 _TRANSPORT_NUMBER = 1
-"""Length nibble of a one-byte extension of two bytes: of those we write only the transport-wide number."""
+"""Length nibble of a one-byte extension of two bytes; the only one of those that we write is the
+transport-wide number."""
 
 
 class AssociationListener(Protocol):
-    """Who is told; calls come from the event loop, one at a time."""
+    """Receives the association's events; calls come from the event loop, one at a time."""
 
     def on_connected(self, path: str) -> None:
         """DTLS is done, the keys are in the fast path. `path` is "udp" or "tcp"."""
 
     def on_moved(self, path: str) -> None:
-        """The nominated address changed: what was in flight is lost, ask for keyframes."""
+        """The nominated address changed: packets in flight are lost, so ask for keyframes."""
 
     def on_rtcp(self, packet: bytes) -> None:
         """A plain, authenticated compound RTCP packet."""
@@ -51,7 +52,7 @@ class AssociationListener(Protocol):
 
 
 class Wires(Protocol):
-    """What an association needs of the ports."""
+    """What an association needs from the ports."""
 
     def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None: ...
     def spawn(self, association: "Association", work: Coroutine[object, object, None]) -> None: ...
@@ -108,10 +109,10 @@ class Association:
             self._handshake(remote)
 
     def restart(self, remote: RemoteTransport) -> LocalTransport:
-        """An ICE restart: new credentials, the old ones stay valid, DTLS and media are untouched.
+        """An ICE restart: new credentials. The old ones stay valid; DTLS and media are untouched.
 
-        An offer with the ufrag that we know is no restart and changes nothing. Raises BadOffer when the
-        certificate changed: that would be another association.
+        An offer with the ufrag that we know already is not a restart and changes nothing. Raises BadOffer
+        when the certificate changed: that would be another association.
         """
         assert self._remote is not None
         if set(remote.fingerprints) != set(self._remote.fingerprints):
@@ -122,7 +123,8 @@ class Association:
         return self.local_parameters()
 
     def last_heard(self) -> float:
-        """The last authenticated STUN, SRTP or SRTCP packet, by the clock of the ports; else its opening."""
+        """When the last authenticated STUN, SRTP or SRTCP packet came, by the clock of the ports; before the
+        first, when it was opened."""
         return max(self._opened, self.ice.last_heard() or 0.0, self._media_at())
 
     def _media_at(self) -> float:
@@ -131,9 +133,8 @@ class Association:
     # --- pacing ----------------------------------------------------------------------------------
 
     def pace(self, bps: int, voices: frozenset[int] = frozenset()) -> None:
-        """Send pictures no faster than this; 0: as they come, over UDP by the fast path itself. Packets of
-        the SSRCs in `voices`, and RTCP, never wait. May be called at every tick.
-        """
+        """Send pictures no faster than this; 0: as they come, and over UDP by the fast path itself. Packets
+        of the SSRCs in `voices`, and RTCP, never wait. May be called at every tick."""
         if voices is not self._voices:
             self._voices = voices
         pacer = self._pacer
@@ -147,12 +148,12 @@ class Association:
         elif pacer.bps != bps:
             now = self._clock()
             pacer.set_rate(bps, now)
-            self._stop_timer()  # it knows the old rate
+            self._stop_timer()  # it remembers the old rate
             self._release(pacer, now)
 
     @property
     def backlog_s(self) -> float:
-        """How long what waits now will take to leave."""
+        """How long the packets that wait now will take to leave."""
         return 0.0 if self._pacer is None else self._pacer.backlog_s
 
     @property
@@ -161,7 +162,7 @@ class Association:
         return self._late_before + (0 if self._pacer is None else self._pacer.dropped)
 
     def deliver(self, packet: bytes) -> None:
-        """A protected packet that the fast path has set aside for us."""
+        """A protected packet that the fast path has kept for us."""
         urgent = packet[1] in _RTCP or int.from_bytes(packet[8:12], "big") in self._voices
         pacer = self._pacer
         if pacer is None:
@@ -178,7 +179,7 @@ class Association:
             self._release(pacer, now)
 
     def _release(self, pacer: Pacer, now: float) -> None:
-        """Send what is due; the timer runs only while something waits."""
+        """Send what is due. The timer runs only while something waits."""
         for leaving in pacer.take(now):
             self._leave(leaving, now)
         due = pacer.next_at()
@@ -199,12 +200,12 @@ class Association:
             self._release(self._pacer, self._clock())
 
     def _leave(self, leaving: Leaving, now: float) -> None:
-        # Feedback is held against the time a packet left, not the time it was made.
+        # Feedback is compared with the time a packet left, not the time it was made.
         self._note_sent(leaving.packet, now)
         self._send(leaving.packet, urgent=False)
 
     def _note_sent(self, packet: bytes, now: float) -> None:
-        """Of a packet of our own making, so its transport-wide number stands first in the extensions."""
+        """The packet is one that we made, so its transport-wide number is the first extension."""
         if packet[0] & 0x10 and packet[16] & 15 == _TRANSPORT_NUMBER:
             self._fastpath.note_sent(self.row, packet[17] << 8 | packet[18], int(now * 1e6))
 
@@ -218,7 +219,7 @@ class Association:
         self._aim()
 
     def _aim(self) -> None:
-        """Tell the fast path where the nominated path leads: straight there, or through us."""
+        """Tell the fast path where to send: straight to the nominated path, or through us."""
         path = self.ice.path
         if path is None:
             return
@@ -234,7 +235,7 @@ class Association:
     # --- end -------------------------------------------------------------------------------------
 
     def close(self) -> None:
-        """Say goodbye and give everything back. Twice is once."""
+        """Say goodbye and give everything back. Closing twice is harmless."""
         if self.is_closed:
             return
         self.is_closed = True
@@ -269,7 +270,7 @@ class Association:
         self._dtls.feed(datagram)
 
     def end(self, why: str) -> None:
-        """It is over from the other side, or by a fault of ours."""
+        """The other side ended it, or a fault of ours did."""
         if not self.is_closed:
             self.listener.on_closed(why)
 

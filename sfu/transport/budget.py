@@ -1,11 +1,11 @@
-"""How much unasked-for work a stranger may cause. Pure."""
+"""How much work a stranger may cause unasked. Pure."""
 
 from dataclasses import dataclass
 
 
 @dataclass(slots=True)
 class Budget:
-    """A token bucket: `rate_hz` a second on the long run, at most `burst` at once."""
+    """A token bucket: `rate_hz` a second in the long run, at most `burst` at once."""
 
     rate_hz: float
     burst: float

@@ -1,9 +1,10 @@
-"""DTLS of one Transport: aiortc's handshake over our datagrams, passive. What we want of it are SRTP keys.
+"""DTLS of one Transport: aiortc's handshake over our datagrams, passive. All we want from it are the SRTP
+keys.
 
-Everything private of aiortc that the project touches is in this file (`_ssl`, `_set_role`, `_set_state`,
+Everything private in aiortc that the project uses is in this file (`_ssl`, `_set_role`, `_set_state`,
 `_do_handshake`, `_validate_peer_identity`, `_recv_next`, `_srtp_profiles`, `_create_ssl_context`). aiortc is
-pinned, and tests/loopback/test_dtls.py holds it. Its own `start` is not used: it would open two SRTP
-sessions nobody reads from, and leave its pump in a task that nobody owns.
+pinned, and tests/loopback/test_dtls.py checks these names. Its own `start` is not used: it would open two
+SRTP sessions that nobody reads, and leave its pump in a task that nobody owns.
 """
 
 import asyncio
@@ -20,11 +21,12 @@ from sfu.fastpath import SrtpProfile
 from sfu.sdp import Fingerprint, RemoteTransport
 
 HANDSHAKE_DEADLINE_S = 15.0
-"""From the first address on. On a line with 20 % loss a handshake takes up to 7 s."""
+"""Counted from the first address. On a line with 20 % loss a handshake takes up to 7 s."""
 MAX_QUEUED = 32
-"""Datagrams waiting for OpenSSL. A flight has at most five; more are somebody's flood."""
+"""Datagrams waiting for OpenSSL. A flight has at most five; more than this is a flood."""
 
-# The server picks the first of its own that the client offers. AES-128-GCM is the cheapest to forward.
+# The server picks the first of its own profiles that the client offers. AES-128-GCM is the cheapest to
+# forward.
 _PROFILES = (
     (aiortc_dtls.SRTP_AEAD_AES_128_GCM, SrtpProfile.AEAD_AES_128_GCM),
     (aiortc_dtls.SRTP_AEAD_AES_256_GCM, SrtpProfile.AEAD_AES_256_GCM),
@@ -59,7 +61,7 @@ def fingerprint_of(certificate: RTCCertificate) -> Fingerprint:
 
 
 class _Datagrams:
-    """What RTCDtlsTransport wants of an ICE transport."""
+    """What RTCDtlsTransport needs from an ICE transport."""
 
     role = "controlled"
 
@@ -75,10 +77,10 @@ class _Datagrams:
 
 
 class Dtls(RTCDtlsTransport):
-    """One association. The owner runs `run` in a task, feeds it datagrams, and cancels it to be rid of it."""
+    """One association. The owner runs `run` in a task, feeds it datagrams, and cancels the task to end it."""
 
     def __init__(self, certificate: RTCCertificate, send: Callable[[bytes], None]) -> None:
-        """`send` takes datagrams for the nominated address and never blocks."""
+        """`send` sends datagrams to the nominated address and never blocks."""
         self._datagrams = _Datagrams(send)
         super().__init__(self._datagrams, [certificate])  # type: ignore[arg-type]  # duck-typed, see _Datagrams
         self._certificate = certificate
@@ -86,7 +88,8 @@ class Dtls(RTCDtlsTransport):
         self._srtp_profiles = [profile for profile, _ in _PROFILES]
 
     def feed(self, datagram: bytes) -> None:
-        """A datagram with a first byte in 20..63 arrived. Dropped when too many wait; DTLS repeats itself."""
+        """A datagram with a first byte in 20..63 arrived. It is dropped when too many wait; DTLS
+        retransmits."""
         if datagram and not self._datagrams.queue.full():
             self._datagrams.queue.put_nowait(datagram)
 

@@ -1,12 +1,12 @@
-"""One association's ICE-lite agent: which address do we send to?
+"""One association's ICE-lite agent: which address do we send to? Without I/O.
 
-Pure. Fed with authenticated checks by `ports.py`; a lite agent never sends any itself.
+`ports.py` feeds it authenticated checks; a lite agent never sends any itself.
 
     no path --first valid check--> path A --USE-CANDIDATE from B, or A silent and any check from B--> path B
 
-Firefox sends USE-CANDIDATE with its first checks only, so after a change of address (NAT rebinding, another
-network) it would be lost without the rule for silence. Consent (RFC 7675) is what `last_heard` says.
-Source: RFC 8445 sections 2.5 and 7.3.
+Firefox sends USE-CANDIDATE only with its first checks, so without the rule for silence it would be lost after
+a change of address (NAT rebinding, another network). Consent (RFC 7675) follows from `last_heard`. Source:
+RFC 8445 sections 2.5 and 7.3.
 """
 
 from collections.abc import Iterator
@@ -22,11 +22,11 @@ QUIET_S = 1.0
 """The same for a client whose media or feedback flowed at its last check: fifty packets of a voice, or ten of
 feedback, are missing. Longer than the pauses of Opus (0.4 s)."""
 LIVELY_S = 0.3
-"""It flows when the last packet is no older than this."""
+"""Media flows while the last packet is no older than this."""
 MAX_PATHS = 16
-"""Addresses one client may come from: its interfaces, v4 and v6, UDP and TCP."""
+"""Addresses that one client may come from: its interfaces, v4 and v6, UDP and TCP."""
 MAX_CREDENTIALS = 4
-"""Restarts whose checks may still be under way. The oldest are forgotten."""
+"""Restarts whose checks may still be on the way. The oldest are forgotten."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,13 +62,13 @@ class Checked:
     reply: bytes
     change: Change = Change.NONE
     accepted: bool = True
-    """False for an error answer: nothing is to be believed from this address because of it."""
+    """False for an error answer: nothing about this address may be concluded from it."""
     forgotten: Path | None = None
-    """Dropped to make room: what comes from it no longer belongs here."""
+    """Dropped to make room: what comes from it no longer belongs to this client."""
 
 
 class IceLite:
-    """Feed it checks, and send what it says where they came from."""
+    """Feed it checks, and send what it answers to where they came from."""
 
     __slots__ = ("_checked", "_credentials", "_has_rival", "_is_lively", "path")
 
@@ -78,7 +78,8 @@ class IceLite:
         self._credentials = [credentials]
         self._checked: dict[Path, float] = {}
         self._has_rival = False
-        """Another address was let in since the nominated one's last check: media may be from either."""
+        """Another address has been accepted since the nominated one's last check: media may come from
+        either."""
         self._is_lively = False
         """Media flowed at the nominated address's last check."""
 
@@ -97,7 +98,8 @@ class IceLite:
         return next((x.pwd.encode("ascii") for x in self._credentials if x.ufrag == ufrag), None)
 
     def restart(self, credentials: Credentials) -> tuple[str, ...]:
-        """New credentials; media flows on by the old path until a check moves it. Returns lost ufrags."""
+        """New credentials; media stays on the old path until a check moves it. Returns the ufrags that were
+        dropped."""
         self._credentials.append(credentials)
         forgotten = self._credentials[:-MAX_CREDENTIALS]
         self._credentials = self._credentials[-MAX_CREDENTIALS:]
@@ -107,7 +109,7 @@ class IceLite:
         return self._checked.get(path)
 
     def has_left(self, path: Path) -> bool:
-        """The client has been heard from the nominated address since it was from this one."""
+        """The client has been heard from the nominated address more recently than from this one."""
         nominated = None if self.path is None else self._checked.get(self.path)
         return path != self.path and nominated is not None and nominated > self._checked.get(path, 0.0)
 
@@ -116,20 +118,21 @@ class IceLite:
         return max(self._checked.values(), default=None)
 
     def forget(self, path: Path) -> None:
-        """A TCP connection ended, or the address went to somebody else. It may still be nominated: then
-        nothing can be sent until the next check."""
+        """A TCP connection ended, or the address now belongs to another client. It may still be nominated:
+        then nothing can be sent until the next check."""
         self._checked.pop(path, None)
 
     def on_check(
         self, request: Verified, key: bytes, path: Path, now: float, media_at: float = 0.0
     ) -> Checked:
-        """A valid check arrived from `path`; the last authentic media, from any address, at `media_at`."""
+        """A valid check arrived from `path`; `media_at`: when the last authentic media came, from any
+        address."""
         message = request.message
         unknown = message.unknown()
         if unknown:
             return Checked(stun.error(request, 420, "Unknown Attribute", key, unknown), accepted=False)
         if Attribute.ICE_CONTROLLED in message.attributes:
-            # RFC 8445 section 7.3.1.1: we cannot become controlling, so the other must.
+            # RFC 8445 section 7.3.1.1: we cannot become controlling, so the client must.
             return Checked(stun.error(request, 487, "Role Conflict", key), accepted=False)
         reply = stun.success(request, path.address, key)
         change = self._change(Attribute.USE_CANDIDATE in message.attributes, path, now, media_at)

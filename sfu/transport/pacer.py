@@ -1,7 +1,8 @@
-"""What is sent to one client, spread in time: a picture of forty packets must not fill a thin line's queue in
-one moment, with the next voice behind it.
+"""Spreads what is sent to one client over time: a picture of forty packets must not fill a thin line's queue
+at once, with the next voice behind it. Without I/O.
 
-Pure. A leaky bucket: what leaves is charged, and a picture's packet may leave when all before it is paid for.
+A leaky bucket: everything that leaves is charged, and a picture's packet may leave when
+everything before it is paid for.
 
     voices, RTCP --charge--> leave at once
     pictures ------put-----> wait in order --take--> leave, or are dropped after MAX_WAIT_S
@@ -11,31 +12,31 @@ from collections import deque
 from dataclasses import dataclass
 
 MAX_WAIT_S = 0.4
-"""Both of a packet, and of all that wait at the present rate. Later than this a picture stands still anyhow,
-and the next keyframe is worth more than its rest."""
+"""For a packet, and for all waiting packets at the present rate. A picture that is later than this stands
+still anyhow, and the next keyframe is worth more than the rest of it."""
 CREDIT_S = 0.005
-"""What an idle line may send at once, beside one packet: never more than this much of its rate."""
+"""What an idle line may send at once, besides one packet: never more than this much of its rate."""
 CATCH_UP_S = 0.02
-"""While something waits, a timer that comes late by so much loses nothing."""
+"""While something waits, a timer that is late by up to this much loses nothing."""
 MAX_DEBT_S = 0.2
-"""Voices never wait; when they alone are more than the line carries, pictures wait no longer than this for
+"""Voices never wait. When they alone are more than the line carries, pictures wait no longer than this for
 them to be paid for."""
 _A_MOMENT_S = 0.001
 _ROUNDING = 0.5
-"""Bytes: at the very instant that `next_at` names, the debt counts as paid."""
+"""Bytes: at the exact instant that `next_at` names, the debt counts as paid."""
 
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A packet whose turn has come."""
+    """A packet that leaves now."""
 
     packet: bytes
     waited: bool
-    """It did not leave in the moment it came."""
+    """It did not leave at the moment it came."""
 
 
 class Pacer:
-    """Of one transport. `now` never goes back."""
+    """The pacer of one transport. `now` never goes back."""
 
     __slots__ = ("_at", "_balance", "_bps", "_waiting", "_waiting_bytes", "dropped")
 
@@ -45,7 +46,7 @@ class Pacer:
         """Packets that waited too long."""
         self._bps = bps
         self._balance = 0.0
-        """Bytes that may leave; below 0: that must be paid for first."""
+        """Bytes that may leave; below 0: that much must be paid for first."""
         self._at = now
         self._waiting: deque[tuple[float, bytes]] = deque()
         self._waiting_bytes = 0
@@ -56,11 +57,11 @@ class Pacer:
 
     @property
     def backlog_s(self) -> float:
-        """How long it takes until all that waits now has left."""
+        """How long it takes until everything that waits now has left."""
         return self._waiting_bytes * 8 / self._bps
 
     def set_rate(self, bps: int, now: float) -> None:
-        """What waits stays, as far as the new rate has room for it."""
+        """Waiting packets stay, as far as the new rate has room for them."""
         assert bps > 0
         self._earn(now)
         self._bps = bps
@@ -68,13 +69,13 @@ class Pacer:
         self._trim(now)
 
     def charge(self, size: int, now: float) -> None:
-        """A packet that does not wait leaves: the pictures after it do."""
+        """A packet that does not wait leaves; the pictures after it wait for it."""
         self._earn(now)
         most = -MAX_DEBT_S * self._bps / 8
         self._balance = max(self._balance - size, min(self._balance, most))
 
     def put(self, packet: bytes, now: float) -> None:
-        """A packet that may wait. What has become too much is dropped, the oldest first."""
+        """A packet that may wait. When too many wait, the oldest are dropped."""
         self._earn(now)
         self._waiting.append((now, packet))
         self._waiting_bytes += len(packet)
@@ -100,7 +101,7 @@ class Pacer:
         return leaving
 
     def next_at(self) -> float | None:
-        """When `take` has something to give, or to drop; None while nothing waits."""
+        """When `take` will have something to release, or to drop; None while nothing waits."""
         if not self._waiting:
             return None
         paid = self._at + max(0.0, -self._balance) * 8 / self._bps

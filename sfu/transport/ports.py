@@ -1,9 +1,9 @@
-"""The worker's media ports: everybody's packets come in and go out here.
+"""The worker's media ports: all packets come in and go out here.
 
 A datagram goes to the fast path first. What that does not understand comes back as a HandUp and is sorted
-here: STUN by the ufrag of its USERNAME, everything else by the transport row. Packets of TCP connections take
-the same way through `ingest`. After each wake-up the packets for TCP clients are written out.
-No domain logic: who is connected means nothing here.
+here: STUN by the ufrag of its USERNAME, everything else by the transport row. Packets of TCP connections go
+the same way through `ingest`. After each wake-up the packets for TCP clients are written out. There is no
+domain logic: who is connected does not matter here.
 """
 
 import asyncio
@@ -27,10 +27,10 @@ from sfu.transport.sockets import Pair, bind_all
 from sfu.transport.tcp import TcpConnection, TcpConnections
 
 CLAIM_AFTER_S = 10.0
-"""An address belongs to the association that checked from it, until it has been silent for two of Firefox's
-intervals. Else a participant could, with a forged source, take another's packets away."""
+"""An address belongs to the association that checked from it until it has been silent for two of Firefox's
+intervals. Otherwise a participant with a forged source could take another's packets away."""
 STRANGER_CHECKS_HZ = 1000
-"""Checks from unknown addresses that we look at. Fifty clients that all restart at once make about 500."""
+"""Checks from unknown addresses that we examine. Fifty clients that all restart at once make about 500."""
 _UDP_TYPE_PREFERENCE = 126
 _TCP_TYPE_PREFERENCE = 90
 _PASSIVE = 2
@@ -49,7 +49,7 @@ class PortCounters:
     refused_claims: int = 0
     bad_rtcp: int = 0
     unsent: int = 0
-    """For a TCP connection that is gone."""
+    """For a TCP connection that no longer exists."""
 
 
 class MediaPorts:
@@ -65,7 +65,7 @@ class MediaPorts:
         advertise: Sequence[str] = (),
     ) -> None:
         """`addresses` are local ones and get a socket each; `advertise` are those that lead here through a
-        NAT with the same port number, and are told to clients in their place."""
+        NAT with the same port number, and are given to clients instead."""
         self.port = port
         self.counters = PortCounters()
         self._fastpath = fastpath
@@ -112,7 +112,7 @@ class MediaPorts:
         self._listeners.clear()
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
-        """Where clients reach us, in the order of preference given; a client on this machine is told all."""
+        """Where clients reach us, in order of preference; a client on this machine is given all addresses."""
         own = [address for address in self._addresses if local or not _is_loopback(address)]
         if self._advertise:
             own = [*self._advertise, *(own if local else ())]
@@ -134,8 +134,8 @@ class MediaPorts:
         return association
 
     def flush_streams(self) -> None:
-        """Pass on what the fast path has for TCP clients and for those that are paced: after send_rtcp,
-        resend or inject."""
+        """Send what the fast path has for TCP clients and for paced ones: after send_rtcp, resend or
+        inject."""
         for row, packet in self._fastpath.take_stream_out():
             association = self._by_row.get(row)
             if association is None:
@@ -146,7 +146,7 @@ class MediaPorts:
     # --- what an association needs (Wires) -------------------------------------------------------
 
     def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None:
-        """One STUN, DTLS or protected packet; over TCP an urgent one overtakes pictures that wait."""
+        """One STUN, DTLS or protected packet; over TCP an urgent one overtakes waiting pictures."""
         if path.protocol == "udp":
             self._fastpath.send_plain(path.port, path.address, data)
             return
@@ -157,13 +157,13 @@ class MediaPorts:
             connection.send(data, urgent=urgent)
 
     def spawn(self, association: Association, work: Coroutine[object, object, None]) -> None:
-        """Run an association's handshake; it is ours until it has ended."""
+        """Run an association's handshake; the ports own the task until it has ended."""
         task = asyncio.get_running_loop().create_task(work, name=f"dtls-{association.row}")
         self._tasks[association] = task
         task.add_done_callback(lambda done: self._task_ended(association, done))
 
     def fresh_credentials(self, association: Association) -> Credentials:
-        """Random, and no ufrag twice at a time."""
+        """Random, and no ufrag twice at the same time."""
         ufrag = secrets.token_hex(4)
         while ufrag in self._by_ufrag:
             ufrag = secrets.token_hex(4)
@@ -289,7 +289,7 @@ class MediaPorts:
         heard = owner.ice.last_check(path)
         if path.connection:
             return False
-        # After a power cut a station's router hands out its ports anew: who has moved on holds nobody up.
+        # After a power cut a station's router assigns its ports anew: a client that moved on blocks nobody.
         return heard is None or now - heard > CLAIM_AFTER_S or owner.ice.has_left(path)
 
     def _bind(self, path: Path, association: Association) -> None:

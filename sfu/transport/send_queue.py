@@ -1,28 +1,29 @@
-"""What waits for a TCP line, and how much the line may be given. Pure.
+"""The packets that wait for a TCP line, and how much the line may be given. Without I/O.
 
-What the system has been given, nothing can overtake: on a thin line with deep buffers seconds of pictures
-would stand before a voice. So it gets only what the line carries in its own delay and a moment more.
+Nothing can overtake what the system has been given: on a thin line with deep buffers, seconds of pictures
+would stand before a voice. So the system gets only what the line carries within its own delay and a moment
+more.
 """
 
 from collections import deque
 
 MAX_WAIT_BYTES = 64 * 1024
-"""A large keyframe at once must fit."""
+"""A large keyframe must fit at once."""
 MAX_WAIT_S = 0.4
-"""After a cut of ten seconds nobody wants to hear the voices of those ten seconds."""
+"""After an interruption of ten seconds nobody wants to hear the voices of those ten seconds."""
 QUEUE_S = 0.1
 """How much of what the line carries may stand in its buffers."""
 MIN_ROOM_BYTES = 6 * 1024
-"""To begin with, and for a line that stands: 0.16 s at 300 kbit/s."""
+"""At the beginning, and for a line that stands still: 0.16 s at 300 kbit/s."""
 MAX_ROOM_BYTES = 128 * 1024
 URGENT_BYTES = 4 * 1024
-"""More for packets that do not wait: pictures must not have taken all the room just before."""
+"""Extra room for packets that do not wait, in case pictures have just used up the room."""
 GAUGE_S = 0.2
-"""The line's rate is taken anew so often."""
+"""How often the line's rate is measured anew."""
 
 
 class SendQueue:
-    """Urgent packets first, each kind in its order."""
+    """Urgent packets first, each kind in order."""
 
     __slots__ = ("_bytes", "_other", "_urgent", "dropped")
 
@@ -36,7 +37,7 @@ class SendQueue:
         return len(self._urgent) + len(self._other)
 
     def put(self, packet: bytes, urgent: bool, now: float) -> None:
-        """When it is full the oldest goes, of the pictures first."""
+        """When it is full the oldest packet is dropped, pictures first."""
         self._expire(now)
         (self._urgent if urgent else self._other).append((now, packet))
         self._bytes += len(packet)
@@ -44,7 +45,7 @@ class SendQueue:
             self._drop(self._other or self._urgent)
 
     def take(self, now: float, room: int) -> bytes | None:
-        """The next one to be written, if a line that may be given `room` bytes has room for its kind."""
+        """The next packet to write, if a line that may be given `room` bytes has room for its kind."""
         self._expire(now)
         line = self._urgent or self._other
         if not line or room + (URGENT_BYTES if line is self._urgent else 0) <= 0:
@@ -67,7 +68,7 @@ class SendQueue:
 class LineGauge:
     """How many bytes a line may have taken and not yet confirmed.
 
-    While it has always had enough to do, what it confirmed is what it carries; else it carries at least that.
+    When it has always had enough to do, it carries what it confirmed; otherwise at least that much.
     """
 
     __slots__ = ("_acked", "_at", "_is_busy", "_rate", "_room")
@@ -76,13 +77,13 @@ class LineGauge:
         self._at: float | None = None
         self._acked = 0
         self._rate = 0.0
-        """Bytes a second."""
+        """Bytes per second."""
         self._room = MIN_ROOM_BYTES
         self._is_busy = False
 
     def room(self, written: int, acked: int, min_rtt_s: float, now: float) -> int:
-        """What may be written now; negative when there is too much under way. `written` and `acked` count
-        from the line's beginning."""
+        """What may be written now; negative when too much is under way. `written` and `acked` count from the
+        line's beginning."""
         outstanding = max(0, written - acked)
         if self._at is None:
             self._at, self._acked = now, acked

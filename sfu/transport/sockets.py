@@ -7,13 +7,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 
 BUFFER_BYTES = 4 << 20
-"""A keyframe of every camera at once must fit while the loop is busy for a moment."""
+"""A keyframe of every camera at once must fit while the loop is briefly busy."""
 _PORT_TRIES = 50
-"""With port 0 the first socket chooses; the number must then be free for all others."""
+"""With port 0 the first socket chooses; the number must then be free for all the others."""
 
 
 class PortTaken(Exception):
-    """Somebody else listens there."""
+    """Somebody else listens on the port."""
 
     def __init__(self, address: str, port: int) -> None:
         super().__init__(f"port {port} on {address} is in use by another program")
@@ -22,7 +22,7 @@ class PortTaken(Exception):
 
 
 class AddressUnusable(Exception):
-    """The system does not let us listen there: not an address of this machine, or not permitted."""
+    """The system does not let us listen there: it is not an address of this machine, or not permitted."""
 
     def __init__(self, address: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {address} port {port}: {reason}")
@@ -32,7 +32,7 @@ class AddressUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Bound, non-blocking, not yet read from."""
+    """Bound, non-blocking, not read yet."""
 
     address: str
     udp: socket.socket
@@ -84,7 +84,7 @@ def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
 
 
 def _enlarge(sock: socket.socket) -> None:
-    """The forced form passes the system's limit, if we may; the other takes what the limit leaves."""
+    """The forced form exceeds the system's limit, if we may; the other accepts what the limit allows."""
     for forced, plain in ((_SO_RCVBUFFORCE, socket.SO_RCVBUF), (_SO_SNDBUFFORCE, socket.SO_SNDBUF)):
         try:
             sock.setsockopt(socket.SOL_SOCKET, forced, BUFFER_BYTES)
@@ -92,6 +92,6 @@ def _enlarge(sock: socket.socket) -> None:
             sock.setsockopt(socket.SOL_SOCKET, plain, BUFFER_BYTES)
 
 
-# socket(7); the socket module does not name them.
+# socket(7); the socket module does not name these.
 _SO_SNDBUFFORCE = 32
 _SO_RCVBUFFORCE = 33

@@ -1,8 +1,8 @@
-"""STUN Binding messages, as an ICE-lite agent needs them.
+"""STUN Binding messages, as an ICE-lite agent needs them. Pure.
 
-What has been parsed is only shaped like STUN. Whether its sender knows our password is a second step with
-a type of its own: `verify` alone makes a Verified, and the agent in `ice.py` accepts nothing else.
-Source: RFC 8489 (RFC 5389 where ICE still uses it: HMAC-SHA1), attributes of RFC 8445 section 16.1.
+A parsed message only has the shape of STUN. Whether its sender knows our password is a second step with its
+own type: only `verify` makes a Verified, and the agent in `ice.py` accepts nothing else. Source: RFC 8489
+(RFC 5389 where ICE still uses it: HMAC-SHA1), attributes of RFC 8445 section 16.1.
 """
 
 import binascii
@@ -58,16 +58,16 @@ _KNOWN = frozenset(Attribute)
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """Well-formed, nothing more."""
+    """Well-formed, and nothing more."""
 
     kind: Kind
     transaction: bytes
     """12 bytes."""
     attributes: Mapping[int, bytes]
-    """Those before MESSAGE-INTEGRITY, or all when there is none; of two of a name, the first counts.
-    What follows the MAC is not covered by it and is not here."""
+    """Those before MESSAGE-INTEGRITY, or all when there is none; of two with one name, the first counts. What
+    follows the MAC is not covered by it and is not here."""
     signed: bytes
-    """What the MAC covers, header included with the length adjusted; empty without a MAC."""
+    """What the MAC covers: the message with its header, whose length is adjusted; empty without a MAC."""
     mac: bytes
     has_fingerprint: bool
 
@@ -81,19 +81,19 @@ class Message:
         return ours.decode("ascii"), theirs.decode("ascii")
 
     def unknown(self) -> tuple[int, ...]:
-        """Attributes the sender insists on and we do not know (RFC 8489 section 6.3.1)."""
+        """Attributes that the sender requires and we do not know (RFC 8489 section 6.3.1)."""
         return tuple(x for x in self.attributes if x < _COMPREHENSION_OPTIONAL and x not in _KNOWN)
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A message whose sender knows the password. Made by `verify` only."""
+    """A message whose sender knows the password. Only `verify` makes it."""
 
     message: Message
 
 
 def parse_untrusted(data: bytes) -> Message:
-    """Read one STUN message; a FINGERPRINT, if there, must be right. Raises BadPacket."""
+    """Read one STUN message; a FINGERPRINT, if present, must be right. Raises BadPacket."""
     if not _HEADER.size <= len(data) <= MAX_BYTES or len(data) % 4:
         raise BadPacket("STUN: size")
     kind, length, cookie, transaction = _HEADER.unpack_from(data)
@@ -133,7 +133,7 @@ def _attribute_untrusted(data: bytes, at: int) -> tuple[int, bytes, int]:
 
 
 def _until(data: bytes, at: int, more: int) -> bytes:
-    """The message up to `at`, its length field as if it ended `more` bytes later."""
+    """The message up to `at`, with its length field as if it ended `more` bytes later."""
     return data[:2] + (at - _HEADER.size + more).to_bytes(2, "big") + data[4:at]
 
 
@@ -147,7 +147,8 @@ def _fingerprint(message: bytes) -> bytes:
 
 
 def verify(message: Message, key: bytes) -> Verified:
-    """Check the MAC (short-term credential: key is the password). Raises BadPacket, also without a MAC."""
+    """Check the MAC (short-term credential: key is the password). Raises BadPacket, also when there is no
+    MAC."""
     if not message.mac or not hmac.compare_digest(hmac.digest(key, message.signed, "sha1"), message.mac):
         raise BadPacket("STUN: not authentic")
     return Verified(message)
@@ -172,7 +173,7 @@ def build(
 
 
 def success(request: Verified, address: tuple[str, int], key: bytes) -> bytes:
-    """The answer to a check: where it came from."""
+    """The answer to a check: the address it came from."""
     transaction = request.message.transaction
     mapped = xor_address(address, transaction)
     return build(Kind.SUCCESS, transaction, [(Attribute.XOR_MAPPED_ADDRESS, mapped)], key)

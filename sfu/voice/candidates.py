@@ -1,8 +1,8 @@
-"""Which open microphones are listened to, when there are more than ears. Pure.
+"""Which open microphones are listened to, when there are more microphones than ears. Without I/O.
 
-What the level header claims only says whom to try first, and is believed for TRIAL_S: who claims to speak and
-is not heard to is put behind those who were not caught, so lying costs the liar. One that is silent by its
-header, or has none, still gets its turn."""
+What the level header claims only decides whom to try first, and is believed for TRIAL_S: a microphone that
+claims speech and is not heard to speak is put behind the honest ones, so lying does not pay. One that is
+silent by its header, or has no header, is still tried from time to time."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from sfu.voice.ears import LISTENED, Judgment
 CLAIM_DBOV = 50.0
 """A header that says louder than this claims speech."""
 TURNING = 2
-"""Places that go round among those who claim nothing."""
+"""Places that rotate among microphones that claim nothing."""
 TRIAL_S = 0.6
-"""So long somebody is listened to at least: twice what it takes to find speech."""
+"""How long a microphone is listened to at least: twice what it takes to find speech."""
 BELIEVED_S = 2.0
-"""Who was heard to speak is listened to for so long after: a pause is no end."""
+"""How long a microphone with speech is still listened to afterwards: a pause is not an end."""
 CLAIM_S = 0.5
-"""A claim counts for so long after its last packet."""
+"""How long a claim counts after its last packet."""
 REFUTED_S = 5.0
 
 
@@ -28,13 +28,13 @@ class Claim:
 
     microphone: int
     level_dbov: float | None
-    """None: it does not say. That counts as a claim."""
+    """None: it does not say, which counts as a claim."""
 
 
 @dataclass(slots=True)
 class _Known:
     chosen_at: float = float("-inf")
-    """When it was last begun to be listened to."""
+    """When listening to it last began."""
     left_at: float = float("-inf")
     claimed_at: float = float("-inf")
     spoke_at: float = float("-inf")
@@ -48,7 +48,7 @@ class Candidates:
         self._chosen: tuple[int, ...] = ()
 
     def choose(self, claims: Sequence[Claim], judged: Mapping[int, Judgment], now: float) -> tuple[int, ...]:
-        """At most `places` of those that are named; called at a steady pace."""
+        """At most `places` of the named microphones; called at a steady pace."""
         known = {claim.microphone: self._known.get(claim.microphone) or _Known() for claim in claims}
         self._known = known
         for claim in claims:
@@ -77,7 +77,8 @@ class Candidates:
                 known.refuted_at = now
 
     def _fill(self, now: float) -> tuple[int, ...]:
-        """Who speaks, who is on trial, who claims to speak; the last places and what is left go round."""
+        """Those with speech, those on trial, those that claim speech; the last places, and any left over,
+        rotate."""
         known = self._known
         speaking = [m for m, k in known.items() if now - k.spoke_at <= BELIEVED_S]
         trial = [m for m in self._chosen if m in known and now - known[m].chosen_at < TRIAL_S]

@@ -1,5 +1,5 @@
-"""The typed edge of libav: Opus packets of one microphone to samples. Its own decoder takes three quarters of
-libopus' time and gives floats. It mixes stereo down."""
+"""The typed edge of libav: Opus packets of one microphone to samples. Its native decoder takes three quarters
+of libopus' time and gives floats. It mixes stereo down."""
 
 import av
 import av.error
@@ -14,7 +14,7 @@ Pcm = NDArray[np.float32]
 
 
 class Decoder:
-    """One microphone's: Opus packets lean on those before."""
+    """The decoder of one microphone: Opus packets depend on those before them."""
 
     def __init__(self) -> None:
         codec = av.CodecContext.create("opus", "r")
@@ -24,7 +24,8 @@ class Decoder:
         self._codec = codec
 
     def decode(self, payload: bytes) -> Pcm:
-        """At most 120 ms. Raises BadSound. An empty payload would mean the end to libav, for good."""
+        """At most 120 ms. Raises BadSound. To libav an empty payload would mean the end of the stream, for
+        good."""
         if not payload:
             raise BadSound("empty")
         try:

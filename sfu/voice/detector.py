@@ -6,7 +6,7 @@ RATE = 16_000
 
 
 class Detector:
-    """One microphone's: it learns the noise around it."""
+    """The detector of one microphone: it learns the noise around it."""
 
     def __init__(self, strictness: int) -> None:
         """0 to 3."""

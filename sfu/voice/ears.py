@@ -1,4 +1,4 @@
-"""What ears are given and what they give back. Pure."""
+"""What ears are given and what they give back. Without I/O."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,14 +10,14 @@ LISTENED = 12
 
 
 class BadSound(Exception):
-    """A payload that is no Opus packet. Only its own microphone is judged by it: as silent."""
+    """A payload that is not an Opus packet. Only its own microphone is judged by it, as silent."""
 
 
 class Sound(NamedTuple):
     """One Opus packet of a microphone that is listened to."""
 
     microphone: int
-    """Given anew each time its gate opens: nothing is carried over from before."""
+    """A new number each time its gate opens, so that nothing is carried over from before."""
     ts: int
     """RTP timestamp, 48 kHz, 32 bits."""
     payload: bytes
@@ -25,11 +25,11 @@ class Sound(NamedTuple):
 
 
 class Judgment(NamedTuple):
-    """What a microphone brings now, by its sound."""
+    """What a microphone brings now, judged by its sound."""
 
     speaking: bool = False
     noisy: bool = False
-    """Steady noise for some seconds, and no speech."""
+    """Steady noise, and no speech, for some seconds."""
     level_dbov: float = SILENCE_DBOV
     """Below full scale as in RFC 6464, 0 (loudest) to 127, over the last tenth of a second."""
 
@@ -43,18 +43,19 @@ class Counts:
 
     decoded: int = 0
     bad: int = 0
-    """No Opus."""
+    """Not Opus."""
     dropped: int = 0
-    """Not listened to, because the ears had fallen behind or the microphone sent more than sound can fill."""
+    """Not listened to, because the ears had fallen behind, or because the microphone sent more sound than
+    time can hold."""
 
 
 class Ears(Protocol):
-    """None of these waits."""
+    """None of these calls wait."""
 
     counts: Counts
 
     def hear(self, sounds: Sequence[Sound]) -> None:
-        """Listen to what came, in order. Whoever falls behind drops it and counts it."""
+        """Listen to what came, in order. When the ears have fallen behind, it is dropped and counted."""
         ...
 
     def forget(self, microphone: int) -> None:
@@ -62,5 +63,5 @@ class Ears(Protocol):
         ...
 
     def judgments(self) -> Mapping[int, Judgment]:
-        """The newest of each microphone."""
+        """The newest judgment of each microphone."""
         ...

@@ -1,11 +1,11 @@
-"""Somebody seems to speak into a shut microphone: by the header's claim alone, as nothing of it is decoded.
-Pure."""
+"""Somebody seems to speak into a shut microphone: known only from the header's claim, since none of it is
+decoded. Without I/O."""
 
 from sfu.voice.candidates import CLAIM_DBOV
 
 GAIN, MOST = 3, 15
 ENOUGH = 9
-"""Three tenths of a second of claims begin a hint; it ends a second and a half after the last."""
+"""Three tenths of a second of claims start a hint; it ends a second and a half after the last claim."""
 
 
 class Hint:

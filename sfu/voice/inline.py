@@ -1,4 +1,4 @@
-"""Ears that do their work at once: what a thread runs, and what tests and measurements use."""
+"""Ears that do their work at once: run by the thread, and used by tests and measurements."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,11 +10,11 @@ from sfu.voice.judge import Judge
 from sfu.voice.pitch import BLOCK
 
 MAX_EARS = 2 * LISTENED
-"""Those that are listened to, and those that are about to be forgotten."""
+"""The microphones that are listened to, and those that are about to be forgotten."""
 MIN_BYTES = 3
-"""What is shorter says only that there is silence (DTX)."""
+"""Shorter payloads only say that there is silence (DTX)."""
 REPEATED = RATE // 2
-"""A timestamp may go on by so much; another one is a new beginning."""
+"""A timestamp may go on by this much; a larger step is a new beginning."""
 
 
 class Ear:
@@ -28,7 +28,7 @@ class Ear:
         self._bad = False
 
     def hear(self, sound: Sound) -> None:
-        """Raises BadSound; the microphone is judged silent then, until something can be read again."""
+        """Raises BadSound; the microphone is then judged silent until something can be read again."""
         missing = (sound.ts - self._due) & 0xFFFF_FFFF if self._due is not None else 0
         if missing:
             self._judge.miss(min(missing, REPEATED) // BLOCK)

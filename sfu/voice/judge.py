@@ -1,16 +1,17 @@
 """Whether a microphone brings speech, by its sound alone: a voice detector, a noise floor, pitch, movement.
+Without I/O.
 
-The detector (webrtcvad) by itself calls a loud fan speech for as long as it runs. So it only may object, and
+The detector (webrtcvad) by itself calls a loud fan speech for as long as it runs. So it may only object, and
 speech is believed on one of two kinds of evidence, both above the microphone's own noise floor:
 
 - voiced sound: some of the last packets look like themselves a period earlier, as a fan does not;
 - or a run of packets that all are well above the floor, as the clicks of a keyboard are not: the beginning of
   "xin", and voices that are mostly breath.
 
-Either way its loudness must move, as speech does with every syllable, and neither fan nor hum. Music moves
-and has pitch; what helps is that it knows no pauses: the floor, the least of three seconds, rises to it.
+Either way the loudness must move, as speech does with every syllable, and fans and hum do not. Music moves
+and has pitch; what helps there is that it has no pauses: the floor, the least of three seconds, rises to it.
 
-Pure: no clock, time is counted in blocks of sound."""
+There is no clock: time is counted in blocks of sound."""
 
 import math
 from collections import deque
@@ -24,52 +25,54 @@ from sfu.voice.ears import SILENCE_DBOV, Judgment
 from sfu.voice.pitch import BLOCK, Decimator, Pitch
 
 STRICTNESS = 2
-"""Of 0 to 3, how strict. The strictest misses quiet voices; what this one lets through the rest holds up."""
+"""Of 0 to 3, how strict. The strictest misses quiet voices; what this one lets through, the other rules
+stop."""
 TAPS, CORNER = 31, 7000 / 48_000
 PERIODICITY = 0.45
 VOICED, VOICED_OF = 2, 5
-"""So many of the last packets are voiced."""
+"""How many of the last packets are voiced."""
 ABOVE_FLOOR_DB = 11.0
 RESTED_DB = 7.0
 NEAR_DB, RESTED, RESTED_OF = 5.0, 36, 44
-"""Less is enough to begin after a rest: so many of so many packets near the floor. Music rarely rests."""
+"""After a rest, less is enough to begin: this many of so many packets near the floor. Music rarely rests."""
 MIN_VOICE_DBFS = -58.0
-"""What is quieter is not said into this microphone."""
+"""A quieter sound was not spoken into this microphone."""
 ACTIVE, ACTIVE_OF = 6, 7
 ACTIVE_DB = 10.0
 MOVES_DB = 6.0
 MOVES_OF = 12
-"""So much must the loudness have changed over so many packets, outliers left out."""
+"""How much the loudness must have changed over this many packets, without outliers."""
 CARRY_MOVES_DB = 5.0
-"""To be carried on it must move as well, or a hum holds it until the floor has risen."""
+"""To be carried on, speech must move as well, or a hum would hold it until the floor has risen."""
 HOLD = 20
-"""Packets that speech lasts after its last evidence: 400 ms, a pause between words."""
+"""Packets for which speech lasts after its last evidence: 400 ms, a pause between words."""
 CARRY_OF = 9
-"""What is above the floor carries speech on while something voiced was among so many packets."""
+"""Sound above the floor carries speech on while one of this many packets was voiced."""
 FLOOR_OF = 150
-"""The floor is the least of so many packets (3 s), smoothed."""
+"""The floor is the least of this many packets (3 s), smoothed."""
 FLOOR_PART = 10
-"""Of them in one part, which leaves as a whole."""
+"""How many of them are in one part; a part is dropped as a whole."""
 EARLY = 25
 EARLY_FLOOR_DBFS = -60.0
-"""Before so many packets the floor is not known; whoever speaks at once must be found all the same."""
+"""Before this many packets the floor is not known, but a speaker who begins at once must still be found."""
 NOISE_DBFS = -50.0
 NOISY, QUIET, MAX_NOISE = 200, 60, 250
-"""A microphone is noisy after 4 s of sound without speech, until quiet has taken back all but a second."""
+"""A microphone is noisy after 4 s of sound without speech, until quiet has taken back all but a second of
+it."""
 RELIEF = 4
-"""A quiet packet takes back so many loud ones: typing is not steady."""
+"""How many loud packets a quiet one takes back: typing is not steady."""
 LOUD_DBFS = -20.0
-"""Only what is louder can overshoot in the low pass."""
+"""Only louder sound can overshoot in the low pass."""
 LEVEL_SHARE = 0.2
 FLOOR_SHARE = 0.4
 SILENT_DBFS = -SILENCE_DBOV
 FULL_SCALE = 32_768.0
 ABSURD = 100.0
-"""Power of no sound, but of a packet made to upset the decoder: it must not stay in any mean."""
+"""The power of no real sound, but of a packet made to upset the decoder: it must not stay in any mean."""
 
 
 class Judge:
-    """One microphone's, from when its gate opened."""
+    """The judge of one microphone, from when its gate opened."""
 
     def __init__(self) -> None:
         self._detector = Detector(STRICTNESS)
@@ -104,7 +107,7 @@ class Judge:
         self._rest = samples[whole:].copy()
 
     def miss(self, blocks: int) -> None:
-        """So many blocks did not come: lost, or not sent because it is silent."""
+        """This many blocks did not come: lost, or not sent because of silence."""
         self._hold = max(0, self._hold - blocks)
         self._power *= (1 - LEVEL_SHARE) ** min(blocks, FLOOR_OF)
         if blocks >= VOICED_OF:
@@ -169,5 +172,5 @@ def _moves(levels: Iterable[float], least_db: float) -> bool:
 
 
 def _decibels(power: float) -> float:
-    """Below full scale; nothing is below SILENT_DBFS."""
+    """Below full scale; never below SILENT_DBFS."""
     return max(SILENT_DBFS, 10 * math.log10(power)) if power > 0 else SILENT_DBFS

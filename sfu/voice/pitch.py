@@ -1,6 +1,6 @@
-"""From 48 kHz to what a judge looks at: 16 kHz for the voice detector, 4 kHz for the pitch. Pure.
+"""From 48 kHz to what a judge needs: 16 kHz for the voice detector, 4 kHz for the pitch. Without I/O.
 
-Speech is told from a fan by its pitch: a voiced sound looks like itself a few milliseconds earlier."""
+Speech differs from a fan by its pitch: a voiced sound looks like itself a few milliseconds earlier."""
 
 import math
 
@@ -32,7 +32,7 @@ class Decimator:
     """Keeps one sample of `factor`, after a low pass, and what the next block needs of this one.
 
     As a product of two small matrices it costs a tenth of a convolution: each row of the first is a stretch
-    of the line, each column of the second the filter at another place."""
+    of samples, each column of the second the filter at another place."""
 
     def __init__(self, factor: int, size: int, taps: int, corner: float, gain: float = 1.0) -> None:
         """size: samples of a block, a multiple of factor * _TOGETHER."""
@@ -56,7 +56,7 @@ class Decimator:
 
 
 class Pitch:
-    """How much the last 35 ms look like themselves one period earlier."""
+    """How much the last 35 ms resemble themselves one period earlier."""
 
     def __init__(self) -> None:
         self._decimator = Decimator(4, BLOCK // 3, _LOW_TAPS, 1000 / 16_000)

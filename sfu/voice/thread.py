@@ -1,7 +1,7 @@
-"""Ears in a thread of their own, beside the packet path. Decoding releases the interpreter's lock.
+"""Ears in their own thread, beside the packet path. Decoding releases the interpreter's lock.
 
-Nobody waits for them: batches stand in a short queue, and what finds it full is dropped and counted. Should
-the thread ever die, which only a bug of ours can bring about, the next batch starts it anew."""
+Nobody waits for them: batches go into a short queue, and what finds it full is dropped and counted. If the
+thread ever dies, which only a bug of ours can cause, the next batch starts it anew."""
 
 import contextlib
 import logging
@@ -16,7 +16,7 @@ from sfu.voice.inline import InlineEars
 QUEUED = 50
 """Batches of 20 ms: after a second without the processor the rest is not worth hearing."""
 NICENESS = 5
-"""Packets go first."""
+"""Packets have priority."""
 
 log = logging.getLogger("giaoban.media")
 
@@ -53,7 +53,8 @@ class ThreadEars:
         self._settle()
 
     def _settle(self) -> None:
-        """What is not forgotten keeps an ear: when the queue is full, it is told with the next batch."""
+        """A microphone that is not forgotten keeps an ear, so when the queue is full, it is told with the
+        next batch."""
         while self._forgotten:
             try:
                 self._queue.put_nowait(self._forgotten[0])
@@ -65,7 +66,7 @@ class ThreadEars:
         return self._judgments
 
     def close(self) -> None:
-        """Ends the thread; waits for the batch that it has in hand."""
+        """Ends the thread, after the batch that it is working on."""
         while self._thread.is_alive():
             try:
                 self._queue.put_nowait(None)

@@ -1,4 +1,4 @@
-"""How much sound an Opus packet holds, by its first two bytes (RFC 6716 section 3). Pure."""
+"""How much sound an Opus packet holds, from its first two bytes (RFC 6716 section 3). Pure."""
 
 from sfu.voice.ears import BadSound
 
