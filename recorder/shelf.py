@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from recorder import RecordingId
+from recorder.format.chain import segments
 from recorder.format.manifest import (
     MAX_MANIFEST_BYTES,
     AnyLine,
@@ -22,7 +23,6 @@ from recorder.format.manifest import (
     KeyInfo,
     OpeningLine,
     parse_line_untrusted,
-    segments,
 )
 from recorder.storage.segment_file import MANIFEST, segment_name, segment_number
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.faults import Fault, FaultCode
-from recorder.opening.opened import OpenedRecording, PlannedSegment, Summary, signed_prefix
+from recorder.opening.opened import OpenedRecording, Summary
+from recorder.opening.plan import PlannedSegment, signed_prefix
 from recorder.opening.unsealed import Identities
 
 Progress = Callable[[int, int], None]

@@ -16,6 +16,7 @@ from typing import NamedTuple
 from msgspec.structs import replace as changed
 
 from recorder import Recipient
+from recorder.format.chain import read_untrusted, segments
 from recorder.format.manifest import (
     FORMAT,
     MAX_MANIFEST_BYTES,
@@ -33,8 +34,6 @@ from recorder.format.manifest import (
     head_of,
     key_fingerprint,
     line_bytes,
-    read_untrusted,
-    segments,
 )
 from recorder.storage.segment_file import (
     MANIFEST,

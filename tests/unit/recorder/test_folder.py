@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from recorder import Recipient
-from recorder.format.manifest import EndLine, ManifestReading, ReopenedLine, read_untrusted, segments
+from recorder.format.chain import ManifestReading, read_untrusted, segments
+from recorder.format.manifest import EndLine, ReopenedLine
 from recorder.storage.folder import BadFolder, DiskFailed, Folder, RecordingFacts
 from recorder.storage.segment_file import free_bytes, segment_name, segment_number
 from recorder.storage.signing import SigningKey, verified

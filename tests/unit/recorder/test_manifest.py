@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace as changed
 
 from recorder import Recipient
+from recorder.format.chain import ManifestReading, read_untrusted, segments
 from recorder.format.manifest import (
     FORMAT,
     NO_LINE,
@@ -14,7 +15,6 @@ from recorder.format.manifest import (
     CheckpointLine,
     EndLine,
     ManifestHead,
-    ManifestReading,
     OpeningLine,
     ReopenedLine,
     SegmentEndLine,
@@ -23,8 +23,6 @@ from recorder.format.manifest import (
     key_fingerprint,
     line_bytes,
     parse_line_untrusted,
-    read_untrusted,
-    segments,
 )
 from recorder.storage.folder import key_facts
 from recorder.storage.signing import SigningKey, verified
