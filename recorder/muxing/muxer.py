@@ -158,7 +158,7 @@ class Muxer:
     def poll(self, now_us: int) -> MuxerOutput:
         """Call it about ten times a second, and at most once before the first segment is opened."""
         now_ms = self._tick(now_us)
-        if self._slot_change is not None and now_ms - self._slot_change.told_ms >= REORDER_MS:
+        if self._slot_change is not None and now_ms - self._slot_change.at_ms >= REORDER_MS:
             self._settle_slots()
         if self._slow_ms is not None:
             from_ms, self._slow_ms = self._slow_ms, None
@@ -211,9 +211,9 @@ class Muxer:
 
     def _tell(self, blocks: Iterable[Block]) -> None:
         """Add to the timeline, except during a pause: then only the state after it is written."""
-        told = list(blocks)
+        added = list(blocks)
         if self._paused_ms is None:
-            self._buffer.put(told)
+            self._buffer.put(added)
 
     def _fill(self, slots: tuple[TapSlot, ...], now_ms: int) -> None:
         self._settle_slots()
@@ -232,8 +232,8 @@ class Muxer:
         before it arrived."""
         if self._slot_change is not None:
             change, self._slot_change = self._slot_change, None
-            told_ms = change.told_ms if at_ms is None else min(at_ms, change.told_ms)
-            self._buffer.put(self._timeline.slots_changed(change.before, told_ms))
+            at_ms = change.at_ms if at_ms is None else min(at_ms, change.at_ms)
+            self._buffer.put(self._timeline.slots_changed(change.before, at_ms))
 
     def _media(self, media: TapMedia) -> None:
         self._clocks.sample(media.endpoint, media.source, media.stream, media.newest_ts, media.newest_us)
@@ -303,5 +303,5 @@ class _SlotChange:
     """Slots have new occupants, and no picture or sound of theirs has come yet."""
 
     tracks: frozenset[Track]
-    told_ms: int
+    at_ms: int
     before: tuple[TapSlot, ...]

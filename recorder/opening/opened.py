@@ -186,15 +186,15 @@ def _summary(
     trusted: bytes | None,
 ) -> Summary:
     opening = reading.opening
-    told = opening or reading.claimed
+    first = opening or reading.claimed
     return Summary(
-        recording=told.recording if told else "",
-        meeting=told.meeting if told else "",
-        title=told.title if told else "",
-        begun_ms=told.unix_ms if told else 0,
+        recording=first.recording if first else "",
+        meeting=first.meeting if first else "",
+        title=first.title if first else "",
+        begun_ms=first.unix_ms if first else 0,
         until_ms=reading.lines[-1].at_ms if reading.lines else 0,
         finished=reading.end is not None,
-        keys=told.keys if told else (),
+        keys=first.keys if first else (),
         signed_by=fingerprint(reading.public) if reading.lines else "",
         head=reading.head.sha256 if reading.lines else "",
         segments=tuple(dict.fromkeys(each.number for each in plan)),

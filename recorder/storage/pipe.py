@@ -1,6 +1,6 @@
 """A bounded pipe of bytes between two threads, with the read and write methods that pyrage expects.
 
-It carries plaintext: the bytes are kept in memory only and released as soon as they are read.
+It may carry plaintext: the bytes are only in memory and are released as soon as they are read.
 """
 
 import threading

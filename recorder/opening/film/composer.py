@@ -170,8 +170,8 @@ class _PictureComposer:
         frozen = stage is not None and shown - stage.at_ms > FROZEN_MS
         clock = time_of_day(self._contents.begun_ms + at_ms, self._style.offset_ms)
         name = self._name_of(presence, stage)
-        said = self._screen_caption(presence, screen)
-        wanted = (stage, screen, frozen, clock, name, said)
+        caption = self._screen_caption(presence, screen)
+        wanted = (stage, screen, frozen, clock, name, caption)
         if wanted == self._drawn:
             return False
         self._drawn = wanted
@@ -185,7 +185,7 @@ class _PictureComposer:
         if small is not None:
             box = SMALL if small is stage else SMALL_SCREEN
             self.canvas.corner(self._scaled(small, stage, box, frozen))
-        self._write(name if large is not None else ("", ""), said, clock)
+        self._write(name if large is not None else ("", ""), caption, clock)
         return True
 
     def slate(self, edit: Edit) -> bool:
@@ -205,7 +205,7 @@ class _PictureComposer:
         its_own = (
             picture is not None
             and picture.endpoint == endpoint
-            and (endpoint is not None or not presence.told)
+            and (endpoint is not None or not presence.known)
         )
         return picture if its_own or at_ms - since <= HELD_MS else None
 
@@ -223,10 +223,14 @@ class _PictureComposer:
         use = f"{box[0]}-{'stage' if picture is stage else 'screen'}"
         return self._scaler.scaled(use, picture, box, grey=frozen and picture is stage)
 
-    def _write(self, name: tuple[str, str], said: str, clock: str) -> None:
-        words = name if name[0] else (said, "")
+    def _write(self, name: tuple[str, str], caption: str, clock: str) -> None:
+        words = name if name[0] else (caption, "")
         if words[0]:
-            unit = f"{words[1]} · {said}" if said and words[1] else words[1] or (said if name[0] else "")
+            unit = (
+                f"{words[1]} · {caption}"
+                if caption and words[1]
+                else words[1] or (caption if name[0] else "")
+            )
             self.canvas.lower_left(self._captions.name(words[0], unit, WIDTH // 2))
         self.canvas.upper_right(self._captions.clock(clock))
         self._watermark()

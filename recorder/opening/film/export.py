@@ -173,8 +173,8 @@ class _Export:
             found.begun_ms,
             lambda at_ms: self._progress(min(at_ms, found.until_ms), found.until_ms),
         )
-        told = msgspec.json.format(msgspec.json.encode(TimelineFile(found, self._edits)), indent=2)
-        made["timeline"].write_bytes(told + b"\n")
+        timeline = msgspec.json.format(msgspec.json.encode(TimelineFile(found, self._edits)), indent=2)
+        made["timeline"].write_bytes(timeline + b"\n")
         with made["words"].open("w", encoding="utf-8") as file:
             write_words(words, file)
         for name in reversed(files):
@@ -199,7 +199,7 @@ class _Export:
 
     def _fingerprint(self) -> str:
         style, file_format = self._request.style, self._file_format
-        told = (
+        depends_on = (
             (
                 self._request.kind,
                 file_format and file_format.container,
@@ -210,7 +210,7 @@ class _Export:
             (style.layout, style.language, style.watermark, style.offset_ms) if style else None,
             hashlib.sha256(style.font).hexdigest() if style else "",
         )
-        return hashlib.sha256(msgspec.json.encode(told)).hexdigest()
+        return hashlib.sha256(msgspec.json.encode(depends_on)).hexdigest()
 
     def _compose(self, file_format: FileFormat, todo: Sequence[tuple[Edit, ...]], done: int) -> int:
         """Make the missing parts. Returns how many pictures and sounds could not be decoded."""

@@ -24,14 +24,14 @@ class Presence:
         self._people: dict[EndpointId, PersonItem] = {}
         """People who left stay in it: their names are needed for a moment longer."""
         self.holders: tuple[EndpointId, ...] = ()
-        self.told = False
+        self.known = False
         """Whether an entry has said who is in the slots."""
 
     def take(self, entry: AnyEntry) -> None:
         match entry:
             case SlotsEntry(slots=slots):
                 self._slots = {each.track: each.endpoint for each in slots if each.endpoint is not None}
-                self.told = True
+                self.known = True
             case PeopleEntry(people=people):
                 self._people |= {person.endpoint: person for person in people}
             case FloorEntry(holders=holders):

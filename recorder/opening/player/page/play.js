@@ -1,4 +1,4 @@
-// The film from any second on: each seek asks this machine for it anew. Nothing is fetched from anywhere else.
+// Plays the film from any second on: each seek requests it again from this machine, and nothing comes from elsewhere.
 
 const WORDS = {
   vi: { play: 'Xem', pause: 'Dừng', seek: 'Tua', list: 'Lần lượt phát biểu', other: 'English', title: 'Bản ghi',
@@ -112,7 +112,7 @@ find('language').addEventListener('click', () => { language = language === 'vi' 
 seek.addEventListener('change', () => { film.autoplay = true; watch(Number(seek.value)); });
 seek.addEventListener('input', () => { find('at').textContent = time(Number(seek.value)); });
 for (const event of ['timeupdate', 'play', 'pause', 'ended']) film.addEventListener(event, show);
-// A pause of minutes lets the line go: then the film begins anew where it stood.
+// After a pause of minutes the connection is gone: the film then starts again from the same place.
 film.addEventListener('error', () => {
   const at = now();
   if (film.currentTime > 0.5) { film.autoplay = true; watch(at); } else { find('trouble').hidden = false; find('trouble').textContent = WORDS[language].trouble; }
