@@ -6,10 +6,11 @@
 - Refused leaves the state as it was.
 - Only admitted people have an endpoint in a meeting's room of the media plane. Before admission there is at
   most a line check: alone in a room named after the session, all gates shut, closed by the input that lets
-  its session in or ends it, and after 15 s. - Only a chair's or an operator's unmute lifts HOST from a gate;
-  leaving, dropping, taking over and being admitted again do not. - Nothing is recorded without a chair's
-  order, or where the meeting forbids it, or unseen. - Versions of roster and lobby only grow, and everybody
-  who may see them has seen the newest.
+  its session in or ends it, and after 15 s.
+- Only a chair's or an operator's unmute lifts HOST from a gate; leaving, dropping, taking over and being
+  admitted again do not.
+- Nothing is recorded without a chair's order, or where the meeting forbids it, or unseen.
+- Versions of roster and lobby only grow, and everybody who may see them has seen the newest.
 """
 
 from collections.abc import Callable

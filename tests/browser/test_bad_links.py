@@ -37,7 +37,7 @@ class Station(NamedTuple):
 async def briefing(appliance: Appliance, chromium: Browser, firefox: Browser) -> AsyncIterator[Gathering]:
     """An operator who speaks; her picture costs what a camera's does."""
     gathered = await Gathering.call(appliance, {"chromium": chromium, "firefox": firefox})
-    speaker = await gathered.operator(size=(640, 360), grain=0.1)
+    speaker = await gathered.operator(grain=0.1)
     await speaker.switch("microphone", True)
     await speaker.switch("camera", True)
     yield gathered

@@ -70,7 +70,7 @@ async def briefing(
 ) -> AsyncIterator[Briefing]:
     gathered = await Gathering.call(appliance, {"chromium": chromium})
     chair = await gathered.person(
-        "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", size=(320, 180), fps=8
+        "chromium", Role.CHAIR, name="BS. Lý A Sử", unit="test-bgd", width=320, height=180, fps=8
     )
     folder = tmp_path_factory.mktemp("board")
     async with recorded_meeting(appliance, gathered.meeting, folder, 4) as meeting:

@@ -140,7 +140,8 @@ async def _gather(appliance: Appliance, gathering: Gathering, link: BadLink) -> 
         "chromium",
         name="Người báo cáo",
         viewport=PHONE,
-        size=SPEAKER_SIZE,
+        width=SPEAKER_SIZE[0],
+        height=SPEAKER_SIZE[1],
         fps=SPEAKER_FPS,
         grain=SPEAKER_GRAIN,
     )

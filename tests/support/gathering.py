@@ -1,12 +1,14 @@
 """People at their browsers, and the meeting that brings them together.
 
-Here alone stands how the product's screens are found: by the data-testid of web/screens.
+Only this file knows how the product's screens are found: by the data-testid of web/screens.
 """
 
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, TypedDict, Unpack
+
+from msgspec.structs import replace as changed
 
 from signaling.model.words import Role
 from tests.support.appliance import PASSWORD, Appliance
@@ -316,6 +318,22 @@ class Person:
         )
 
 
+class DeviceOptions(TypedDict, total=False):
+    """How a person's devices differ from the usual ones; the words are those of Devices."""
+
+    colour: str
+    tone_hz: int
+    camera: str
+    microphone: str
+    stubborn: bool
+    width: int
+    height: int
+    fps: int
+    loudness: float
+    grain: float
+    portrait: bool
+
+
 @dataclass
 class Gathering:
     """A meeting and the people who came."""
@@ -338,17 +356,8 @@ class Gathering:
         unit: str | None = "test-noi",
         login: str | None = None,
         viewport: tuple[int, int] = LAPTOP,
-        colour: str | None = None,
-        tone_hz: int | None = None,
-        camera: str = "ok",
-        microphone: str = "ok",
-        stubborn: bool = False,
-        size: tuple[int, int] = (640, 360),
-        fps: int = 15,
-        loudness: float = 0.3,
-        grain: float = 0.0,
-        portrait: bool = False,
         link: BadLink | None = None,
+        **options: Unpack[DeviceOptions],
     ) -> Person:
         """A new person at a browser of their own. With `login`, an existing account; with `link`, the browser
         is behind it."""
@@ -357,19 +366,7 @@ class Gathering:
             name = f"{role.value.capitalize()} {number + 1}"
         if login is None:
             login = await self.appliance.add_account(role, name, unit)
-        devices = Devices(
-            colour or COLOURS[number % 4],
-            tone_hz or TONES_HZ[number % 4],
-            camera=camera,
-            microphone=microphone,
-            stubborn=stubborn,
-            width=size[0],
-            height=size[1],
-            fps=fps,
-            loudness=loudness,
-            grain=grain,
-            portrait=portrait,
-        )
+        devices = changed(Devices(COLOURS[number % 4], TONES_HZ[number % 4]), **options)
         page = await self.browsers[kind].new_page()
         person = Person(page, self.appliance, self.meeting, login, name, devices, link)
         self.people.append(person)
@@ -380,16 +377,10 @@ class Gathering:
         return person
 
     async def operator(
-        self,
-        *,
-        viewport: tuple[int, int] = LAPTOP,
-        size: tuple[int, int] = (640, 360),
-        grain: float = 0.0,
+        self, *, viewport: tuple[int, int] = LAPTOP, **options: Unpack[DeviceOptions]
     ) -> Person:
         """An operator who is in the meeting."""
-        who = await self.person(
-            "chromium", Role.OPERATOR, unit="test-tchc", viewport=viewport, size=size, grain=grain
-        )
+        who = await self.person("chromium", Role.OPERATOR, unit="test-tchc", viewport=viewport, **options)
         await who.walk_in()
         return who
 

@@ -4,6 +4,7 @@ It speaks SRTP with its own libsrtp sessions and reads packets with nothing of t
 mistake there is not made twice.
 """
 
+import random
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -82,8 +83,8 @@ class Encoding:
     rid: str
     ssrc: int
     packets_per_frame: int
-    octets: int
-    """Of each packet's payload."""
+    payload_bytes: int
+    """In each packet."""
     rows: int
     seq: int
     rtx_ssrc: int
@@ -96,6 +97,14 @@ class Encoding:
     sent: int = 0
     kept: dict[int, tuple[int, bytes, bool]] = field(default_factory=dict)
     """Timestamp, payload, marker of the newest packets, by number."""
+
+
+def _simulcast(rng: random.Random) -> list[Encoding]:
+    """The camera's encodings: rid, packets in a frame, bytes in a packet, rows."""
+    return [
+        Encoding(rid, rng.getrandbits(32), count, size, rows, rng.getrandbits(16), rng.getrandbits(32))
+        for rid, count, size, rows in (("q", 1, 700, 135), ("h", 4, 850, 270), ("f", 10, 1000, 540))
+    ]
 
 
 class Scripted:
@@ -126,11 +135,7 @@ class Scripted:
         self.rtx_seen = self.padding_seen = self.asked_for = 0
         self.peek: Callable[[bytes], None] = lambda packet: None
         """Called with every packet that comes, decrypted."""
-        result = world.order(
-            OpenEndpoint(
-                room=room, endpoint=self.id, offer=offer or our_offer(), gates=gates or OPEN, check=check
-            )
-        )
+        result = world.order(OpenEndpoint(room, self.id, offer or our_offer(), gates or OPEN, check=check))
         assert isinstance(result, Opened), result
         self.slots = result.slots
         self._read_answer(result.answer)
@@ -141,10 +146,7 @@ class Scripted:
         world.receivers[self.row] = self.receive
         world.down[self.row] = self.down
         rng = world.rng
-        self.encodings = [
-            Encoding(rid, rng.getrandbits(32), count, octets, rows, rng.getrandbits(16), rng.getrandbits(32))
-            for rid, count, octets, rows in (("q", 1, 700, 135), ("h", 4, 850, 270), ("f", 10, 1000, 540))
-        ]
+        self.encodings = _simulcast(rng)
         self.obeys = True
         """Sends only what the server's plan asks for."""
         self._plans_seen = 0
@@ -154,10 +156,13 @@ class Scripted:
         self._audio_ssrc, self._audio_seq = rng.getrandbits(32), rng.getrandbits(16)
         self._clock_start = rng.getrandbits(31)
         self._frame = self._twcc = 0
-        world.after(0.1, self._send_frame)
-        world.after(0.1, self._send_audio)
-        world.after(NACK_EVERY_S, self._send_nacks)
-        world.after(FEEDBACK_EVERY_S, self._send_feedback)
+        self._begin()
+
+    def _begin(self) -> None:
+        self.world.after(0.1, self._send_frame)
+        self.world.after(0.1, self._send_audio)
+        self.world.after(NACK_EVERY_S, self._send_nacks)
+        self.world.after(FEEDBACK_EVERY_S, self._send_feedback)
 
     def slot(self, kind: str, index: int = 0) -> Receiver:
         """What has come on a slot so far."""
@@ -210,7 +215,7 @@ class Scripted:
             )
             first = _key_header(encoding.rows) if key and k == 0 else b"\x01"
             body = descriptor + first + _write_body(self.name, index, self._frame)
-            body += bytes(max(0, encoding.octets - len(body)))
+            body += bytes(max(0, encoding.payload_bytes - len(body)))
             encoding.seq = (encoding.seq + 1) & 0xFFFF
             last = k == encoding.packets_per_frame - 1
             encoding.kept[encoding.seq] = (timestamp, body, last)
