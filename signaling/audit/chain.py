@@ -26,7 +26,8 @@ class Actor:
     address: str = ""
 
 
-class AuditEvent(msgspec.Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class AuditEvent:
     """Something to be written down: who, what, when, from where."""
 
     mark: str

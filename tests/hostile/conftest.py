@@ -1,4 +1,4 @@
-"""One tally for the whole run; its table stands at the end of the terminal's output."""
+"""One tally for the whole run; its table is printed at the end."""
 
 import pytest
 
@@ -13,7 +13,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.fixture
 def tally(pytestconfig: pytest.Config) -> Tally:
-    """Count here what the suite promises: at the end there must be no leak in it."""
+    """The counts behind what the suite promises: at the end there must be no leak."""
     return pytestconfig.stash[TALLY]
 
 

@@ -1,4 +1,4 @@
-"""Whatever a hostile bridge point sends, nothing that it says behind a shut gate reaches anybody."""
+"""Whatever a hostile bridge point sends, nothing from behind a shut gate reaches anybody."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Whatever a hostile page says, it gains nothing that only chair or operator can give."""
+"""Whatever a hostile page sends, it gains nothing that only chair or operator can give."""
 
 from dataclasses import replace
 
@@ -30,7 +30,7 @@ def test_nobody_gains_a_right_by_sending_messages(seed: int, tally: Tally) -> No
 
 
 def test_the_enemies_get_far_enough_to_be_dangerous() -> None:
-    """They are inside, wait, have the floor and are banned, each of them for a good part of the time."""
+    """Each of the states (inside, waiting, with the floor, banned) takes a good part of the time."""
     siege, seen = Siege(1), dict.fromkeys(("inside", "speaks", "waits", "banned"), 0)
     for _ in range(ATTEMPTS):
         if siege.chance.random() < 0.3:
@@ -44,7 +44,7 @@ def test_the_enemies_get_far_enough_to_be_dangerous() -> None:
     assert min(seen.values()) > ATTEMPTS // 20, seen
 
 
-# --- the judge sees what it must see ---
+# --- the judge notices what it must ---
 
 ENEMY, OTHER = HOSTILE[0], WITNESS
 INSIDE = Seat(ParticipantId("p1"), ENEMY, SeatState.ADMITTED)

@@ -1,8 +1,8 @@
 """Hostile pages against a whole appliance: real sockets, real packets, a listener who hears what gets
 through.
 
-Each enemy says "open" things with one voice, while it may, and "secret" things with another, while it may
-not; no packet of a secret voice may reach the listener.
+Each enemy sends one voice ("open") while it may speak, and another ("secret") while it may not; no packet of
+a secret voice may reach the listener.
 """
 
 import asyncio
@@ -41,15 +41,15 @@ pytestmark = [
 ]
 WAIT_S = 30.0
 FRAMES = 60
-"""Of one enemy in one test."""
+"""By one enemy in one test."""
 FLOOD = 400
 HARMLESS = ("leave", "withdraw", "knock", "ping", "hello", "offer", "end-check", "check-line")
-"""What would end or change the enemy's own place in the test."""
+"""Messages that would end or change the enemy's own place in the test."""
 MUST_BE_REFUSED = ("self-unmute", "names an actor", "unknown", "replayed")
 
 
 class Briefing:
-    """A meeting with a chair, and a listener who is inside and hears."""
+    """A meeting with a chair, and a listener inside."""
 
     def __init__(self, appliance: Appliance, meeting: str, chair: BridgePoint, listener: BridgePoint) -> None:
         self.appliance, self.meeting, self.chair, self.listener = appliance, meeting, chair, listener
@@ -78,7 +78,7 @@ class Briefing:
         return enemy
 
     async def order(self, message: m.ClientMessage, gate: str, *enemies: Enemy) -> None:
-        """The chair's word, and everybody's microphone as it says."""
+        """The chair's order, and everybody's microphone follows it."""
         await self.chair.send(message)
         for enemy in enemies:
             await self.chair.wait_for(lambda view, who=enemy.participant: gate in gate_of(view, who), WAIT_S)  # type: ignore[misc]
@@ -134,7 +134,7 @@ async def briefing(appliance: Appliance) -> AsyncIterator[Briefing]:
 
 
 def frames(seed: int, people: list[str], must: bool) -> list[tuple[str, str]]:
-    """(kind, frame), with what is refused whoever asks, or with what a delegate may ask as well."""
+    """(kind, frame): what is refused to everyone, or also what a delegate may ask."""
     chance, out = random.Random(seed), list[tuple[str, str]]()
     staff = [
         encode(x) for x in (m.Unmute(people[0]), m.MuteAll(), m.InviteNext(), m.AdmitAll(), m.Lock(True))
@@ -151,7 +151,7 @@ def _is_own_exit(frame: str) -> bool:
 
 
 async def assail(enemies: list[Enemy], tally: Tally, kind: str) -> None:
-    """Everybody says everything: first what nobody of them may, then what some may."""
+    """Everybody sends everything: first what none of them may, then what some may."""
 
     async def one(number: int, enemy: Enemy) -> None:
         people = [other.participant for other in (enemy, *enemies)]
@@ -175,7 +175,7 @@ async def test_a_muted_participant_is_not_heard_whatever_they_send_and_however_o
         for number, enemy in enumerate(enemies):
             await enemy.open_media()
             await enemy.say(m.SetSource(Source.MICROPHONE, on=True))
-            await briefing.ear.hears(f"open{number}", WAIT_S)  # it is a real voice, and this ear hears it
+            await briefing.ear.hears(f"open{number}", WAIT_S)  # a real voice, and the listener hears it
         await briefing.order(m.MuteAll(), "host", *enemies)
         for number, enemy in enumerate(enemies):
             enemy.speak(briefing.voices[f"secret{number}"])

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.loopback
 
 @pytest.fixture
 def state(tmp_path: Path) -> str:
-    """Flag for a state directory after its first run."""
+    """The flag for a state directory after its first start."""
     open_state(tmp_path)
     prepare_database(Config(state=str(tmp_path)))
     return f"--state={tmp_path}"

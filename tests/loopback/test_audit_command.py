@@ -18,7 +18,7 @@ CODE = "giao-ban"
 
 @pytest.fixture
 def state(tmp_path: Path) -> str:
-    """Flag for a state directory whose log has three entries."""
+    """The flag for a state directory whose log has three entries."""
     open_state(tmp_path)
     prepare_database(Config(state=str(tmp_path)))
     flag = f"--state={tmp_path}"
@@ -28,7 +28,7 @@ def state(tmp_path: Path) -> str:
 
 
 def tamper(folder: Path, statement: str) -> None:
-    """As who owns the database's file can."""
+    """As the owner of the database's file can."""
     with sqlite3.connect(folder / "giaoban.sqlite3") as db:
         for trigger in ("audit_no_update", "audit_no_delete"):
             db.execute(f"DROP TRIGGER {trigger}")
@@ -46,7 +46,7 @@ def test_an_untouched_log_verifies_and_its_head_is_shown(
     noted = said[-1]
     assert noted in (tmp_path / "audit.head").read_text()
     assert main(["meeting", "schedule", CODE, "--no-start", state]) == 0
-    assert main(["audit", "verify", "--head", noted.upper(), state]) == 0  # noted then, still in the log
+    assert main(["audit", "verify", "--head", noted.upper(), state]) == 0  # noted earlier, still in the log
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ async def test_entries_are_chained_and_read_in_pages(store: Store) -> None:
 
 
 async def test_an_event_that_was_written_after_all_is_not_written_twice(store: Store) -> None:
-    """After a deadline has passed nobody knows whether it was written; it is sent again."""
+    """After the deadline nobody knows whether it was written; it is sent again."""
     table = AuditTable(store.database)
     await table.append(events(1, 2))
     head = await table.append(events(1, 3))
@@ -98,7 +98,7 @@ async def test_the_head_beside_the_database_is_updated_and_is_evidence_when_entr
     await table.keep_head(old, file)
     new = await table.append(events(3, 4))
     await table.keep_head(new, file)
-    await table.keep_head(old, file)  # a slower program's
+    await table.keep_head(old, file)  # from a slower program
     assert kept_head(file) == new
     assert file.stat().st_mode & 0o777 == 0o600
     await store.database.write(_cut_off)
@@ -135,7 +135,7 @@ async def test_a_log_that_was_cut_off_is_reported_at_once_and_continued(
 
 
 def _cut_off(db: Connection) -> None:
-    """What only who owns the database can do."""
+    """What only the owner of the database can do."""
     if db.dialect.name == "postgresql":
         db.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
         db.execute(text("DELETE FROM audit WHERE number > 2"))

@@ -1,4 +1,4 @@
-"""The audit log of a running control plane: what gets into it, who may read it, that it waits for nobody."""
+"""The audit log of a running control plane: what is in it, who may read it, and that nobody waits for it."""
 
 import asyncio
 import csv
@@ -60,7 +60,7 @@ async def test_signing_in_and_out_and_failing_to_is_logged_without_what_was_type
         cookie = good.cookies["giaoban"].value
         assert (await control.sign_in("thu-ky", "sai mật khẩu")).status == 401
         assert (await control.sign_in("mật khẩu trong ô tên", "x")).status == 401
-        for _ in range(2):  # the second is nobody's any more
+        for _ in range(2):  # the second time it signs out nobody
             await control.http.delete(f"{control.url}/api/session", headers={"Cookie": f"giaoban={cookie}"})
         operator = await control.store.people.find("thu-ky")
     assert operator is not None
@@ -174,11 +174,11 @@ async def test_the_log_is_read_in_pages_and_downloaded_whole(tmp_path: Path) -> 
     ]
 
 
-# --- it waits for nobody ---
+# --- nobody waits for it ---
 
 
 class Sluggish(AuditTable):
-    """A database that can be away, or answer that it is away after it has written."""
+    """A database that can be away, or say that it is away after it has written."""
 
     def __init__(self) -> None:
         self.away = False
@@ -268,7 +268,7 @@ async def test_a_mute_does_not_wait_for_the_audit_log_and_health_tells_that_entr
     assert named(log, "entries-lost")
 
 
-# --- how a page went ---
+# --- how a page left ---
 
 
 async def test_a_closed_page_is_told_apart_from_a_broken_line(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Each wrong thing gets a clear answer, changes nothing, and ends at most the session that sent it."""
+"""Every mistake gets a clear answer, changes nothing, and ends at most the session that sent it."""
 
 from contextlib import suppress
 from dataclasses import replace
@@ -218,7 +218,7 @@ async def test_a_flood_is_slowed_and_then_ended_while_others_go_on(tmp_path: Pat
 async def test_a_full_lobby_and_a_full_room_say_so(tmp_path: Path) -> None:
     limits = replace(DEFAULT, room=1, staff_extra=1, lobby=1)
     async with running_control(tmp_path, limits=limits) as control:
-        operator = await control.operator()  # takes the one place
+        operator = await control.operator()  # takes the only place
         first = await control.enter(await control.account("mot", unit=STATION))
         await first.knock()
         await operator.say(Admit(first.participant))
@@ -231,7 +231,7 @@ async def test_a_full_lobby_and_a_full_room_say_so(tmp_path: Path) -> None:
 
 
 async def fill_disk(control: Control, full: bool) -> None:
-    """The control plane's database may not grow any more. Another connection cannot set that, so the
+    """The control plane's database cannot grow any more. Another connection cannot arrange that, so the
     table is made unwritable: to the program both are a write that fails."""
     action = "CREATE TRIGGER full_disk BEFORE {} ON seat BEGIN SELECT RAISE(FAIL, 'disk is full'); END"
     lift = ("DROP TRIGGER full_disk_i", "DROP TRIGGER full_disk_u")

@@ -110,7 +110,7 @@ async def test_a_dropped_participant_comes_back_without_a_second_admission(tmp_p
         assert again.welcome is not None
         assert again.welcome.seat is SeatState.ADMITTED
         assert again.participant == delegate.participant
-        await again.hear(Slots)  # its media went on meanwhile
+        await again.hear(Slots)  # its media went on in the meantime
         assert delegate.participant in control.media.endpoints
 
 
@@ -145,7 +145,7 @@ async def test_a_host_mute_shuts_the_gate_and_its_owner_cannot_open_it(tmp_path:
         assert sfu.GateReason.HOST in gate
         await delegate.say(SetSource(sfu.Source.MICROPHONE, True, 5))
         assert await delegate.hear(Refusal) == Refusal("set-source", Why.MUTED_BY_HOST, 5)
-        again = await control.enter(cookie)  # nor does another device help
+        again = await control.enter(cookie)  # another device does not help either
         await again.say(Offer(OFFER))
         await again.hear(Answer)
         assert sfu.GateReason.HOST in control.media.endpoints[again.participant][sfu.Source.MICROPHONE]

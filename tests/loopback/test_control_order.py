@@ -1,4 +1,4 @@
-"""Order over real WebSockets: the lobby's words, bans, the way back, leave, and the technician."""
+"""Order over real WebSockets: talk in the lobby, bans, the way back, leaving, and the technician."""
 
 from pathlib import Path
 
@@ -45,7 +45,7 @@ STATION = "tyt-ta-phin"
 
 
 async def admitted(control: Control, staff: Browser, login: str, role: Role = Role.DELEGATE) -> Browser:
-    """Somebody inside; with media, if that is for them."""
+    """Somebody inside; with media if they may have it."""
     browser = await control.enter(await control.account(login, role, STATION))
     await browser.knock(login)
     await staff.say(Admit(browser.participant))
@@ -63,7 +63,7 @@ async def chair(control: Control) -> Browser:
 
 
 async def shown(staff: Browser, participant: str, presence: Presence) -> ParticipantView:
-    """Once the roster says so."""
+    """Waits until the roster says so."""
     while True:
         for view in (await staff.hear(Roster)).participants:
             if view.id == participant and view.presence is presence:
@@ -71,13 +71,13 @@ async def shown(staff: Browser, participant: str, presence: Presence) -> Partici
 
 
 async def departed(staff: Browser) -> DepartureView:
-    """The newest departure, as soon as one is told that was not there when the staff came in."""
+    """The newest departure, as soon as there is one since the staff came in."""
     while not (departures := (await staff.hear(Departures)).departures):
         pass
     return departures[-1]
 
 
-# --- the door ---
+# --- coming in ---
 
 
 async def test_a_waiting_participant_talks_with_the_operator_and_finds_the_talk_again(tmp_path: Path) -> None:

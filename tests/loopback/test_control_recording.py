@@ -1,5 +1,5 @@
-"""The control plane and a recorder on a real socket: what is kept and shown before it is ordered, and what
-goes on when one of the two goes away."""
+"""The control plane and a recorder on a real socket: what is stored and shown before an order goes out,
+and what happens when one of the two goes away."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -55,7 +55,7 @@ Message = TypeVar("Message", bound=ServerMessage)
 
 
 class Keys(Recipients):
-    """What the terminal would have put there."""
+    """What the terminal would have stored."""
 
     async def all(self) -> tuple[Recipient, ...]:
         return (BOARD,)
@@ -72,7 +72,7 @@ class Rules(Meetings):
 
 
 class Page:
-    """A session that only the house knows."""
+    """A session that only the rooms know."""
 
     def __init__(self, account: Account, name: str) -> None:
         self.id = SessionId(name)
@@ -95,7 +95,7 @@ class Page:
         return ()
 
     async def light(self, state: RecordingState) -> Recording:
-        """The newest light, as soon as it is this one."""
+        """The newest recording state, as soon as it is this one."""
         async with asyncio.timeout(PATIENCE_S):
             while (light := self.last(Recording)).state is not state:
                 self._news.clear()
@@ -107,7 +107,7 @@ class Page:
 
 
 class Centre:
-    """A house over a store and a recorder's socket."""
+    """Live rooms over a store and a recorder's socket."""
 
     def __init__(self, store: Store, path: Path) -> None:
         self.store = store
@@ -154,7 +154,7 @@ class Centre:
 
 @asynccontextmanager
 async def centre(folder: Path) -> AsyncIterator[Centre]:
-    """For as long as the block; again in the same folder to see a restart."""
+    """Runs until the block ends; use the same folder again to see a restart."""
     store = await Store.open(f"sqlite:///{folder / 'giaoban.db'}")
     await bootstrap(store, FirstAccounts("x", "y"), clock())
     here = Centre(store, folder / "r")
@@ -171,7 +171,7 @@ async def centre(folder: Path) -> AsyncIterator[Centre]:
 
 
 async def begin(here: Centre, page: Page) -> Refused | None:
-    """Start as soon as the recorder is there: the line is being made, which nobody is told."""
+    """Start as soon as the recorder is there: nobody is told when the line is up."""
     async with asyncio.timeout(PATIENCE_S):
         while (  # noqa: ASYNC110 - another task connects
             refused := await here.rooms.say(page.id, StartRecording())
@@ -213,7 +213,7 @@ async def test_everybody_is_told_and_the_store_knows_before_the_recorder_does(
         page = await here.chair()
         other = await here.page("thu-ky", "s2")
         assert await begin(here, page) is None
-        # The recorder is another task: what it has got now was sent before it could run.
+        # The recorder is another task: what it has received now was sent before it could run.
         assert scripted.orders == []
         for each in (page, other):
             assert each.last(Recording).state is RecordingState.STARTING

@@ -1,4 +1,4 @@
-"""A restart of the control plane in the middle of a briefing: what was decided goes on from there."""
+"""A restart of the control plane in the middle of a briefing: everything decided so far still holds."""
 
 import logging
 from collections.abc import Sequence
@@ -54,7 +54,7 @@ async def chair(control: Control) -> Browser:
 
 
 async def admitted(control: Control, by: Browser, login: str, unit: str) -> tuple[Browser, str]:
-    """A delegate inside, and the cookie."""
+    """A delegate inside, and their cookie."""
     cookie = await control.account(login, unit=unit)
     delegate = await control.enter(cookie)
     await delegate.knock(login)
@@ -64,7 +64,7 @@ async def admitted(control: Control, by: Browser, login: str, unit: str) -> tupl
 
 
 async def floor_with(browser: Browser, waiting: int) -> Floor:
-    """The floor as soon as so many wait for it."""
+    """The floor, as soon as so many wait for it."""
     while True:
         floor = await browser.hear(Floor)
         if len(floor.queue) == waiting and floor.mode is FloorMode.ORDERED:
@@ -103,7 +103,7 @@ async def test_queue_turn_rules_and_requests_are_as_they_were(tmp_path: Path) ->
         back = await control.enter(cookie)
         assert back.participant == station.participant
         await presiding.say(InviteNext())
-        turns = (await floor_with(presiding, 1)).turns  # who is not there yet is passed over
+        turns = (await floor_with(presiding, 1)).turns  # anyone who is not back yet is passed over
         assert turns[-1].participant == station.participant
 
 
@@ -135,7 +135,7 @@ async def test_a_damaged_record_keeps_nobody_out(tmp_path: Path, caplog: pytest.
         _, cookie = await admitted(control, presiding, "tram", STATION)
         await presiding.say(SetRules(mode=FloorMode.ORDERED))
         await floor_with(presiding, 0)
-    async with running_control(tmp_path) as control:  # nobody comes: the record is as it was
+    async with running_control(tmp_path) as control:  # nobody comes in: the record stays as it was
         await control.store.database.write(lambda db: db.execute(text("UPDATE run_record SET document='{'")))
     with caplog.at_level(logging.ERROR, "giaoban.rooms"):
         async with running_control(tmp_path) as control:
@@ -160,7 +160,7 @@ async def test_a_removed_participant_stays_removed(tmp_path: Path) -> None:
 
 
 class Page:
-    """A session that only the house knows."""
+    """A session that only the rooms know."""
 
     def __init__(self, account: Account) -> None:
         self.id = SessionId("s1")

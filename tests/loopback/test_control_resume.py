@@ -1,4 +1,4 @@
-"""A page whose line broke comes back: what it missed is sent again over the new line, once and in order."""
+"""A page whose line broke comes back: what it missed is sent again on the new line, once and in order."""
 
 import asyncio
 from dataclasses import replace
@@ -52,7 +52,7 @@ async def until_away(operator: Browser, participant: str) -> None:
 
 
 async def offered_unanswered(control: Control, delegate: Browser) -> None:
-    """The media worker has got the offer and keeps its answer back."""
+    """The media worker has received the offer and holds its answer back."""
     control.media.answering.clear()
     control.media.asked.clear()
     await delegate.say(Offer(OFFER, id=7))
@@ -61,7 +61,7 @@ async def offered_unanswered(control: Control, delegate: Browser) -> None:
 
 
 async def all_told(browser: Browser) -> list[type]:
-    """The kinds of everything that it was told until now."""
+    """The types of everything it was sent so far."""
     await browser.say(Ping(1))
     await browser.hear(Pong)
     return [type(message) for message in browser.heard]
@@ -75,7 +75,7 @@ async def test_the_answer_to_an_offer_arrives_although_the_line_was_cut(tmp_path
         await offered_unanswered(control, delegate)
         if moment == "before the cut":
             control.media.answering.set()
-            await delegate.hear(Answer)  # so it has left the server; the page, by its count, never got it
+            await delegate.hear(Answer)  # so it has left the server; by its count the page never received it
         delegate.cut()
         if moment == "while away":
             control.media.answering.set()

@@ -134,7 +134,7 @@ async def test_a_new_run_has_no_seats_and_ending_twice_is_ending_once(store: Sto
     assert again is not None
     assert (again.run, again.ended) == (2, False)
     assert await store.meetings.seats(again) == ()
-    await store.meetings.end_run(MEETING, NOW.unix_ms)  # a late word about the first run
+    await store.meetings.end_run(MEETING, NOW.unix_ms)  # a late message about the first run
     assert await store.meetings.find("giao-ban") == again
 
 
@@ -318,7 +318,7 @@ async def test_the_recording_rules_are_stored_with_the_meeting(store: Store) -> 
 
 
 async def test_a_state_of_the_first_version_is_taken_over_as_it_was(tmp_path: Path) -> None:
-    """Tables as the first version made them, with a meeting that goes on."""
+    """Tables as the first version made them, with a meeting in progress."""
     url = f"sqlite:///{tmp_path / 'giaoban.db'}"
     engine = engine_for(url)
     with engine.execution_options(writes=True).begin() as db:

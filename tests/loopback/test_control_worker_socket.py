@@ -23,7 +23,7 @@ def obey(request: wire.ToWorker) -> bytes:
 
 @asynccontextmanager
 async def worker(path: Path, behaviour: Behaviour = obey) -> AsyncIterator[list[asyncio.StreamWriter]]:
-    """Listens, answers, and is gone with its socket in the end."""
+    """Listens and answers; in the end it is gone, and its socket too."""
     writers: list[asyncio.StreamWriter] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -111,7 +111,7 @@ async def test_a_worker_that_does_not_answer_is_taken_as_lost(tmp_path: Path) ->
         await up(port)
         with pytest.raises(MediaUnavailable, match="in time"):
             await port.request(sfu.Ping())
-        await up(port)  # connected anew
+        await up(port)  # connected again
 
 
 @pytest.mark.parametrize("noise", [b"\xff" * 8, b"\x00\x00\x00\x02\xc1\xc1", b"\x00\x00\x00\x01\x80"])

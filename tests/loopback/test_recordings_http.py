@@ -1,5 +1,5 @@
-"""The list of recordings, their download and their deletion when their time is over: over real HTTP, of
-recordings that the recorder's own parts have written."""
+"""The list of recordings, their download, and their deletion when their time is over: over real HTTP, with
+recordings written by the recorder's own code."""
 
 import asyncio
 import io
@@ -61,21 +61,21 @@ def shelf(tmp_path: Path) -> Path:
 
 
 def keep_large(directory: Path) -> Path:
-    """One that is larger than all the buffers between server and client; returns its segment's file."""
+    """A recording larger than all buffers between server and client; returns its segment's file."""
     segment = keep(directory, OTHER) / "000001.mkv.age"
     os.truncate(segment, LARGE)
     return segment
 
 
 def open_files(directory: Path) -> list[str]:
-    """Those of this process, which is the server's, too."""
+    """Open files of this process, which the server runs in too."""
     links = [f"/proc/self/fd/{number}" for number in os.listdir("/proc/self/fd")]
     opened = [os.readlink(link) for link in links if os.path.islink(link)]
     return [path for path in opened if path.startswith(str(directory))]
 
 
 async def keep_for(store: Store, days: int) -> None:
-    """As who types at the terminal says."""
+    """As typed at the terminal."""
     found = await store.meetings.find(MEETING)
     assert found is not None
     await store.meetings.set_recording(found.id, True, days)
@@ -162,7 +162,7 @@ async def test_the_chair_downloads_the_whole_recording(tmp_path: Path, shelf: Pa
 
 
 async def log_of(folder: Path, event: str) -> list[Entry]:
-    """After the control plane has gone, and written everything."""
+    """After the control plane has ended and written everything."""
     store = await Store.open(f"sqlite:///{folder / 'giaoban.db'}")
     try:
         return await entries(store, event)
@@ -186,7 +186,7 @@ async def test_a_download_that_broke_off_is_resumed(tmp_path: Path, shelf: Path)
         with (shelf / ID / "000001.mkv.age").open("ab") as file:
             file.write(b"more")
         changed = await get(control, path, **{"Range": "bytes=70000-", "If-Range": etag})
-        assert changed.status == 200  # not the octets it has begun with: all of them again
+        assert changed.status == 200  # the file has changed since: all of it again
         await changed.read()
 
 
@@ -254,7 +254,7 @@ async def test_a_recording_deleted_during_its_download_does_not_look_complete(
 
 
 class Table(AuditTable):
-    """One that can be out of order."""
+    """An audit table that can be broken."""
 
     broken = False
 
@@ -264,8 +264,8 @@ class Table(AuditTable):
         return await super().append(events)
 
 
-class House:
-    """A store, a log and a shelf, and the retention between them."""
+class RetentionStage:
+    """A store, an audit log and a shelf, and the retention that works on them."""
 
     def __init__(self, store: Store, directory: Path) -> None:
         self.store = store
@@ -284,54 +284,54 @@ class House:
 
 
 @pytest.fixture
-async def house(tmp_path: Path, shelf: Path) -> AsyncIterator[House]:
+async def stage(tmp_path: Path, shelf: Path) -> AsyncIterator[RetentionStage]:
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     await bootstrap(store, FirstAccounts("x", "y"), clock())
     keep(shelf, OTHER, "hop-kin")
     await keep_for(store, 7)
-    made = House(store, shelf)
+    made = RetentionStage(store, shelf)
     made.now_ms = sealed_recording.BEGUN_MS + 6 * DAY_MS
     yield made
     await store.close()
 
 
-async def test_old_recordings_are_deleted_and_logged_and_all_others_stay(house: House) -> None:
+async def test_old_recordings_are_deleted_and_logged_and_all_others_stay(stage: RetentionStage) -> None:
     for _ in range(3):
-        await house.retention.sweep()
-    assert house.there() == {ID, OTHER}
-    house.now_ms += 2 * DAY_MS
+        await stage.retention.sweep()
+    assert stage.there() == {ID, OTHER}
+    stage.now_ms += 2 * DAY_MS
     for _ in range(3):
-        await house.retention.sweep()
-    assert house.there() == {OTHER}  # its meeting keeps for ever
-    (entry,) = await entries(house.store, "recording-deleted")
+        await stage.retention.sweep()
+    assert stage.there() == {OTHER}  # its meeting keeps recordings for ever
+    (entry,) = await entries(stage.store, "recording-deleted")
     assert entry.meeting == MEETING
     fields = dict(entry.fields)
     assert (fields["recording"], fields["age_days"], fields["keep_days"]) == (ID, 7, 7)
     assert int(fields["octets"]) > 200_000
 
 
-async def test_a_clock_that_is_wrong_for_a_moment_deletes_nothing(house: House) -> None:
-    house.now_ms += 1000 * DAY_MS
-    await house.retention.sweep()
-    house.now_ms -= 1000 * DAY_MS
-    await house.retention.sweep()
-    house.now_ms += 1000 * DAY_MS
-    await house.retention.sweep()
-    assert house.there() == {ID, OTHER}
+async def test_a_clock_that_is_wrong_for_a_moment_deletes_nothing(stage: RetentionStage) -> None:
+    stage.now_ms += 1000 * DAY_MS
+    await stage.retention.sweep()
+    stage.now_ms -= 1000 * DAY_MS
+    await stage.retention.sweep()
+    stage.now_ms += 1000 * DAY_MS
+    await stage.retention.sweep()
+    assert stage.there() == {ID, OTHER}
 
 
-async def test_nothing_is_deleted_in_progress_or_before_the_log_has_it(house: House) -> None:
-    house.now_ms += 30 * DAY_MS
-    house.on = frozenset({RecordingId(ID)})
+async def test_nothing_is_deleted_in_progress_or_before_the_log_has_it(stage: RetentionStage) -> None:
+    stage.now_ms += 30 * DAY_MS
+    stage.on = frozenset({RecordingId(ID)})
     for _ in range(3):
-        await house.retention.sweep()
-    assert house.there() == {ID, OTHER}
-    house.on = frozenset()
-    await house.retention.sweep()
-    house.table.broken = True
-    await house.retention.sweep()
-    assert house.there() == {ID, OTHER}
-    house.table.broken = False
-    await house.retention.sweep()
-    assert house.there() == {OTHER}
-    assert len(await entries(house.store, "recording-deleted")) == 1
+        await stage.retention.sweep()
+    assert stage.there() == {ID, OTHER}
+    stage.on = frozenset()
+    await stage.retention.sweep()
+    stage.table.broken = True
+    await stage.retention.sweep()
+    assert stage.there() == {ID, OTHER}
+    stage.table.broken = False
+    await stage.retention.sweep()
+    assert stage.there() == {OTHER}
+    assert len(await entries(stage.store, "recording-deleted")) == 1

@@ -1,4 +1,4 @@
-"""A whole control plane on a socket of its own, over a media plane that is only remembered."""
+"""A whole control plane on its own socket, over a fake media plane."""
 
 import asyncio
 import socket
@@ -44,17 +44,17 @@ Message = TypeVar("Message", bound=AnyServerMessage)
 
 
 class FakeMedia:
-    """A MediaPort that keeps endpoints and gates as a worker would, and moves nothing."""
+    """A MediaPort that keeps endpoints and gates as a worker would, and forwards nothing."""
 
     def __init__(self) -> None:
         self.up = True
         self.endpoints: dict[str, dict[sfu.Source, sfu.GateReason]] = {}
         self.rooms: dict[str, sfu.RoomId] = {}
-        """Of each endpoint ever opened."""
+        """The room of each endpoint ever opened."""
         self.commands: list[sfu.AnyCommand] = []
         self.pong = sfu.Pong(0, 0)
         self.answering = asyncio.Event()
-        """While it is cleared, offers are taken and not answered."""
+        """While it is cleared, offers are taken but not answered."""
         self.asked = asyncio.Event()
         """An offer was taken."""
         self.answering.set()
@@ -129,7 +129,7 @@ class Browser:
             await self._socket.send_str(message if isinstance(message, str) else encode(message))
 
     async def hear(self, kind: type[Message]) -> Message:
-        """The next message of this type; others are passed over. Fails when the socket ends first."""
+        """The next message of this type; others are skipped. Fails if the socket ends first."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 frame = await self._socket.receive()
@@ -191,7 +191,7 @@ class Control:
         self._browsers: list[Browser] = []
         self._serving: asyncio.Task[None] | None = None
         self.ahead_s = 0.0
-        """Time that has passed for the control plane alone: add to it instead of waiting."""
+        """Time that has passed only for the control plane: add to it instead of waiting."""
         self.http: aiohttp.ClientSession
         self.store: Store
 
@@ -281,6 +281,6 @@ class Control:
 async def running_control(
     folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT, relay: Relay | None = None
 ) -> AsyncIterator[Control]:
-    """A control plane for as long as the block; start it again in the same folder to see a restart."""
+    """A control plane until the block ends; start it again in the same folder to see a restart."""
     async with Control(folder, media or FakeMedia(), limits, relay) as control:
         yield control

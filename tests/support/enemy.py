@@ -1,4 +1,4 @@
-"""A hostile page over real sockets: its own WebSocket, its own media, obeying nobody."""
+"""A hostile page over real sockets: its own WebSocket, its own media; it obeys nobody."""
 
 import asyncio
 import itertools
@@ -37,14 +37,14 @@ from signaling.protocol import (
 
 PATIENCE_S = 15.0
 PER_S = 18.0
-"""A little less than the server takes from one session for good."""
+"""A little less than the server accepts from one session over time."""
 
 Message = TypeVar("Message", bound=AnyServerMessage)
 
 
 class Enemy:
-    """One account at one or more browsers. `voice` is what its microphone sends, from the moment that there
-    is a media transport, whatever the server says."""
+    """One account at one or more browsers. `voice` is what its microphone sends, as soon as there is a media
+    transport, whatever the server says."""
 
     _numbers = itertools.count(1)
 
@@ -54,7 +54,7 @@ class Enemy:
         self.account, self.cookie = account, cookie
         self.welcome: Welcome | None = None
         self.heard: list[AnyServerMessage] = []
-        """All that came since the session began."""
+        """Everything received since the session began."""
         self.media: Media | None = None
         self._url, self._meeting, self._tls, self._voice = url, meeting, tls, voice
         self._http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
@@ -74,7 +74,7 @@ class Enemy:
     # --- sessions ---
 
     async def connect(self, resume: str | None = None) -> Welcome:
-        """A new session; one that is open is left as it is."""
+        """A new session; an open one is left as it is."""
         self._socket = await self._http.ws_connect(
             f"{self._url}/ws",
             ssl=self._tls,
@@ -87,7 +87,7 @@ class Enemy:
         return self.welcome
 
     async def come(self, unit: str | None, name: str) -> SeatState:
-        """Connected, and knocked."""
+        """Connects and knocks."""
         await self.connect()
         await self.say(Knock(unit, name))
         return (await self.hear(SeatChanged)).seat
@@ -102,7 +102,7 @@ class Enemy:
         await self._socket.send_str(message if isinstance(message, str) else encode(message))
 
     async def hear(self, kind: type[Message]) -> Message:
-        """The next message of this type. Raises TimeoutError, ConnectionError when the session ends first."""
+        """The next message of this type. Raises TimeoutError, ConnectionError (the session ended first)."""
         async with asyncio.timeout(PATIENCE_S):
             while True:
                 message = await self._next()
@@ -119,7 +119,7 @@ class Enemy:
         return message
 
     async def all_answered(self) -> list[AnyServerMessage]:
-        """What came since the session began, when everything said so far has been handled."""
+        """What was received since the session began, once everything sent so far has been handled."""
         number = next(self._numbers)
         await self.say(Ping(number))
         while (await self.hear(Pong)).t != number:
@@ -127,7 +127,7 @@ class Enemy:
         return self.heard
 
     async def bombard(self, frames: Iterable[str]) -> int:
-        """Say all this at the pace that the server bears. Returns how many refusals came."""
+        """Send all this at the pace the server accepts. Returns the number of refusals."""
         before = sum(isinstance(message, Refusal) for message in await self.all_answered())
         begun, said = time.monotonic(), 0
         for said, frame in enumerate(frames, 1):
@@ -143,7 +143,7 @@ class Enemy:
     # --- media ---
 
     async def open_media(self, *, check: bool = False) -> None:
-        """A transport of its own; the microphone is sent at once. Raises ConnectionError when refused."""
+        """Opens its own transport and sends the microphone at once. Raises ConnectionError if refused."""
         media = Media(45)
         sdp = await media.offer()
         await self.say(CheckLine(sdp) if check else Offer(sdp))
@@ -153,14 +153,14 @@ class Enemy:
                     await media.close()
                     raise ConnectionError(answer.code.value)
         if self.media is not None:
-            self._old.append(self.media)  # it goes on sending, too
+            self._old.append(self.media)  # it goes on sending as well
         self.media = media
         await media.accept(answer.sdp)
         media.speak(self._voice)
         media.switch(Source.MICROPHONE, on=True)
 
     def speak(self, voice: Loop) -> None:
-        """Say this from now on, over every transport there ever was."""
+        """Send this voice from now on, over every transport there ever was."""
         self._voice = voice
         for media in (*self._old, *([self.media] if self.media else [])):
             media.speak(voice)

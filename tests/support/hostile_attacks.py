@@ -1,7 +1,7 @@
 """Everything a hostile bridge point can do to its media to be heard or seen behind a shut gate.
 
-A covert channel is no part of it: whoever has an open camera may show in it what he likes, also writing. A
-microphone's codec on an open camera's line is.
+Covert channels are not part of it: anyone with an open camera may show what they like in it, also writing. A
+microphone's codec on an open camera's line is part of it.
 """
 
 import struct
@@ -27,7 +27,7 @@ from tests.support.scripted import OPEN, ROOM, TILE_ROWS
 
 LOBBY = dict.fromkeys(Source, GateReason.LOBBY)
 LEVELS = (None, 0, SPEECH_DBOV, 127, 0x80)
-"""Of the header: left out, loudest, true, silence, "this is speech"."""
+"""In the header: left out, loudest, true, silence, "this is speech"."""
 TOLD = {None: "left out", SPEECH_DBOV: "true"}
 UNSEEN_MIDS = (b"", b"3", b"6", b"7", b"19", b"20", b"00", b"mic", b"\xff" * 8)
 
@@ -45,7 +45,7 @@ def keep_talking(battle: Battle) -> None:
 
 
 def burst(battle: Battle) -> None:
-    """Many packets in one batch, of shut and open sources in turn."""
+    """Many packets in one batch, from shut and open sources in turn."""
     battle.cha.hold()
     for _ in range(20):
         battle.cha.say(battle.a_shut_source(), "in one batch with open sources")
@@ -64,7 +64,7 @@ def new_encoder(battle: Battle) -> None:
 
 
 def stolen_ssrc(battle: Battle) -> None:
-    """The SSRC of another participant, of one of his slots, or of one's own."""
+    """The SSRC of another participant, of one of their slots, or of its own slots."""
     other = battle.rng.choice((battle.lan, battle.nam))
     source = battle.a_shut_source()
     ssrc = battle.rng.choice([*other.inbox, *battle.cha.inbox, *(e.ssrc for e in other.encodings)])
@@ -81,7 +81,7 @@ def other_line(battle: Battle) -> None:
     source = battle.a_shut_source()
     line = battle.rng.choice([other for other in Source if other is not source])
     if (source is Source.MICROPHONE) == (line is Source.MICROPHONE):
-        return  # a screen in an open camera's line is a picture like any other
+        return  # a screen on an open camera's line is a picture like any other
     stream = battle.cha.streams[line] if battle.rng.random() < 0.7 else battle.cha.new_stream(line)
     pt = battle.rng.choice((OPUS, RED)) if source is Source.MICROPHONE else battle.rng.choice((VP8, RTX))
     for _ in range(8):
@@ -100,7 +100,7 @@ def crossed_names(battle: Battle) -> None:
 
 
 def unseen_line(battle: Battle) -> None:
-    """Names of lines that are not there, or on which only the server sends."""
+    """Names of lines that do not exist, or on which only the server sends."""
     source = battle.a_shut_source()
     for _ in range(8):
         stream = battle.cha.new_stream(source)
@@ -130,7 +130,7 @@ def one_ssrc_two_lines(battle: Battle) -> None:
 
 
 def repaired(battle: Battle) -> None:
-    """Retransmissions of what was said behind a shut gate: while it is shut, and when it is open again."""
+    """Retransmissions of what was sent behind a shut gate: while it is shut, and when it is open again."""
     source = battle.rng.choice((Source.CAMERA, Source.SCREEN))
     battle.shut(source)
     stream = battle.cha.streams[source]
@@ -152,7 +152,7 @@ def repaired(battle: Battle) -> None:
 
 
 def repeated(battle: Battle) -> None:
-    """Redundancy that repeats what was said behind a shut gate, while it is shut and just after."""
+    """Redundancy that repeats what was sent behind a shut gate, while it is shut and just after."""
     source = Source.MICROPHONE
     battle.shut(source)
     stream = battle.cha.streams[source]
@@ -175,7 +175,7 @@ def repeated(battle: Battle) -> None:
 
 
 def odd_headers(battle: Battle) -> None:
-    """Contributing sources, padding, extensions of the other form, lengths that lie; all authentic."""
+    """Contributing sources, padding, extensions of the other form, false lengths; all authentic."""
     source = battle.a_shut_source()
     stream = battle.cha.streams[source]
     for _ in range(8):
@@ -207,9 +207,9 @@ def forged_feedback(battle: Battle) -> None:
 
 
 def asked_for_again(battle: Battle) -> None:
-    """The listeners ask for all that they have got, after the gate was shut: nothing comes any more."""
+    """After the gate was shut, the listeners ask for everything again: nothing more comes."""
     battle.shut()
-    battle.world.run(0.6)  # what a thin line was being sent evenly has left
+    battle.world.run(0.6)  # the pacer of a thin line has sent the rest
     for witness in battle.witnesses:
         witness.forbidden = frozenset(Source)
     for point in (battle.lan, battle.nam):
@@ -228,7 +228,7 @@ def asked_for_again(battle: Battle) -> None:
 
 
 def replayed(battle: Battle) -> None:
-    """Datagrams of a shut gate once more, now and when it is open."""
+    """Replays datagrams of a shut gate, now and when it is open."""
     battle.shut()
     for source in Source:
         for _ in range(4):
@@ -241,7 +241,7 @@ def replayed(battle: Battle) -> None:
 
 
 def wrong_address(battle: Battle) -> None:
-    """Datagrams that seem to come from another participant, and damaged ones from one's own."""
+    """Datagrams that seem to come from another participant, and damaged ones of its own."""
     battle.shut()
     kept = [battle.cha.say(battle.a_shut_source(), "to be sent from elsewhere") for _ in range(6)]
     for datagram in list(battle.cha.datagrams)[-len(kept) :]:
@@ -256,7 +256,7 @@ def wrong_address(battle: Battle) -> None:
 
 
 def reconnected(battle: Battle) -> None:
-    """A new transport while muted: the gates are those of before."""
+    """A new transport while muted: the gates stay as they were."""
     battle.shut()
     battle.reconnect(dict(battle.cha.gates))
     for wait_s in (0.0, 0.1, 0.1):
@@ -267,7 +267,7 @@ def reconnected(battle: Battle) -> None:
 
 
 def removed(battle: Battle) -> None:
-    """Closed by command; the packets go on, also when somebody else has got the row."""
+    """Closed by command; it goes on sending, also when somebody else has its row."""
     gone = battle.cha
     battle.world.run(0)
     gone.gates = dict.fromkeys(Source, GateReason.LEFT)
@@ -284,7 +284,7 @@ def removed(battle: Battle) -> None:
 
 
 def before_admission(battle: Battle) -> None:
-    """In a line check, in a room of its own, and in the lobby of this one; it sends, and wishes to see."""
+    """In a line check, in a room of its own, and in this one's lobby, it sends, and asks to see."""
     check = battle.rng.random() < 0.6
     room = RoomId("check-early") if check else ROOM
     early = Attacker(battle.world, "early", LOBBY, battle.tally, room=room, check=check)
@@ -305,7 +305,7 @@ def before_admission(battle: Battle) -> None:
 
 
 def renegotiated(battle: Battle) -> None:
-    """Offers with more lines, other directions, names twice: refused; and what is sent all the same."""
+    """Offers with more lines, other directions or duplicate names are refused; it sends all the same."""
     for what, offer in lying_offers(battle.rng):
         battle.tally.attempt("renegotiated: " + what)
         command = (

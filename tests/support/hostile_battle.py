@@ -1,4 +1,4 @@
-"""A meeting with a hostile bridge point, on the virtual net: who listens, and what the control plane orders.
+"""A meeting with a hostile bridge point on the virtual net: the listeners, and what the control plane orders.
 
 What the point tries is in `hostile_attacks`.
 """
@@ -20,7 +20,7 @@ from tests.support.world import World
 
 NAME = "cha"
 REASONS = [GateReason(bits) for bits in range(1, 32)]
-"""Each reason alone, and each set of them."""
+"""Each reason alone, and every set of them."""
 STEP_S = 0.02
 WARM_UP_STEPS = 12
 
@@ -30,23 +30,23 @@ class Sabotage(Enum):
 
     NONE = auto()
     ROWS_OPEN = auto()
-    """The plane believes that the gate is shut, and the packet path has it open."""
+    """The plane believes that the gate is shut, but the packet path has it open."""
     DEAF = auto()
-    """The order to shut a gate is answered and not carried out."""
+    """The order to shut a gate is answered but not carried out."""
     FORGETFUL = auto()
-    """It is not known what was said before a gate opened."""
+    """The server does not remember what was sent before a gate opened."""
     ANY_CODEC = auto()
-    """A line takes every codec."""
+    """A line accepts every codec."""
 
 
 class Battle:
-    """One meeting: two who listen and a recorder, one who attacks, and one who looks in before admission."""
+    """One meeting: two listeners and a recorder, one attacker, and one participant before admission."""
 
     def __init__(
         self, seed: int, tally: Tally, *, clinging: bool = False, sabotage: Sabotage = Sabotage.NONE
     ) -> None:
-        """clinging: the slots that carry the attacker are not let go when the plane lets them go, so that the
-        packet path's gate must hold alone."""
+        """clinging: the slots that carry the attacker stay when the plane releases them, so that the packet
+        path's gate must hold alone."""
         self.tally = tally
         self.world = World(seed, ears=Overhearing(tally))
         self.rng = self.world.rng
@@ -71,7 +71,7 @@ class Battle:
     # --- what the control plane does -------------------------------------------------------------
 
     def set_gates(self, gates: dict[Source, GateReason]) -> None:
-        self.world.run(0)  # what was said before arrives before
+        self.world.run(0)  # what was sent before arrives before
         self.cha.gates |= gates
         fastpath = self.world.fastpath
         carrying = [(slot, int(layer)) for slot, layer in enumerate(fastpath.slots["target"]) if layer >= 0]
@@ -82,7 +82,7 @@ class Battle:
             fastpath.switch(slot, layer)
 
     def _spoil(self) -> None:
-        """Write into the attacker's rows behind the plane's back."""
+        """Writes into the attacker's rows without the plane's knowledge."""
         producers, layers = self.world.fastpath.producers, self.world.fastpath.layers
         its = producers["transport"] == self.cha.row
         if self._sabotage is Sabotage.ROWS_OPEN:
@@ -93,16 +93,16 @@ class Battle:
             layers["since"][its[layers["producer"]]] = 0
 
     def shut(self, *sources: Source) -> None:
-        """Some reason, or several, for each; all three without names."""
+        """One or more reasons for each; all three without names."""
         self.set_gates({source: self.rng.choice(REASONS) for source in sources or tuple(Source)})
 
     def shut_some(self) -> None:
-        """At least one is shut, and often another is open: that is the way round."""
+        """At least one is shut, and often another is open: that one is the way round."""
         sources = self.rng.sample(list(Source), self.rng.choice((1, 2, 2, 3)))
         self.shut(*sources)
 
     def warm_up(self) -> None:
-        """All is open for a moment: everybody's slots carry what the attacker sends."""
+        """Everything is open for a moment: everybody's slots carry what the attacker sends."""
         self.set_gates(OPEN)
         for _ in range(WARM_UP_STEPS):
             self.speak_openly()
@@ -115,7 +115,7 @@ class Battle:
 
     def reconnect(self, gates: dict[Source, GateReason]) -> None:
         """A new transport with the gates that the control plane remembers."""
-        if self.rng.random() < 0.5:  # else opening replaces it
+        if self.rng.random() < 0.5:  # otherwise opening replaces it
             self.world.order(CloseEndpoint(endpoint=self.cha.id))
         self.cha = Attacker(self.world, NAME, gates, self.tally)
         self.set_gates(gates)
@@ -130,7 +130,7 @@ class Battle:
     # --- the battle ------------------------------------------------------------------------------
 
     def fight(self, attempts: int, attacks: "Sequence[Callable[[Battle], None]]") -> None:
-        """One of the attacks after the other, until so many attempts are made."""
+        """Runs one attack after the other until so many attempts have been made."""
         until = self.tally.attempts.total() + attempts
         while self.tally.attempts.total() < until:
             self.warm_up()

@@ -1,4 +1,4 @@
-"""Offers that are nearly ours: more lines, other directions, names twice. Each must be refused."""
+"""Offers that are nearly valid: more lines, other directions, duplicate names. Each must be refused."""
 
 import random
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from tests.support.offer import our_offer
 
 
 def lying_offers(rng: random.Random) -> Iterator[tuple[str, str]]:
-    """(what is wrong, offer): two of each kind of lie would say no more than one."""
+    """(what is wrong, offer): one of each kind of lie is enough."""
     offer = our_offer(red=True)
     lines = offer.count("m=")
     sections = offer.split("m=")

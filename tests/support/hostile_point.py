@@ -1,7 +1,7 @@
 """A hostile bridge point for the virtual world: it sends whatever bytes it likes, and marks every payload by
-whether its gate was shut when it was said. And the one who listens for those marks.
+whether its gate was shut when it was sent. And the listener for those marks.
 
-What it sends is at the server at once, not after a line's delay, so that "said behind a shut gate" is exact.
+What it sends reaches the server at once, without a line's delay, so that "sent behind a shut gate" is exact.
 """
 
 import struct
@@ -21,7 +21,7 @@ from tests.support.world import World
 SHUT_MARK, OPEN_MARK = b"<shut:", b"<open:"
 END = b">"
 KEPT = 64
-"""Packets of a stream, and datagrams, that it can send again."""
+"""How many packets of a stream, and datagrams, it can send again."""
 SPEECH_DBOV = 30
 KEY = bytes([0x10, 0, 0]) + b"\x9d\x01\x2a" + (320).to_bytes(2, "little") + (180).to_bytes(2, "little")
 """The head of a VP8 keyframe: every picture is one, so that no slot has to wait for the next."""
@@ -66,7 +66,7 @@ class Stream:
 
 
 class Attacker(Scripted):
-    """`gates` are those that the server was told; the tests keep them up to date."""
+    """`gates` are what the server was told; the tests keep them up to date."""
 
     def __init__(
         self,
@@ -82,7 +82,7 @@ class Attacker(Scripted):
         self.sending_microphone = self.sending_camera = False
         self.gates = dict(gates)
         self.datagrams: deque[bytes] = deque(maxlen=KEPT)
-        """Those that carried something said behind a shut gate."""
+        """Datagrams that carried something from behind a shut gate."""
         self.spoken = 0
         self._tally = tally
         self._held: list[bytes] | None = None
@@ -95,7 +95,7 @@ class Attacker(Scripted):
         return Stream(source, bits(32), bits(32), bits(16), bits(32))
 
     def stream_of(self, source: Source, ssrc: int) -> Stream:
-        """Under a certain SSRC; its numbers go on, or one's own libsrtp would refuse to send them."""
+        """A stream with this SSRC; its sequence numbers go on, or our own libsrtp would refuse to send."""
         stream = self._stolen.setdefault(ssrc, self.new_stream(source))
         stream.source, stream.ssrc = source, ssrc
         return stream
@@ -106,8 +106,8 @@ class Attacker(Scripted):
     # --- payloads --------------------------------------------------------------------------------
 
     def body(self, source: Source, kind: str, *, shut: bool, codec: Source | None = None) -> bytes:
-        """A payload with its mark; one of a shut gate is an attempt. codec: of another source than it goes
-        out on."""
+        """A payload with its mark; one behind a shut gate is an attempt. codec: of another source than
+        the one that sends it."""
         self.spoken += 1
         if shut:
             self._tally.attempt(kind)
@@ -134,7 +134,7 @@ class Attacker(Scripted):
         level: int | None = SPEECH_DBOV,
         shut: bool | None = None,
     ) -> Said:
-        """The next packet of a stream. shut: by default what the source's gate is."""
+        """The next packet of a stream. shut: by default as the source's gate is."""
         stream = stream or self.streams[source]
         stream.step()
         said = Said(
@@ -156,7 +156,7 @@ class Attacker(Scripted):
         pt: int | None = None,
         level: int | None = SPEECH_DBOV,
     ) -> None:
-        """A packet with the number and time of what was said, and this payload."""
+        """A packet with the number and time of what was sent, and this payload."""
         names = stream.names() if names is None else names
         if level is not None and stream.source is Source.MICROPHONE:
             names = {**names, LEVEL_EXT: bytes([level])}
@@ -170,7 +170,7 @@ class Attacker(Scripted):
         self.send_rtp(pt, stream.rtx_seq, said.ts, stream.rtx_ssrc, stream.repair_names(), body, marker=True)
 
     def repeat(self, stream: Stream, said: Said, earlier: list[Said]) -> None:
-        """A sound that repeats earlier ones (RFC 2198), oldest first, as an honest encoder counts them."""
+        """Sound that repeats earlier packets (RFC 2198), oldest first, as an honest encoder counts them."""
         heads = b"".join(
             bytes([0x80 | OPUS]) + ((said.ts - one.ts & 0x3FFF) << 10 | len(one.body)).to_bytes(3, "big")
             for one in earlier
@@ -194,11 +194,11 @@ class Attacker(Scripted):
         self._is_secret = False
 
     def send_plain(self, packet: bytes) -> None:
-        """An RTP packet of one's own making, protected."""
+        """A handmade RTP packet, protected."""
         self.send(self._tx.protect(packet))
 
     def send(self, datagram: bytes) -> None:
-        """At the server at once, or with `release`."""
+        """Reaches the server at once, or with `release`."""
         if self._is_secret:
             self.datagrams.append(datagram)
         if self._held is None:
@@ -216,20 +216,20 @@ class Attacker(Scripted):
 
 
 class Listener(Protocol):
-    """Somebody to whom packets come: a participant, or a recorder's tap."""
+    """Somebody who receives packets: a participant, or a recorder's tap."""
 
     name: str
     peek: Callable[[bytes], None]
 
 
 class Witness:
-    """Listens to all that somebody receives: whatever was said behind a shut gate is a leak."""
+    """Listens to everything somebody receives: anything from behind a shut gate is a leak."""
 
     def __init__(self, point: Listener, tally: Tally) -> None:
         self.heard = dict.fromkeys(Source, 0)
-        """Packets that were said while their gate was open, by source."""
+        """Packets that were sent while their gate was open, by source."""
         self.forbidden: frozenset[Source] = frozenset()
-        """Of these nothing may come now, whenever it was said."""
+        """Sources of which nothing may arrive now, whenever it was sent."""
         self._name = point.name
         self._tally = tally
         point.peek = self.hear
@@ -245,7 +245,7 @@ class Witness:
 
 
 class Overhearing(ScriptedEars):
-    """The server's own ears get nothing of a shut gate either."""
+    """The server's own ears get nothing from a shut gate either."""
 
     def __init__(self, tally: Tally) -> None:
         super().__init__()
@@ -259,5 +259,5 @@ class Overhearing(ScriptedEars):
 
 
 def marks(packet: bytes, start: bytes) -> list[str]:
-    """What stands in the marks of one kind."""
+    """What the marks of one kind say."""
     return [part.split(END)[0].decode("ascii", "replace") for part in packet.split(start)[1:]]

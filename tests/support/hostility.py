@@ -1,7 +1,7 @@
-"""What hostile tests count: attempts to get round the server, and leaks, which must stay at none.
+"""What hostile tests count: attempts to get round the server, and leaks, of which there must be none.
 
-An attempt is one packet or message that must have no effect. A leak is one that had it: a payload of a shut
-gate that arrived at somebody, a command that was obeyed though its sender may not give it.
+An attempt is a packet or message that must have no effect. A leak is one that had an effect: a payload that
+arrived from behind a shut gate, a command that was obeyed although its sender may not give it.
 """
 
 from collections import Counter
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 SHOWN = 10
-"""Leaks that are written out; one hole lets thousands through."""
+"""Leaks that are listed; one hole lets thousands through."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class Tally:
         self.leaks.append((kind, what))
 
     def add(self, other: "Tally") -> None:
-        """Take over what another one has counted."""
+        """Add what another tally has counted."""
         self.attempts += other.attempts
         self.leaks += other.leaks
 

@@ -1,5 +1,5 @@
-"""A recorder that writes nothing, on a real Unix socket: it takes orders, says what it does, dies and comes
-back as the real one does."""
+"""A recorder that writes nothing, on a real Unix socket: it takes orders, reports, dies and comes back as the
+real one does."""
 
 import asyncio
 from pathlib import Path
@@ -34,7 +34,7 @@ class ScriptedRecorder:
         self._path = path
         self.orders: list[AnyOrder] = []
         self.writing: dict[RecordingId, Start] = {}
-        """The recordings it writes."""
+        """The recordings in progress."""
         self.tells_snapshots = True
         self._line: asyncio.StreamWriter | None = None
         self._server: asyncio.Server | None = None
@@ -51,7 +51,7 @@ class ScriptedRecorder:
         self._server = await asyncio.start_unix_server(self._serve, self._path)
 
     async def crash(self) -> None:
-        """Gone, with everything it was doing."""
+        """It is gone, with everything it was doing."""
         self.writing.clear()
         if self._server is not None:
             self._server.close()
@@ -60,7 +60,7 @@ class ScriptedRecorder:
         self.cut()
 
     def cut(self) -> None:
-        """Only the connection breaks: it goes on recording."""
+        """Only the connection breaks; it goes on recording."""
         if self._line is not None:
             self._line.transport.abort()
 

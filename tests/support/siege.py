@@ -1,7 +1,7 @@
-"""A Room under siege: staff do their work, hostile people send whatever they can think of, and after each of
-their messages it is judged whether they gained what only staff can give.
+"""A Room under siege: staff do their work, hostile people send whatever they can think of, and each of their
+messages is judged: did they gain what only staff can give?
 
-Nothing here knows the rules of the room. It knows what staff alone give, and watches that.
+Nothing here knows the rules of the room. It only knows what staff alone can give, and watches that.
 """
 
 import random
@@ -33,19 +33,19 @@ HOSTILE = (
     account("sysadmin", Role.SYSADMIN, None),
 )
 HELD = GateReason.HOST | GateReason.FLOOR | GateReason.LOBBY | GateReason.LEFT
-"""Reasons that nobody lifts for themselves."""
+"""Reasons that participants cannot lift for themselves."""
 ALONE: Mapping[SeatState, frozenset[SeatState]] = {
     SeatState.OUTSIDE: frozenset({SeatState.WAITING}),
     SeatState.WAITING: frozenset({SeatState.OUTSIDE, SeatState.REFUSED}),
     SeatState.REFUSED: frozenset({SeatState.WAITING}),
     SeatState.ADMITTED: frozenset({SeatState.OUTSIDE}),
 }
-"""Where people get by themselves, from where they stand."""
+"""The states that people can reach by themselves, from each state."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """All that a hostile message could be after."""
+    """Everything that a hostile message could aim at."""
 
     seats: Mapping[AccountId, Seat]
     run: RunRecord
@@ -56,7 +56,7 @@ class Standing:
 
 
 def gains(before: Standing, after: Standing, who: AccountId) -> list[str]:
-    """What changed in favour of `who`, or to the harm of others, without staff having done anything."""
+    """What changed to the benefit of `who`, or to the harm of others, without an act of staff."""
     found = [*_of_the_run(before.run, after.run, _id(before, after, who))]
     for key, seat in after.seats.items():
         was = before.seats.get(key)
@@ -96,7 +96,7 @@ def _own(was: Seat, now: Seat) -> list[str]:
 
 
 def _others(was: Seat, now: Seat) -> list[str]:
-    """One's own acts leave others where they are; at most one of their sources is shut."""
+    """A participant's own acts leave others where they are; at most one of their sources is shut."""
     opened = [source for source in Source if was.gates.of(source) & ~now.gates.of(source)]
     found = [f"{source} of {was.account.id}" for source in opened]
     if replace(now, gates=was.gates) != was:
@@ -131,9 +131,9 @@ class Siege:
     scene: Scene = field(default_factory=Scene)
     tally: Tally = field(default_factory=Tally)
     overheard: list[str] = field(default_factory=list)
-    """Frames of staff, as a hostile neighbour might have got hold of."""
+    """Frames of staff, as a hostile neighbour might have overheard them."""
     unanswered: list[Answered] = field(default_factory=list)
-    """What the media worker has done and not yet told: much may be decided meanwhile."""
+    """What the media worker has done but not reported yet: much may be decided in the meantime."""
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
@@ -153,13 +153,13 @@ class Siege:
     # --- staff ---
 
     def order(self, who: Account, message: ClientMessage) -> None:
-        """Staff act. What they give is theirs to give."""
+        """Staff act, and give what only they may give."""
         self.overheard.append(encode(message))
         self.say(who, message)
         self.media_agrees("messages: staff")
 
     def a_usual_order(self) -> None:
-        """One of what chair and operator do all day. They are patient: most people are let in again."""
+        """Something that chair and operator do all day. They are patient: most people are let in again."""
         chance, state = self.chance, self.state
         if chance.random() < 0.5:
             self.let_in(chance.choice(HOSTILE))
@@ -185,7 +185,7 @@ class Siege:
         )
 
     def let_in(self, who: Account) -> None:
-        """Who is banned no more, knocks, and is admitted as one alone."""
+        """Lift the ban, let them knock, and admit only them."""
         seat = self.state.seats.get(who.id)
         if seat is None or seat.admitted:
             return
@@ -227,7 +227,7 @@ class Siege:
         except BadMessage:
             return frame.kind
         if isinstance(message, m.Hello | m.Ping):
-            return frame.kind  # the session's own business, and no way into a room
+            return frame.kind  # concerns only the session, and is no way into a room
         self.say(who, message, self.chance.choice((-1, -1, -1, 0)))
         return frame.kind
 
@@ -239,7 +239,7 @@ class Siege:
         return outcome
 
     def come_anew(self, who: Account) -> str:
-        """Another device, or a page that claims to go on with a session: its own, or somebody's."""
+        """Another device, or a page that claims to resume a session: its own, or somebody else's."""
         everybody = [session for sessions in self.sessions.values() for session in sessions]
         resume = self.chance.choice((None, self.sessions[who.id][-1], self.chance.choice(everybody)))
         self.come(who, resume)
@@ -266,7 +266,7 @@ class Siege:
     # --- the media plane, as it was told to be ---
 
     def media_agrees(self, after: str) -> None:
-        """Nothing is open there that is shut here, and nobody is there who is not inside."""
+        """No gate is open there that is shut here, and nobody is there who is not inside."""
         for endpoint, gates in self.scene.endpoints.items():
             if endpoint.startswith("check-"):
                 wrong = any(gate == GateReason.OPEN for gate in gates.values())

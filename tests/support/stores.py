@@ -1,6 +1,6 @@
-"""Databases for tests: SQLite always, PostgreSQL where GIAOBAN_TEST_POSTGRES names one.
+"""Databases for tests: always SQLite, and PostgreSQL if GIAOBAN_TEST_POSTGRES names one.
 
-Its address is SQLAlchemy's (postgresql+psycopg://...), of a database that may be emptied.
+It is an SQLAlchemy address (postgresql+psycopg://...) of a database that may be emptied.
 """
 
 import os
@@ -20,7 +20,7 @@ POSTGRES = os.environ.get("GIAOBAN_TEST_POSTGRES", "")
 
 @asynccontextmanager
 async def emptied_store(kind: str, folder: Path) -> AsyncIterator[Store]:
-    """One of DATABASES, of this version and without a row; skips the test where there is none."""
+    """One of DATABASES, upgraded and emptied; skips the test if there is none."""
     if kind == "postgres" and not POSTGRES:
         pytest.skip("GIAOBAN_TEST_POSTGRES names no database")
     opened = await Store.open(POSTGRES if kind == "postgres" else f"sqlite:///{folder / 'giaoban.db'}")
@@ -32,7 +32,7 @@ async def emptied_store(kind: str, folder: Path) -> AsyncIterator[Store]:
 
 
 def _empty(db: Connection) -> None:
-    if db.dialect.name == "postgresql":  # the one at hand may hold the entries of an earlier test
+    if db.dialect.name == "postgresql":  # it may hold the entries of an earlier test
         db.execute(text("ALTER TABLE audit DISABLE TRIGGER USER"))
         db.execute(text("DELETE FROM audit"))
         db.execute(text("ALTER TABLE audit ENABLE TRIGGER USER"))

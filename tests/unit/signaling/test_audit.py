@@ -1,4 +1,4 @@
-"""The audit log's chain: whatever is changed, left out, moved, cut off or written anew is found."""
+"""The audit log's chain: every change, gap, move, cut and rewrite is found."""
 
 import csv
 import io
@@ -116,7 +116,7 @@ def test_two_swapped_entries_are_found(log: tuple[Stored, ...], data: st.DataObj
     swapped = list(log)
     swapped[one], swapped[other] = log[other], log[one]
     assert verify(swapped, log[-1].head) is not None
-    # Nor does it help to renumber the rows.
+    # Renumbering the rows does not help either.
     renumbered = [replace(stored, number=place) for place, stored in enumerate(swapped, 1)]
     assert verify(renumbered, log[-1].head) is not None
 
@@ -125,10 +125,10 @@ def test_two_swapped_entries_are_found(log: tuple[Stored, ...], data: st.DataObj
 def test_a_log_rewritten_from_some_entry_on_is_found_by_its_head(
     log: tuple[Stored, ...], data: st.DataObject
 ) -> None:
-    """Who can compute hashes can make a chain that holds; the head kept elsewhere does not fit it."""
+    """Anyone who can compute hashes can make a valid chain; the head kept elsewhere does not fit it."""
     place = data.draw(st.integers(0, len(log) - 1))
     before = log[place - 1].head if place else Head()
-    first = msgspec.structs.replace(_event_of(log[place]), event="forged")
+    first = replace(_event_of(log[place]), event="forged")
     forged = log[:place] + chained(before, [first, *(_event_of(stored) for stored in log[place + 1 :])])
     assert verify(forged) is None
     assert verify(forged, log[-1].head) == Fault(len(log), Wrong.REWRITTEN)
@@ -181,7 +181,7 @@ def test_a_head_is_read_as_it_was_written(number: int) -> None:
     assert len(head_line(head)) == len(head_line(Head()))
 
 
-# --- what leaves the house ---
+# --- exports ---
 
 
 @given(LOG)

@@ -1,4 +1,4 @@
-"""What a page missed while its line was broken: in order, bounded, and nothing that would mislead."""
+"""What a page missed while its line was broken: in order, bounded, and nothing misleading."""
 
 from hypothesis import given
 from hypothesis import strategies as st

@@ -1,4 +1,4 @@
-"""Range headers: a download that broke off goes on, and nothing a client sends can do more."""
+"""Range headers: a download that broke off is resumed, and a client can do nothing else with them."""
 
 import pytest
 from hypothesis import given

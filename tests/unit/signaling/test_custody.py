@@ -1,4 +1,4 @@
-"""Which recordings' time is over."""
+"""Which recordings are due for deletion."""
 
 from dataclasses import replace
 

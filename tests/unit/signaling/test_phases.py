@@ -131,7 +131,7 @@ class World:
     async def _answer(self, command: sfu.AnyCommand) -> sfu.AnyResult:
         if command == OFFER:
             raise MediaUnavailable
-        self.done.append("media")  # people hear of it only after the answer
+        self.done.append("media")  # people are told only after the answer
         return sfu.Done()
 
     async def next_event(self) -> sfu.AnyEvent:
