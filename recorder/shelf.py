@@ -29,7 +29,7 @@ from recorder.storage.segment_file import MANIFEST, segment_name, segment_number
 MAX_ID_LETTERS = 64
 _LETTERS = frozenset("abcdefghijklmnopqrstuvwxyz0123456789-")
 _TAIL_BYTES = 64 << 10
-_FIRST_LINE_BYTES = 256 << 10
+_MAX_FIRST_LINE_BYTES = 256 << 10
 _TAR_BLOCK = tarfile.BLOCKSIZE
 _READ_BYTES = 256 << 10
 _DELETED = ".deleted-"
@@ -89,7 +89,7 @@ def recording(directory: Path, name: str) -> ShelvedRecording:
     path = _folder(directory, name)
     try:
         with open(path / MANIFEST, "rb") as file:
-            first = file.readline(_FIRST_LINE_BYTES)
+            first = file.readline(_MAX_FIRST_LINE_BYTES)
             file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL_BYTES))
             tail = file.read(_TAIL_BYTES)
         opening = parse_line_untrusted(first)[0]

@@ -35,34 +35,36 @@ def show(config: Config, directory: Path | None, console: Console) -> None:
         found = shelf.recordings(folder)
     except ShelfFailed as error:
         raise Problem(f"{folder} cannot be read: {error}", "May this user read it?") from None
-    for kept in found:
-        _say(kept, keep_days.get(kept.meeting, 0), console)
-    total = sum(kept.size_bytes for kept in found)
+    for listed in found:
+        _say(listed, keep_days.get(listed.meeting, 0), console)
+    total = sum(listed.size_bytes for listed in found)
     console.print(Text(f"{len(found)} recordings, {size(total)}, in {folder}"), soft_wrap=True)
 
 
-def _say(kept: ShelvedRecording, keep_days: int, console: Console) -> None:
+def _say(listed: ShelvedRecording, keep_days: int, console: Console) -> None:
     """The id has a line to itself, so that it can be copied."""
-    length = length_clock(kept.last_ms - kept.begun_ms)
-    keys = ", ".join(f"{key.name} ({'second' if key.second else 'first'} lock)" for key in kept.keys)
-    until = delete_ms(kept, keep_days)
+    length = length_clock(listed.last_ms - listed.begun_ms)
+    keys = ", ".join(f"{key.name} ({'second' if key.second else 'first'} lock)" for key in listed.keys)
+    until = delete_ms(listed, keep_days)
     goes = f", deleted after {local(until)}" if until else ""
-    console.print(Text(f"{kept.id}  {kept.title}"), soft_wrap=True)
+    console.print(Text(f"{listed.id}  {listed.title}"), soft_wrap=True)
     console.print(
-        Text(f"    {local(kept.begun_ms)}, {length} long, {size(kept.size_bytes)}, {stage(kept)}{goes}"),
+        Text(
+            f"    {local(listed.begun_ms)}, {length} long, {size(listed.size_bytes)}, {stage(listed)}{goes}"
+        ),
         soft_wrap=True,
     )
     console.print(Text(f"    locked with {keys}"), soft_wrap=True)
 
 
-def stage(kept: ShelvedRecording) -> str:
-    if kept.finished:
+def stage(listed: ShelvedRecording) -> str:
+    if listed.finished:
         return "finished"
-    return "goes on" if lately(kept) else "broken off"
+    return "goes on" if lately(listed) else "broken off"
 
 
-def lately(kept: ShelvedRecording) -> bool:
-    return abs(time.time() * 1000 - kept.last_ms) < LIVE_MS
+def lately(listed: ShelvedRecording) -> bool:
+    return abs(time.time() * 1000 - listed.last_ms) < LIVE_MS
 
 
 def local(unix_ms: int) -> str:
@@ -86,11 +88,11 @@ async def _keep_days(config: Config) -> dict[str, int]:
 def delete(config: Config, name: str, console: Console, *, sure: bool) -> None:
     """Delete it for good, once the audit log has it. Raises Problem."""
     existing_state(config.state_dir)
-    kept = _found(config, name)
-    console.print(Text(f"{kept.id}  {kept.title}, {local(kept.begun_ms)}, {size(kept.size_bytes)}"))
+    listed = _found(config, name)
+    console.print(Text(f"{listed.id}  {listed.title}, {local(listed.begun_ms)}, {size(listed.size_bytes)}"))
     if not sure and not _sure(console):
         raise Problem("nothing was deleted", "Answer yes, or give --yes.")
-    asyncio.run(_delete(config, kept))
+    asyncio.run(_delete(config, listed))
     console.print("deleted; the audit log says so")
 
 
@@ -108,27 +110,27 @@ def _found(config: Config, name: str) -> ShelvedRecording:
         raise Problem(f"there is no recording {name[:80]!r}", "giaoban recording list shows them.") from None
 
 
-async def _delete(config: Config, kept: ShelvedRecording) -> None:
+async def _delete(config: Config, listed: ShelvedRecording) -> None:
     async with opened_store(config) as store:
-        if await _goes_on(store, kept):
+        if await _goes_on(store, listed):
             raise Problem("it goes on", "Let the chair stop it first.")
-        fields = (*deletion_fields(kept, clock().unix_ms), ("why", "terminal"))
-        if not await write_down(config, store, "recording-deleted", fields, kept.meeting):
+        fields = (*deletion_fields(listed, clock().unix_ms), ("why", "terminal"))
+        if not await write_down(config, store, "recording-deleted", fields, listed.meeting):
             raise Problem("nothing was deleted", "It must be in the audit log first: see the database.")
         try:
-            shelf.delete(config.recordings, kept.id)
+            shelf.delete(config.recordings, listed.id)
         except ShelfFailed as error:
             raise Problem(f"it could not be deleted: {error}", "May this user write there?") from None
 
 
-async def _goes_on(store: Store, kept: ShelvedRecording) -> bool:
-    if not kept.finished and lately(kept):
+async def _goes_on(store: Store, listed: ShelvedRecording) -> bool:
+    if not listed.finished and lately(listed):
         return True
-    meeting = await store.meetings.find(kept.meeting)
+    meeting = await store.meetings.find(listed.meeting)
     if meeting is None or meeting.ended:
         return False
     try:
         recording = (await store.meetings.run_record(meeting)).recording
     except UnreadableRecord:
         return False
-    return recording is not None and recording.id == kept.id
+    return recording is not None and recording.id == listed.id

@@ -24,7 +24,7 @@ from sfu.tapline import TAP_SLOTS, FromTap, TapMedia, TapReport, TapSlot, TapSlo
 __all__ = ["Muxer", "MuxerOutput", "MuxerSettings", "OpeningFacts"]
 
 REORDER_MS = 200
-CUT_WAIT_MS = 2_000
+MAX_CUT_WAIT_MS = 2_000
 """How long a segment that is due waits for a keyframe of the stage."""
 ASK_EVERY_US = 1_000_000
 MAX_CLUSTER_MS = 1_000
@@ -37,7 +37,7 @@ class MuxerSettings:
     segment_s: float = 120.0
     cluster_ms: int = 250
     """A cluster spans about this much, and MAX_CLUSTER_MS at most."""
-    backlog_bytes: int = 8 << 20
+    max_backlog_bytes: int = 8 << 20
     """What may wait for a poll; the rest is dropped, and the timeline says so."""
     east_of_utc_min: int = 420
     """Time zone of the server, for the times of day in the timeline's words."""
@@ -256,7 +256,7 @@ class Muxer:
         """False: it was dropped."""
         if block.at_ms < self._not_before_ms or self._slow_ms is not None:
             return False
-        if self._buffer.size + len(block.data) > self._settings.backlog_bytes:
+        if self._buffer.size + len(block.data) > self._settings.max_backlog_bytes:
             self._slow_ms = self.at_ms(self._now_us)
             return False
         at_ms = max(block.at_ms, self._buffer.newest_ms(block.track) + 1)
@@ -283,7 +283,7 @@ class Muxer:
         if self._due_ms is None and now_ms - self._segment_ms >= self._settings.segment_s * 1000:
             self._due_ms = now_ms
             self._asks, self._asked_us = True, self._now_us - ASK_EVERY_US
-        elif self._due_ms is not None and now_ms - self._due_ms >= CUT_WAIT_MS - REORDER_MS:
+        elif self._due_ms is not None and now_ms - self._due_ms >= MAX_CUT_WAIT_MS - REORDER_MS:
             self._cut_at(now_ms)
 
     def _cut_at(self, at_ms: int) -> None:

@@ -15,7 +15,7 @@ from recorder.storage.pipe import Broken, Pipe
 
 MAGIC = b"age-encryption.org/v1"
 _ARMOR = "-----BEGIN AGE ENCRYPTED FILE-----"
-_PIPE_BYTES = 1 << 20
+_MAX_PIPE_BYTES = 1 << 20
 _MAX_KEY_FILE_BYTES = 64 << 10
 _JOIN_S = 10.0
 
@@ -170,7 +170,7 @@ class Unsealed:
             thread.join(_JOIN_S)
 
     def _layer(self, source: SealedSource) -> Pipe:
-        pipe = Pipe(_PIPE_BYTES)
+        pipe = Pipe(_MAX_PIPE_BYTES)
         at = len(self._endings)
         self._endings.append(None)
         self._pipes.append(pipe)

@@ -18,9 +18,9 @@ import pyrage  # type: ignore[import-untyped]
 from recorder.format import chunks
 from recorder.storage.pipe import Broken, Pipe
 
-QUEUE_BYTES = 8 << 20
+MAX_QUEUED_BYTES = 8 << 20
 """Plaintext waiting to be sealed; about 30 s of a meeting."""
-_BETWEEN_BYTES = 1 << 20
+_MAX_BETWEEN_BYTES = 1 << 20
 CLOSE_S = 10.0
 
 
@@ -67,11 +67,11 @@ class Sealer:
         self._padded = 0
         self._failed: BaseException | None = None
         self._lock = threading.Lock()
-        self._in = Pipe(QUEUE_BYTES)
+        self._in = Pipe(MAX_QUEUED_BYTES)
         self._pipes = [self._in]
         out = _CiphertextSink(write)
         if inner:
-            between = Pipe(_BETWEEN_BYTES)
+            between = Pipe(_MAX_BETWEEN_BYTES)
             self._pipes.append(between)
             self._threads = [
                 self._thread("sealer-inner", self._in, between, inner),

@@ -10,7 +10,7 @@ WINDOW_S = 120.0
 MIN_RATE_SPAN_S = 10.0
 """The rate is unknown until samples span this long."""
 MAX_MINUTES = 60 * 24 * 365
-_SAMPLES = 256
+_MAX_SAMPLES = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ class SpaceGuard:
 
     def __init__(self, reserve_bytes: int) -> None:
         self._reserve = reserve_bytes
-        self._samples: deque[tuple[float, int, int]] = deque(maxlen=_SAMPLES)
+        self._samples: deque[tuple[float, int, int]] = deque(maxlen=_MAX_SAMPLES)
         self._warned = False
 
     def look(self, now_s: float, free_bytes: int, written_bytes: int) -> SpaceLeft:
@@ -47,7 +47,7 @@ class SpaceGuard:
 
     def _sample(self, now_s: float, free_bytes: int, written_bytes: int) -> None:
         samples = self._samples
-        if samples and now_s - samples[-1][0] < WINDOW_S / _SAMPLES:
+        if samples and now_s - samples[-1][0] < WINDOW_S / _MAX_SAMPLES:
             samples.pop()
         samples.append((now_s, free_bytes, written_bytes))
         while now_s - samples[0][0] > WINDOW_S:

@@ -15,7 +15,7 @@ from rich.table import Table
 
 from recorder.format.chunks import CHUNK_BYTES
 from recorder.opening.unsealed import new_key
-from recorder.writing.sealer import QUEUE_BYTES, Sealer
+from recorder.writing.sealer import MAX_QUEUED_BYTES, Sealer
 
 ROUNDS = 7
 OCTETS = 64 << 20
@@ -76,7 +76,7 @@ def _sealed(first: list[str], second: list[str], block: bytes, octets: int) -> N
         came += len(sealed)
 
     sealer = Sealer(first, second, count)
-    at_once = QUEUE_BYTES // 2 // len(block)
+    at_once = MAX_QUEUED_BYTES // 2 // len(block)
     for at in range(octets // len(block)):
         if at % at_once == 0:
             sealer.drained()

@@ -20,7 +20,7 @@ AHEAD_MS = 200
 """How far ahead of the output blocks must be known: one packet, and some lateness."""
 BEFORE_MS = 300
 """How much before the first instant is decoded, for the decoder to settle."""
-LOUDEST = 0.89
+MAX_LEVEL = 0.89
 """-1 dBFS."""
 _NEAR = 20 * MS
 """A packet this near to the end of the previous one continues it; the difference comes from the clocks and is
@@ -171,9 +171,9 @@ class Limiter:
     def take(self, sound: Sound) -> Sound:
         """Returns all but the last step, which is only looked at; the next call begins with it."""
         peaks = np.abs(sound.reshape(-1, _STEP)).max(axis=1)
-        if self._gain == 1.0 and peaks.max() <= LOUDEST:
+        if self._gain == 1.0 and peaks.max() <= MAX_LEVEL:
             return sound[:-_STEP]
-        allowed = [min(1.0, LOUDEST / max(float(peak), 1e-9)) for peak in peaks]
+        allowed = [min(1.0, MAX_LEVEL / max(float(peak), 1e-9)) for peak in peaks]
         gains: list[Sound] = []
         for now, then in pairwise(allowed):
             goal = min(now, then, self._gain + (1.0 - self._gain) * _RELEASE)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from recorder.format.blocks import Block, Track
 from recorder.opening.film.edit_list import FRAME_MS, RATE, SAMPLES
-from recorder.opening.film.mix import LOUDEST, MS, Limiter, Mixer, Sound, stretched
+from recorder.opening.film.mix import MAX_LEVEL, MS, Limiter, Mixer, Sound, stretched
 from tests.support.recorded import beeps, beeps_in, in_order, opus, tone
 
 pytestmark = pytest.mark.record
@@ -92,7 +92,7 @@ def test_the_limiter_never_exceeds_its_maximum(levels: list[float], seed: int) -
         for at in range(0, len(sound) - SAMPLES, SAMPLES)
     ]
     assert all(len(each) == SAMPLES for each in out)
-    assert np.abs(np.concatenate(out)).max() <= LOUDEST + 1e-4
+    assert np.abs(np.concatenate(out)).max() <= MAX_LEVEL + 1e-4
 
 
 @settings(max_examples=30)

@@ -382,7 +382,7 @@ def test_a_gap_is_in_the_timeline_and_pictures_resume_at_a_keyframe() -> None:
 
 
 def test_a_full_backlog_drops_media_and_the_timeline_says_so() -> None:
-    desk = Desk(MuxerSettings(backlog_bytes=4000))
+    desk = Desk(MuxerSettings(max_backlog_bytes=4000))
     desk.slots(A)
     for number in range(400):
         desk.picture(number, key=number == 0)

@@ -5,9 +5,10 @@ import base64
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from recorder import shelf
+from recorder import RecordingId, Stage, Status, Trouble, shelf
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import entry_json, parse_entry_untrusted
 from recorder.format.manifest import BadManifest, line_bytes, parse_line_untrusted
@@ -16,6 +17,7 @@ from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import Identities, identities_untrusted
 from recorder.opening.verify import verify
 from recorder.storage.segment_file import MANIFEST
+from sfu import RoomId
 from tests.support.sealed_recording import SERVER
 
 pytestmark = pytest.mark.record
@@ -72,3 +74,8 @@ def test_current_code_writes_the_same_lines() -> None:
         assert line_bytes(line, SERVER.sign) == raw
         kinds.add(json.loads(raw)["kind"])
     assert kinds == {"opening", "segment", "checkpoint", "segment-end", "again", "pause", "resume", "end"}
+
+
+def test_a_status_keeps_its_key_on_the_wire() -> None:
+    status = Status(RecordingId("r"), RoomId("room"), Stage.ON, Trouble.NONE, 0, 4321, -1)
+    assert msgspec.msgpack.decode(msgspec.msgpack.encode(status))["octets"] == 4321

@@ -19,7 +19,7 @@ from recorder.opening.faults import Fault
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import Identities, StreamEnd, Unsealed, identities_untrusted
 from recorder.writing.sealer import (
-    QUEUE_BYTES,
+    MAX_QUEUED_BYTES,
     BadRecipient,
     Sealer,
     SealerFailed,
@@ -132,7 +132,7 @@ def test_after_padding_a_truncated_file_is_readable(locks: int) -> None:
 
 
 def write_for_ever(sealer: Sealer, block: bytes) -> None:
-    for _ in range(QUEUE_BYTES // len(block) + 3):
+    for _ in range(MAX_QUEUED_BYTES // len(block) + 3):
         sealer.write(block)
 
 
