@@ -1,1 +1,1 @@
-"""What is typed at the terminal, one file a subject."""
+"""The commands of the command line, one file per subject."""

@@ -1,4 +1,4 @@
-"""`giaoban account`: accounts at the terminal, also beside a running appliance."""
+"""`giaoban account`: accounts at the terminal, even while the appliance runs."""
 
 import asyncio
 import getpass
@@ -20,23 +20,25 @@ from signaling.control import clock
 from signaling.model.words import Role
 from signaling.store import AlreadyThere
 
-SHORTEST = 10
-"""Characters of a password that a person chose."""
+MIN_PASSWORD = 10
+"""Characters of a password that a person chooses."""
 
 
 def add(config: Config, login: str, role: Role, name: str, unit: str | None, console: Console) -> None:
-    """Make an account with a password that is shown once. Raises Problem."""
+    """Create an account with a password that is shown once. Raises Problem."""
     password = readable_password()
     asyncio.run(_add(config, login, role, name, unit, password))
     console.print(Text(f"account {login}, role {role.value}, password ") + Text(password, style="bold"))
 
 
 def set_password(config: Config, login: str, console: Console) -> None:
-    """Replace a password by one that is typed, or by a random one when nothing is typed. Raises Problem."""
+    """Replace a password with one that is typed, or with a random one if nothing is typed. Raises Problem."""
     typed = _typed_password()
     password = typed or readable_password()
     asyncio.run(_set_password(config, login, password))
-    said = Text(f"the password of {login} is changed; who was signed in with the old one is not any more")
+    said = Text(
+        f"the password of {login} is changed; anyone who was signed in with the old one has been signed out"
+    )
     console.print(said if typed else said + Text("; it is ") + Text(password, style="bold"), soft_wrap=True)
 
 
@@ -104,6 +106,6 @@ def _typed_password() -> str:
             raise Problem("the two passwords differ", "Try again.")
     else:
         first = sys.stdin.readline().rstrip("\n")
-    if first and len(first) < SHORTEST:
-        raise Problem("the password is too short", f"Use at least {SHORTEST} characters.")
+    if first and len(first) < MIN_PASSWORD:
+        raise Problem("the password is too short", f"Use at least {MIN_PASSWORD} characters.")
     return first

@@ -1,4 +1,4 @@
-"""`giaoban audit`: the audit log looked at, handed out, and written to by the terminal's own commands."""
+"""`giaoban audit`: verifies and exports the audit log; other commands write their entries through it."""
 
 import asyncio
 import os
@@ -22,7 +22,7 @@ from signaling.store import Store
 
 PAGE = 1000
 TERMINAL = "terminal"
-"""Stands in an entry for the address of who types on the server itself."""
+"""Stands in an entry in place of the address, for commands typed on the server itself."""
 
 
 class AuditFault(Problem):
@@ -32,7 +32,7 @@ class AuditFault(Problem):
 
 
 def verify(config: Config, noted: str | None, console: Console) -> None:
-    """Go through the whole log. Raises AuditFault, StateError."""
+    """Check the whole log. Raises AuditFault, StateError."""
     head = asyncio.run(_verify(config, noted))
     console.print(
         Text(f"{head.number} entries, none changed, none missing; the newest has the hash"), soft_wrap=True
@@ -43,7 +43,7 @@ def verify(config: Config, noted: str | None, console: Console) -> None:
 async def _verify(config: Config, noted: str | None) -> Head:
     existing_state(config.state_dir)
     try:
-        kept = kept_head(config.audit_head)  # first: the log may grow while it is read, and only grow
+        kept = kept_head(config.audit_head)  # first, because the log may grow while it is read
     except HeadUnreadable as error:
         raise AuditFault(
             f"the audit log's head, {config.audit_head}, cannot be read: {error}",
@@ -57,8 +57,8 @@ async def _verify(config: Config, noted: str | None) -> Head:
     if kept is None and verifier.head.number:
         raise AuditFault(
             f"the audit log's head, {config.audit_head}, is missing",
-            f"The {verifier.head.number} entries follow each other, but that none is cut off at the end"
-            " cannot be told. A hash that was noted (--head) can tell up to there.",
+            f"The {verifier.head.number} entries follow each other, but the last ones may be cut off."
+            " A hash that was noted earlier (--head) proves the log up to that entry.",
         )
     return verifier.head
 
@@ -101,8 +101,8 @@ async def _every(store: Store, meeting: str | None) -> AsyncIterator[Stored]:
 async def write_down(
     config: Config, store: Store, event: str, fields: Iterable[tuple[str, str | int]], meeting: str = ""
 ) -> bool:
-    """An entry about something that is done at the terminal, by whom the system says. False: it could not be
-    written, which was said."""
+    """Write an entry about a command at the terminal, with the system's user id. False: it could not be
+    written, which was reported."""
     log = AuditLog(AuditTable(store.database), clock, config.audit_head)
     log.note(event, meeting=meeting, who=Actor(address=TERMINAL), fields=(*fields, ("uid", os.getuid())))
     written = await log.flush()

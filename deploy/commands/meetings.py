@@ -1,6 +1,6 @@
-"""`giaoban meeting`: when a meeting starts, who belongs to it, what of it is recorded.
+"""`giaoban meeting`: when a meeting starts, which units belong to it, whether it is recorded.
 
-Also beside a running appliance.
+Works while the appliance runs.
 """
 
 import asyncio
@@ -75,7 +75,7 @@ def unix_ms(start: str) -> int:
     except (ValueError, OverflowError):
         milliseconds = 0
     if milliseconds <= 0:
-        raise Problem(f"{start!r} is no time", 'Example: --start "2026-11-23 08:00"')
+        raise Problem(f"{start!r} is not a time", 'Example: --start "2026-11-23 08:00"')
     return milliseconds
 
 
@@ -116,11 +116,11 @@ async def _compose(config: Config, code: str, units: list[str]) -> None:
 def recording(
     config: Config, code: str, allowed: bool | None, keep_days: int | None, console: Console
 ) -> None:
-    """Set whether a meeting may be recorded and how long its recordings are kept; None: as it is.
+    """Set whether a meeting may be recorded and how long its recordings are kept; None: leave it as it is.
     Raises Problem."""
     if keep_days is not None and not 0 <= keep_days <= MAX_KEEP_DAYS:
         raise Problem(
-            f"nothing is kept {keep_days} days",
+            f"recordings cannot be kept {keep_days} days",
             f"--keep-days takes 1 to {MAX_KEEP_DAYS}, or 0: for ever.",
         )
     meeting = asyncio.run(_recording(config, code, allowed, keep_days))

@@ -1,4 +1,4 @@
-"""`giaoban simulate`: simulated bridge points until Ctrl-C, until they are told to go, or for a time."""
+"""`giaoban simulate`: simulated bridge points until Ctrl-C, until all are gone, or for a set time."""
 
 import asyncio
 import signal
@@ -18,14 +18,14 @@ from deploy.simulate.view import Identity, Step
 from deploy.state import existing_state
 from signaling.accounts.bootstrap import MEETING_CODE
 
-MOST = 60
-"""More than a room holds is no trial but an attack."""
+MAX_POINTS = 60
+"""More than a room holds would be an attack, not a trial."""
 LEAVE_S = 2.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What was asked for at the terminal."""
+    """What the command line asks for."""
 
     participants: int
     server: str | None
@@ -45,18 +45,22 @@ _WORDS = {
 
 def simulate(config: Config, wish: Wish, console: Console) -> None:
     """Run the points. Raises Problem."""
-    if not 1 <= wish.participants <= MOST:
-        raise Problem(f"{wish.participants} participants cannot be simulated", f"Choose from 1 to {MOST}.")
+    if not 1 <= wish.participants <= MAX_POINTS:
+        raise Problem(
+            f"{wish.participants} participants cannot be simulated", f"Choose from 1 to {MAX_POINTS}."
+        )
     existing_state(config.state_dir)
     server = (wish.server or url("localhost", config.https_port)).rstrip("/")
     if not server.startswith("https://"):
-        raise Problem(f"{server} is no address of an appliance", "Write it like https://192.168.1.10:8443.")
+        raise Problem(
+            f"{server} is not the address of an appliance", "Write it like https://192.168.1.10:8443."
+        )
     tls = trusted(config, local=wish.server is None)
     asyncio.run(_run(config, wish, server, tls, console))
 
 
 def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
-    """Trust this installation's authority, with a foreign certificate just that, elsewhere the system's.
+    """Trust this installation's authority or its foreign certificate; elsewhere what the system trusts.
 
     Errors: raises StateError.
     """
@@ -71,7 +75,7 @@ def trusted(config: Config, *, local: bool) -> ssl.SSLContext:
             "Start the appliance first (make run); it makes this file.",
         ) from None
     if config.certificate:
-        # It need not name localhost; it is known by itself.
+        # It need not name localhost; we trust this very certificate.
         context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
         context.check_hostname = False
     return context
@@ -100,7 +104,7 @@ async def _run(config: Config, wish: Wish, server: str, tls: ssl.SSLContext, con
 
 
 async def _arrive(point: BridgePoint, number: int) -> None:
-    await asyncio.sleep(number * 0.1)  # people do not arrive in the same millisecond
+    await asyncio.sleep(number * 0.1)  # people never arrive in the same millisecond
     await point.run()
 
 
@@ -110,7 +114,7 @@ async def _until_gone(runs: Sequence["asyncio.Task[None]"], stop: asyncio.Event)
 
 
 async def _leave(points: Sequence[BridgePoint], runs: Sequence["asyncio.Task[None]"]) -> None:
-    """Give the seats up, so that nobody is shown as dropped; whatever takes too long is broken off."""
+    """Give up the seats, so that nobody is shown as dropped; cancel whatever takes too long."""
     for point in points:
         await point.leave()
     await asyncio.wait(runs, timeout=LEAVE_S)
@@ -123,7 +127,7 @@ def _reporter(who: Identity, console: Console) -> Callable[[Step, str], None]:
 
     def report(step: Step, detail: str) -> None:
         nonlocal last
-        # Trying again and failing again is no news.
+        # Another failed attempt is not news.
         news, last = step is not last, step
         if step in _WORDS and news:
             _say(console, f"{who.label} {_WORDS[step]} {detail}".rstrip())

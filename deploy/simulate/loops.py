@@ -1,6 +1,6 @@
-"""Picture and voice of a simulated bridge point, encoded once and then only repeated.
+"""The picture and voice of a simulated bridge point, encoded once and then repeated.
 
-Encoding twelve points live would cost a core each; repeating costs the sending alone.
+Encoding twelve points live would cost a core each; a repeated loop costs only the sending.
 """
 
 from collections.abc import Sequence
@@ -17,9 +17,9 @@ from deploy.simulate import picture, speech
 FPS = 15
 PICTURE_LOOP_S = 8
 KEYFRAME_EVERY = 15
-"""Pictures: one second, so that a point can answer a keyframe request by going on at the next one."""
+"""In pictures: one second, so that a point can answer a keyframe request by skipping to the next one."""
 COUNTER_STEP = 5
-"""Pictures for which the counter shows the same number: long enough to be read."""
+"""How many pictures show the same counter: long enough to be read."""
 PACKET_S = 0.02
 
 
@@ -35,14 +35,14 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Loop:
-    """Pieces to be sent one after another, each lasting `period`, and then again."""
+    """Pieces to send one after another, each lasting `period`, over and over."""
 
     pieces: tuple[Piece, ...]
     period: Fraction
     """Seconds."""
 
     def next_keyframe(self, position: int) -> int:
-        """The first position at or after `position`, perhaps over the end, where a picture needs no other."""
+        """The first keyframe at or after `position`, wrapping at the end."""
         count = len(self.pieces)
         return next(i % count for i in range(position, position + count) if self.pieces[i % count].keyframe)
 
@@ -58,7 +58,7 @@ def picture_loop(index: int) -> Loop:
     encoder.time_base = Fraction(1, FPS)
     encoder.bit_rate = 110_000
     encoder.gop_size = KEYFRAME_EVERY
-    # More encoders than cores, each with threads of its own that spin, get nowhere.
+    # With more encoders than cores, their own spinning threads would only slow each other down.
     encoder.thread_count = 1
     encoder.options = {"deadline": "realtime", "cpu-used": "4", "lag-in-frames": "0", "auto-alt-ref": "0"}
     pieces: list[Piece] = []
@@ -91,7 +91,7 @@ def voice_loop(index: int) -> Loop:
         frame.sample_rate = speech.RATE
         frame.pts = start
         data += [bytes(packet) for packet in encoder.encode(frame)]
-    # What the encoder still holds is its own delay; a loop of whole packets needs none of it.
+    # What the encoder still holds is its own delay; a loop of whole packets does not need it.
     count = len(samples) // size
     levels = [_level_dbov(samples[i * size : (i + 1) * size]) for i in range(count)]
     pieces = [Piece(packet, level) for packet, level in zip(data, levels, strict=False)]
@@ -103,7 +103,7 @@ def _pieces(packets: Sequence["av.Packet[Any]"]) -> list[Piece]:
 
 
 def _there_and_back(phase: float) -> float:
-    """0 at the ends of the loop, 1 in its middle: no jump where it begins anew."""
+    """0 at the ends of the loop, 1 in its middle: no jump where it starts over."""
     return 1 - abs(1 - 2 * phase)
 
 

@@ -1,9 +1,9 @@
 """The media transport of a simulated bridge point: one RTCPeerConnection with our client's fixed lines,
-which sends loops and drops what it gets.
+which sends loops and drops what it receives.
 
-Uses three private names of aiortc (pinned in pyproject.toml), each for what its public face cannot do:
+Uses three private names of aiortc (pinned in pyproject.toml), for what its public interface cannot do:
 RTCRtpSender._next_encoded_frame (a pre-encoded packet has no audio level), RTCRtpSender._send_keyframe
-(a pre-encoded track is not told), RTCDtlsTransport._handle_rtp_data (a receiver decodes all it gets).
+(a pre-encoded track is not asked), RTCDtlsTransport._handle_rtp_data (a receiver decodes everything).
 """
 
 import asyncio
@@ -39,14 +39,14 @@ _RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
 
 
 class LoopTrack(MediaStreamTrack):
-    """Repeats a Loop while it is on; while it is off, nothing is sent at all."""
+    """Repeats a Loop while it is on; sends nothing at all while it is off."""
 
     def __init__(self, kind: str, loop: Loop | None, start: int = 0) -> None:
-        """start: the piece that is sent first."""
+        """start: the piece to send first."""
         super().__init__()
         self.kind = kind
         self.level_dbov = -127
-        """Of the piece handed out last."""
+        """Of the last piece handed out."""
         self._source = loop
         self._switched = False
         self._wanted = True
@@ -58,12 +58,12 @@ class LoopTrack(MediaStreamTrack):
         self._time_base = Fraction(1, self._clock_rate)
 
     def switch(self, on: bool) -> None:
-        """One's own button. A screen without a Loop stays silent."""
+        """The point's own button. A screen without a Loop stays silent."""
         self._switched = on
         self._settle()
 
     def want(self, wanted: bool) -> None:
-        """Whether anybody receives it; when somebody does again, it goes on with a keyframe."""
+        """Whether anybody receives it. When that becomes true again, it resumes with a keyframe."""
         self._wanted = wanted
         self._settle()
 
@@ -76,11 +76,11 @@ class LoopTrack(MediaStreamTrack):
             self._on.clear()
 
     def play(self, loop: Loop) -> None:
-        """Another loop of the same pace, from its beginning."""
+        """Send another loop with the same period, from its beginning."""
         self._source, self._position = loop, 0
 
     def skip_to_keyframe(self) -> None:
-        """Someone needs a keyframe: go on where the loop has one."""
+        """Someone needs a keyframe: skip to where the loop has one."""
         if self._source is not None:
             self._position = self._source.next_keyframe(self._position)
 
@@ -93,7 +93,7 @@ class LoopTrack(MediaStreamTrack):
         if delay > 0:
             await asyncio.sleep(delay)
         elif delay < -1:
-            self._begin(self._source)  # the machine slept: no burst of what was missed
+            self._begin(self._source)  # the machine slept: do not send everything missed in a burst
         piece = self._source.pieces[self._position]
         packet: av.Packet[Any] = av.Packet(piece.data)
         packet.pts = round((self._begun + self._sent * float(self._source.period)) * self._clock_rate)
@@ -114,23 +114,22 @@ class LoopTrack(MediaStreamTrack):
 
 
 def prepare(index: int) -> None:
-    """Encode the loops of point `index`, about a second of CPU; later they are only repeated."""
+    """Encode the loops of point `index`: about a second of CPU, once."""
     picture_loop(index)
     voice_loop(index)
 
 
 @dataclass(slots=True)
 class Received:
-    """What has come in, whether it is decoded or not."""
+    """What was received, decoded or not."""
 
     packets: int = 0
-    octets: int = 0
     listener: Callable[[bytes], None] | None = None
-    """Is given each RTP packet, decrypted, as it comes; only without `decode`."""
+    """Gets each decrypted RTP packet as it arrives; only without `decode`."""
 
 
 class Media:
-    """One transport, from its offer to its close. To be made inside a running event loop."""
+    """One transport, from its offer to its close. Create it inside a running event loop."""
 
     def __init__(self, index: int, *, decode: bool = False) -> None:
         """decode: keep aiortc's receivers as they are, so a test may recv() from `tracks`."""
@@ -138,9 +137,9 @@ class Media:
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         voice = voice_loop(index)
         # Points that are admitted together talk one after another.
-        turn = -round(index * TALK_S / voice.period) % len(voice.pieces)
+        start = -round(index * TALK_S / voice.period) % len(voice.pieces)
         self._tracks = {
-            Source.MICROPHONE: LoopTrack("audio", voice, turn),
+            Source.MICROPHONE: LoopTrack("audio", voice, start),
             Source.CAMERA: LoopTrack("video", picture_loop(index)),
             Source.SCREEN: LoopTrack("video", None),
         }
@@ -156,7 +155,7 @@ class Media:
 
     @property
     def tracks(self) -> Sequence[MediaStreamTrack]:
-        """Of the receiving lines, in the order of the slots; only with decode."""
+        """The receiving tracks in the order of the slots; only with `decode`."""
         return [line.receiver.track for line in self._receivers]
 
     async def offer(self) -> str:
@@ -172,19 +171,19 @@ class Media:
         self._tracks[source].switch(on)
 
     def speak(self, loop: Loop) -> None:
-        """From now on the microphone sends this."""
+        """Send this loop from the microphone from now on."""
         self._tracks[Source.MICROPHONE].play(loop)
 
     def follow(self, plan: SendPlan) -> None:
-        """Send what somebody receives. There is one encoding of each source, so any rid means it."""
+        """Send only what somebody receives. Each source has a single encoding, so any rid means that one."""
         self._tracks[Source.CAMERA].want(bool(plan.camera))
         self._tracks[Source.SCREEN].want(bool(plan.screen))
 
     async def close(self) -> None:
-        # The senders wait in recv() of a track that is off; a stopped one lets them end.
+        # The senders wait in recv() of a track that is off; stopping it lets them end.
         for track in self._tracks.values():
             track.stop()
-        # aiortc keeps its sockets when a close is broken off, and cannot be asked again.
+        # aiortc keeps its sockets when close() is cancelled, and close() cannot be called again.
         closing = asyncio.ensure_future(self.pc.close())
         try:
             await asyncio.shield(closing)
@@ -194,14 +193,13 @@ class Media:
 
     def _drop_received(self) -> None:
         for line in self._receivers:
-            # No decoder thread and no receiver reports: 17 threads for each point would do nothing.
+            # No decoder threads and no receiver reports: 17 threads per point would do nothing.
             line.receiver.receive = _receive_nothing  # type: ignore[method-assign] # this one object only
         transport = self._receivers[0].receiver.transport
         received = self.received
 
         async def count(data: bytes, arrival_time_ms: int) -> None:
             received.packets += 1
-            received.octets += len(data)
             if received.listener is not None:
                 received.listener(data)
 
@@ -218,7 +216,7 @@ def _prefer(line: RTCRtpTransceiver) -> None:
 
 
 def _watch(sender: RTCRtpSender, track: LoopTrack) -> None:
-    """Give the packets their audio level and the track the requests for keyframes."""
+    """Put the audio level on the packets, and pass requests for keyframes to the track."""
     next_encoded_frame = sender._next_encoded_frame
 
     async def with_level(codec: Any) -> Any:  # noqa: ANN401 - aiortc's own, passed through

@@ -1,6 +1,6 @@
-"""The moving picture of a simulated bridge point: its colour, its number, a counter, a bar that travels.
+"""The moving picture of a simulated bridge point: its colour, its number, a counter and a moving bar.
 
-Digits are drawn of seven segments, so no font is needed and read_counter can read them back, also from a
+Digits are drawn with seven segments, so no font is needed and read_counter can read them back, even from a
 picture that was scaled or compressed.
 """
 
@@ -75,7 +75,7 @@ def draw(index: int, counter: int, progress: float) -> Image:
 
 
 def colour_of(index: int) -> tuple[int, int, int]:
-    """Background of point `index`, RGB."""
+    """Background colour of point `index`, RGB."""
     return COLOURS[index % len(COLOURS)]
 
 
@@ -92,7 +92,7 @@ def read_counter(image: Image) -> int | None:
         lit = 0
         left = COUNTER_LEFT + place * COUNTER_SIZE * 1.5
         for number, box in enumerate(_segment_boxes(COUNTER_TOP, left, COUNTER_SIZE)):
-            # Only the middle of a segment: its ends touch others.
+            # Only the middle of a segment: its ends touch its neighbours.
             rows = slice(
                 round((box.top + box.height * 0.3) * scale), round((box.top + box.height * 0.7) * scale)
             )
@@ -115,7 +115,7 @@ def _write(image: Image, value: int, top: float, left: float, size: float) -> No
 
 
 def _segment_boxes(top: float, left: float, size: float) -> tuple[_Box, ...]:
-    """Where the seven segments of a digit lie that is `size` wide and twice as high."""
+    """The seven segments of a digit that is `size` wide and twice as high."""
     thick = size / 4
     half = size - thick / 2
     right, middle, bottom = left + size - thick, top + half, top + 2 * size - thick

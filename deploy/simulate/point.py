@@ -1,6 +1,6 @@
-"""A simulated bridge point: signs in, knocks, waits to be admitted, sends; a browser without a window.
+"""A simulated bridge point: a browser without a window that signs in, knocks, waits and sends.
 
-It opens its microphone and camera once and obeys nobody: muted by the operator, it keeps sending.
+It opens its microphone and camera once and obeys nobody: when muted by the operator, it keeps sending.
 """
 
 import asyncio
@@ -108,12 +108,12 @@ class BridgePoint:
         self._random = random.Random(who.index)  # noqa: S311 - spreads reconnections, no secret
 
     async def run(self) -> Bye | None:
-        """Take part until the server says a final good-bye, which is returned, or until the operator refuses,
-        then None; cancel to break off.
+        """Take part until the server says a final `bye`, which is returned, or until the operator refuses
+        the point, then None. May be cancelled.
 
-        Errors: none of the network's, a lost connection is made again.
+        Errors: none from the network; a lost connection is made again.
         """
-        # Encoding takes a second; it is done when somebody admits.
+        # Encoding takes a second; do it before somebody admits the point.
         await asyncio.to_thread(prepare, self._who.index)
         pause = _PAUSE_S[0]
         async with aiohttp.ClientSession(cookies=self._who.cookies, cookie_jar=_cookie_jar()) as http:
@@ -137,25 +137,25 @@ class BridgePoint:
                 await self._close_media()
 
     async def send(self, message: ClientMessage) -> None:
-        """Say something else, as a test may. Raises ConnectionError while not connected."""
+        """Send any other message, for tests. Raises ConnectionError while not connected."""
         if self._socket is None:
             raise ConnectionError("not connected")
         await self._socket.send_str(encode(message))
 
     async def leave(self) -> None:
-        """Give up the seat or the place in the lobby; run() returns when the server has said good-bye."""
+        """Give up the seat or the place in the lobby; run() returns when the server has said `bye`."""
         self._leaving = True
         with contextlib.suppress(ConnectionError):
             await self.send(Withdraw() if self.view.seat is SeatState.WAITING else Leave())
 
     async def wait_for(self, condition: Callable[[View], bool], limit_s: float = 10.0) -> View:
-        """Wait until what the point was told fulfils `condition`. Raises TimeoutError."""
+        """Wait until `condition` holds for what the point was told. Raises TimeoutError."""
         async with asyncio.timeout(limit_s), self._changed:
             await self._changed.wait_for(lambda: condition(self.view))
         return self.view
 
     async def _session(self, http: aiohttp.ClientSession) -> bool:
-        """One WebSocket's life. Returns whether it got as far as being welcomed."""
+        """One WebSocket connection. Returns whether it was welcomed."""
         welcomed = False
         async with http.ws_connect(
             self._server + SOCKET_PATH,
@@ -167,7 +167,7 @@ class BridgePoint:
             self._socket = socket
             self._unanswered = 0
             try:
-                # With the session before this one named, the media transport goes on where it was.
+                # Naming the session before this one lets the media transport go on.
                 before = self.view.welcome.session if self.view.welcome and self._media_lives() else None
                 await self.send(Hello(PROTOCOL, self._meeting, before))
                 async for frame in socket:
@@ -187,7 +187,7 @@ class BridgePoint:
             case Welcome():
                 view.welcome = message
                 await self._step(Step.CONNECTED, message.meeting.title)
-                # A refusal from before this point began is no reason not to ask again.
+                # A refusal from before this point started does not stop it from asking again.
                 refused = message.seat is SeatState.REFUSED
                 await self._take_seat(SeatState.OUTSIDE if refused else message.seat, message.reason)
             case SeatChanged(seat, reason):
@@ -257,7 +257,7 @@ class BridgePoint:
                 assert_never(seat)
 
     async def _offer(self) -> None:
-        """A new transport each time: what is left of an old one is of no use to the server."""
+        """Make a new transport each time; the server cannot use what is left of an old one."""
         await self._close_media()
         self.media = Media(self._who.index, decode=self._decode)
         sdp = await self.media.offer()
@@ -278,7 +278,7 @@ class BridgePoint:
         return self.media is not None and self.media.pc.connectionState in ("connecting", "connected")
 
     async def _open_again(self, before: Roster | None, now: Roster) -> None:
-        """It may speak (again): as a person would, open the microphone."""
+        """Open the microphone, as a person would, when it may speak again."""
         if self._is_kept_shut(before) and not self._is_kept_shut(now):
             await self.send(SetSource(Source.MICROPHONE, on=True))
 
@@ -305,11 +305,11 @@ class BridgePoint:
 
 
 def _reason(error: Exception) -> str:
-    """In a few words; aiohttp's own name every object on the way."""
+    """The error in a few words; aiohttp's own text names every object involved."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     return getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
 
 
 def _cookie_jar() -> aiohttp.CookieJar:
-    """Cookies of addresses, too: the server is often named by one."""
+    """Accepts cookies for IP addresses too: the server is often named by one."""
     return aiohttp.CookieJar(unsafe=True)

@@ -1,5 +1,5 @@
-"""Signs simulated bridge points in: they are ordinary delegates of real units, marked as simulated, without a
-password, made and signed in by who may write the database."""
+"""Signs simulated bridge points in: ordinary delegates of real units, marked as simulated, no password.
+Anyone who can write the database can create them and sign them in."""
 
 from deploy.config import Config
 from deploy.problem import StateError
@@ -14,17 +14,17 @@ SPEAKERS = (
     "Nguyễn Thị Hoa", "Lò Văn Thành", "Giàng A Páo", "Trần Minh Đức", "Hoàng Thị Mai", "Vàng Thị Súa",
     "Phạm Quốc Khánh", "Lý Mùi Khé", "Đỗ Thu Hương", "Thào A Sùng", "Bùi Văn Nam", "Chảo Tả Mẩy",
 )  # fmt: skip
-"""Names of those who sit before the cameras; invented."""
+"""Invented names of the people in front of the cameras."""
 
 
 async def sign_in(config: Config, count: int) -> tuple[Identity, ...]:
-    """Sign `count` points in, each for a unit of its own. Raises StateError."""
+    """Sign `count` points in, each for its own unit. Raises StateError."""
     async with opened_store(config) as store:
         return await sign_in_at(store, count)
 
 
 async def sign_in_at(store: Store, count: int) -> tuple[Identity, ...]:
-    """The same with a store that is open. Raises StateError, StorageUnavailable."""
+    """The same with an open store. Raises StateError, StorageUnavailable."""
     try:
         points = await simulated_points(store, count, clock())
     except ValueError as error:
@@ -36,7 +36,7 @@ async def sign_in_at(store: Store, count: int) -> tuple[Identity, ...]:
             unit=point.unit.id,
             name=SPEAKERS[index % len(SPEAKERS)],
             label=point.unit.name,
-            # Some number of people behind each camera, one or two of them absent.
+            # A number of people behind each camera, some with one or two absent.
             present=8 + index * 7 % 23 - index % 3,
             total=8 + index * 7 % 23,
         )

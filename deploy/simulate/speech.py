@@ -1,6 +1,6 @@
-"""The voice of a simulated bridge point: syllables of three formants over a falling pitch, then silence.
+"""The voice of a simulated bridge point: syllables with three formants over a falling pitch, then silence.
 
-Not speech, but close enough to its spectrum and rhythm for level meters, voice detectors and ears.
+It is not speech, but its spectrum and rhythm are close enough for level meters and voice detectors.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ Samples = NDArray[np.float32]
 RATE = 48_000
 LOOP_S = 12.0
 TALK_S = 4.0
-"""Of each loop: points that start at different times mostly talk one after another."""
+"""Part of each loop: points that start at different times mostly talk one after another."""
 _SYLLABLE_S = 0.22
 _GAP_S = 0.05
 _VOWELS = ((750, 1200, 2500), (350, 2100, 2900), (450, 800, 2500), (500, 1800, 2500), (320, 900, 2300))
@@ -20,7 +20,7 @@ _VOWELS = ((750, 1200, 2500), (350, 2100, 2900), (450, 800, 2500), (500, 1800, 2
 
 
 def speak(index: int) -> Samples:
-    """One loop of point `index`: it talks at the beginning, is silent for the rest. Cannot fail."""
+    """One loop of point `index`: it talks at the beginning and is silent for the rest. Cannot fail."""
     random = np.random.default_rng(index)
     pitch = 105.0 * 2 ** ((index * 5 % 12) / 12)
     loop = np.zeros(round(LOOP_S * RATE), np.float32)
@@ -29,14 +29,14 @@ def speak(index: int) -> Samples:
         syllable = _syllable(pitch * (1 - 0.2 * start / TALK_S), _VOWELS[random.integers(len(_VOWELS))])
         at = round(start * RATE)
         loop[at : at + len(syllable)] += syllable * np.float32(random.uniform(0.6, 1.0))
-        # After every fifth syllable or so the point takes breath.
+        # The point takes a breath after every fifth syllable or so.
         start += _SYLLABLE_S + _GAP_S + (0.25 if random.random() < 0.2 else 0.0)
     loop *= np.float32(0.5 / max(float(np.abs(loop).max()), 1e-6))
     return loop
 
 
 def _syllable(pitch: float, formants: tuple[int, int, int]) -> Samples:
-    """Harmonics of the pitch, each as loud as the formants near it allow."""
+    """Harmonics of the pitch, each as loud as the nearby formants make it."""
     time = np.arange(round(_SYLLABLE_S * RATE)) / RATE
     harmonics = np.arange(1, int(4000 / pitch) + 1) * pitch
     widths = (90.0, 120.0, 160.0)

@@ -1,4 +1,4 @@
-"""Who a simulated bridge point is, what it was told, and what it tells the terminal."""
+"""Who a simulated bridge point is, what the server told it, and what it reports to the terminal."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -9,14 +9,14 @@ from signaling.protocol import Bye, Floor, Lobby, Recording, Refusal, Roster, Sl
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who knocks."""
+    """Who the point is."""
 
     index: int
     """Chooses colour, number and voice."""
     cookies: dict[str, str]
-    """Of a session that is signed in."""
+    """Of a signed-in session."""
     unit: str
-    """Unit id, used when the account has none of its own."""
+    """Unit id, used when the account has none."""
     name: str
     label: str = ""
     """Its unit's name, for the terminal."""
@@ -25,7 +25,7 @@ class Identity:
 
 
 class Step(Enum):
-    """What the terminal is told."""
+    """What is reported to the terminal."""
 
     CONNECTED = auto()
     WAITING = auto()
@@ -38,7 +38,7 @@ class Step(Enum):
 
 @dataclass(slots=True)
 class View:
-    """What the point was last told; tests read it through BridgePoint.wait_for."""
+    """The last values the server sent; tests read them through BridgePoint.wait_for."""
 
     welcome: Welcome | None = None
     seat: SeatState = SeatState.OUTSIDE
@@ -52,4 +52,4 @@ class View:
     floor: Floor | None = None
     recording: Recording | None = None
     pong: int = 0
-    """What the newest `pong` answers."""
+    """The value of the newest `pong`."""

@@ -150,8 +150,8 @@ def test_a_meeting_is_scheduled_and_shown(state: str, capsys: pytest.CaptureFixt
     [
         (["show", "khong-co"], "there is no meeting khong-co"),
         (["schedule", "khong-co", "--no-start"], "there is no meeting khong-co"),
-        (["schedule", CODE, "--start", "mai"], "'mai' is no time"),
-        (["schedule", CODE, "--start", "0001-01-01 00:00"], "is no time"),
+        (["schedule", CODE, "--start", "mai"], "'mai' is not a time"),
+        (["schedule", CODE, "--start", "0001-01-01 00:00"], "is not a time"),
         (["schedule", CODE, "--start", "2026-11-23 08:00", "--lobby-minutes", "-1"], "-1 minutes"),
         (["composition", CODE, "mars"], "there is no unit mars"),
         (["composition", CODE], "which units"),

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.loopback
 
 @contextmanager
 def taken(kind: socket.SocketKind) -> Iterator[int]:
-    """A port of 127.0.0.1 that somebody else has."""
+    """A port of 127.0.0.1 that another program uses."""
     with socket.socket(socket.AF_INET, kind) as other:
         other.bind(("127.0.0.1", 0))
         if kind == socket.SOCK_STREAM:
@@ -37,7 +37,7 @@ def free_ports() -> list[str]:
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What serve said before it ended with exit code 2."""
+    """What serve printed before it ended with exit code 2."""
     assert main(["serve", *arguments]) == 2
     said = capsys.readouterr().err
     assert "Traceback" not in said
@@ -46,7 +46,9 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
     return said
 
 
-def test_https_port_in_use(capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]) -> None:
+def test_an_https_port_in_use(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]
+) -> None:
     with taken(socket.SOCK_STREAM) as port:
         said = refused(capsys, f"--state={tmp_path}", *free_ports, f"--https-port={port}")
     assert f"TCP port {port} on 127.0.0.1 is in use" in said
@@ -54,7 +56,7 @@ def test_https_port_in_use(capsys: pytest.CaptureFixture[str], tmp_path: Path, f
 
 
 @pytest.mark.parametrize(("kind", "name"), [(socket.SOCK_DGRAM, "UDP"), (socket.SOCK_STREAM, "TCP")])
-def test_media_port_in_use(
+def test_a_media_port_in_use(
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
     free_ports: list[str],
@@ -67,30 +69,32 @@ def test_media_port_in_use(
     assert "--media-port" in said
 
 
-def test_an_address_that_is_not_here(
+def test_an_address_that_is_not_of_this_machine(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, free_ports: list[str]
 ) -> None:
     said = refused(capsys, f"--state={tmp_path}", *free_ports, "--host=203.0.113.77")
     assert "203.0.113.77 is not an address of this machine" in said
 
 
-def test_state_in_the_place_of_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_state_directory_that_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     assert "not a directory" in refused(capsys, f"--state={tmp_path / 'file'}")
 
 
-def test_state_of_a_newer_version(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_state_directory_of_a_newer_version(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "version").write_text("99\n")
     assert "newer giaoban" in refused(capsys, f"--state={tmp_path}")
 
 
-def test_state_that_another_appliance_serves(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_state_directory_that_another_appliance_uses(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     open_state(tmp_path)
     with locked(tmp_path):
         assert "another giaoban serves" in refused(capsys, f"--state={tmp_path}")
 
 
-def test_a_certificate_that_is_none(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_file_that_holds_no_certificate(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     rubbish = tmp_path / "rubbish.pem"
     rubbish.write_text("rubbish")
     said = refused(capsys, f"--state={tmp_path / 'var'}", f"--certificate={rubbish}", f"--key={rubbish}")
@@ -107,7 +111,7 @@ def test_a_settings_file_with_a_misspelt_key(capsys: pytest.CaptureFixture[str],
 
 
 @pytest.mark.parametrize("command", [["simulate"], ["account", "list"]])
-def test_commands_beside_it_make_no_state_directory(
+def test_other_commands_do_not_make_a_state_directory(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, command: list[str]
 ) -> None:
     assert main([*command, f"--state={tmp_path / 'var'}"]) == 2

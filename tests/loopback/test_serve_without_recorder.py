@@ -13,7 +13,7 @@ DEATHS = 3
 WAIT_S = 30.0
 
 
-async def test_meetings_go_on_where_the_recorder_cannot_run(tmp_path: Path) -> None:
+async def test_the_appliance_serves_without_its_recorder(tmp_path: Path) -> None:
     state = tmp_path / "state"
     state.mkdir()
     (state / "recorder.key").write_text("no key")

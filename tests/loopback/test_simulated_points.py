@@ -1,4 +1,4 @@
-"""Simulated bridge points against a whole appliance: lobby, picture and voice, a crash, the way out."""
+"""Simulated bridge points in a whole appliance: the lobby, picture and voice, crashes, leaving."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,7 @@ async def appliance(tmp_path: Path) -> AsyncIterator[Appliance]:
 
 
 async def operator_of(appliance: Appliance) -> BridgePoint:
-    """The first account, as a point that looks at pictures and hears."""
+    """The first account, as a point that decodes pictures and sound."""
     found = await appliance.store.people.find("thu-ky")
     assert found is not None
     cookie = {COOKIE: await mint(appliance.store, found.account.id, clock())}
@@ -62,7 +62,7 @@ def waiting(count: int) -> Callable[[View], bool]:
 
 
 def slot_number(view: View, kind: SlotKind, participant: str | None = None) -> int | None:
-    """Which receiving line carries that, None while none does."""
+    """Which receiving line carries it; None while none does."""
     for number, slot in enumerate(view.slots):
         if slot.kind is kind and slot.participant is not None and participant in (None, slot.participant):
             return number
@@ -101,7 +101,7 @@ async def test_points_are_admitted_seen_heard_muted_and_leave(appliance: Applian
         assert view.bye.code is Why.LEFT
 
 
-async def test_points_come_back_by_themselves_after_the_media_worker_has_died(appliance: Appliance) -> None:
+async def test_points_come_back_by_themselves_after_the_media_worker_died(appliance: Appliance) -> None:
     operator = await operator_of(appliance)
     (point,) = [point_of(appliance, who) for who in await sign_in_at(appliance.store, 1)]
     async with taking_part(operator, point):
@@ -118,7 +118,7 @@ async def test_points_come_back_by_themselves_after_the_media_worker_has_died(ap
         assert point.view.welcome.participant == participant
 
 
-async def test_seats_are_kept_while_the_control_plane_is_restarted(appliance: Appliance) -> None:
+async def test_seats_are_kept_while_the_control_process_restarts(appliance: Appliance) -> None:
     operator = await operator_of(appliance)
     (point,) = [point_of(appliance, who) for who in await sign_in_at(appliance.store, 1)]
     async with taking_part(operator, point):
@@ -135,7 +135,7 @@ async def test_seats_are_kept_while_the_control_plane_is_restarted(appliance: Ap
         await operator.wait_for(lambda view: flowing(view, before.participant), WAIT_S)
 
 
-async def test_a_point_that_is_refused_does_not_ask_again(appliance: Appliance) -> None:
+async def test_a_refused_point_does_not_ask_again(appliance: Appliance) -> None:
     operator = await operator_of(appliance)
     (point,) = [point_of(appliance, who) for who in await sign_in_at(appliance.store, 1)]
     async with taking_part(operator):
@@ -179,7 +179,7 @@ def flowing(view: View, participant: str) -> bool:
 
 
 async def sees_the_counter_move(operator: BridgePoint, participant: str, index: int) -> None:
-    """Pictures on the tile have the point's colour, and at least three different counters."""
+    """Pictures on the tile have the point's colour and at least three different counters."""
     number = slot_number(operator.view, SlotKind.TILE, participant)
     assert number is not None
     assert operator.media is not None
@@ -197,7 +197,7 @@ async def sees_the_counter_move(operator: BridgePoint, participant: str, index: 
 
 
 async def hears_something(operator: BridgePoint, participant: str) -> None:
-    """Sound on the point's audio slot is louder than silence within one loop of its voice."""
+    """Sound on the point's audio slot is louder than silence, within one loop of its voice."""
     assert operator.media is not None
     async with asyncio.timeout(WAIT_S):
         while True:

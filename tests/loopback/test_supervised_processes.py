@@ -1,4 +1,4 @@
-"""The supervisor with real processes: tiny ones, which call the test back when they live."""
+"""The supervisor with real processes: tiny ones that call the test back when they have started."""
 
 import asyncio
 import os
@@ -38,7 +38,7 @@ asyncio.run(Supervisor({"child": child}).run())
 
 
 class Life:
-    """A process that has called back; its connection ends with it."""
+    """A process that has called back; its connection closes when it ends."""
 
     def __init__(self, greeting: bytes, reader: asyncio.StreamReader) -> None:
         pid, settings = greeting.decode().split()
@@ -53,7 +53,7 @@ class Life:
 
 @asynccontextmanager
 async def switchboard(path: Path) -> AsyncIterator[asyncio.Queue[Life]]:
-    """A Unix socket whose callers arrive in a queue."""
+    """A Unix socket that puts its callers in a queue."""
     calls: asyncio.Queue[Life] = asyncio.Queue(maxsize=16)
     writers: list[asyncio.StreamWriter] = []
 
@@ -79,7 +79,9 @@ def calling_back(path: Path, settings: bytes) -> Child:
     return Child((sys.executable, "-c", CALLS_BACK, str(path)), settings)
 
 
-async def test_what_dies_is_started_again_with_its_settings_and_stop_ends_all(tmp_path: Path) -> None:
+async def test_a_process_that_dies_is_started_again_with_its_settings_and_stop_ends_all(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "s"
     async with switchboard(path) as calls:
         supervisor = Supervisor({"child": calling_back(path, b"settings-7")}, QUICK)
@@ -152,7 +154,7 @@ async def test_a_process_that_cannot_run_with_its_settings_is_not_started_twice(
 
 
 @pytest.mark.record
-async def test_one_that_others_do_not_need_may_die_again_and_again(tmp_path: Path) -> None:
+async def test_a_process_that_the_others_do_not_need_may_die_again_and_again(tmp_path: Path) -> None:
     path = tmp_path / "s"
     async with switchboard(path) as calls:
         deaths = tmp_path / "deaths"

@@ -1,4 +1,4 @@
-"""A whole appliance for tests: `giaoban serve` as processes of its own, in a state directory of its own."""
+"""A whole appliance for tests: `giaoban serve` as separate processes, with its own state directory."""
 
 import asyncio
 import contextlib
@@ -30,7 +30,7 @@ from signaling.store import Store
 ROOT = Path(__file__).parents[2]
 LOGS = ROOT / "build" / "logs"
 START_S = 90.0
-"""Compiling the packet kernel on a fresh machine is part of the first start."""
+"""On a fresh machine the first start includes compiling the packet kernel."""
 STOP_S = 15.0
 PASSWORD = "một hai ba bốn"
 UNITS = (
@@ -49,13 +49,13 @@ Part = Literal["media-0", "recorder", "control"]
 
 
 class ApplianceError(Exception):
-    """The appliance did not do what every test needs; its log says why."""
+    """The appliance failed to do what every test needs; its log says why."""
 
 
 def reachable_address() -> str:
-    """An address of this machine that is not loopback: Firefox does not use a candidate 127.0.0.1.
+    """An address of this machine other than loopback: Firefox ignores a candidate 127.0.0.1.
 
-    On a machine without a network a dummy interface is made when we are root. Raises ApplianceError.
+    On a machine without a network, root makes a dummy interface. Raises ApplianceError.
     """
     for address in local_addresses():
         if "." in address:
@@ -77,7 +77,7 @@ def reachable_address() -> str:
 
 
 def free_port() -> int:
-    """A number that is free for TCP and UDP."""
+    """A port number that is free for TCP and UDP."""
     while True:
         with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
             tcp.bind(("", 0))
@@ -98,7 +98,7 @@ class Appliance:
     media_port: int
     log: Path
     arguments: tuple[str, ...] = ()
-    """That it was started with."""
+    """What it was started with."""
     store: Store = field(init=False)
     _numbers: "itertools.count[int]" = field(default_factory=lambda: itertools.count(1))
 
@@ -150,7 +150,7 @@ class Appliance:
         raise ApplianceError(f"{part} does not run")
 
     async def kill(self, part: Part) -> None:
-        """As a crash would. Returns when the part has been restarted and all is healthy."""
+        """End one process as a crash would. Returns when it has been restarted and all is healthy."""
         before = self.pid(part)
         os.kill(before, signal.SIGKILL)
         for _ in range(600):
@@ -163,8 +163,8 @@ class Appliance:
         await self.wait_healthy(30)
 
     async def crash(self) -> int:
-        """All of it, as when the power fails; and on again. Returns when it is healthy; the Unix time of the
-        crash in milliseconds."""
+        """Kill everything, as a power cut would, and start it again. Waits until it is healthy; returns the
+        Unix time of the crash in milliseconds."""
         parts: tuple[Part, ...] = ("media-0", "recorder", "control")
         pids = [self.process.pid]
         for part in parts:
@@ -179,7 +179,7 @@ class Appliance:
         return crashed_ms
 
     async def command(self, *arguments: str) -> tuple[int, str]:
-        """`giaoban ...` on this appliance's state. Returns the exit code and all it said."""
+        """Run `giaoban ...` on this appliance's state. Returns the exit code and everything it printed."""
         log = LOGS / "command.log"
         process = await _start((*arguments, "--state", str(self.state)), self.state.parent, log)
         async with asyncio.timeout(START_S):
@@ -190,8 +190,8 @@ class Appliance:
     async def simulated(
         self, participants: int, meeting: str, *, humble: bool = False
     ) -> AsyncIterator[None]:
-        """`giaoban simulate` for as long as the block. Humble: it leaves the processor to everybody else, as
-        if it were another machine."""
+        """Run `giaoban simulate` during the block. humble: it yields the processor to everything else, as if
+        it ran on another machine."""
         arguments = ("--participants", str(participants), "--meeting", meeting, "--url", self.url)
         log = LOGS / "simulate.log"
         process = await _start(("simulate", "--state", str(self.state), *arguments), self.state.parent, log)
@@ -230,7 +230,7 @@ async def running(folder: Path, *flags: str) -> AsyncIterator[Appliance]:
 
 async def _start(arguments: tuple[str, ...], folder: Path, log: Path) -> Process:
     log.parent.mkdir(parents=True, exist_ok=True)
-    # Without a terminal nothing may be asked or drawn, and no setting of the developer's may leak in.
+    # There is no terminal to ask or draw on, and no setting of the developer may leak in.
     environment = {key: value for key, value in os.environ.items() if not key.startswith("GIAOBAN_")}
     environment["PYTHONPATH"] = str(ROOT)
     with log.open("wb") as sink:

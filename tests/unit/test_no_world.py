@@ -1,4 +1,4 @@
-"""The fence around the unit tests holds."""
+"""Unit tests cannot reach the network or the clock."""
 
 import asyncio
 import socket
@@ -20,13 +20,13 @@ def test_a_unit_test_cannot_sleep() -> None:
         time.sleep(0.01)
 
 
-async def test_a_unit_test_cannot_wait_but_may_give_way() -> None:
+async def test_a_unit_test_cannot_wait_but_may_yield() -> None:
     with pytest.raises(AssertionError, match=r"may not use asyncio\.sleep"):
         await asyncio.sleep(0.01)
     await asyncio.sleep(0)
 
 
-@pytest.mark.real_world("to show how one says so")
-def test_a_unit_test_may_have_the_world_when_it_says_why() -> None:
+@pytest.mark.real_world("to show how it is said")
+def test_a_unit_test_may_use_the_world_if_it_says_why() -> None:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

@@ -1,4 +1,4 @@
-"""Settings: what wins over what, and what is said when one is wrong."""
+"""Settings: which source wins, and what is reported when one is wrong."""
 
 from pathlib import Path
 
@@ -24,13 +24,13 @@ def complaint(folder: Path, text: str) -> ConfigError:
     return raised.value
 
 
-def test_without_a_file_the_defaults_hold(tmp_path: Path) -> None:
+def test_without_a_file_the_defaults_apply(tmp_path: Path) -> None:
     config = load(None, {}, {}, cwd=tmp_path)
     assert (config.https_port, config.media_port, config.workers, config.seat_grace_s) == (8443, 8444, 1, 300)
     assert config.state == "var"
 
 
-def test_flags_win_over_the_environment_and_that_over_the_file(tmp_path: Path) -> None:
+def test_flags_win_over_the_environment_and_the_environment_over_the_file(tmp_path: Path) -> None:
     written(tmp_path, 'state = "from-file"\nhttps_port = 1000\nmedia_port = 1001\n')
     assert load(None, {}, {}, cwd=tmp_path).state == "from-file"
     environment = {"GIAOBAN_STATE": "from-environment"}
@@ -45,7 +45,7 @@ def test_the_database_is_sqlite_in_the_state_directory_unless_named() -> None:
     assert Config(database=named).database_url == named
 
 
-def test_an_unknown_setting_is_answered_with_the_nearest_known_one(tmp_path: Path) -> None:
+def test_for_an_unknown_setting_the_nearest_known_one_is_suggested(tmp_path: Path) -> None:
     error = complaint(tmp_path, "htps_port = 8443\n")
     assert "htps_port" in error.text
     assert error.remedy == "Did you mean https_port?"
@@ -59,13 +59,13 @@ def test_a_port_out_of_range_names_the_setting(tmp_path: Path) -> None:
     assert "media_port" in complaint(tmp_path, "media_port = 70000\n").text
 
 
-def test_a_broken_file_is_named_with_the_place(tmp_path: Path) -> None:
+def test_a_broken_file_is_named_with_the_line(tmp_path: Path) -> None:
     error = complaint(tmp_path, "https_port = \n")
     assert "giaoban.toml" in error.text
     assert "line 1" in error.text
 
 
-def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
+def test_a_named_file_must_exist(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nothing\.toml"):
         load(tmp_path / "nothing.toml", {}, {}, cwd=tmp_path)
 
@@ -86,7 +86,7 @@ def test_a_file_that_was_named_must_exist(tmp_path: Path) -> None:
         ('log_level = "loud"\n', "log_level"),
     ],
 )
-def test_settings_that_contradict_are_refused(tmp_path: Path, text: str, word: str) -> None:
+def test_contradicting_settings_are_refused(tmp_path: Path, text: str, word: str) -> None:
     assert word in complaint(tmp_path, text).text
 
 
@@ -98,7 +98,7 @@ def test_settings_that_contradict_are_refused(tmp_path: Path, text: str, word: s
         "turn:[fd00::11]:3478?transport=udp",
     ],
 )
-def test_a_relay_is_named_as_browsers_name_it(url: str) -> None:
+def test_a_relay_is_written_as_browsers_write_it(url: str) -> None:
     assert build({"turn_urls": [url], "turn_secret_file": "secret"}).turn_urls == (url,)
 
 
@@ -107,7 +107,7 @@ _values = st.recursive(_scalars, lambda inner: st.lists(inner, max_size=3), max_
 
 
 @given(st.dictionaries(st.sampled_from([*Config.__struct_fields__, "other"]), _values, max_size=4))
-def test_any_values_make_a_config_or_a_config_error(values: dict[str, object]) -> None:
+def test_any_values_give_a_config_or_a_config_error(values: dict[str, object]) -> None:
     try:
         config = build(values)
     except ConfigError:

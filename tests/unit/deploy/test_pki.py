@@ -1,4 +1,4 @@
-"""Certificates: ours verify and are renewed in time, foreign ones are checked before they are served."""
+"""Certificates: ours verify and are renewed in time; foreign ones are checked before they are used."""
 
 import datetime
 import ipaddress
@@ -45,7 +45,7 @@ def test_the_chain_does_not_verify_for_another_name(tmp_path: Path) -> None:
         verify(files, "example.org", NOW)
 
 
-def test_the_authority_may_sign_servers_but_no_further_authority(tmp_path: Path) -> None:
+def test_the_authority_can_sign_servers_but_no_other_authority(tmp_path: Path) -> None:
     files = own_certificate(tmp_path / "pki", NAMES, NOW)
     assert files.ca is not None
     constraints = read(files.ca)[0].extensions.get_extension_for_class(x509.BasicConstraints).value
@@ -60,7 +60,7 @@ def test_keys_are_readable_by_their_owner_only(tmp_path: Path) -> None:
         assert stat.S_IMODE((tmp_path / "pki" / key).stat().st_mode) == 0o600
 
 
-def test_browsers_accept_how_long_it_lasts(tmp_path: Path) -> None:
+def test_its_lifetime_is_one_that_browsers_accept(tmp_path: Path) -> None:
     leaf = read(own_certificate(tmp_path / "pki", NAMES, NOW).chain)[0]
     assert leaf.not_valid_after_utc - leaf.not_valid_before_utc <= 398 * DAY
 
@@ -70,7 +70,7 @@ def test_starting_again_keeps_authority_and_certificate(tmp_path: Path) -> None:
     assert own_certificate(tmp_path / "pki", NAMES[:2], NOW + 300 * DAY).chain.read_bytes() == before
 
 
-def test_a_new_address_gets_a_new_certificate_of_the_same_authority(tmp_path: Path) -> None:
+def test_a_new_address_gets_a_new_certificate_from_the_same_authority(tmp_path: Path) -> None:
     files = own_certificate(tmp_path / "pki", NAMES, NOW)
     assert files.ca is not None
     authority = files.ca.read_bytes()
@@ -107,7 +107,7 @@ def test_the_server_speaks_tls_1_2_or_newer(tmp_path: Path) -> None:
     assert context.minimum_version == ssl.TLSVersion.TLSv1_2
 
 
-def test_a_foreign_certificate_that_fits_is_taken(tmp_path: Path) -> None:
+def test_a_foreign_certificate_with_its_key_is_accepted(tmp_path: Path) -> None:
     own = own_certificate(tmp_path / "pki", NAMES, NOW)
     assert foreign_certificate(own.chain, own.key, NOW).ca is None
 
@@ -125,14 +125,14 @@ def test_an_expired_certificate_is_refused_with_its_date(tmp_path: Path) -> None
         foreign_certificate(own.chain, own.key, NOW + 400 * DAY)
 
 
-def test_a_certificate_of_the_future_points_to_the_clock(tmp_path: Path) -> None:
+def test_for_a_certificate_that_is_not_yet_valid_the_clock_is_suggested(tmp_path: Path) -> None:
     own = own_certificate(tmp_path / "pki", NAMES, NOW)
     with pytest.raises(CertificateError) as raised:
         foreign_certificate(own.chain, own.key, NOW - DAY)
     assert "clock" in raised.value.remedy
 
 
-def test_files_that_are_missing_or_no_pem_are_named(tmp_path: Path) -> None:
+def test_files_that_are_missing_or_not_pem_are_named(tmp_path: Path) -> None:
     own = own_certificate(tmp_path / "pki", NAMES, NOW)
     with pytest.raises(CertificateError, match=r"nothing\.pem: No such file"):
         foreign_certificate(tmp_path / "nothing.pem", own.key, NOW)
@@ -144,7 +144,7 @@ def test_files_that_are_missing_or_no_pem_are_named(tmp_path: Path) -> None:
         foreign_certificate(own.chain, rubbish, NOW)
 
 
-def test_a_key_with_a_password_is_refused_with_the_way_out(tmp_path: Path) -> None:
+def test_a_key_with_a_password_is_refused_with_a_remedy(tmp_path: Path) -> None:
     own = own_certificate(tmp_path / "pki", NAMES, NOW)
     locked = tmp_path / "locked.pem"
     locked.write_bytes(

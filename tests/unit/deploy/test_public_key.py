@@ -1,4 +1,4 @@
-"""Whatever is pasted as a public key: taken, or refused without a word of it."""
+"""Any text pasted as a public key is accepted, or refused without repeating it."""
 
 import pytest
 from hypothesis import given
@@ -23,7 +23,7 @@ def test_any_text_is_a_key_or_a_problem(text: str) -> None:
 
 
 @given(st.text(max_size=40), st.text(max_size=40))
-def test_a_private_key_is_recognized_anywhere_and_not_repeated(before: str, after: str) -> None:
+def test_a_private_key_is_recognised_anywhere_and_not_repeated(before: str, after: str) -> None:
     with pytest.raises(Problem, match="PRIVATE") as caught:
         public_untrusted(before + PAIR.secret + after)
     assert PAIR.secret[20:] not in caught.value.text + caught.value.remedy

@@ -1,4 +1,4 @@
-"""The relay's secret: read from a closed file that holds one, or a clear complaint."""
+"""The relay's secret is read from a file that only we can read; anything else is refused with a reason."""
 
 import os
 from pathlib import Path
@@ -27,7 +27,7 @@ def test_the_secret_is_the_line_in_the_file(tmp_path: Path, mode: int, end: byte
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o606, 0o601])
-def test_a_file_that_others_may_use_is_refused_with_what_to_do(tmp_path: Path, mode: int) -> None:
+def test_a_file_that_others_may_use_is_refused_with_a_remedy(tmp_path: Path, mode: int) -> None:
     path = secret_file(tmp_path, SECRET.encode(), mode)
     with pytest.raises(ConfigError, match="everybody") as refused:
         read_secret(path)
@@ -37,12 +37,12 @@ def test_a_file_that_others_may_use_is_refused_with_what_to_do(tmp_path: Path, m
 @pytest.mark.parametrize(
     "content", [b"", b"\n", b"short", b"two\nlines of them, long enough", b"a" * 1000, b"with a blank in it"]
 )
-def test_what_is_no_secret_is_refused(tmp_path: Path, content: bytes) -> None:
+def test_a_file_without_a_secret_is_refused(tmp_path: Path, content: bytes) -> None:
     with pytest.raises(ConfigError, match="does not hold one secret"):
         read_secret(secret_file(tmp_path, content))
 
 
-def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+def test_a_path_that_is_not_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         read_secret(tmp_path / "nothing")
     with pytest.raises(ConfigError, match="not a file"):
@@ -54,7 +54,7 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.binary(max_size=600))
-def test_any_content_is_a_secret_or_a_complaint(tmp_path: Path, content: bytes) -> None:
+def test_any_content_is_a_secret_or_refused(tmp_path: Path, content: bytes) -> None:
     try:
         secret = read_secret(secret_file(tmp_path, content))
     except ConfigError:

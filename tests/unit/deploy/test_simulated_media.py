@@ -1,4 +1,4 @@
-"""The loops of simulated bridge points: what they send can be decoded, read and heard."""
+"""What simulated bridge points send can be decoded, read and heard."""
 
 import asyncio
 from fractions import Fraction
@@ -13,13 +13,13 @@ from deploy.simulate.media import LoopTrack
 
 
 @pytest.mark.parametrize("scale", [1, 2, 4])
-def test_every_counter_that_is_drawn_can_be_read_at_any_size(scale: int) -> None:
+def test_every_counter_can_be_read_at_any_size(scale: int) -> None:
     for counter in range(100):
         image = picture.draw(counter, counter, counter / 99)
         assert picture.read_counter(image.repeat(scale, axis=0).repeat(scale, axis=1)) == counter
 
 
-def test_a_picture_without_a_counter_reads_as_none() -> None:
+def test_a_picture_without_a_counter_gives_none() -> None:
     assert picture.read_counter(np.full((180, 320, 3), 90, np.uint8)) is None
     noise = np.random.default_rng(1).integers(0, 255, (180, 320, 3)).astype(np.uint8)
     assert picture.read_counter(noise) is None
@@ -41,7 +41,7 @@ def test_the_picture_loop_is_vp8_whose_counter_and_colour_survive() -> None:
     assert np.abs(corner - picture.colour_of(1)).max() < 12
 
 
-def test_a_picture_loop_may_be_entered_at_each_keyframe() -> None:
+def test_a_picture_loop_can_be_entered_at_each_keyframe() -> None:
     loop = picture_loop(1)
     for wanted in (0, 1, 50, len(loop.pieces) - 1):
         position = loop.next_keyframe(wanted)
@@ -50,7 +50,7 @@ def test_a_picture_loop_may_be_entered_at_each_keyframe() -> None:
         assert len(decoder.decode(av.Packet(loop.pieces[position].data))) == 1
 
 
-def test_the_voice_loop_is_opus_that_is_loud_while_it_talks_and_silent_after() -> None:
+def test_the_voice_loop_is_opus_that_is_loud_while_it_talks_and_silent_afterwards() -> None:
     loop = voice_loop(0)
     assert len(loop.pieces) * loop.period == speech.LOOP_S
     decoder = av.CodecContext.create("libopus", "r")
@@ -88,18 +88,16 @@ def test_points_speak_at_different_pitches() -> None:
 
 
 @pytest.mark.parametrize("index", [0, 5])
-def test_a_picture_loop_is_no_heavier_than_the_small_layer_of_a_camera(index: int) -> None:
+def test_a_picture_loop_has_no_higher_rate_than_a_cameras_small_layer(index: int) -> None:
     headers = 46  # RTP with its extensions, VP8's descriptor, SRTP's tag
-    octets = sum(
+    sent_bytes = sum(
         len(piece.data) + headers * -(-len(piece.data) // 1100) for piece in picture_loop(index).pieces
     )
-    assert octets * 8 / PICTURE_LOOP_S <= 110_000
+    assert sent_bytes * 8 / PICTURE_LOOP_S <= 110_000
 
 
 @pytest.mark.real_world("a track keeps the time of its loop")
-async def test_a_camera_that_nobody_receives_is_still_until_somebody_does_and_begins_with_a_keyframe() -> (
-    None
-):
+async def test_a_camera_sends_only_while_received_and_resumes_with_a_keyframe() -> None:
     loop = Loop(tuple(Piece(bytes([n]), keyframe=n % 4 == 0) for n in range(8)), Fraction(1, 10_000))
     track = LoopTrack("video", loop)
     track.switch(on=True)

@@ -1,4 +1,4 @@
-"""The state directory: made when missing, refused when it is not ours to use."""
+"""The state directory is created when missing and refused when it cannot be used."""
 
 import stat
 from pathlib import Path
@@ -9,7 +9,7 @@ from deploy.problem import StateError
 from deploy.state import locked, open_state
 
 
-def test_it_is_made_and_closed_to_others(tmp_path: Path) -> None:
+def test_it_is_created_and_closed_to_others(tmp_path: Path) -> None:
     directory = tmp_path / "a" / "var"
     open_state(directory)
     assert stat.S_IMODE(directory.stat().st_mode) == 0o700
@@ -17,7 +17,7 @@ def test_it_is_made_and_closed_to_others(tmp_path: Path) -> None:
     open_state(directory)
 
 
-def test_one_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
+def test_a_directory_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
     open_state(tmp_path)
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
@@ -32,20 +32,20 @@ def test_a_file_in_the_way_is_named(tmp_path: Path, below: str) -> None:
     assert "--state" in raised.value.remedy
 
 
-def test_one_of_a_newer_version_is_left_untouched(tmp_path: Path) -> None:
+def test_a_directory_of_a_newer_version_is_left_untouched(tmp_path: Path) -> None:
     (tmp_path / "version").write_text("7\n")
     with pytest.raises(StateError, match="newer giaoban: it has version 7, this one 1"):
         open_state(tmp_path)
     assert [file.name for file in tmp_path.iterdir()] == ["version"]
 
 
-def test_a_version_that_is_no_number_is_refused(tmp_path: Path) -> None:
+def test_a_version_that_is_not_a_number_is_refused(tmp_path: Path) -> None:
     (tmp_path / "version").write_bytes(b"\xff\x00")
     with pytest.raises(StateError, match="cannot be read as a version"):
         open_state(tmp_path)
 
 
-def test_a_second_appliance_on_the_same_directory_is_told_which_process_has_it(tmp_path: Path) -> None:
+def test_a_second_appliance_is_told_which_process_uses_the_directory(tmp_path: Path) -> None:
     open_state(tmp_path)
     with locked(tmp_path), pytest.raises(StateError, match=r"already \(process \d+\)"), locked(tmp_path):
         pass

@@ -64,7 +64,7 @@ def test_a_crash_loop_ends_everything() -> None:
     assert core.finished
 
 
-def test_settings_that_cannot_work_are_not_tried_twice() -> None:
+def test_settings_that_cannot_work_are_not_tried_again() -> None:
     core = two()
     assert core.died("media", 0.3, hopeless=True) == (Terminate("control"),)
     assert core.given_up_on == "media"
@@ -78,7 +78,7 @@ def test_a_port_that_is_taken_while_restarting_is_tried_again() -> None:
     assert core.given_up_on is None
 
 
-def test_stop_ends_the_last_started_first() -> None:
+def test_stop_ends_the_last_started_process_first() -> None:
     core = two()
     assert core.stop(50.0) == (Terminate("control"),)
     assert core.died("control", 50.5) == (Terminate("media"),)
@@ -88,14 +88,14 @@ def test_stop_ends_the_last_started_first() -> None:
     assert core.next_deadline() is None
 
 
-def test_stop_does_not_wait_for_one_that_takes_its_time() -> None:
+def test_stop_does_not_wait_long_for_one_process() -> None:
     core = two()
     core.stop(50.0)
     assert core.next_deadline() == 52.0
     assert core.on_deadline(52.0) == (Terminate("media"),)
 
 
-def test_what_does_not_stop_is_killed() -> None:
+def test_a_process_that_does_not_stop_is_killed() -> None:
     core = two()
     core.stop(50.0)
     core.on_deadline(52.0)
@@ -164,7 +164,7 @@ def with_recorder() -> Supervision:
 
 
 @pytest.mark.record
-def test_what_others_do_not_need_is_never_given_up_on_and_tried_ever_more_seldom() -> None:
+def test_a_process_that_the_others_do_not_need_is_tried_less_and_less_often_but_never_given_up_on() -> None:
     core = with_recorder()
     now, pauses = 0.0, []
     for _ in range(12):
@@ -179,7 +179,7 @@ def test_what_others_do_not_need_is_never_given_up_on_and_tried_ever_more_seldom
 
 
 @pytest.mark.record
-def test_a_recorder_that_cannot_run_with_its_settings_ends_nobody_else() -> None:
+def test_a_recorder_that_cannot_run_with_its_settings_ends_no_other_process() -> None:
     core = with_recorder()
     assert core.died("recorder", 0.3, hopeless=True) == ()
     assert core.given_up_on is None
@@ -187,7 +187,7 @@ def test_a_recorder_that_cannot_run_with_its_settings_ends_nobody_else() -> None
 
 
 @pytest.mark.record
-def test_stop_ends_the_recorder_while_media_still_comes() -> None:
+def test_stop_ends_the_recorder_before_the_media_worker() -> None:
     core = with_recorder()
     assert core.stop(50.0) == (Terminate("control"),)
     assert core.died("control", 50.1) == (Terminate("recorder"),)
