@@ -27,11 +27,11 @@ class ClientMessage(msgspec.Struct, frozen=True, tag_field="type", forbid_unknow
 
 
 class Hello(ClientMessage, frozen=True, tag="hello"):
-    """The first message of a session: which meeting it is for. Answered by `welcome`, or by `bye` when the
-    account may not attend."""
+    """The first message of a session: which meeting it is for. Answered by `welcome`, or by `bye` if the
+    session cannot begin."""
 
     protocol: int
-    """The protocol version that the page speaks."""
+    """The version of the protocol that the client speaks."""
     meeting: Code
     """The meeting's code."""
     resume: Code | None = None

@@ -9,11 +9,11 @@
 /** @typedef {import('./words.js').DepartureKind} DepartureKind */
 
 /**
- * The first message of a session: which meeting it is for. Answered by `welcome`, or by `bye` when the account may not
- * attend.
+ * The first message of a session: which meeting it is for. Answered by `welcome`, or by `bye` if the session cannot
+ * begin.
  * @typedef {object} Hello
  * @property {'hello'} type
- * @property {number} protocol The protocol version that the page speaks.
+ * @property {number} protocol The version of the protocol that the client speaks.
  * @property {string} meeting The meeting's code.
  * @property {string | null} [resume] `welcome.session` of the session that this one continues, when the same page lost its connection. Its media transport then goes on. Without `resume`, a session of an account that is already inside takes over the seat and starts with everything shut.
  * @property {number | null} [seen] With `resume`: how many messages of that session have arrived here, counting its `welcome` and every `pong`. The later ones follow the new `welcome`, except those that are sent afresh anyway: seat, roster, lobby, slots, speakers, lines, send-plan, recording. If too much was missed, none follow. The answer to an offer that the media worker has not answered yet goes to the new session.

@@ -1,7 +1,7 @@
 """Random people do random things in a Room; its laws hold after every step."""
 
 import random
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import settings
@@ -32,6 +32,7 @@ from signaling.room.state.inputs import (
     WorkerBack,
 )
 from signaling.room.state.seat import Seat
+from signaling.room.state.state import State
 from signaling.room.views import floor
 from tests.support import room_laws
 from tests.support.control_room import SLOTS, UNITS, Scene, account
@@ -72,9 +73,10 @@ class RoomMachine(RuleBasedStateMachine):
 
     def happen(self, happened: Input) -> Outcome:
         room = self.scene.room
-        before, rows, gates = room.checkpoint(), self.rows(), self.held()
+        before, rows, gates, given = room.checkpoint(), self.rows(), self.held(), self.given()
         role = self.role_of(happened)
         outcome = self.scene.apply(happened)
+        assert self.given() == given  # so a checkpoint holds everything that an input can change
         if isinstance(outcome, Refused):
             assert room.checkpoint() == before
             return outcome
@@ -119,6 +121,11 @@ class RoomMachine(RuleBasedStateMachine):
                 assert role is Role.OPERATOR
             case _:
                 assert isinstance(message, m.TakeChair)
+
+    def given(self) -> dict[str, object]:
+        """Everything in the State except its facts."""
+        state = self.scene.room.state
+        return {each.name: getattr(state, each.name) for each in fields(State) if each.name != "facts"}
 
     def rows(self) -> dict[AccountId, KeptSeat]:
         return {key: seat.kept() for key, seat in self.scene.room.state.seats.items() if seat.place}
