@@ -19,7 +19,7 @@ import { OwnMedia } from '../media/own-media.js';
 import { PROTOCOL } from '../protocol/words.js';
 import { RECEPTIONS, START, passing, reduce } from '../state/store.js';
 import * as router from './router.js';
-import { ShowWish } from './shown-pictures.js';
+import { ShownPictures } from './shown-pictures.js';
 
 /** @typedef {import('../state/store.js').State} State */
 /** @typedef {import('../state/store.js').Action} Action */
@@ -51,7 +51,7 @@ export class App {
   /** @type {Set<Listener>} */ #listeners = new Set();
   /** @type {Partial<Record<Language, import('../kit/i18n.js').Catalogue>>} */ #texts = {};
   #greeting = new Greeting();
-  #showWish = new ShowWish((message) => this.send(message));
+  #shownPictures = new ShownPictures((message) => this.send(message));
   #connection = new Connection({
     hello: (seen) => this.#hello(seen),
     message: (message) => this.#heard(message),
@@ -76,10 +76,10 @@ export class App {
   async start() {
     const language = LANGUAGES.find((one) => one === remembered('language')) ?? 'vi';
     this.#receive(RECEPTIONS.find((one) => one === remembered('reception')) ?? 'all');
-    const [, house, who] = await Promise.all([this.#speak(language), account.centre(), remembered('signed-in') ? account.whoAmI() : null]);
+    const [, home, who] = await Promise.all([this.#speak(language), account.centre(), remembered('signed-in') ? account.whoAmI() : null]);
     const linked = router.meetingOf(location.pathname);
-    const meeting = linked ?? house.meeting;
-    this.#dispatch({ type: 'local/start', centre: house.centre, meeting, defaultMeeting: house.meeting, account: who });
+    const meeting = linked ?? home.meeting;
+    this.#dispatch({ type: 'local/start', centre: home.centre, meeting, defaultMeeting: home.meeting, account: who });
     if (who && meeting) await Promise.race([this.#connect(), pause(PATIENCE_MS)]);
   }
 
@@ -193,8 +193,8 @@ export class App {
    * @param {string | null} participant of a tile
    * @param {Element | null} element
    */
-  seen(kind, participant, element) {
-    this.#showWish.seen(kind, participant, element);
+  shows(kind, participant, element) {
+    this.#shownPictures.shows(kind, participant, element);
   }
 
   /** Measure the line before admission. The result is in `state.check`. */
@@ -311,16 +311,16 @@ export class App {
     if (message.type === 'welcome') this.#welcomed(message, before);
     if (message.type === 'bye' && !passing(message.code)) {
       this.#media.putAway();
-      this.#greeting.came({ code: message.code });
+      this.#greeting.arrived({ code: message.code });
     }
   }
 
   /** @param {import('../protocol/server.js').Welcome} welcome @param {State} before */
   #welcomed(welcome, before) {
-    this.#showWish.again();
+    this.#shownPictures.again();
     this.#dispatch({ type: 'local/clock', ms: welcome.now - Date.now() });
     router.show(welcome.meeting.code);
-    this.#greeting.came(null);
+    this.#greeting.arrived(null);
     this.#media.welcomed(welcome, before);
   }
 
@@ -346,7 +346,7 @@ export class App {
       if (this.#listeners.has(listener)) listener(this.state, before); // an earlier one may have ended it
     }
     this.#media.followScreen(this.state, before);
-    this.#showWish.follow(this.state);
+    this.#shownPictures.follow(this.state);
   }
 
   /** @param {Language} language */

@@ -10,7 +10,7 @@ const UNSEEN_MS = 5000;
 /** While somebody resizes the window, sizes change with every frame. */
 const SETTLE_MS = 200;
 
-export class ShowWish {
+export class ShownPictures {
   #send;
   /** The last message we sent; null: none yet. @type {string | null} */ #told = null;
   /** @type {import('../state/store.js').State | null} */ #state = null;
@@ -35,7 +35,7 @@ export class ShowWish {
    * @param {string | null} participant of a tile
    * @param {Element | null} element
    */
-  seen(kind, participant, element) {
+  shows(kind, participant, element) {
     const before = element && this.#watched.get(element);
     if (before?.kind === kind && before.participant === participant) return;
     for (const [other, watched] of this.#watched) {

@@ -3,7 +3,7 @@
 /** @typedef {import('../state/store.js').Account} Account */
 /** @typedef {{code: string, retry_after_s?: number}} Problem */
 
-const LIMIT_MS = 8000;
+const TIMEOUT_MS = 8000;
 
 /**
  * @param {string} account
@@ -45,7 +45,7 @@ export async function centre() {
 /** @param {string} method @param {string} path @param {string} [body] @returns {Promise<Response | null>} null when unreachable */
 async function ask(method, path, body) {
   /** @type {RequestInit} */
-  const init = { method, signal: AbortSignal.timeout(LIMIT_MS), credentials: 'same-origin' };
+  const init = { method, signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' };
   if (body !== undefined) Object.assign(init, { body, headers: { 'Content-Type': 'application/json' } });
   try {
     return await fetch(path, init);

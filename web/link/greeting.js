@@ -28,7 +28,7 @@ export class Greeting {
   }
 
   /** The welcome has come, or a goodbye instead. @param {Problem | null} problem */
-  came(problem) {
+  arrived(problem) {
     this.#greeted?.(problem);
   }
 }

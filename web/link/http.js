@@ -1,11 +1,11 @@
 /** Reading JSON from our own server. */
 
-const LIMIT_MS = 8000;
+const TIMEOUT_MS = 8000;
 
 /** @param {string} path @returns {Promise<unknown>} null when there is no answer, or none that can be read */
 export async function readJson(path) {
   try {
-    const response = await fetch(path, { signal: AbortSignal.timeout(LIMIT_MS), credentials: 'same-origin' });
+    const response = await fetch(path, { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: 'same-origin' });
     return response.ok ? await response.json() : null;
   } catch {
     return null; // TypeError: unreachable; TimeoutError: no answer; SyntaxError: not JSON

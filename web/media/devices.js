@@ -51,7 +51,7 @@ export class Devices {
   /** Open camera and microphone: together, so that the browser asks only once, or one by one when that fails. */
   openBoth() {
     if (this.voiceOnly) return this.open('microphone');
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       if (this.track('camera') || this.track('microphone') || !(await this.#askBoth())) {
         await this.#open('microphone');
         await this.#open('camera');
@@ -75,7 +75,7 @@ export class Devices {
    * @returns {Promise<DeviceState>} `ready`, or what went wrong
    */
   open(source) {
-    return this.#inTurn(() => this.#open(source));
+    return this.#queued(() => this.#open(source));
   }
 
   /**
@@ -84,7 +84,7 @@ export class Devices {
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  #inTurn(work) {
+  #queued(work) {
     const done = this.#queue.then(work);
     this.#queue = done.catch(() => undefined);
     return done;
@@ -147,7 +147,7 @@ export class Devices {
    * @param {string} id of `list`
    */
   choose(source, id) {
-    return this.#inTurn(async () => {
+    return this.#queued(async () => {
       this.#chosen[source] = id;
       const running = this.track(source);
       return running ? this.#replace(source, running) : this.#open(source);

@@ -209,14 +209,14 @@ function step(state, action) {
       // A failed check shows its own reason.
       return action.re === 'check-line' ? state : withRefusal(state, action.re, action.code);
     case 'bye':
-      return farewell(state, action.code, action.reason);
+      return goodbye(state, action.code, action.reason);
     case 'answer':
     case 'pong':
     case 'send-plan':
     case 'check-over':
       return state;
     default:
-      return here(state, action);
+      return local(state, action);
   }
 }
 
@@ -238,7 +238,7 @@ function withLobby(state, { version, knocks, banned }) {
  * @param {LocalAction} action
  * @returns {State}
  */
-function here(state, action) {
+function local(state, action) {
   switch (action.type) {
     case 'local/start': {
       const { centre, meeting, defaultMeeting, account } = action;
@@ -330,7 +330,7 @@ function withRefusal(state, re, code) {
 }
 
 /** @param {State} state @param {string} code @param {string} reason @returns {State} */
-function farewell(state, code, reason) {
+function goodbye(state, code, reason) {
   if (passing(code)) return withRefusal(state, '', code);
   if (!state.welcome || code === 'not-signed-in') {
     return withRefusal({ ...outOfMeeting(state), account: null }, 'hello', code);

@@ -121,7 +121,7 @@
     async loudness(hz) {
       const mine = receivers('audio').map((line) => listen(line.receiver.track));
       let loudest = -150;
-      for (let turn = 0; turn < 6; turn++) {
+      for (let round = 0; round < 6; round++) {
         await pause(85);
         for (const ear of mine) loudest = Math.max(loudest, levelAt(ear, hz));
       }

@@ -14,8 +14,8 @@ export class Filmstrip extends AppElement {
   build() {
     const { signal } = this;
     this.replaceChildren(this.#before, this.#list, this.#after);
-    this.#before.addEventListener('click', () => this.#turn(-1), { signal });
-    this.#after.addEventListener('click', () => this.#turn(+1), { signal });
+    this.#before.addEventListener('click', () => this.#showOther(-1), { signal });
+    this.#after.addEventListener('click', () => this.#showOther(+1), { signal });
     this.#narrow.addEventListener('change', () => this.#fit(), { signal });
     this.#fit();
   }
@@ -26,7 +26,7 @@ export class Filmstrip extends AppElement {
   }
 
   /** @param {number} by */
-  #turn(by) {
+  #showOther(by) {
     const { page, pages } = tiles(this.app.state, this.app.state.tilesPerPage);
     this.app.showPage((page + by + pages) % pages);
   }

@@ -14,10 +14,10 @@ const HEIGHT = 30;
 const GROUND = 22;
 const RIBBON = 26;
 /** The plot shows the square root, because usual delays are far lower. */
-const MAX_MS = 800;
-const MAX_PERMILLE = 200;
+const MAX_DELAY_MS = 800;
+const MAX_LOSS_PERMILLE = 200;
 /** Every line loses this much; less is not shown. */
-const MIN_PERMILLE = 10;
+const MIN_LOSS_PERMILLE = 10;
 const THICK = { unknown: 1, good: 2, fair: 4, poor: 7 };
 
 /** @returns {SVGSVGElement} */
@@ -48,8 +48,8 @@ export function draw(drawing, points, now) {
 function lossPath(points, x) {
   return points
     .map((point) => ({ at: point.at, loss: Math.max(point.loss_up, point.loss_down) }))
-    .filter(({ loss }) => loss >= MIN_PERMILLE)
-    .map(({ at, loss }) => `M${x(at)} ${GROUND}V${height(loss / MAX_PERMILLE)}`)
+    .filter(({ loss }) => loss >= MIN_LOSS_PERMILLE)
+    .map(({ at, loss }) => `M${x(at)} ${GROUND}V${height(loss / MAX_LOSS_PERMILLE)}`)
     .join('');
 }
 
@@ -61,7 +61,7 @@ function delayPath(points, x) {
     .map((point) => {
       const step = point.at - last > GAP_MS ? 'M' : 'L';
       last = point.at;
-      return `${step}${x(point.at)} ${height(Math.sqrt(point.rtt_ms / MAX_MS))}`;
+      return `${step}${x(point.at)} ${height(Math.sqrt(point.rtt_ms / MAX_DELAY_MS))}`;
     })
     .join('');
 }

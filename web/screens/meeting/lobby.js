@@ -36,7 +36,7 @@ export class Lobby extends AppElement {
       this.#act, this.#list, this.#banned.element);
     this.#all.addEventListener('click', () => app.send({ type: 'admit-all' }), { signal });
     this.#bell.addEventListener('click', () => this.#toggleBell(), { signal });
-    document.addEventListener('seen', () => this.#show(), { signal }); // messages were read
+    document.addEventListener('talk-read', () => this.#show(), { signal });
     this.every(SECOND_MS, () => this.#second());
     this.whenLeaving(() => count(0));
   }

@@ -85,7 +85,7 @@ export class Stage extends AppElement {
     const corner = this.#inset.hidden ? null : this.#inset;
     const shows = { screen: screen ? this.#box : null, stage: screen ? corner : this.#box };
     for (const kind of screen ? /** @type {const} */ (['screen', 'stage']) : /** @type {const} */ (['stage', 'screen'])) {
-      if (this.#shows[kind] !== shows[kind]) this.app.seen(kind, null, shows[kind]);
+      if (this.#shows[kind] !== shows[kind]) this.app.shows(kind, null, shows[kind]);
     }
     this.#shows = shows;
   }
@@ -101,8 +101,8 @@ export class Stage extends AppElement {
   }
 
   #forget() {
-    this.app.seen('stage', null, null);
-    this.app.seen('screen', null, null);
+    this.app.shows('stage', null, null);
+    this.app.shows('screen', null, null);
     this.#shows = { stage: null, screen: null };
   }
 

@@ -28,9 +28,9 @@ export class Tile extends AppElement {
     this.dataset.testid = 'tile';
     if (!this.#box.isConnected) this.append(this.#box);
     this.every(SECOND_MS, () => this.render()); // counts how long a picture has been lost
-    this.whenLeaving(() => this.app.seen('tile', this.participant, null));
+    this.whenLeaving(() => this.app.shows('tile', this.participant, null));
     // The own picture comes from this machine; the server need not send it.
-    if (this.participant !== this.app.state.welcome?.participant) this.app.seen('tile', this.participant, this);
+    if (this.participant !== this.app.state.welcome?.participant) this.app.shows('tile', this.participant, this);
   }
 
   /** @override */

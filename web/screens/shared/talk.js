@@ -7,7 +7,7 @@ import { AppElement, changed, withApp } from './element.js';
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/views.js').TalkLine} TalkLine */
 
-const MOST = 500;
+const MAX_LENGTH = 500;
 const NOTHING = /** @type {readonly TalkLine[]} */ (Object.freeze([]));
 /** When the newest message shown here was sent, by knock. @type {Map<string, number>} */
 const seen = new Map();
@@ -49,7 +49,7 @@ export class Talk extends AppElement {
   staff = false;
 
   #list = el('ol', { class: 'talk-lines scroll', role: 'log', tabindex: 0 });
-  #input = el('input', { class: 'input', maxlength: MOST, autocomplete: 'off', 'data-testid': 'talk-input' });
+  #input = el('input', { class: 'input', maxlength: MAX_LENGTH, autocomplete: 'off', 'data-testid': 'talk-input' });
 
   /** @override */
   build() {
@@ -95,7 +95,7 @@ export class Talk extends AppElement {
     this.#list.hidden = lines.length === 0;
     list(this.#list, lines, (line) => `${line.at} ${line.name} ${line.text}`, (line) => this.#make(line), () => {});
     this.#list.scrollTop = this.#list.scrollHeight;
-    this.dispatchEvent(new CustomEvent('seen', { bubbles: true }));
+    this.dispatchEvent(new CustomEvent('talk-read', { bubbles: true }));
   }
 
   /** @param {TalkLine} line */

@@ -7,7 +7,7 @@ import { lineCard } from './line-card.js';
 import { ownView } from './own-view.js';
 import { speechField } from './speech-field.js';
 
-const MOST = 9999;
+const MAX_HEADCOUNT = 9999;
 /** Refusals of a knock for which this screen has a longer text. */
 const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'bad-headcount']);
 
@@ -133,7 +133,7 @@ export class GreenRoom extends AppElement {
   /** @param {number} by */
   #step(by) {
     const now = count(this.#draft.present) ?? 0;
-    this.#draft.present = this.#present.value = String(Math.min(MOST, Math.max(0, now + by)));
+    this.#draft.present = this.#present.value = String(Math.min(MAX_HEADCOUNT, Math.max(0, now + by)));
     this.#mended(this.#present);
     this.#count();
   }

@@ -56,7 +56,7 @@ export class OwnView extends AppElement {
     const { t } = this.app;
     const { camera, microphone } = this.#checks;
     this.#level = el('progress', { class: 'level', max: 1, value: 0, 'aria-label': t('green.level') });
-    this.#switch = el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'green-camera', onclick: () => this.#turnCamera() },
+    this.#switch = el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'green-camera', onclick: () => this.#switchCamera() },
       this.#switchSign, this.#switchWords);
     return el('div', { class: 'checks', role: 'group', 'aria-label': t('green.own-picture') },
       el('div', null, this.#head('microphone', microphone.sign, microphone.status),
@@ -102,7 +102,7 @@ export class OwnView extends AppElement {
       t('green.try-again'));
   }
 
-  #turnCamera() {
+  #switchCamera() {
     void this.app.setSource('camera', this.app.state.devices.camera !== 'ready');
   }
 

@@ -1,7 +1,7 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { draftOf } from './draft.js';
 
-const LONGEST = 120;
+const MAX_TOPIC_LENGTH = 120;
 
 /**
  * Registers a speech before admission; it joins the queue on admission. Null for the chair, who always has the floor, and
@@ -16,7 +16,7 @@ export function speechField(app, signal) {
   if (role === 'chair' || role === 'technician') return null;
   const draft = draftOf(app.state);
   const said = el('p', { class: 'note', role: 'status' }, draft.speech && t('speech.saved'));
-  const topic = el('input', { class: 'input', maxlength: LONGEST, autocomplete: 'off', 'data-testid': 'speech-topic',
+  const topic = el('input', { class: 'input', maxlength: MAX_TOPIC_LENGTH, autocomplete: 'off', 'data-testid': 'speech-topic',
     'aria-label': t('speech.topic'), placeholder: t('speech.topic') });
   topic.value = draft.speech;
   const back = el('button', { class: 'btn btn-quiet', type: 'button', hidden: !draft.speech, 'data-testid': 'speech-withdraw', onclick: () => {
