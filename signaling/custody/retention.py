@@ -97,5 +97,5 @@ def deletion_fields(recording: ShelvedRecording, now_ms: int) -> tuple[tuple[str
         ("recording", recording.id),
         ("begun_ms", recording.begun_ms),
         ("age_days", age_days),
-        ("octets", recording.size_bytes),
+        ("octets", recording.size_bytes),  # the audit log's older word for bytes
     )

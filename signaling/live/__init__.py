@@ -1,1 +1,1 @@
-"""Rooms that are going on: inputs taken one at a time, effects carried out."""
+"""Live rooms: inputs are taken one at a time, effects are carried out."""

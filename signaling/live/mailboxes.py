@@ -1,8 +1,7 @@
-"""Where the messages for each session go: to its client, or for a while into what is kept for it. Without
-I/O.
+"""Where each session's messages go: to its client, or for a while into its backlog. Without I/O.
 
-Several sessions end a day because a line broke. Their pages come back with a new session and ask for what
-they missed, so the mailbox outlives its session by the time that a seat is kept.
+A session ends when its line breaks. Its page comes back with a new session and asks for what it missed, so
+a mailbox is kept for as long as the seat.
 """
 
 from collections import OrderedDict

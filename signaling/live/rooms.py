@@ -272,7 +272,7 @@ class Rooms:
                 await asyncio.sleep(KEEP_RETRY_S)
 
     async def keep(self) -> bool:
-        """Store what is not stored yet, and forget the rooms whose end is. False when the store cannot."""
+        """Store what is not stored yet; forget rooms whose end is stored. False: the store cannot now."""
         for code, live in list(self._rooms.items()):
             if not live.behind:
                 continue

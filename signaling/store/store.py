@@ -1,5 +1,7 @@
 """The whole store: the database and what each part of it holds."""
 
+from contextlib import AsyncExitStack
+
 from sqlalchemy import Connection, insert, select, text, update
 
 from signaling.store.database import Database, guarded
@@ -30,11 +32,10 @@ class Store:
         Raises StorageUnavailable (unwritable, full, no database at all) and StateIsNewer.
         """
         database = Database(url, deadline_s)
-        try:
+        async with AsyncExitStack() as opening:
+            opening.push_async_callback(database.close)
             await database.call(lambda: guarded(lambda: upgrade(database.engine)), None)
-        except BaseException:
-            await database.close()
-            raise
+            opening.pop_all()  # it stays open
         return Store(database)
 
     async def close(self) -> None:

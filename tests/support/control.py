@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
-from typing import Self, TypeVar
+from typing import Self, TypeVar, assert_never
 
 import aiohttp
 
@@ -94,8 +94,10 @@ class FakeMedia:
                 self.endpoints[command.endpoint].update(command.gates)
             case sfu.SetGates() | sfu.RestartEndpoint():
                 return sfu.Failed(sfu.Failure.UNKNOWN_ENDPOINT)
+            case sfu.Show() | sfu.SetStage():
+                pass  # nothing is forwarded here
             case _:
-                pass
+                assert_never(command)
         return sfu.Done()
 
     async def next_event(self) -> MediaEvent:

@@ -190,6 +190,7 @@ def _write_down(request: web.Request, reader: Account, name: str, span: Span) ->
     request.app[CONTEXT].audit.note(
         "recording-downloaded",
         who=actor(request, reader),
+        # "octets" is the audit log's older word for bytes.
         fields=(("recording", name), ("from", span.start), ("octets", span.end - span.start)),
     )
 
