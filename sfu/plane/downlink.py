@@ -25,6 +25,7 @@ from sfu.plane.layer import Layer
 from sfu.plane.producer import Producer
 from sfu.plane.pulse import TICK_S, Pulse
 from sfu.plane.slot import Feed, Slot
+from sfu.recovery.budget import MIN_RESEND, resend_bytes
 from sfu.recovery.redundancy import Redundancy
 from sfu.rtp.rtcp import Remb
 from sfu.rtp.twcc import TwccFeedback
@@ -45,11 +46,6 @@ VOICE_OVERHEAD = 1.3
 """A voice's bytes with headers, relative to its payload, as the estimate counts them."""
 THIN_BPS = 400_000
 """A line that carries no more has no room to send every sound three times."""
-RESEND_SHARE = 0.25
-"""The largest share of the estimate for retransmissions: a storm of requests must not make congestion
-worse."""
-MIN_RESEND = 3_000
-"""Bytes per tick: a lost packet of a keyframe can always be sent again."""
 CHECK_BPS = 3_000_000
 """What a line check probes for: more than anybody is ever sent."""
 EARLY_TICKS = 60
@@ -130,8 +126,8 @@ class Downlink:
             if wanted > 0:
                 self._fastpath.send_padding(self._probe_slot.row, wanted, int(now * 1e6))
         self._sent_before = int(row["tx_bytes"])
-        allowed = self.estimator.bps * RESEND_SHARE * TICK_S / 8
-        self.resend_bytes = max(MIN_RESEND, int(allowed / 2 if self.estimator.is_congested else allowed))
+        estimator = self.estimator
+        self.resend_bytes = resend_bytes(estimator.bps, TICK_S, is_congested=estimator.is_congested)
         self._set_redundancy(now)
 
     def _pace(self, probe: int) -> None:

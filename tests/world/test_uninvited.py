@@ -3,7 +3,7 @@
 import struct
 
 from sfu import FlowChanged, LineReport, SlotKind, Source
-from sfu.plane.downlink import MIN_RESEND, RESEND_SHARE
+from sfu.recovery.budget import MIN_RESEND, RESEND_SHARE
 from sfu.rtp import rtcp
 from tests.support.offer import MID_EXT, OPUS, RID_EXT, RTX, VP8
 from tests.support.scripted import Scripted, meet
