@@ -1,4 +1,4 @@
-"""Who a simulated bridge point is, what the server told it, and what it reports to the terminal."""
+"""A simulated bridge point: its identity, what the server told it, and what it reports to the terminal."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto
@@ -9,7 +9,7 @@ from signaling.protocol import Bye, Floor, Lobby, Recording, Refusal, Roster, Sl
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who the point is."""
+    """How a point signs in and introduces itself."""
 
     index: int
     """Chooses colour, number and voice."""
