@@ -1,6 +1,6 @@
-"""The rules of a Knock: nobody is let in without a unit and a name (the regulation, article on sign-in).
+"""The rules of a Knock: nobody is let in without a unit and a name. Pure.
 
-Pure.
+Source: the regulation, article on sign-in.
 """
 
 from collections.abc import Mapping

@@ -28,8 +28,7 @@ NOT_REFUSED = BEFORE_THE_DOOR | INSIDE
 
 
 class Row(NamedTuple):
-    """People with these roles may, in these places. If a message has several rows, one that fits is
-    enough."""
+    """People with these roles, in these places. If a message has several rows, one that fits is enough."""
 
     roles: frozenset[Role]
     seats: frozenset[SeatState]
