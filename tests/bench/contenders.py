@@ -175,7 +175,7 @@ class Floor:
 
 
 class Plain:
-    """What one writes first: for each datagram and destination, pylibsrtp's protect and a sendto."""
+    """The obvious way to write it: for each datagram and destination, pylibsrtp's protect and a sendto."""
 
     def __init__(self, load: Load, peers: Peers, server: socket.socket) -> None:
         self._server = server

@@ -1,12 +1,12 @@
-"""make bench-orders: how long after the chair's press a muted one is still heard, and how soon one who got
-the floor is heard.
+"""make bench-orders: how long after the chair's press a muted participant is still heard, and how soon one
+who got the floor is heard.
 
-A whole appliance in its own processes, fifty participants: the chair, one who is muted and invited over and
-over, one who listens, and simulated points, all of which send sound and picture; the points give way to all
-others on the processor, since they stand for other machines. Times are those of the process that holds the
-three: from before the chair's message is written to the arrival of the last packet, the way through both
-sockets and this process's own event loop included. Beside them stands what a ping to the server takes in
-the same run, which does nothing but travel. At the end, what recording adds to a voice's way."""
+A whole appliance in its own processes, with fifty participants: the chair, one who is muted and invited over
+and over, one who listens, and simulated points, all of which send sound and picture. The points have the
+lowest priority on the processor, since they stand for other machines. Times are those of the process that
+holds the three: from before the chair's message is written to the arrival of the last packet, including the
+way through both sockets and this process's own event loop. Beside them stands the time of a ping to the
+server in the same run, which only travels. At the end, what recording adds to a voice's way."""
 
 import argparse
 import asyncio
@@ -44,12 +44,12 @@ from tests.support.voice_mark import Ear, voice
 OUT = Path("build/orders.json")
 WAIT_S = 120.0
 QUIET_S = 0.25
-"""Nothing of a voice for so long: that packet was the last."""
+"""After this much silence of a voice, its last packet was the last."""
 MUTE_P99_MS = 50.0
 GRANT_P99_MS = 150.0
 VOICE = "holder"
 SIMULATED = 44
-"""As many units as a new house has; the others are points of this process."""
+"""As many units as a new appliance has; the others are points of this process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ class Figures:
 
 @dataclass
 class Three:
-    """Those whom this process holds."""
+    """The participants that this process holds."""
 
     chair: BridgePoint
     holder: BridgePoint
@@ -154,7 +154,7 @@ async def measure(three: Three, presses: int, seed: int) -> list[Figures]:
 
 @asynccontextmanager
 async def place(participants: int, console: Console) -> AsyncIterator[Three]:
-    """A meeting of so many, in which the floor is given."""
+    """A meeting of this many, in which the floor is given."""
     with tempfile.TemporaryDirectory() as folder:
         async with running(Path(folder)) as appliance:
             await board_key(appliance, Path(folder))
@@ -252,7 +252,7 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
     console = Console()
-    with contextlib.suppress(PermissionError):  # what else the machine does is not to be measured
+    with contextlib.suppress(PermissionError):  # what else the machine does is not part of the measurement
         os.setpriority(os.PRIO_PROCESS, 0, -10)
     figures, cpu = asyncio.run(run(chosen.participants, chosen.presses, chosen.rounds, chosen.seed, console))
     console.print(report(figures))

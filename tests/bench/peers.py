@@ -1,5 +1,5 @@
-"""The other side of the benchmark, on the other core: publishers like cameras, and who drains what is
-forwarded."""
+"""The other side of the benchmark, on the other core: publishers like cameras, and processes that drain what
+is forwarded."""
 
 import ctypes
 import os
@@ -24,7 +24,7 @@ FIRST_SSRC = 1000
 PROFILE = SrtpProfile.AEAD_AES_128_GCM
 HERE = "127.0.0.1"
 CORES = sorted(os.sched_getaffinity(0))
-"""What is measured runs on the first, these peers on the last."""
+"""The measured process runs on the first, these peers on the last."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Load:
     """Packets come five at a time; otherwise evenly spaced."""
     publishers: int = 10
     others: int = 0
-    """Transports of other rooms that are open at the same time, each with producers and slots of its own."""
+    """Transports of other rooms that are open at the same time, each with its own producers and slots."""
 
     @property
     def pacing(self) -> str:
@@ -105,7 +105,7 @@ def _publish(load: Load, sockets: list[socket.socket], keys: list[bytes], server
 
 
 def _swallow(sockets: list[socket.socket]) -> None:
-    """Read and forget, many datagrams a call: this side must never be what limits the other."""
+    """Read and forget, many datagrams per call: this side must never be what limits the other."""
     _settle_on_other_core()
     libc = ctypes.CDLL(None)
     rows = np.zeros((64, 2048), np.uint8)
@@ -128,7 +128,7 @@ def _settle_on_other_core() -> None:
 
 
 class Peers:
-    """The publishers' and receivers' sockets and the two processes that work them."""
+    """The sockets of the publishers and receivers, and the two processes that work them."""
 
     def __init__(self, load: Load, server: tuple[str, int]) -> None:
         self.sending = [udp_socket() for _ in range(load.publishers)]

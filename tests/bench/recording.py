@@ -1,7 +1,7 @@
 """What recording one meeting costs the recorder: a row of `make bench`.
 
-A recorder in a process of its own is fed as a media worker's tap would feed it: the stage at 1.2 Mbit/s and
-30 pictures a second, a screen at 0.6 Mbit/s and 5, three voices at 40 kbit/s. Measured is the CPU of all its
+A recorder in its own process is fed as a media worker's tap would feed it: the stage at 1.2 Mbit/s and 30
+pictures a second, a screen at 0.6 Mbit/s and 5, three voices at 40 kbit/s. The measure is the CPU of all its
 threads (user + system, from /proc), as a share of one core."""
 
 import asyncio
@@ -38,8 +38,8 @@ class Stream:
     rate_hz: int
     each_s: float
     """Between two pictures or sounds."""
-    octets: int
-    """Of one."""
+    sample_bytes: int
+    """Of one picture or sound."""
     parts: int = 1
 
 
@@ -57,17 +57,17 @@ STREAMS = (
 class Recording:
     percent: float
     """Of one core."""
-    octets_a_second: float
+    bytes_a_second: float
     """Encrypted, on the disk."""
 
     def as_json(self) -> dict[str, float]:
-        return {"percent": round(self.percent, 2), "octets_a_second": round(self.octets_a_second)}
+        return {"percent": round(self.percent, 2), "octets_a_second": round(self.bytes_a_second)}
 
     def table(self) -> Table:
         table = Table(title=f"Recording one meeting (CPU of one core; at most {BAR_PERCENT:.0f} %)")
         for name in ("CPU", "written"):
             table.add_column(name, justify="right")
-        table.add_row(f"{self.percent:.2f} %", f"{self.octets_a_second / 1000:.0f} kB/s")
+        table.add_row(f"{self.percent:.2f} %", f"{self.bytes_a_second / 1000:.0f} kB/s")
         return table
 
 
@@ -90,10 +90,10 @@ async def _measure(folder: Path, seconds: float) -> Recording:
         await asyncio.sleep(SETTLE_S)
         assert recorder.process is not None
         pid = recorder.process.pid
-        cpu, octets, began = cpu_s(pid), on_disk(recorder), time.monotonic()
+        cpu, size, began = cpu_s(pid), on_disk(recorder), time.monotonic()
         await asyncio.sleep(seconds)
         lasted = time.monotonic() - began
-        return Recording((cpu_s(pid) - cpu) / lasted * 100, (on_disk(recorder) - octets) / lasted)
+        return Recording((cpu_s(pid) - cpu) / lasted * 100, (on_disk(recorder) - size) / lasted)
 
 
 @asynccontextmanager
@@ -156,7 +156,7 @@ async def _feed(writer: asyncio.StreamWriter) -> None:
 def _packets(stream: Stream, count: int, number: int) -> list[TapPacket]:
     """Of one picture or sound."""
     ts = round(count * stream.each_s * stream.rate_hz)
-    noise = os.urandom(stream.octets // stream.parts)
+    noise = os.urandom(stream.sample_bytes // stream.parts)
     if stream.source is Source.MICROPHONE:
         return [TapPacket(number, ts, False, noise)]
     first = _KEY if count % round(10 / stream.each_s) == 0 else _DELTA

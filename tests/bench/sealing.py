@@ -1,8 +1,8 @@
 """What sealing a recording costs: rows of `make bench`.
 
-MB (10^6 octets) for each second of CPU, of all threads together, from a plain octet in to a sealed one out,
-with one lock and with two. Beside it the floor: the same cipher (ChaCha20-Poly1305, of `cryptography`) over
-64-KiB chunks in a bare loop. They take turns, because the machine is not quiet; a row is the median."""
+MB (10^6 bytes) for each second of CPU, of all threads together, from a plain byte in to a sealed one out,
+with one seal and with two. Beside it the floor: the same cipher (ChaCha20-Poly1305, of `cryptography`)
+over 64-KiB chunks in a bare loop. They take turns, because the machine is not quiet; a row is the median."""
 
 import os
 import statistics
@@ -18,7 +18,7 @@ from recorder.opening.unsealed import new_key
 from recorder.writing.sealer import MAX_QUEUED_BYTES, Sealer
 
 ROUNDS = 7
-OCTETS = 64 << 20
+TOTAL_BYTES = 64 << 20
 BLOCK = 32 << 10
 BAR_MB_S = 150.0
 _MB = 1_000_000
@@ -50,25 +50,25 @@ class Sealing:
         return table
 
 
-def measure_sealing(rounds: int = ROUNDS, octets: int = OCTETS) -> Sealing:
+def measure_sealing(rounds: int = ROUNDS, total: int = TOTAL_BYTES) -> Sealing:
     one, two = [new_key().public], [new_key().public]
     block = os.urandom(BLOCK)
     contenders: list[Callable[[], None]] = [
-        lambda: _sealed(one, [], block, octets),
-        lambda: _sealed(one, two, block, octets),
-        lambda: _cipher(octets),
+        lambda: _sealed(one, [], block, total),
+        lambda: _sealed(one, two, block, total),
+        lambda: _cipher(total),
     ]
-    found = [[_mb_s(contender, octets) for contender in contenders] for _ in range(rounds)]
+    found = [[_mb_s(contender, total) for contender in contenders] for _ in range(rounds)]
     return Sealing(*(statistics.median(column) for column in zip(*found, strict=True)))
 
 
-def _mb_s(contender: Callable[[], None], octets: int) -> float:
+def _mb_s(contender: Callable[[], None], total: int) -> float:
     cpu = time.process_time()
     contender()
-    return octets / _MB / (time.process_time() - cpu)
+    return total / _MB / (time.process_time() - cpu)
 
 
-def _sealed(first: list[str], second: list[str], block: bytes, octets: int) -> None:
+def _sealed(first: list[str], second: list[str], block: bytes, total: int) -> None:
     came = 0
 
     def count(sealed: bytes) -> None:
@@ -77,15 +77,15 @@ def _sealed(first: list[str], second: list[str], block: bytes, octets: int) -> N
 
     sealer = Sealer(first, second, count)
     at_once = MAX_QUEUED_BYTES // 2 // len(block)
-    for at in range(octets // len(block)):
+    for at in range(total // len(block)):
         if at % at_once == 0:
             sealer.drained()
         sealer.write(block)
     sealer.close()
-    assert came > octets
+    assert came > total
 
 
-def _cipher(octets: int) -> None:
+def _cipher(total: int) -> None:
     cipher, chunk = ChaCha20Poly1305(ChaCha20Poly1305.generate_key()), os.urandom(CHUNK_BYTES)
-    for at in range(octets // CHUNK_BYTES):
+    for at in range(total // CHUNK_BYTES):
         cipher.encrypt(at.to_bytes(12, "big"), chunk, None)

@@ -1,6 +1,6 @@
-"""How long a voice is on its way through the server, among all others, while nothing is recorded and while
-everything is, and what that costs: in turns, because the machine is not quiet. A part of
-`make bench-orders`."""
+"""How long a voice takes through the server, among all others, while nothing is recorded and while everything
+is, and what that costs. The two alternate, because the machine is not quiet. A part of `make
+bench-orders`."""
 
 import asyncio
 import statistics
@@ -38,7 +38,7 @@ class Transit:
 
     ms: list[float] = field(default_factory=list)
     sent_s: dict[bytes, float] = field(default_factory=dict)
-    """By payload, which comes again when the voice's loop does: much later than any packet arrives."""
+    """By payload, which repeats when the voice's loop does: much later than any packet arrives."""
 
     def between(self, sender: Media | None, listener: Media | None) -> None:
         """Uses a private name of aiortc, as deploy/simulate/media.py does: what goes out in the clear."""

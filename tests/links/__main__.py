@@ -1,4 +1,5 @@
-"""make bench-links: how voice and picture of one participant hold on bad links, and that nobody else suffers.
+"""make bench-links: how well one participant's voice and picture work on bad links, and that nobody else
+suffers.
 
 Real browsers in a meeting of fifteen on this machine; one of them is behind a relay that loses, delays and
 narrows. A row is the median of its runs.
@@ -26,7 +27,7 @@ MAX_RESENT = 0.20
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of the table, measured."""
+    """A measured row of the table."""
 
     name: str
     link: str
@@ -48,7 +49,7 @@ def medians(runs: Sequence[Figures]) -> Figures:
 
 
 def witnessed(reading: Reading) -> Figures:
-    """How somebody on a good line fares."""
+    """How a participant on a good line fares."""
     return {"concealed": reading.concealed, "frozen": reading.frozen, "fps": reading.fps}
 
 

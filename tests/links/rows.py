@@ -1,4 +1,4 @@
-"""The rows of the table: what the link is like, what is measured on it, and what is to be reached."""
+"""The rows of the table: what the link is like, what is measured on it, and what must be reached."""
 
 import asyncio
 import time
@@ -14,17 +14,17 @@ Figures = dict[str, float]
 """Names with their units; shares are 0 to 1. What never came is NEVER."""
 NEVER = 1e6
 FAIR_S = 3.0
-"""On a good line between two runs, so that each begins alike."""
+"""On a good line between two runs, so that each begins the same."""
 STEADY_S = 15.0
 COMES_S = 20.0
-"""How long something is waited for."""
+"""How long to wait for something."""
 WHOLE_VOICE = 0.005
 """Concealed by the jitter buffer's own work on a line that loses nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What one figure is to be."""
+    """What one figure must be."""
 
     figure: str
     most: float | None = None
@@ -53,13 +53,13 @@ class Row:
 
 
 async def steady(scene: Scene, row: Row, seconds: float) -> Figures:
-    """The link is bad from the beginning; what counts is how it goes when all have settled."""
+    """The link is bad from the beginning; what counts is the state when everything has settled."""
     gauge = await _settled(scene, row)
     return _figures(await _over(scene, gauge, seconds), scene)
 
 
 async def both_ways(scene: Scene, row: Row, seconds: float) -> Figures:
-    """The one measured speaks and shows themself as well."""
+    """The measured participant speaks and shows themselves as well."""
     who, _ = await scene.inside()
     await who.switch("microphone", True)
     try:
@@ -182,8 +182,8 @@ def _figures(reading: Reading, scene: Scene) -> Figures:
         "voice_delay_ms": reading.voice_delay_ms,
         "queue_p95_ms": down.waits.quantile_ms(0.95),
         "overflowed": down.overflowed / max(1, down.packets + down.dropped),
-        "down_kbps": down.octets * 8 / reading.seconds / 1000,
-        "up_kbps": up.octets * 8 / reading.seconds / 1000,
+        "down_kbps": down.size * 8 / reading.seconds / 1000,
+        "up_kbps": up.size * 8 / reading.seconds / 1000,
     } | _path(reading)
 
 

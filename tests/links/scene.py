@@ -1,6 +1,7 @@
-"""The meeting of the bench: one who speaks, twelve points who only look on, a witness, and the one measured.
+"""The meeting of the bench: a speaker, twelve points who only look on, a witness, and the measured
+participant.
 
-Speaker, witness and the one measured are real browsers. The one measured is behind the bad link; the rest
+Speaker, witness and the measured one are real browsers. The measured one is behind the bad link; the rest
 have good lines.
 """
 
@@ -28,7 +29,7 @@ SPEAKER_SIZE, SPEAKER_FPS = (960, 540), 20
 SPEAKER_GRAIN = 0.1
 """Then the three layers cost about what they may."""
 OWN_TONE = 0.05
-"""The one measured speaks much more softly than the speaker, whose stage it shall not take."""
+"""The measured one speaks much more softly than the speaker, and must not take the stage."""
 ARRIVE_S = 90.0
 GOOD = Quality(delay_s=0.005)
 _WISH = Path(__file__).with_name("wish.js").read_text()
@@ -57,7 +58,7 @@ class Scene:
     gauge: Gauge | None = None
 
     async def newcomer(self) -> tuple[Person, Gauge]:
-        """The one measured, at a browser of their own, in the lobby; who was it before has left."""
+        """The measured one, in a browser of their own, in the lobby; the one before has left."""
         self.link.become(GOOD, GOOD)
         self.link.block_udp(False)
         await self.away()
@@ -71,7 +72,7 @@ class Scene:
         return who, self.gauge
 
     async def inside(self) -> tuple[Person, Gauge]:
-        """The one measured, in the meeting and with the camera on."""
+        """The measured one, in the meeting and with the camera on."""
         if self.measured is not None and self.gauge is not None:
             return self.measured, self.gauge
         who, gauge = await self.newcomer()
@@ -82,7 +83,7 @@ class Scene:
         return who, gauge
 
     async def away(self) -> None:
-        """The one measured is measured no more."""
+        """The measured one is no longer measured."""
         if self.measured is not None:
             await self.measured.page.do("probe.say({type: 'leave'})")
             await asyncio.sleep(0.5)
@@ -111,7 +112,7 @@ class Scene:
 
 @asynccontextmanager
 async def scene() -> AsyncIterator[Scene]:
-    """Everybody is inside but the one measured. Raises DriverError, ApplianceError."""
+    """Everybody except the measured one is inside. Raises DriverError, ApplianceError."""
     with tempfile.TemporaryDirectory(prefix="giaoban-links-") as folder:
         async with appliances.running(Path(folder)) as appliance:
             chromium = await browsers.launch("chromium")
@@ -149,7 +150,7 @@ async def _gather(appliance: Appliance, gathering: Gathering, link: BadLink) -> 
     await witness.admit(speaker)
     await speaker.switch("camera", True)
     await speaker.switch("microphone", True)
-    # The witness looks through a page that came before the speaker was known: it comes once more.
+    # The witness looks through a page that came before the speaker was known, so it comes once more.
     gauge = await Gauge.on(witness.page, speaker.devices.tone_hz)
     await wish_for(witness, ())
     await witness.open_door()

@@ -62,7 +62,7 @@ async def join(plane: Plane, name: str, media: Media) -> None:
 
 
 async def counters(track: MediaStreamTrack, wanted: int) -> list[int]:
-    """So many legible counters from the pictures of a track."""
+    """This many legible counters from the pictures of a track."""
     found: list[int] = []
     async with asyncio.timeout(STEP_S):
         while len(found) < wanted:
@@ -75,7 +75,7 @@ async def counters(track: MediaStreamTrack, wanted: int) -> list[int]:
 
 
 async def next_sound(track: MediaStreamTrack, within_s: float) -> float | None:
-    """Root mean square of the next frame of a voice; None when none comes."""
+    """Root mean square of a voice's next frame; None when none comes."""
     try:
         async with asyncio.timeout(within_s):
             frame = await track.recv()
@@ -86,7 +86,7 @@ async def next_sound(track: MediaStreamTrack, within_s: float) -> float | None:
 
 
 async def hears(tracks: Sequence[MediaStreamTrack]) -> None:
-    """Until somebody speaks on one of the tracks; simulated points make pauses of seconds."""
+    """Until somebody speaks on one of the tracks; simulated points pause for seconds."""
 
     async def listen(track: MediaStreamTrack) -> None:
         while (await next_sound(track, STEP_S) or 0.0) < VOICE_RMS:
@@ -102,7 +102,7 @@ async def hears(tracks: Sequence[MediaStreamTrack]) -> None:
 
 
 async def falls_silent(track: MediaStreamTrack) -> None:
-    """What was on its way comes, and then nothing: not even the packets of a pause."""
+    """Packets in flight still come, and then nothing: not even the packets of a pause."""
     async with asyncio.timeout(STEP_S):
         while await next_sound(track, SILENT_S) is not None:
             pass
@@ -126,7 +126,7 @@ async def test_two_peers_see_each_others_counters_hear_each_other_and_obey_the_g
         assert len(set(seen)) >= 3, "the picture moves"
         voices = lan.tracks[:AUDIO_SLOTS]
         await hears(voices)
-        # Shut by the host: cha goes on sending, lan hears nothing of it.
+        # Shut by the host: cha goes on sending, lan hears none of it.
         shut = SetGates(endpoint=EndpointId("cha"), gates={Source.MICROPHONE: GateReason.HOST})
         assert plane.apply(shut) == Done()
         for track in voices:
@@ -138,7 +138,7 @@ async def test_two_peers_see_each_others_counters_hear_each_other_and_obey_the_g
         await cha.close()
 
 
-async def test_an_offer_that_changes_the_lines_is_no_restart(plane: Plane) -> None:
+async def test_an_offer_that_changes_the_lines_is_not_a_restart(plane: Plane) -> None:
     lan, other = Media(0), Media(1)
     try:
         await join(plane, "lan", lan)

@@ -101,7 +101,7 @@ async def test_a_narrow_link_hands_packets_over_evenly() -> None:
         begun = monotonic()
         for number in range(100):
             transport.sendto(number.to_bytes(2, "big") + bytes(748))
-            await asyncio.sleep(0)  # no socket between here and there is to overflow
+            await asyncio.sleep(0)  # no socket on the way may overflow
         await until(lambda: len(client.arrivals) == 100)
         at = np.array([when for when, _ in client.arrivals])
         assert [int.from_bytes(data[:2], "big") for _, data in client.arrivals] == list(range(100))
@@ -110,7 +110,7 @@ async def test_a_narrow_link_hands_packets_over_evenly() -> None:
         assert float(np.median(np.diff(at))) == pytest.approx(0.01, abs=0.002)
 
 
-async def test_what_is_lost_cut_or_blocked_does_not_come() -> None:
+async def test_lost_cut_and_blocked_packets_do_not_arrive() -> None:
     async with echo_behind_a_link() as (_, link), client_of(link) as (client, transport):
         link.become(Quality(loss=0.5), Quality())
         for _ in range(400):
@@ -148,7 +148,7 @@ async def test_the_server_sees_a_new_port_or_address_after_a_move() -> None:
         assert server.clients[2][0] == "127.0.0.2"
 
 
-async def test_tcp_comes_whole_and_at_the_rate_of_the_link() -> None:
+async def test_tcp_arrives_complete_and_at_the_rate_of_the_link() -> None:
     async with echo_behind_a_link() as (_, link):
         link.become(Quality(), Quality(rate_bps=800_000, queue_s=0.2, delay_s=0.05, loss=0.02))
         reader, writer = await asyncio.open_connection(link.address, link.https_port)
@@ -226,7 +226,7 @@ async def sees_the_counter_move(media: Media) -> None:
 
 
 async def hears_on(media: Media) -> None:
-    """Sound of later than what had come before the gap: more than aiortc's buffer holds."""
+    """Sound from later than the gap: more than aiortc's buffer holds."""
     begun: int | None = None
     async with asyncio.timeout(STEP_S):
         while True:
@@ -244,7 +244,7 @@ async def test_a_peer_behind_a_bad_link_is_served_before_and_after_it_has_moved(
     media_plane, address, port = plane
     station, centre = Media(0, decode=True), Media(1)
     async with bad_link(address, port, port) as link:
-        # aiortc's picture buffer waits for ever for what is lost: loss is tried on its voice.
+        # aiortc's picture buffer waits for ever for lost packets, so loss is tried on its voice.
         link.become(Quality(delay_s=0.03), Quality(delay_s=0.03))
         try:
             await join(media_plane, "station", station, link)
@@ -258,7 +258,7 @@ async def test_a_peer_behind_a_bad_link_is_served_before_and_after_it_has_moved(
             await until(lambda: link.down.record.dropped > 3, STEP_S)
             link.move()
             link.record_anew()
-            # aiortc asks for consent every five seconds, and only then the way is found again.
+            # aiortc asks for consent every five seconds, and only then finds the way again.
             await until(lambda: link.down.record.packets > 50, STEP_S)
             await hears_on(station)
         finally:

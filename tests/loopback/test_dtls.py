@@ -1,4 +1,4 @@
-"""The guard of aiortc's private names: a whole handshake over each path, and how it ends."""
+"""Checks aiortc's private names: a whole handshake over each path, and how it ends."""
 
 import asyncio
 
@@ -75,7 +75,7 @@ async def test_we_choose_aes_128_gcm() -> None:
 
 
 @pytest.mark.parametrize("index", [1, 2])
-async def test_a_client_without_it_gets_what_it_has(index: int) -> None:
+async def test_a_client_without_aes_128_gcm_gets_a_profile_it_has(index: int) -> None:
     profile = dtls._PROFILES[index][0]
     async with media_ports() as (_, ports):
         heard = Heard()
@@ -114,7 +114,7 @@ async def test_close_notify_ends_it() -> None:
         await client.goodbye()
         assert await heard.next() == ("closed", dtls.End.CLOSE_NOTIFY)
         association.close()
-        association.close()  # twice is once
+        association.close()  # closing twice is harmless
         await client.close()
 
 
@@ -135,7 +135,7 @@ async def test_we_say_goodbye(over: str) -> None:
         association.close()
         await asyncio.wait_for(asyncio.wait([task]), 5)
         assert client.dtls.state == "closed"
-        assert heard.events.empty()  # who closes it needs not be told
+        assert heard.events.empty()  # the side that closes it need not be told
         await client.close()
 
 
@@ -157,7 +157,7 @@ async def test_another_certificate_than_offered_is_refused() -> None:
         await client.close()
 
 
-async def test_nonsense_in_the_handshake_does_not_end_it() -> None:
+async def test_nonsense_does_not_end_the_handshake() -> None:
     async with media_ports() as (_, ports):
         heard = Heard()
         association = ports.open_association(heard)
@@ -202,7 +202,7 @@ async def test_a_handshake_survives_the_loss_of(lose: list[bool]) -> None:
         await client.close()
 
 
-async def test_a_handshake_that_does_not_come_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_handshake_that_never_begins_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(dtls, "HANDSHAKE_DEADLINE_S", 0.1)
     async with media_ports() as (_, ports):
         heard = Heard()

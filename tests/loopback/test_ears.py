@@ -1,4 +1,4 @@
-"""The ears in their thread, over real sockets: a peer that speaks is known by its sound."""
+"""The ears in their thread, over real sockets: a peer's speech is found by its sound."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.loopback
 CHA = EndpointId("cha")
 LOOK_S = 0.02
 WAIT_S = 20.0
-"""A point's loop has pauses of eight seconds."""
+"""A simulated point's loop has pauses of eight seconds."""
 
 
 def voices(plane: Plane) -> VoicesChanged:
@@ -29,7 +29,7 @@ async def until(plane: Plane, met: Callable[[VoicesChanged], bool]) -> None:
             await asyncio.sleep(LOOK_S)
 
 
-async def test_a_peer_is_heard_to_speak_to_pause_and_to_be_shut() -> None:
+async def test_a_peers_speech_pauses_and_mute_are_heard() -> None:
     config = WorkerConfig(socket_path="", addresses=(local_addresses()[0],), port=0)
     stop = asyncio.Event()
     media = Media(1)

@@ -26,7 +26,7 @@ def udp(host: str) -> Iterator[socket.socket]:
 
 
 class Place:
-    """One publisher and one viewer, each with a socket of its own, at one port of a fast path."""
+    """One publisher and one viewer, each with its own socket, at one port of a fast path."""
 
     def __init__(self, fastpath: FastPath, port: int, server: socket.socket, kind: MediaKind) -> None:
         self.fastpath, self.port, self.server, self.kind = fastpath, port, server, kind
@@ -86,7 +86,7 @@ def frame(sizes: list[int], first: int = 1) -> list[bytes]:
     return packets
 
 
-def test_a_packet_goes_in_at_one_socket_and_out_at_another(place: Place) -> None:
+def test_a_packet_comes_in_at_one_socket_and_leaves_by_another(place: Place) -> None:
     place.send(rtp(1000, 1, vp8(key=True, body=b"hello")))
     (packet,) = place.receive(1)
     assert packet.payload.endswith(b"hello")
@@ -189,7 +189,7 @@ def test_padding_goes_as_few_messages(place: Place) -> None:
     assert place.fastpath.counters.gso_messages == -(-count // 32)
 
 
-def test_from_unknown_addresses_only_a_few_binding_requests_go_up(place: Place) -> None:
+def test_only_a_few_binding_requests_from_unknown_addresses_are_handed_up(place: Place) -> None:
     request = bytes.fromhex("000100002112a442") + bytes(12)
     with udp(place.server.getsockname()[0]) as stranger:
         for _ in range(30):
@@ -229,7 +229,7 @@ def test_rtcp_and_plain_datagrams_leave_by_the_port(place: Place) -> None:
     assert place.viewer.recv(2048) == b"stun"
 
 
-def test_what_cannot_be_sent_is_counted_and_the_rest_goes_on(place: Place) -> None:
+def test_packets_that_cannot_be_sent_are_counted_and_the_rest_goes_on(place: Place) -> None:
     silent = place.fastpath.open_transport()
     place.fastpath.set_keys(silent, PROFILE, key(8), key(9))
     place.fastpath.set_destination(silent, place.port, (place.server.getsockname()[0], 0))  # port 0: EINVAL

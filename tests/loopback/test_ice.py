@@ -1,4 +1,4 @@
-"""The media ports over real sockets: who gets in, who moves, who is ignored."""
+"""The media ports over real sockets: who is accepted, who moves, who is ignored."""
 
 import asyncio
 import contextlib
@@ -46,7 +46,7 @@ async def _is_heard(heard: Heard, client: IceClient) -> None:
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
-async def test_a_check_is_told_the_address_it_came_from(address: str) -> None:
+async def test_a_check_is_answered_with_the_address_it_came_from(address: str) -> None:
     if ":" in address and not has_ipv6():
         pytest.skip("no IPv6 here")
     async with media_ports(address) as (_, ports):
@@ -59,7 +59,7 @@ async def test_a_check_is_told_the_address_it_came_from(address: str) -> None:
         await client.close()
 
 
-async def test_a_check_over_tcp_is_told_the_address_it_came_from() -> None:
+async def test_a_check_over_tcp_is_answered_with_the_address_it_came_from() -> None:
     async with media_ports() as (_, ports):
         _, association, client = _joining(ports)
         await client.by_tcp("127.0.0.1", ports.port)
@@ -98,7 +98,7 @@ async def test_a_client_that_wants_to_be_controlled_is_told_of_the_conflict() ->
         await client.close()
 
 
-async def test_garbage_does_not_disturb_who_is_in() -> None:
+async def test_garbage_does_not_disturb_a_connected_client() -> None:
     async with media_ports() as (_, ports):
         heard, _, client = await _joined(ports)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
@@ -116,7 +116,7 @@ async def test_garbage_does_not_disturb_who_is_in() -> None:
         await client.close()
 
 
-async def test_a_flood_of_checks_is_held_and_those_who_are_in_go_on() -> None:
+async def test_a_flood_of_checks_is_held_back_and_connected_clients_go_on() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (_, ports):
         heard, _, client = await _joined(ports)
@@ -184,7 +184,7 @@ async def test_a_client_moves_from_udp_to_tcp_and_back() -> None:
         await client.close()
 
 
-async def test_an_address_cannot_be_taken_from_who_is_heard_there() -> None:
+async def test_an_address_cannot_be_taken_from_a_client_that_is_heard_there() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (_, ports):
         heard, _, client = await _joined(ports)
@@ -223,7 +223,7 @@ async def test_a_restart_gives_new_credentials_and_leaves_media_alone() -> None:
         await client.close()
 
 
-async def test_the_same_offer_again_is_no_restart() -> None:
+async def test_the_same_offer_again_is_not_a_restart() -> None:
     async with media_ports() as (_, ports):
         _, association, client = _joining(ports)
         assert association.restart(client.remote()) == client.server
@@ -260,7 +260,7 @@ async def test_a_line_is_heard_by_its_checks_and_by_its_media() -> None:
         await client.close()
 
 
-async def test_who_has_left_is_not_heard_any_more() -> None:
+async def test_a_client_that_has_left_is_no_longer_heard() -> None:
     async with media_ports() as (_, ports):
         heard, association, client = await _joined(ports)
         association.close()
@@ -271,7 +271,7 @@ async def test_who_has_left_is_not_heard_any_more() -> None:
         await client.close()
 
 
-async def test_who_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_client_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sfu.transport.association.PATH_DEADLINE_S", 0.05)
     async with media_ports() as (_, ports):
         heard, association, client = _joining(ports)
@@ -305,7 +305,7 @@ async def test_a_proven_connection_stays(monkeypatch: pytest.MonkeyPatch) -> Non
         await client.close()
 
 
-async def test_a_stream_that_is_no_frames_is_closed() -> None:
+async def test_a_stream_without_valid_frames_is_closed() -> None:
     async with media_ports() as (_, ports):
         reader, writer = await asyncio.open_connection("127.0.0.1", ports.port)
         writer.write(b"GET / HTTP/1.1\r\n\r\n")
@@ -394,7 +394,7 @@ async def test_an_address_that_is_not_ours_is_named() -> None:
             await MediaPorts(fastpath, ["203.0.113.9"], 0).start()
 
 
-async def test_candidates_are_told_by_preference_and_loopback_only_to_this_machine() -> None:
+async def test_candidates_are_given_by_preference_and_loopback_only_to_this_machine() -> None:
     async with media_ports("127.0.0.1", "127.0.0.2") as (_, ports):
         assert ports.candidates(local=False) == ()
         told = ports.candidates(local=True)
@@ -410,7 +410,7 @@ async def test_candidates_are_told_by_preference_and_loopback_only_to_this_machi
         assert [c.priority for c in (*udp, *tcps)] == sorted((c.priority for c in told), reverse=True)
 
 
-async def test_behind_a_nat_the_outer_address_is_told() -> None:
+async def test_behind_a_nat_the_outer_address_is_given() -> None:
     async with media_ports() as (fastpath, _):
         ports = MediaPorts(fastpath, ["192.0.2.2", "127.0.0.1"], 8444, advertise=["198.51.100.1"])
         assert {c.address for c in ports.candidates(local=False)} == {"198.51.100.1"}

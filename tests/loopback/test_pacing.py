@@ -1,4 +1,4 @@
-"""Pacing over real sockets: a keyframe leaves spread over time, the voice and the reports pass it."""
+"""Pacing over real sockets: a keyframe leaves spread over time; the voice and the reports pass it."""
 
 import asyncio
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ REPORT = -1
 
 @dataclass
 class Viewer:
-    """A client that is in, and a publisher of whom it gets a picture and a voice."""
+    """A connected client, and a publisher from whom it gets a picture and a voice."""
 
     fastpath: FastPath
     ports: MediaPorts
@@ -34,7 +34,7 @@ class Viewer:
     sent: int = 0
 
     def pictures(self, count: int) -> None:
-        """Packets of one key frame, forwarded in one moment."""
+        """Packets of one key frame, forwarded at once."""
         for n in range(count):
             payload = vp8(key=True, start=self.sent == 0 and n == 0, body=BODY)
             packet = rtp(1000, 100 + self.sent + n, payload)
@@ -101,7 +101,7 @@ async def _go(client: IceClient, ports: MediaPorts, path: str) -> None:
 
 
 @pytest.mark.parametrize("path", ["udp", "tcp"])
-async def test_a_keyframe_is_spread_over_its_time_and_voice_and_reports_pass_it(path: str) -> None:
+async def test_a_keyframe_is_spread_over_time_and_voice_and_reports_pass_it(path: str) -> None:
     async with media_ports() as (fastpath, ports):
         viewer = await _viewer(fastpath, ports, path)
         viewer.association.pace(BPS, frozenset({VOICE}))
@@ -119,7 +119,7 @@ async def test_a_keyframe_is_spread_over_its_time_and_voice_and_reports_pass_it(
         await viewer.client.close()
 
 
-async def test_without_pacing_everything_leaves_in_the_moment_it_comes() -> None:
+async def test_without_pacing_everything_leaves_at_once() -> None:
     async with media_ports() as (fastpath, ports):
         viewer = await _viewer(fastpath, ports)
         viewer.association.pace(BPS)
@@ -131,7 +131,7 @@ async def test_without_pacing_everything_leaves_in_the_moment_it_comes() -> None
         await viewer.client.close()
 
 
-async def test_what_waits_follows_the_client_to_its_new_address() -> None:
+async def test_waiting_packets_follow_the_client_to_its_new_address() -> None:
     async with media_ports() as (fastpath, ports):
         viewer = await _viewer(fastpath, ports)
         viewer.association.pace(BPS)
@@ -139,7 +139,7 @@ async def test_what_waits_follows_the_client_to_its_new_address() -> None:
         assert await viewer.received(1) == [0]
         await viewer.client.by_udp("127.0.0.1", ports.port)
         await viewer.client.check()
-        # What left before the move is lost with the old address, nothing after it.
+        # What left before the move is lost with the old address, but nothing after it.
         rest = await viewer.received(1)
         rest += await viewer.received(PACKETS - 1 - rest[0])
         assert rest == list(range(rest[0], PACKETS))
@@ -191,7 +191,7 @@ async def test_a_higher_rate_is_used_at_once() -> None:
         await viewer.client.close()
 
 
-async def test_feedback_is_held_against_the_time_a_packet_left() -> None:
+async def test_feedback_is_compared_with_the_time_a_packet_left() -> None:
     async with media_ports() as (fastpath, ports):
         viewer = await _viewer(fastpath, ports)
         viewer.association.pace(BPS)
@@ -205,7 +205,7 @@ async def test_feedback_is_held_against_the_time_a_packet_left() -> None:
         await viewer.client.close()
 
 
-async def test_who_leaves_while_packets_wait_is_sent_nothing_more() -> None:
+async def test_a_client_that_leaves_while_packets_wait_is_sent_nothing_more() -> None:
     async with media_ports() as (fastpath, ports):
         viewer = await _viewer(fastpath, ports)
         viewer.association.pace(BPS)

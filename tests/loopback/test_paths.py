@@ -1,4 +1,4 @@
-"""Clients whose network changes under them: the way back is as short as their checks allow."""
+"""Clients whose network changes: media returns as soon as their checks allow."""
 
 import asyncio
 import secrets
@@ -33,7 +33,7 @@ class Station:
         assert await self.heard.next() == ("connected", path)
 
     async def go(self, path: str) -> None:
-        """From a fresh socket, without a word."""
+        """From a fresh socket, without sending anything."""
         if path == "udp":
             await self.client.by_udp("127.0.0.1", self._ports.port)
         else:
@@ -81,7 +81,7 @@ async def test_a_new_address_that_is_not_nominated_is_followed_when_the_old_one_
         await station.client.close()
 
 
-async def test_a_second_network_that_is_only_tried_takes_nothing_over() -> None:
+async def test_a_second_network_that_is_only_tried_does_not_take_over() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (fastpath, ports):
         station = Station(fastpath, ports)
@@ -112,7 +112,7 @@ async def test_when_a_tcp_connection_dies_the_next_check_is_followed_at_once(pat
         await station.client.close()
 
 
-async def test_where_only_tcp_passes_udp_takes_over_when_it_comes_back() -> None:
+async def test_udp_takes_over_from_tcp_when_it_comes_back() -> None:
     async with media_ports() as (fastpath, ports):
         station = Station(fastpath, ports)
         await station.come("tcp", nominate=False)
@@ -207,7 +207,7 @@ async def test_malformed_checks_over_tcp_are_counted_and_end_the_connection() ->
         await station.client.close()
 
 
-async def test_a_few_bad_checks_over_tcp_are_forgiven_to_who_then_proves_itself() -> None:
+async def test_a_few_bad_checks_over_tcp_are_forgiven_after_a_valid_one() -> None:
     async with media_ports() as (fastpath, ports):
         station = Station(fastpath, ports)
         await station.come("tcp")

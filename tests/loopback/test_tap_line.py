@@ -154,7 +154,7 @@ async def test_a_real_peers_pictures_and_voice_come_out_and_stop_when_it_is_mute
             shut = SetGates(endpoint=LAN, gates={Source.MICROPHONE: GateReason.HOST})
             assert plane.apply(shut) == Done()
             tapped.forget()
-            await line.read_until(lambda: bool(tapped.reports))  # what was on its way is here
+            await line.read_until(lambda: bool(tapped.reports))  # packets that were on the way have arrived
             tapped.forget()
             line.writer.write(frame(AskKeyframes()))
             await line.read_until(lambda: any(map(is_keyframe, tapped.packets(SlotKind.STAGE))))
@@ -181,7 +181,7 @@ async def test_a_recorder_that_does_not_read_loses_its_line_and_nobody_waits(tmp
         send_all(line, [media])
 
 
-async def test_what_is_too_long_for_a_frame_ends_the_tap_and_not_the_meeting(tmp_path: Path) -> None:
+async def test_a_message_too_long_for_a_frame_ends_the_tap_and_not_the_meeting(tmp_path: Path) -> None:
     serving: asyncio.Queue[FrameLine[ToTap]] = asyncio.Queue()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -205,22 +205,20 @@ async def test_what_is_too_long_for_a_frame_ends_the_tap_and_not_the_meeting(tmp
         frame(TapRoom(ROOM)) + b"\0\0\0\1\x80",
     ],
 )
-async def test_a_recorder_that_talks_nonsense_is_shown_out(plane: Plane, path: Path, said: bytes) -> None:
+async def test_a_recorder_that_sends_nonsense_is_disconnected(plane: Plane, path: Path, said: bytes) -> None:
     async with connected(path, said) as line:
         await line.is_closed()
     async with asyncio.timeout(STEP_S):
         await given_back(plane)
 
 
-async def test_who_says_nothing_is_shown_out(plane: Plane, tmp_path: Path) -> None:
+async def test_a_silent_connection_is_closed(plane: Plane, tmp_path: Path) -> None:
     server = await asyncio.start_unix_server(TapServer(plane, first_message_s=0.05).serve, tmp_path / "line")
     async with server, connected(tmp_path / "line") as line:
         await line.is_closed()
 
 
-async def test_there_are_several_lines_and_a_bound_and_who_leaves_makes_room(
-    plane: Plane, path: Path
-) -> None:
+async def test_tap_lines_are_bounded_and_one_that_closes_makes_room(plane: Plane, path: Path) -> None:
     async with AsyncExitStack() as stack:
         for _ in range(MAX_TAPS):
             await stack.enter_async_context(connected(path, frame(TapRoom(ROOM))))

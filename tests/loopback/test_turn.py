@@ -1,4 +1,4 @@
-"""A real relay with the settings that we document: media pass through it to us, and nothing else does."""
+"""A real relay with the settings that we document: media passes through it to us, and nothing else does."""
 
 import asyncio
 import ssl
@@ -51,7 +51,7 @@ async def relay(tmp_path: Path, address: str) -> AsyncIterator[Relay]:
 async def allocated(
     relay: Relay, given: IceServer, context: ssl.SSLContext | None = None
 ) -> AsyncIterator[TurnClientTcpProtocol]:
-    """A client of the relay alone, with a relayed address."""
+    """A client of only the relay, with a relayed address."""
     port = relay.port if context is None else relay.tls_port
     transport, client = await asyncio.get_running_loop().create_connection(
         lambda: TurnClientTcpProtocol(
@@ -76,7 +76,7 @@ def relayed(given: IceServer) -> RTCConfiguration:
 
 
 async def hears(client: RTCPeerConnection) -> None:
-    """Until sound of somebody arrives on one of the voices' lines."""
+    """Until somebody's sound arrives on one of the lines for voices."""
 
     async def listen(number: int) -> None:
         track = client.getTransceivers()[number].receiver.track
@@ -93,7 +93,7 @@ async def hears(client: RTCPeerConnection) -> None:
     assert not any(isinstance(result, MediaStreamError) for result in results)
 
 
-async def test_somebody_who_reaches_only_the_relay_joins_through_it_and_hears_the_others(
+async def test_a_participant_who_reaches_only_the_relay_joins_through_it_and_hears_the_others(
     relay: Relay, address: str
 ) -> None:
     config = WorkerConfig(socket_path="", addresses=(address,), port=0)
@@ -135,7 +135,7 @@ def associations(ports: object) -> Iterator[Association]:
     yield from ports._by_row.values()  # type: ignore[attr-defined] # only to see where packets go
 
 
-async def test_our_server_may_be_reached_and_no_other_machine(relay: Relay, address: str) -> None:
+async def test_only_our_server_can_be_reached_through_the_relay(relay: Relay, address: str) -> None:
     async with allocated(relay, relay.credentials()) as client:
         await client.channel_bind(0x4000, (address, 8444))
         for number, denied in enumerate(
@@ -146,7 +146,7 @@ async def test_our_server_may_be_reached_and_no_other_machine(relay: Relay, addr
             assert refused.value.response.error_code == FORBIDDEN, denied
 
 
-async def test_the_relay_itself_is_no_way_to_the_machine_it_runs_on(tmp_path: Path, address: str) -> None:
+async def test_the_relay_does_not_lead_to_the_machine_it_runs_on(tmp_path: Path, address: str) -> None:
     """The relay on another machine than Giao ban: what runs beside it is denied, too."""
     async with (
         relays.relay(tmp_path, address, peer="198.51.100.10") as relay,

@@ -1,6 +1,6 @@
 """What a bad link does to packets: one direction of it, on a clock that the caller owns.
 
-Everything is drawn from a seed, and for each packet the same numbers are drawn whatever becomes of it, so the
+Everything is drawn from a seed, and the same numbers are drawn for each packet whatever happens to it, so the
 same packets at the same times have the same fate.
 """
 
@@ -11,7 +11,7 @@ from random import Random
 STALL_S = (0.2, 0.3)
 """How long a TCP connection stands still where a packet would have been lost: until it is sent again."""
 MAX_QUEUE_MS = 10_000
-"""Longer waits are counted as this one; it bounds the memory of the record."""
+"""Longer waits count as this one, which bounds the memory of the record."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,23 +21,23 @@ class Quality:
     loss: float = 0.0
     """Share of packets that do not come, 0 to 1, in the long run."""
     burst: float = 1.0
-    """Mean number of packets that are lost one after another; 1: each is lost by itself."""
+    """Mean number of packets that are lost in a row; 1: each is lost by itself."""
     delay_s: float = 0.0
     jitter_s: float = 0.0
-    """Up to so much more, evenly spread; packets stay in order."""
+    """Up to this much more, evenly spread; packets stay in order."""
     reorder: float = 0.0
     """Share of packets that are overtaken by those of the next `late_s`."""
     late_s: float = 0.02
     rate_bps: float | None = None
     queue_s: float = 0.5
-    """What would wait longer for its turn is dropped (drop-tail)."""
+    """A packet that would wait longer is dropped (drop-tail)."""
     is_cut: bool = False
     """Nothing passes."""
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """From a time on the link is like that."""
+    """From this time on the link is like that."""
 
     at: float
     quality: Quality
@@ -55,7 +55,7 @@ class Waits:
         self.count += 1
 
     def quantile_ms(self, share: float) -> int:
-        """So many milliseconds or less waited this share of the packets; 0 when there were none."""
+        """This share of the packets waited this many milliseconds or less; 0 when there were none."""
         wanted, seen = share * self.count, 0
         for wait_ms, count in enumerate(self._counts):
             seen += count
@@ -65,20 +65,20 @@ class Waits:
 
 
 class Record:
-    """What passed one direction since it was made."""
+    """What passed in one direction since the record was made."""
 
     def __init__(self) -> None:
         self.packets = 0
         """Forwarded, or taken for forwarding."""
-        self.octets = 0
+        self.size = 0
         self.dropped = 0
         self.overflowed = 0
-        """Of those dropped, the ones that the queue had no room for."""
+        """Those of the dropped ones for which the queue had no room."""
         self.waits = Waits()
 
 
 class Direction:
-    """One direction: says of each packet when it arrives, or that it does not."""
+    """One direction: says for each packet when it arrives, or that it does not."""
 
     def __init__(self, quality: Quality, seed: int) -> None:
         self.quality = quality
@@ -91,7 +91,7 @@ class Direction:
         self._last_due = 0.0
 
     def plan(self, changes: Sequence[Change]) -> None:
-        """What becomes of the link later, in place of what was planned before."""
+        """What happens to the link later, instead of what was planned before."""
         self._changes = sorted(changes, key=lambda change: change.at)
 
     def now_like(self, now: float) -> Quality:
@@ -101,14 +101,14 @@ class Direction:
         return self.quality
 
     def change(self, **parts: float | bool | None) -> None:
-        """Some parts of the quality are different from now on."""
+        """Some parts of the quality change from now on."""
         self.quality = replace(self.quality, **parts)  # type: ignore[arg-type] # names and types are Quality's
 
     def backlog_s(self, now: float) -> float:
         """How long a packet that comes now would wait."""
         return max(0.0, self._free_at - now)
 
-    def send(self, octets: int, now: float) -> float | None:
+    def send(self, size: int, now: float) -> float | None:
         """When a datagram that is sent now arrives; None: it does not."""
         quality = self.now_like(now)
         is_lost, jitter_s, is_late = self._draw(quality)
@@ -116,38 +116,38 @@ class Direction:
             self.record.dropped += 1
             self.record.overflowed += not quality.is_cut
             return None
-        sent = self._transmit(octets, now, quality)
-        if is_lost:  # on the air, behind the queue: it has cost its time
+        sent = self._transmit(size, now, quality)
+        if is_lost:  # lost in the air, behind the queue, so it has used its time
             self.record.dropped += 1
             return None
         self.record.packets += 1
-        self.record.octets += octets
+        self.record.size += size
         due = sent + quality.delay_s + jitter_s
         if is_late:
             return due + quality.late_s
         self._last_due = due = max(due, self._last_due)
         return due
 
-    def stream(self, octets: int, now: float, after: float) -> float:
-        """When a piece of a TCP connection that is sent now arrives; it is never lost, but a loss holds
-        everything behind it up. after: when the piece before it arrives."""
+    def stream(self, size: int, now: float, after: float) -> float:
+        """When a piece of a TCP connection that is sent now arrives. It is never lost, but a loss holds up
+        everything behind it. after: when the piece before it arrives."""
         quality = self.now_like(now)
         is_lost, jitter_s, _ = self._draw(quality)
         stall_s = self._random.uniform(*STALL_S)
-        due = self._transmit(octets, now, quality) + quality.delay_s + jitter_s
+        due = self._transmit(size, now, quality) + quality.delay_s + jitter_s
         self.record.packets += 1
-        self.record.octets += octets
+        self.record.size += size
         return max(due, after) + (stall_s if is_lost else 0.0)
 
     def has_room(self, now: float) -> bool:
-        """A TCP connection may send: there is a way, and the queue is not full."""
+        """A TCP connection may send: the link is not cut, and the queue is not full."""
         quality = self.now_like(now)
         return not quality.is_cut and (quality.rate_bps is None or self.backlog_s(now) <= quality.queue_s)
 
-    def _transmit(self, octets: int, now: float, quality: Quality) -> float:
+    def _transmit(self, size: int, now: float, quality: Quality) -> float:
         """When the last bit has left the queue."""
         begun = max(now, self._free_at)
-        self._free_at = begun + (octets * 8 / quality.rate_bps if quality.rate_bps is not None else 0.0)
+        self._free_at = begun + (size * 8 / quality.rate_bps if quality.rate_bps is not None else 0.0)
         self.record.waits.add(self._free_at - now)
         return self._free_at
 

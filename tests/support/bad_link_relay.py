@@ -1,7 +1,7 @@
-"""A bad link as a relay on this machine: browsers and peers reach the appliance through its ports only.
+"""A bad link as a relay on this machine: browsers and peers reach the appliance only through its ports.
 
-One UDP port and one TCP port stand for the media port, one TCP port for HTTPS. Both directions are shared by
-all that passes, whatever its protocol.
+One UDP port and one TCP port stand for the media port, one TCP port for HTTPS. Everything that passes,
+whatever its protocol, shares both directions.
 """
 
 import asyncio
@@ -18,16 +18,16 @@ from time import monotonic
 from deploy.run.addresses import url
 from tests.support.bad_link import Change, Direction, Quality, Record
 
-PIECE_OCTETS = 1400
+PIECE_BYTES = 1400
 """TCP is cut into pieces of a packet's size."""
 ROOM_POLL_S = 0.01
 EOF_AFTER_S = 0.01
-"""Behind the last piece."""
-WINDOW_OCTETS = 32_768
+"""After the last piece."""
+WINDOW_BYTES = 32_768
 """Of the sockets to the appliance: what a sender may have under way must not hide the link's own queue."""
-ROOM_OCTETS = 4 << 20
+ROOM_BYTES = 4 << 20
 _SO_RCVBUFFORCE = 33
-"""Past the system's limit, when one is root. Source: Linux, asm-generic/socket.h."""
+"""Beyond the system's limit, for root. Source: Linux, asm-generic/socket.h."""
 MAX_FLOWS = 64
 """UDP clients and TCP connections; more than a test has."""
 _CANDIDATE = re.compile(r"^a=candidate:(\S+) 1 (udp|tcp) (\d+) (\S+) \d+ (.*)$", re.IGNORECASE | re.MULTILINE)
@@ -82,11 +82,11 @@ class BadLink:
             direction.quality = replace(direction.quality, is_cut=is_cut)
 
     def block_udp(self, blocked: bool = True) -> None:
-        """As a firewall does that lets only TCP through."""
+        """Like a firewall that lets only TCP through."""
         self._udp_blocked = blocked
 
     def move(self, address: str | None = None) -> None:
-        """The appliance hears the client from a new port (a NAT forgot), or from another address of this
+        """The appliance hears the client from a new port (a NAT forgot it), or from another address of this
         machine (Wi-Fi to 4G; its TCP connections are then gone)."""
         self.moves += 1
         if address is not None and address != self._source:
@@ -102,7 +102,7 @@ class BadLink:
     # --- for peers that are no browsers ---
 
     def rewritten(self, answer: str) -> str:
-        """The SDP with one candidate of each protocol, and those are this link's ports."""
+        """The SDP with one candidate per protocol, with this link's ports."""
         return "".join(self._through_here(line) for line in _keep_first_candidates(answer))
 
     def _through_here(self, line: str) -> str:
@@ -154,7 +154,7 @@ class BadLink:
                 self._connections.discard(task)
                 writer.transport.abort()
 
-        listener = await asyncio.start_server(accept, self.address, 0, limit=WINDOW_OCTETS)
+        listener = await asyncio.start_server(accept, self.address, 0, limit=WINDOW_BYTES)
         self._listeners.append(listener)
         port: int = listener.sockets[0].getsockname()[1]
         return port
@@ -162,14 +162,14 @@ class BadLink:
     async def _carry(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, server_port: int
     ) -> None:
-        """One TCP connection, until both ends have said all."""
+        """One TCP connection, until both ends have finished."""
         server = socket.socket()
         server.setblocking(False)
         for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-            server.setsockopt(socket.SOL_SOCKET, option, WINDOW_OCTETS)
+            server.setsockopt(socket.SOL_SOCKET, option, WINDOW_BYTES)
         server.bind((self._source, 0))
         await asyncio.get_running_loop().sock_connect(server, (self.address, server_port))
-        answers, questions = await asyncio.open_connection(sock=server, limit=WINDOW_OCTETS)
+        answers, questions = await asyncio.open_connection(sock=server, limit=WINDOW_BYTES)
         try:
             async with asyncio.TaskGroup() as group:
                 group.create_task(self._pump(self.up, reader, questions))
@@ -184,7 +184,7 @@ class BadLink:
     ) -> None:
         due = 0.0
         while True:
-            piece = await source.read(PIECE_OCTETS)
+            piece = await source.read(PIECE_BYTES)
             while not direction.has_room(monotonic()):  # noqa: ASYNC110 - time alone makes room
                 await asyncio.sleep(ROOM_POLL_S)
             due = direction.stream(max(len(piece), 1), monotonic(), due)
@@ -241,7 +241,7 @@ class BadLink:
 
 
 class _Flow:
-    """What one UDP client is to the appliance: a socket of its own."""
+    """What one UDP client is to the appliance: its own socket."""
 
     def __init__(self, answer: Callable[[bytes], None]) -> None:
         self._answer = answer
@@ -285,12 +285,12 @@ class _Incoming(asyncio.DatagramProtocol):
 
 
 def _datagram_socket() -> socket.socket:
-    """With room for what comes while this process is kept busy: losses are the link's business alone."""
+    """With room for what comes while this process is busy: only the link may lose packets."""
     fresh = socket.socket(type=socket.SOCK_DGRAM)
     fresh.setblocking(False)
-    fresh.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM_OCTETS)
+    fresh.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, ROOM_BYTES)
     with contextlib.suppress(PermissionError):
-        fresh.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, ROOM_OCTETS)
+        fresh.setsockopt(socket.SOL_SOCKET, _SO_RCVBUFFORCE, ROOM_BYTES)
     return fresh
 
 

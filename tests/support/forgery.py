@@ -1,5 +1,5 @@
 """Frames that a hostile page sends: commands that are not its own, with other people's names, replayed,
-damaged. From a seed alone."""
+damaged; all from a seed."""
 
 import random
 from collections.abc import Sequence

@@ -1,7 +1,7 @@
 """A small controlling ICE client with DTLS: what a browser does on the wire, step by step and on command.
 
-It uses our STUN messages in the client role; that both sides share a mistake is excluded by the vectors in
-tests/wire and by aiortc's own ICE in tests/loopback.
+It uses our STUN messages in the client role. The vectors in tests/wire and aiortc's own ICE in tests/loopback
+rule out that both sides share a mistake.
 """
 
 import asyncio
@@ -45,7 +45,7 @@ class _Tcp(asyncio.Protocol):
 
 
 class IceClient:
-    """One association from the other side; several sockets one after the other."""
+    """One association from the other side; it may use several sockets, one after the other."""
 
     role = "controlling"
 
@@ -166,12 +166,12 @@ class IceClient:
         await self.dtls.stop()
 
     async def close(self) -> None:
-        """Without a word."""
+        """Without saying goodbye."""
         self._flights.put_nowait(None)
         if self.dtls._task is not None:
             await asyncio.wait([self.dtls._task])
         self.close_socket()
-        await asyncio.sleep(0)  # the loop closes sockets a turn later
+        await asyncio.sleep(0)  # the loop closes sockets on its next pass
 
     # --- what RTCDtlsTransport wants of an ICE transport -----------------------------------------
 

@@ -12,7 +12,7 @@ WAIT_S = 5.0
 
 
 class Heard:
-    """An AssociationListener that writes everything down."""
+    """An AssociationListener that records everything."""
 
     def __init__(self) -> None:
         self.events: asyncio.Queue[tuple[str, str]] = asyncio.Queue()

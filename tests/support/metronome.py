@@ -1,8 +1,8 @@
-"""Picture and voice of a bridge point that are in step with each other and with the clock, so that what comes
-out at the far end can be measured: the counter of the picture and a beep beside the speech tell the time.
+"""A bridge point's picture and voice in step with each other and with the clock, so that what comes out at
+the far end can be measured: the picture's counter and a beep beside the speech tell the time.
 
-The picture is the simulated point's own (its counter goes up three times a second); the voice speaks without
-a pause, and with each full second begins a beep of a pitch that is the point's alone."""
+The picture is the simulated point's own (its counter goes up three times a second). The voice speaks without
+a pause, and at each full second a beep begins, with a pitch that only this point has."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ def beeping_voice(index: int) -> Loop:
         sound[second * RATE : second * RATE + len(beep)] += beep
     encoder = av.CodecContext.create("libopus", "w")
     encoder.sample_rate, encoder.layout, encoder.format, encoder.bit_rate = RATE, "mono", "s16", 48_000
-    # Without lowdelay (CELT alone) the encoder swings itself up on some of these syllables.
+    # Without lowdelay (CELT alone) the encoder begins to oscillate on some of these syllables.
     encoder.options = {"application": "lowdelay", "frame_duration": "20"}
     pieces: list[Piece] = []
     for start in range(0, len(sound), PACKET):
@@ -58,7 +58,7 @@ def beeping_voice(index: int) -> Loop:
 
 
 class InStep(MediaStreamTrack):
-    """Sends of a loop what belongs to this moment; what it is too late for is left out."""
+    """Sends the part of a loop that belongs to this moment; what it is too late for is left out."""
 
     def __init__(self, kind: str, loop: Loop, clock_rate: int) -> None:
         super().__init__()
@@ -93,8 +93,8 @@ def keep_time(media: Media, index: int) -> None:
 
 
 def beeps(sound: Sound, index: int, begins_s: float = 0.0) -> list[float]:
-    """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample. One that
-    comes right behind a hole or another may have begun before it, nobody knows when, and is left out."""
+    """When each beep of that point began, in seconds; `begins_s` is the instant of the first sample. A beep
+    right behind a hole or another beep may have begun before it, at an unknown time, and is left out."""
     on = loudness(sound, BEEP_HZ[index]) > 0.05
     quiet = round(QUIET_S * RATE) // _STEP
     before = np.concatenate(([0], np.cumsum(on)))
@@ -106,7 +106,7 @@ _STEP, _WINDOW = 48, 480
 
 
 def loudness(sound: Sound, hz: int) -> Sound:
-    """Amplitude of one pitch every millisecond, as heard over the ten that follow."""
+    """Amplitude of one pitch every millisecond, over the ten that follow."""
     if len(sound) < _WINDOW:
         return np.zeros(0, np.float32)
     wave = np.exp(-2j * np.pi * hz * np.arange(len(sound)) / RATE) * sound
@@ -116,8 +116,8 @@ def loudness(sound: Sound, hz: int) -> Sound:
 
 
 def ticks(counters: Iterable[tuple[float, int | None]]) -> list[float]:
-    """When the counter of a picture came to a full second, from (seconds, counter) of each picture, where the
-    picture just before it was seen, too."""
+    """When a picture's counter came to a full second, from (seconds, counter) of each picture, where the
+    picture just before was seen, too."""
     found: list[float] = []
     before_s, before = 0.0, -1
     for at_s, counter in counters:
@@ -134,7 +134,7 @@ def ticks(counters: Iterable[tuple[float, int | None]]) -> list[float]:
 
 
 def matched(pictures: Sequence[float], sounds: Sequence[float]) -> list[tuple[float, float]]:
-    """Each picture's tick with how much later (s) the nearest beep is; those without one within 0.4 s are not
+    """Each picture's tick with how much later (s) the nearest beep is; ticks without one within 0.4 s are not
     counted."""
     near = [
         (picture, min((sound - picture for sound in sounds), key=abs, default=9.0)) for picture in pictures

@@ -1,4 +1,4 @@
-"""The offer our client makes, as short as SDP allows."""
+"""The offer that our client makes, as short as SDP allows."""
 
 from sfu import AUDIO_SLOTS, TILE_SLOTS
 

@@ -1,6 +1,6 @@
-"""What a media worker's tap would bring, made on a virtual clock: publishers with clocks of their own, behind
+"""What a media worker's tap would bring, made on a virtual clock: publishers with their own clocks, behind
 lines with delay, jitter and loss. Each picture and each sound carries the instant at which it was made, so
-that it can be told how far from the truth it was put."""
+that a test can tell how far from the truth it was placed."""
 
 import random
 import struct
@@ -109,7 +109,7 @@ class Publisher:
         self._microphone.made, self._camera.made = begins_us // 20_000, begins_us * fps // 1_000_000
 
     def switch_layer(self) -> None:
-        """The camera comes in another layer from now on: another stream."""
+        """From now on the camera comes in another layer, which is another stream."""
         made = self._camera.made
         self._camera = self._line()
         self._camera.made = made
@@ -121,8 +121,8 @@ class Publisher:
     def bring(
         self, now_us: int, voice_slot: int | None, stage_slot: int | None
     ) -> Iterator[TapMedia | TapReport]:
-        """What a tap hands over at that moment: all that arrived since it was asked before. None: what
-        arrived is carried by no slot."""
+        """What a tap hands over at that moment: everything that arrived since it was last asked. None: no
+        slot carries it."""
         yield from self._bring(self._microphone, Source.MICROPHONE, now_us, voice_slot)
         yield from self._bring(self._camera, Source.CAMERA, now_us, stage_slot)
 
@@ -173,7 +173,7 @@ class Publisher:
         return [] if made.lost else [sound_packet(line.number, ts, made.made_us)]
 
     def _picture(self, line: _Line, made: _Made, ts: int) -> list[TapPacket]:
-        """As a worker does it: a feed begins with a keyframe, and after a loss one is waited for."""
+        """As a worker does it: a feed begins with a keyframe, and after a loss it waits for one."""
         key = not line.carried or (line.awaits_key and self._dice.random() < 0.25)
         line.carried = True
         packets = picture_packets(line.number, ts, made.made_us, key)
@@ -185,7 +185,7 @@ class Publisher:
         return line.ts_from + round(self.own_us(at_us) * rate / 1_000_000)
 
     def _report(self, line: _Line, source: Source, rate: int, now_us: int) -> TapReport:
-        """As senders measure it: to some milliseconds."""
+        """As senders measure it: to a few milliseconds."""
         said_us = now_us - self.delay_us
         wrong_us = self._dice.uniform(-3_000, 3_000)
         ntp = round((self.own_us(said_us) + wrong_us) * (1 << 32) / 1_000_000)

@@ -32,7 +32,7 @@ class RelayError(Exception):
 
 
 def missing() -> str | None:
-    """Why tests with a relay must be skipped here, or None. In CI starting fails instead."""
+    """Why tests with a relay must be skipped here, or None. In CI they fail at the start instead."""
     if os.environ.get("CI") or shutil.which("turnserver"):
         return None
     return "no turnserver on this machine: make browsers, or apt-get install coturn"
@@ -45,18 +45,18 @@ class Relay:
     tls_port: int
 
     def urls(self) -> tuple[str, ...]:
-        """Over TCP, as networks need it that let only 443 pass."""
+        """Over TCP, for networks that let only 443 pass."""
         return (f"turn:{self.address}:{self.port}?transport=tcp",)
 
     def credentials(self, account: str = "lan", *, age_s: int = 0, secret: str = SECRET) -> IceServer:
-        """What our server gives to an account; it was given `age_s` ago."""
+        """What our server gives to an account, `age_s` ago."""
         now = Instant(0.0, _unix_ms() - age_s * 1000)
         return signaling.model.relay.Relay(self.urls(), secret).servers(AccountId(account), now)[0]
 
 
 @asynccontextmanager
 async def relay(folder: Path, address: str, peer: str) -> AsyncIterator[Relay]:
-    """One that may lead to `peer` only. Raises RelayError."""
+    """A relay that may lead only to `peer`. Raises RelayError."""
     port, tls_port = _free_tcp_port(address), _free_tcp_port(address)
     settings = folder / "turnserver.conf"
     settings.write_text(configured(folder, address, peer, port, tls_port))
@@ -72,7 +72,7 @@ async def relay(folder: Path, address: str, peer: str) -> AsyncIterator[Relay]:
 
 
 def configured(folder: Path, address: str, peer: str, port: int, tls_port: int) -> str:
-    """The example with a test's values. Raises RelayError when it has another line than those."""
+    """The documented example with a test's values. Raises RelayError when it has other lines than those."""
     pem = self_signed(folder, address)
     values = {
         "listening-ip": address,
@@ -101,7 +101,7 @@ async def _start(settings: Path) -> Process:
         raise RelayError("no turnserver on this machine")
     with _log() as sink:
         return await asyncio.create_subprocess_exec(
-            # A test run that is killed must not leave it behind.
+            # A killed test run must not leave it behind.
             *("setpriv", "--pdeathsig", "TERM", "--", path, "-c", str(settings)),
             cwd=settings.parent,
             stdin=DEVNULL,

@@ -1,4 +1,5 @@
-"""A recording for those who show it: in memory, made of real pictures that count and voices that beep."""
+"""A recording for the code that shows recordings: in memory, made of real pictures that count and voices that
+beep."""
 
 from collections.abc import Iterator, Sequence
 from functools import cache
@@ -28,7 +29,7 @@ FPS = 15
 
 
 class Roll:
-    """As an opened recording is read: by segments."""
+    """Read like an opened recording, by segments."""
 
     def __init__(self, *segments: Sequence[Block | Fault]) -> None:
         self._segments = segments
@@ -48,7 +49,7 @@ def said(entry: AnyEntry) -> Block:
 
 
 def segment(number: int, at_ms: int, seconds: int, who: PersonItem = STATION, *more: AnyEntry) -> list[Block]:
-    """Somebody on the stage speaks: the counter of the picture is its number since at_ms, a beep at each full
+    """Somebody on the stage speaks: the picture's counter is its number since at_ms, with a beep at each full
     second."""
     until_ms = at_ms + seconds * 1000
     return in_order(
@@ -61,7 +62,7 @@ def segment(number: int, at_ms: int, seconds: int, who: PersonItem = STATION, *m
 def quiet_segment(
     number: int, at_ms: int, seconds: int, who: PersonItem = STATION, *more: AnyEntry
 ) -> list[Block]:
-    """The same with neither picture nor sound in it that could be decoded."""
+    """The same, with neither picture nor sound that could be decoded."""
     sounds = [Block(Track.VOICE_1, at_ms + ms, b"x") for ms in range(0, seconds * 1000, 20)]
     return in_order(told(number, at_ms, who, *more), sounds)
 

@@ -1,4 +1,4 @@
-"""A sender as our SFU is one, a SimulatedLink, and a receiver that gives feedback: around a real estimator.
+"""A sender like our SFU, a SimulatedLink, and a receiver that gives feedback, around a real estimator.
 
 The sender: voices fifty times a second, pictures 25 times a second in bursts, a keyframe every few seconds, a
 pacer while the estimate is small, padding for probes in one lump each tick.
@@ -33,8 +33,7 @@ class Moment:
 
 
 class SimulatedDownlink:
-    """`picture_bps(budget)` says what the pictures take of a budget (bit/s), the voices' share already
-    off."""
+    """`picture_bps(budget)` says how much of a budget (bit/s) the pictures take, after the voices' share."""
 
     def __init__(
         self,
@@ -75,7 +74,7 @@ class SimulatedDownlink:
         self._pacer: deque[tuple[float, int]] = deque()
         self._keyframe_s = keyframe_s
         self.clock_s = 7777.123
-        """What the receiver's clock is ahead of ours."""
+        """How far the receiver's clock is ahead of ours."""
         self._drift = drift_ppm * 1e-6
         self._feedback_loss = feedback_loss
         self._budget = 0
@@ -191,7 +190,7 @@ class SimulatedDownlink:
         return us // 250 * 250
 
     def _report(self) -> None:
-        """As libwebrtc: from the first not reported on; what comes late is gone back to."""
+        """As libwebrtc does it: from the first one not reported yet; it goes back to late ones."""
         if not self._arrivals:
             return
         seen = dict(self._arrivals)

@@ -1,5 +1,5 @@
-"""A bad line on a virtual clock: a bottleneck with a bounded queue, delay, jitter, loss. Seeded, so that
-every run is the same."""
+"""A bad line on a virtual clock: a bottleneck with a bounded queue, delay, jitter, loss. It is seeded, so
+that every run is the same."""
 
 import random
 from collections import deque
@@ -13,21 +13,21 @@ WIRE = 44
 
 @dataclass(slots=True)
 class Line:
-    """How the line is now; may be changed while it runs. rate_bps None: no bottleneck."""
+    """What the line is like now; may be changed while it runs. rate_bps None: no bottleneck."""
 
     rate_bps: int | None = None
     queue_s: float = 0.4
     delay_s: float = 0.015
     """One way, each way."""
     jitter_s: float = 0.0
-    """Uniform, up to this, in order; twice as much is rare."""
+    """Uniform, up to this, in order; rarely twice as much."""
     loss: float = 0.0
     burst: float = 1.0
     """Mean packets lost in a row (Gilbert's model)."""
     is_cut: bool = False
     may_reorder: bool = False
     stalls: float = 0.0
-    """Of a hundred packets so many hold up what follows for STALL_S, as a loss on TCP does."""
+    """Of a hundred packets, this many hold up the following ones for STALL_S, as a loss on TCP does."""
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """A world without sockets or clocks: the real SFU cores on a virtual net, driven by one seed.
 
-Time jumps from one event to the next. DTLS is left out (OpenSSL's timer runs on real time): both sides
-are given their SRTP keys, everything else is the product's own. Lossy DTLS is tested in loopback/.
+Time jumps from one event to the next. DTLS is left out (OpenSSL's timer runs on real time): both sides are
+given their SRTP keys, everything else is the product's own. Lossy DTLS is tested in loopback/.
 """
 
 import contextlib
@@ -39,9 +39,9 @@ class Path:
     jitter_s: float = 0.0
     duplicates: float = 0.0
     rate_bps: float = 0.0
-    """0: whatever comes."""
+    """0: no limit."""
     queue_s: float = 0.4
-    """What waits for longer at that rate is dropped."""
+    """Packets that would wait longer at that rate are dropped."""
     dropped: int = 0
     waits: list[float] = field(default_factory=list)
     """How long each datagram stood in the queue."""
@@ -49,7 +49,7 @@ class Path:
 
 
 class FakeAssociation:
-    """Stands for ICE and DTLS that have succeeded."""
+    """Stands in for ICE and DTLS that have succeeded."""
 
     path = "udp"
 
@@ -145,7 +145,7 @@ class World:
     """Clock, net, plane. Also the plane's Ports."""
 
     def __init__(self, seed: int, ears: Ears | None = None) -> None:
-        """ears: by default those that read what scripted participants write."""
+        """ears: by default ears that read what scripted participants write."""
         self.rng = random.Random(seed)
         self.now = 1000.0
         self.events: list[AnyEvent] = []

@@ -80,9 +80,9 @@ def test_the_address_follows_the_checks(
         ([(A, 10.0, 9.99), (B, 10.0 + QUIET_S - 0.1, 10.0)], A),
         # it still sends from there: a second network that is tried meanwhile changes nothing
         ([(A, 10.0, 9.99), (B, 12.0, 11.99), (B, 13.0, 12.99)], A),
-        # it sent seldom before: silence says nothing
+        # it sent rarely before: silence says nothing
         ([(A, 10.0, 8.0), (B, 12.0, 8.0)], A),
-        # tried early and let in: from then on media may be B's, and only checks tell
+        # tried early and accepted: from then on media may be B's, and only checks tell
         ([(A, 10.0, 9.99), (B, 10.5, 10.1), (B, 11.7, 10.1)], A),
         # A checks again in between and is alive
         ([(A, 10.0, 9.99), (B, 10.5, 10.4), (A, 10.9, 10.89), (B, 11.3, 11.29)], A),
@@ -96,7 +96,7 @@ def test_a_client_that_sent_all_the_time_is_missed_sooner(
     assert agent.ice.path == final
 
 
-def test_an_address_is_left_when_its_client_was_heard_from_the_next_one(agent: Agent) -> None:
+def test_an_address_is_left_when_its_client_is_heard_from_the_next_one(agent: Agent) -> None:
     agent.check(A, 1.0, nominate=True)
     assert not agent.ice.has_left(A)
     assert agent.ice.has_left(B)
@@ -107,7 +107,7 @@ def test_an_address_is_left_when_its_client_was_heard_from_the_next_one(agent: A
     assert not agent.ice.has_left(B)
 
 
-def test_every_check_is_told_where_it_came_from(agent: Agent) -> None:
+def test_every_check_is_answered_with_the_address_it_came_from(agent: Agent) -> None:
     for path in (A, B, Path(1, ("2001:db8::1", 9))):
         message = stun.verify(stun.parse_untrusted(agent.check(path, 0.0).reply), KEY).message
         value = message.attributes[Attribute.XOR_MAPPED_ADDRESS]
@@ -149,7 +149,7 @@ def test_old_passwords_hold_during_a_restart(agent: Agent) -> None:
     assert agent.ice.password("nobody") is None
 
 
-def test_restarts_without_end_keep_the_newest_passwords(agent: Agent) -> None:
+def test_endless_restarts_keep_the_newest_passwords(agent: Agent) -> None:
     lost = [agent.ice.restart(Credentials(f"u{n}", "p" * 32)) for n in range(MAX_CREDENTIALS)]
     assert lost == [()] * (MAX_CREDENTIALS - 1) + [("ours",)]
     assert agent.ice.password("ours") is None

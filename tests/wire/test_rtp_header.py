@@ -53,7 +53,7 @@ def test_id_15_ends_a_one_byte_block() -> None:
     assert header.extensions == {1: b"1"}
 
 
-def test_text_that_is_no_ascii_names_nothing() -> None:
+def test_text_that_is_not_ascii_names_nothing() -> None:
     assert parse_header_untrusted(_extended(0xBEDE, b"\x10\xff")).text(1) == ""
 
 

@@ -1,4 +1,4 @@
-"""Our SRTP against an independent one, which itself is held by the vectors of RFC 3711 and RFC 7714."""
+"""Our SRTP against an independent one, which itself is checked with the vectors of RFC 3711 and RFC 7714."""
 
 import hmac
 
@@ -83,7 +83,7 @@ def test_a_packet_of_rfc_7714_section_16_1_1() -> None:
 
 
 @pytest.mark.parametrize("profile", list(SrtpProfile))
-def test_what_we_send_is_what_the_reference_would(profile: SrtpProfile) -> None:
+def test_we_send_what_the_reference_would_send(profile: SrtpProfile) -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO, profile=profile), stage.viewer(profile)
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])
@@ -95,7 +95,7 @@ def test_what_we_send_is_what_the_reference_would(profile: SrtpProfile) -> None:
 
 
 @pytest.mark.parametrize("profile", list(SrtpProfile))
-def test_what_the_reference_sends_we_understand(profile: SrtpProfile) -> None:
+def test_we_understand_what_the_reference_sends(profile: SrtpProfile) -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO, profile=profile), stage.viewer(profile)
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])

@@ -95,7 +95,7 @@ def test_no_bit_of_a_request_can_be_changed_unnoticed(at: int) -> None:
             _accepted(bytes(damaged))
 
 
-def test_what_follows_the_mac_is_not_believed() -> None:
+def test_attributes_after_the_mac_are_not_believed() -> None:
     signed = stun.build(Kind.REQUEST, TRANSACTION, [(Attribute.USERNAME, b"a:b")], b"key")
     forged = signed[:-8] + Attribute.USE_CANDIDATE.to_bytes(2, "big") + b"\0\0"
     forged = forged[:2] + (len(forged) - 20).to_bytes(2, "big") + forged[4:]
@@ -143,7 +143,7 @@ def test_a_damaged_request_is_read_or_refused(noise: bytes, at: int) -> None:
 
 
 def _accepted(data: bytes) -> None:
-    """What the ports demand of a check; a fingerprint whose type was damaged is an unknown attribute."""
+    """What the ports require of a check; a fingerprint whose type was damaged is an unknown attribute."""
     message = stun.parse_untrusted(data)
     stun.verify(message, PASSWORD)
     if not message.has_fingerprint:
@@ -172,7 +172,7 @@ def test_any_address_value_is_read_or_refused(value: bytes) -> None:
     st.lists(st.tuples(st.integers(0xC100, 0xFFFF), st.binary(max_size=20)), max_size=10),
     st.binary(min_size=1, max_size=30),
 )
-def test_what_is_built_is_read_back(attributes: list[tuple[int, bytes]], key: bytes) -> None:
+def test_messages_that_we_build_are_read_back(attributes: list[tuple[int, bytes]], key: bytes) -> None:
     message = stun.verify(
         stun.parse_untrusted(stun.build(Kind.SUCCESS, TRANSACTION, attributes, key)), key
     ).message

@@ -1,4 +1,4 @@
-"""Transport-wide feedback: what we read of subscribers, what we write to publishers."""
+"""Transport-wide feedback: what we read from subscribers, and what we write to publishers."""
 
 import struct
 
@@ -27,7 +27,7 @@ def _lost(feedbacks: list[TwccFeedback]) -> list[int]:
     return [n for feedback in feedbacks for n, at in feedback.packets if at is None]
 
 
-def test_what_arrived_in_order_is_reported() -> None:
+def test_packets_that_arrived_in_order_are_reported() -> None:
     arrivals = [(n, T0 + 5_000 * n) for n in range(20)]
     (feedback,) = _read(FeedbackWriter(1).write(2, arrivals))
     assert (feedback.sender_ssrc, feedback.media_ssrc, feedback.base) == (1, 2, 0)
@@ -38,7 +38,7 @@ def test_a_hole_is_a_loss() -> None:
     assert _lost(_read(FeedbackWriter(1).write(2, [(1, T0), (4, T0 + 250)]))) == [2, 3]
 
 
-def test_what_was_lost_between_two_feedbacks_is_reported_by_the_second() -> None:
+def test_packets_lost_between_two_feedbacks_are_reported_by_the_second() -> None:
     writer = FeedbackWriter(1)
     first = _read(writer.write(2, [(10, T0), (11, T0)]))
     second = _read(writer.write(2, [(14, T0 + 1000)]))
@@ -64,14 +64,14 @@ def test_times_may_run_backwards() -> None:
     assert _arrived(_read(FeedbackWriter(1).write(2, arrivals))) == dict(arrivals)
 
 
-def test_a_pause_longer_than_a_delta_can_say_begins_a_new_feedback() -> None:
+def test_a_pause_too_long_for_a_delta_begins_a_new_feedback() -> None:
     arrivals = [(1, T0), (2, T0 + 60_000_000)]
     feedbacks = _read(FeedbackWriter(1).write(2, arrivals))
     assert len(feedbacks) == 2
     assert _arrived(feedbacks) == dict(arrivals)
 
 
-def test_a_leap_of_the_numbers_is_not_thousands_of_losses() -> None:
+def test_a_jump_of_the_numbers_is_not_thousands_of_losses() -> None:
     feedbacks = _read(FeedbackWriter(1).write(2, [(1, T0), (30_000, T0 + 250)]))
     assert _lost(feedbacks) == []
     assert set(_arrived(feedbacks)) == {1, 30_000}
@@ -96,7 +96,7 @@ def test_a_run_costs_two_bytes() -> None:
 @given(
     st.lists(st.lists(st.tuples(st.integers(0, 3000), st.integers(0, 20_000_000)), max_size=60), max_size=4)
 )
-def test_every_first_arrival_is_reported_truly(rounds: list[list[tuple[int, int]]]) -> None:
+def test_every_first_arrival_is_reported_correctly(rounds: list[list[tuple[int, int]]]) -> None:
     writer = FeedbackWriter(1)
     start = 0
     for arrivals in rounds:
@@ -108,7 +108,7 @@ def test_every_first_arrival_is_reported_truly(rounds: list[list[tuple[int, int]
             expected.setdefault(number & 0xFFFF, at)
         found = _arrived(_read(packets))
         assert found.items() <= expected.items()
-        if start == 0 or len(shifted) <= 16:  # more late runs than that are let go
+        if start == 0 or len(shifted) <= 16:  # more late runs than that are dropped
             assert found == expected
         start += 1000
 
@@ -132,7 +132,7 @@ def test_a_feedback_with_each_kind_of_chunk_is_read() -> None:
     assert len(feedback.packets) == 24
 
 
-def test_a_last_chunk_may_say_more_than_the_count() -> None:
+def test_the_last_chunk_may_hold_more_than_the_count() -> None:
     feedback = parse_feedback_untrusted(1, 2, struct.pack("!HHI", 1, 2, 0) + b"\x3f\xff" + bytes((4, 4)))
     assert [n for n, _ in feedback.packets] == [1, 2]
 
@@ -141,7 +141,7 @@ def test_a_last_chunk_may_say_more_than_the_count() -> None:
     "fci",
     [
         b"",
-        struct.pack("!HHI", 1, 0, 0),  # speaks of nothing
+        struct.pack("!HHI", 1, 0, 0),  # reports nothing
         struct.pack("!HHI", 1, 65535, 0) + b"\x1f\xff" * 9,  # claims a whole wrap of losses
         struct.pack("!HHI", 1, 5, 0),  # no chunk
         struct.pack("!HHI", 1, 5, 0) + b"\x20\x05" + bytes(4),  # five deltas, four there

@@ -30,7 +30,7 @@ def test_a_descriptor_without_extension_is_one_byte() -> None:
     assert (descriptor.length, descriptor.picture_id, descriptor.tl0_picture_index) == (1, None, None)
 
 
-def test_a_keyframe_tells_its_size() -> None:
+def test_a_keyframe_contains_its_size() -> None:
     payload = b"\x10" + KEYFRAME
     descriptor = vp8.parse_untrusted(payload)
     assert vp8.starts_keyframe(payload, descriptor)

@@ -1,6 +1,6 @@
-"""Speech is found and noise is not taken for it, on a mix with known labels. `pytest -s` shows the table.
+"""Speech is found and noise is not taken for it, in a mix with known labels. `pytest -s` shows the table.
 
-What is tuned was tuned on seeds 1 to 6."""
+The parameters were tuned on seeds 1 to 6."""
 
 import os
 import shutil

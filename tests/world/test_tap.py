@@ -1,4 +1,4 @@
-"""What a recorder is given of a meeting: what a delegate's slots would get, and nothing of a shut gate."""
+"""What a recorder gets from a meeting: what a delegate's slots would get, and nothing from a shut gate."""
 
 from collections.abc import Sequence
 from itertools import pairwise
@@ -42,7 +42,7 @@ def shut(world: World, who: Scripted, *sources: Source, reason: GateReason = Gat
 
 
 def rows(tapped: Tapped) -> list[int]:
-    """Which encodings the stage's pictures are of, each named once as they follow each other."""
+    """Which encodings the stage's pictures come from, in the order in which they follow each other."""
     layers = [
         packet.payload[16] if is_keyframe(packet) else packet.payload[7]
         for packet in tapped.packets(SlotKind.STAGE)
@@ -51,7 +51,7 @@ def rows(tapped: Tapped) -> list[int]:
 
 
 def spoken(tapped: Tapped, who: Scripted) -> list[int]:
-    """Numbers of the sounds of somebody."""
+    """The numbers of one participant's sounds."""
     return [int.from_bytes(p.payload[16:20], "big") for p in tapped.packets(SlotKind.AUDIO, who.id)]
 
 
@@ -87,7 +87,7 @@ def test_nothing_is_sent_to_anybody_for_a_recorder() -> None:
     assert not any(receiver.packets for receiver in lan.inbox.values())
 
 
-def test_what_is_lost_on_the_way_up_is_asked_for_though_nobody_else_looks() -> None:
+def test_packets_lost_on_the_way_up_are_asked_for_even_if_only_the_recorder_looks() -> None:
     world = World(seed=73)
     lan = Scripted(world, "lan")
     lan.up.loss, lan.up.jitter_s = 0.05, 0.01
@@ -101,7 +101,7 @@ def test_what_is_lost_on_the_way_up_is_asked_for_though_nobody_else_looks() -> N
     assert 0.9 * 500 < len(spoken(tapped, lan)) < 500, "sounds are not asked for again"
 
 
-def test_a_muted_voice_is_on_the_line_no_more_when_the_order_is_answered() -> None:
+def test_a_muted_voice_is_no_longer_on_the_line_when_the_order_is_answered() -> None:
     world = World(seed=74)
     lan, cha = meet(world, "lan", "cha")
     lan.microphone_dbov = 20
@@ -158,7 +158,7 @@ def test_when_the_best_layer_stops_the_next_goes_on_from_a_keyframe_and_back() -
     assert max(gaps) < 2 * 90_000, "nothing longer than it takes to see that a layer has stopped"
 
 
-def test_another_on_the_stage_is_announced_and_begins_with_a_keyframe() -> None:
+def test_a_new_participant_on_the_stage_is_announced_and_begins_with_a_keyframe() -> None:
     world = World(seed=77)
     lan, cha = meet(world, "lan", "cha")
     world.order(SetStage(room=ROOM, endpoint=lan.id))
@@ -173,7 +173,7 @@ def test_another_on_the_stage_is_announced_and_begins_with_a_keyframe() -> None:
     assert len(coming) > 50
 
 
-def test_a_recorder_that_begins_afresh_gets_keyframes() -> None:
+def test_a_recorder_that_begins_a_segment_gets_keyframes() -> None:
     world = World(seed=78)
     Scripted(world, "lan")
     world.run(1)
@@ -258,7 +258,7 @@ def test_a_room_that_is_not_open_is_silence_and_then_begins() -> None:
     assert len(tapped.packets(SlotKind.STAGE)) > 100
 
 
-def test_who_comes_back_on_another_line_goes_on() -> None:
+def test_a_participant_who_returns_on_another_line_goes_on() -> None:
     world = World(seed=83)
     cha, lan = meet(world, "cha", "lan")
     world.order(SetStage(room=ROOM, endpoint=lan.id))
@@ -274,7 +274,7 @@ def test_who_comes_back_on_another_line_goes_on() -> None:
     assert len(spoken(tapped, cha)) > 80
 
 
-def test_neither_the_lobby_nor_a_line_check_is_ever_tapped() -> None:
+def test_the_lobby_and_line_checks_are_never_tapped() -> None:
     world = World(seed=84)
     Scripted(world, "lan")
     waiting = Scripted(world, "la", gates=LOBBY)
@@ -290,7 +290,7 @@ def test_neither_the_lobby_nor_a_line_check_is_ever_tapped() -> None:
     assert {media.endpoint for media in tapped.media} == {EndpointId("lan")}
 
 
-def test_a_layer_that_only_the_recorder_wants_is_sent_for_it_and_rests_when_it_goes() -> None:
+def test_a_layer_that_only_the_recorder_wants_is_sent_for_it_and_paused_when_it_goes() -> None:
     world = World(seed=85)
     lan, cha = meet(world, "lan", "cha")
     world.order(SetStage(room=ROOM, endpoint=lan.id))

@@ -69,7 +69,7 @@ def test_loss_for_one_costs_the_other_nothing() -> None:
     assert nam.rtx_seen == 0
 
 
-def test_a_muted_participant_that_keeps_sending_is_heard_by_nobody() -> None:
+def test_a_muted_participant_who_keeps_sending_is_heard_by_nobody() -> None:
     world = World(seed=7)
     lan, cha, nam = meet(world, "lan", "cha", "nam")
     world.run(2)
@@ -112,7 +112,7 @@ def test_a_camera_that_is_shut_and_opened_goes_on_with_a_keyframe_and_no_hole() 
     assert lan.slot(SlotKind.TILE).missing() == []
 
 
-def test_before_admission_nothing_of_a_participant_gets_through() -> None:
+def test_nothing_from_a_participant_gets_through_before_admission() -> None:
     world = World(seed=10)
     lan = Scripted(world, "lan")
     stranger = Scripted(world, "la", gates=dict.fromkeys(Source, GateReason.LOBBY))
@@ -121,7 +121,7 @@ def test_before_admission_nothing_of_a_participant_gets_through() -> None:
     assert all(not receiver.packets for receiver in lan.inbox.values())
 
 
-def test_who_reconnects_is_seen_again_in_the_tile_that_waited() -> None:
+def test_a_participant_who_reconnects_is_seen_again_in_the_tile_that_waited() -> None:
     world = World(seed=11)
     lan, cha = meet(world, "lan", "cha")
     world.run(2)
@@ -135,7 +135,7 @@ def test_who_reconnects_is_seen_again_in_the_tile_that_waited() -> None:
     assert again.id == cha.id
 
 
-def test_the_slot_map_is_told_before_the_first_packet_of_the_new_source() -> None:
+def test_the_slot_map_is_sent_before_the_first_packet_of_the_new_source() -> None:
     world = World(seed=12)
     lan, cha = meet(world, "lan", "cha")
     tile_mid = next(line.mid for line in lan.slots if line.kind is SlotKind.TILE)
@@ -144,7 +144,7 @@ def test_the_slot_map_is_told_before_the_first_packet_of_the_new_source() -> Non
     assert any(view.mid == tile_mid and view.endpoint == cha.id for view in maps[-1].slots)
 
 
-def test_a_line_that_falls_silent_is_told_as_lost_and_comes_back_by_itself() -> None:
+def test_a_line_that_falls_silent_is_reported_lost_and_comes_back_by_itself() -> None:
     world = World(seed=13)
     lan, cha = meet(world, "lan", "cha")
     world.run(2)
@@ -162,7 +162,7 @@ def test_a_line_that_falls_silent_is_told_as_lost_and_comes_back_by_itself() -> 
     assert lan.heard() == {"cha"}
 
 
-def test_forty_requests_for_a_keyframe_are_few_at_the_publisher() -> None:
+def test_forty_requests_for_a_keyframe_become_few_at_the_publisher() -> None:
     world = World(seed=14)
     lan, cha = meet(world, "lan", "cha")
     world.run(2)

@@ -1,4 +1,4 @@
-"""What a participant sends beside what was agreed: it harms nobody, and reaches nobody."""
+"""What a participant sends that was not agreed: it harms nobody, and reaches nobody."""
 
 import struct
 

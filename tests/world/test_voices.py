@@ -18,7 +18,7 @@ VOICE, SILENCE = 25, 127
 
 
 def voices(world: World) -> VoicesChanged:
-    """As last told; at first there are none."""
+    """The last event; at first there are none."""
     told = world.heard(VoicesChanged)
     return told[-1] if told else VoicesChanged(room=ROOM, speaking=(), noisy=(), shut=())
 
@@ -29,7 +29,7 @@ def still(*people: Scripted) -> None:
         person.sending_camera = False
 
 
-def test_who_speaks_is_told_at_once_and_no_longer_when_silent() -> None:
+def test_a_speaker_is_reported_at_once_and_until_they_fall_silent() -> None:
     world = World(seed=31)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -40,7 +40,7 @@ def test_who_speaks_is_told_at_once_and_no_longer_when_silent() -> None:
     assert world.run_until(lambda: voices(world).speaking == (), limit_s=1) < 0.1
 
 
-def test_what_does_not_change_is_not_told_again() -> None:
+def test_unchanged_voices_are_not_reported_again() -> None:
     world = World(seed=32)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -51,7 +51,7 @@ def test_what_does_not_change_is_not_told_again() -> None:
     assert len(world.heard(VoicesChanged)) == told
 
 
-def test_a_header_that_claims_a_loud_voice_over_silence_wins_nothing() -> None:
+def test_a_header_that_claims_a_loud_voice_over_silence_gains_nothing() -> None:
     world = World(seed=33)
     people = meet(world, "lan", "cha", "nam", "forger", "listener")
     *speakers, forger, listener = people
@@ -67,7 +67,7 @@ def test_a_header_that_claims_a_loud_voice_over_silence_wins_nothing() -> None:
     assert forger.id not in voices(world).speaking
 
 
-def test_a_voice_whose_header_says_silence_or_is_missing_is_heard_all_the_same() -> None:
+def test_a_voice_is_heard_even_if_its_header_says_silence_or_is_missing() -> None:
     world = World(seed=34)
     people = meet(world, "lan", "cha", "nam", "mute", "bare", "listener")
     lan, cha, nam, mute, bare, listener = people
@@ -99,7 +99,7 @@ def test_a_forger_among_thirty_cannot_keep_a_voice_from_being_heard() -> None:
     assert voices(world).speaking == (people[17].id,), "who was found is kept"
 
 
-def test_of_a_shut_microphone_nothing_is_decoded_and_its_claim_is_a_hint() -> None:
+def test_a_shut_microphone_is_not_decoded_and_its_claim_is_a_hint() -> None:
     world = World(seed=36)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -116,7 +116,7 @@ def test_of_a_shut_microphone_nothing_is_decoded_and_its_claim_is_a_hint() -> No
     assert voices(world).shut == ()
 
 
-def test_who_is_muted_in_the_middle_of_a_word_speaks_no_longer() -> None:
+def test_muting_in_the_middle_of_a_word_ends_speech() -> None:
     world = World(seed=37)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -130,7 +130,7 @@ def test_who_is_muted_in_the_middle_of_a_word_speaks_no_longer() -> None:
     assert world.run_until(lambda: voices(world).speaking == (cha.id,), limit_s=1) < 0.25
 
 
-def test_who_leaves_or_falls_silent_without_a_word_speaks_no_longer() -> None:
+def test_leaving_or_stopping_to_send_ends_speech() -> None:
     world = World(seed=38)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -143,7 +143,7 @@ def test_who_leaves_or_falls_silent_without_a_word_speaks_no_longer() -> None:
     assert voices(world).speaking == ()
 
 
-def test_sound_that_cannot_be_read_is_counted_and_is_silence() -> None:
+def test_unreadable_sound_is_counted_and_is_silence() -> None:
     world = World(seed=39)
     lan, cha = meet(world, "lan", "cha")
     still(lan, cha)
@@ -155,7 +155,7 @@ def test_sound_that_cannot_be_read_is_counted_and_is_silence() -> None:
     assert world.ears.counts.bad > 10
 
 
-def test_who_sends_more_sound_than_time_can_hold_is_not_listened_to_longer() -> None:
+def test_sending_more_sound_than_time_can_hold_gains_no_attention() -> None:
     """120 ms in each packet, fifty times a second: six seconds of decoding for each second."""
     ears = ScriptedEars()
     world = World(seed=40, ears=ears)
@@ -167,7 +167,7 @@ def test_who_sends_more_sound_than_time_can_hold_is_not_listened_to_longer() -> 
     assert ears.counts.bad + ears.counts.decoded < 11 * 1.5 / 0.12 + 10
 
 
-def test_a_line_check_before_the_door_is_nobodys_microphone() -> None:
+def test_a_line_check_does_not_count_as_a_microphone() -> None:
     world = World(seed=41)
     room = RoomId("check")
     result = world.order(
@@ -188,7 +188,7 @@ def test_a_new_control_plane_is_told_who_speaks() -> None:
     assert [event.speaking for event in told] == [(cha.id,)]
 
 
-def test_real_sound_is_judged_by_real_ears_all_the_way() -> None:
+def test_real_sound_is_judged_by_real_ears_end_to_end() -> None:
     """Opus over SRTP through the kernel's history: a voice speaks, a fan is noise, headers or not."""
     world = World(seed=43, ears=InlineEars())
     lan, cha = meet(world, "lan", "cha")

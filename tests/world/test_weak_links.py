@@ -1,4 +1,4 @@
-"""Pictures and voices over lines that are thin, lose, and change: the whole media plane on a virtual net."""
+"""Pictures and voices over lines that are thin, lossy or changing: the whole media plane on a virtual net."""
 
 import itertools
 import statistics
@@ -39,7 +39,7 @@ def briefing(seed: int, names: tuple[str, ...] = CROWD) -> tuple[World, list[Scr
     return world, people
 
 
-def test_on_a_good_line_everything_wished_comes_within_seconds() -> None:
+def test_a_good_line_carries_everything_wished_within_seconds() -> None:
     world, (lan, *_) = briefing(41)
     world.run(6)
     lan.forget()
@@ -82,7 +82,7 @@ def test_on_300_kbit_the_voice_comes_first_and_a_small_picture_after_it() -> Non
 
 
 @pytest.mark.parametrize("loss", [0.05, 0.10, 0.20])
-def test_loss_alone_takes_no_picture_away(loss: float) -> None:
+def test_loss_alone_stops_no_picture(loss: float) -> None:
     world, (lan, *_) = briefing(44)
     lan.down.loss = lan.up.loss = loss
     lan.down.delay_s = lan.up.delay_s = 0.05
@@ -92,7 +92,7 @@ def test_loss_alone_takes_no_picture_away(loss: float) -> None:
     assert set(layers(lan.slot(SlotKind.STAGE))) == {2}
 
 
-def test_when_the_line_gets_thin_the_picture_gives_way_and_returns() -> None:
+def test_a_picture_gives_way_when_the_line_gets_thin_and_returns() -> None:
     world, (lan, *_) = briefing(45)
     lan.down.rate_bps, lan.down.queue_s, lan.down.delay_s = 1_500_000, 0.4, 0.03
     world.run(SETTLE_S)
@@ -106,7 +106,7 @@ def test_when_the_line_gets_thin_the_picture_gives_way_and_returns() -> None:
     assert took <= 12
 
 
-def test_after_a_cut_of_ten_seconds_all_is_back_at_once() -> None:
+def test_after_an_interruption_of_ten_seconds_everything_is_back_at_once() -> None:
     world, (lan, *_) = briefing(46)
     world.run(8)
     lan.down.loss = lan.up.loss = 1.0
@@ -138,7 +138,7 @@ def plan(world: World, person: Scripted) -> SendPlan:
     return [event for event in world.heard(SendPlan) if event.endpoint == person.id][-1]
 
 
-def test_layers_that_nobody_receives_rest_and_are_back_within_a_fifth_of_a_second() -> None:
+def test_layers_that_nobody_receives_are_paused_and_back_within_a_fifth_of_a_second() -> None:
     world = World(48)
     lan, cha = meet(world, "lan", "cha")
     world.run(6)
@@ -166,7 +166,7 @@ def test_no_picture_is_sent_larger_than_it_is_shown() -> None:
     assert plan(world, cha).camera == ("h",)
 
 
-def test_who_claims_three_layers_and_sends_one_is_seen_by_that_one() -> None:
+def test_a_camera_that_announces_three_layers_and_sends_one_is_seen() -> None:
     world = World(50)
     lan, cha = meet(world, "lan", "cha")
     cha.obeys = False
@@ -194,7 +194,7 @@ def test_a_switch_of_layers_leaves_no_hole_and_no_number_twice() -> None:
 # --- repair --------------------------------------------------------------------------------------
 
 
-def test_what_is_lost_on_the_way_up_is_asked_for_and_reaches_everyone() -> None:
+def test_packets_lost_on_the_way_up_are_asked_for_and_reach_everyone() -> None:
     world, (lan, cha, *_) = briefing(52)
     cha.up.loss, cha.up.delay_s = 0.08, 0.04
     world.run(10)
@@ -216,7 +216,7 @@ def test_a_layer_that_nobody_watches_is_not_asked_for_again() -> None:
     assert cha.asked_for == before
 
 
-def test_who_sends_over_a_bad_uplink_is_told_to_send_the_voice_with_redundancy() -> None:
+def test_a_client_with_a_bad_uplink_is_told_to_send_its_voice_with_redundancy() -> None:
     world, (_lan, cha, *_) = briefing(54)
     world.run(3)
     assert not plan(world, cha).red

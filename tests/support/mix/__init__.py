@@ -1,1 +1,1 @@
-"""Labelled microphones for the voice judge: speech and what is none, from one seed, as Opus packets."""
+"""Labelled microphones for the voice judge: speech and other sounds, from one seed, as Opus packets."""

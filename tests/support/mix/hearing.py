@@ -1,4 +1,4 @@
-"""What the ears and the level header each make of a labelled microphone, counted side by side."""
+"""How the ears and the level header each judge a labelled microphone, counted side by side."""
 
 import time
 from collections.abc import Iterable, Sequence
@@ -15,12 +15,13 @@ from tests.support.mix.speech import RATE
 
 PACKET_S = PACKET / RATE
 STEP_S = 0.02
-"""Packets are handed over so often, and judgments taken so often; each adds its own wait."""
+"""How often packets are handed over and judgments taken; each adds its own wait."""
 IN_TIME_S = 0.25
 AFTERGLOW_S = 0.5
-"""After the end of a turn this is no false activation: both are to bridge the pause between two words."""
+"""For this long after the end of a turn an activation is not false: both judges are to bridge the pause
+between two words."""
 HEADER_DBOV = 50
-"""Louder than this by its header was speech, before there were ears."""
+"""A louder header counted as speech, before there were ears."""
 
 
 @dataclass(slots=True)
@@ -33,7 +34,7 @@ class Found:
     other_packets: int = 0
     """Outside of turns."""
     false_packets: int = 0
-    """Of them judged as speech."""
+    """Those of them judged as speech."""
 
     @property
     def share(self) -> float:
@@ -77,7 +78,7 @@ def listen(packets: Sequence[Packet]) -> list[bool]:
 
 
 def compare(microphones: Iterable[Microphone]) -> dict[str, Row]:
-    """By kind. Both judgments are taken with each step."""
+    """By kind. Both judgments are taken at each step."""
     rows: dict[str, Row] = {}
     for microphone in microphones:
         packets = encode(microphone.samples)
@@ -124,7 +125,7 @@ class Cost:
     decode_us: float
     """Opus alone."""
     judge_us: float
-    """All that the ears do, decoding included."""
+    """Everything that the ears do, decoding included."""
 
 
 def cost(packets: Sequence[Packet]) -> Cost:

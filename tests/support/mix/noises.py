@@ -1,4 +1,5 @@
-"""What microphones bring that is not speech, from numpy alone. All with RMS 1 while they sound, 48 kHz."""
+"""What microphones bring that is not speech, made with numpy alone. All with RMS 1 while they sound, 48
+kHz."""
 
 import numpy as np
 

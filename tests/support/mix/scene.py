@@ -1,4 +1,4 @@
-"""Microphones with labels: when somebody speaks, and what sounds otherwise."""
+"""Microphones with labels: when somebody speaks, and what else sounds."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -88,8 +88,8 @@ def alone(
     sound: Callable[[np.random.Generator, float], Samples],
     dbfs: float,
 ) -> Microphone:
-    """A sound from a quiet room: it begins after some seconds, as somebody switches it on, or is there from
-    the first packet."""
+    """A sound from a quiet room: it begins after some seconds, as if somebody switched it on, or is there
+    from the first packet."""
     seconds = 24.0
     samples = sound(random, seconds) * gain(dbfs)
     if random.random() < 0.5:
@@ -98,5 +98,5 @@ def alone(
 
 
 def gain(dbfs: float) -> float:
-    """What makes RMS 1 that loud, below a full-scale square wave (RFC 6464)."""
+    """The factor that makes RMS 1 this loud, below a full-scale square wave (RFC 6464)."""
     return float(10 ** (dbfs / 20))

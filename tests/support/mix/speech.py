@@ -14,7 +14,7 @@ Samples = NDArray[np.float64]
 RATE = 48_000
 WINDOW_S = 0.01
 ONSET_DB = 25.0
-"""Speech begins where it first is less than this below its own mean: before that is the synthesizer's
+"""Speech begins where it first is less than this below its own mean: before that there is the synthesizer's
 silence, and breath that nobody would call a word."""
 VIETNAMESE = (
     "Kính thưa đồng chí chủ trì, trạm y tế xin báo cáo.",

@@ -1,4 +1,4 @@
-"""Who gets what of a downlink: the order, the bounds, and that nothing flaps."""
+"""How a downlink is shared: the order, the bounds, and that nothing flaps."""
 
 import random
 
@@ -33,7 +33,7 @@ TILES = [Demand(2 + i, Rank.TILE, 140, camera()) for i in range(12)]
 
 
 def spend(demands: list[Demand], budget: int, voices: int = VOICES) -> Allocation:
-    """What somebody who comes in gets."""
+    """What a newcomer gets."""
     return Allocator().allocate(demands, voices, budget, 100.0, may_raise=True)
 
 
@@ -106,7 +106,7 @@ def test_never_more_is_spent_than_there_is(
 
 
 @given(_demands(), budgets)
-def test_nobody_gets_more_than_is_shown(demands: list[Demand], budget: int) -> None:
+def test_no_picture_is_larger_than_it_is_shown(demands: list[Demand], budget: int) -> None:
     result = spend(demands, budget)
     for demand in demands:
         option = result.grants[demand.slot]
@@ -155,7 +155,7 @@ def test_every_tile_gets_its_lowest_before_one_gets_more() -> None:
 
 def test_frames_are_given_up_before_rows_while_enough_are_left() -> None:
     assert _key(spend([STAGE], int((VOICES + 1_050_000) * 1.2)), STAGE.slot) == (2, 1)
-    # the highest with 6 frames a second would fit, too, but the middle one with all of them is better
+    # the highest with 6 frames a second would fit, too, but the middle one with all its frames is better
     assert _key(spend([STAGE], int((VOICES + 800_000) * 1.2)), STAGE.slot) == (1, 2)
 
 
@@ -163,24 +163,24 @@ def test_a_small_tile_gets_the_lowest_layer_however_much_there_is() -> None:
     assert _key(spend([TILES[0]], 10_000_000), TILES[0].slot) == (0, 2)
 
 
-def test_what_is_held_is_said() -> None:
+def test_held_pictures_are_reported() -> None:
     assert spend([STAGE, *TILES], 10_000_000).pictures is Pictures.ALL
     assert spend([STAGE, *TILES], 700_000).pictures is Pictures.SOME
     assert spend([STAGE, *TILES], VOICES).pictures is Pictures.NONE
     assert spend([], 0).pictures is Pictures.ALL
 
 
-def test_what_would_be_sent_is_told_whatever_there_is() -> None:
+def test_the_wanted_rate_is_reported_whatever_the_budget() -> None:
     assert spend([STAGE, TILES[0]], 0).wanted_bps == VOICES + 1_550_000 + 120_000
 
 
-def test_down_at_once() -> None:
+def test_slots_are_lowered_at_once() -> None:
     meeting = Meeting(STAGE)
     assert _key(meeting.hold(1, 3_000_000), STAGE.slot) == (2, 2)
     assert _key(meeting.hold(0.1, 300_000), STAGE.slot) == (0, 2)
 
 
-def test_up_only_after_the_budget_has_held_with_a_margin() -> None:
+def test_slots_are_raised_only_after_the_budget_has_held_with_a_margin() -> None:
     meeting = Meeting(STAGE)
     meeting.hold(1, 300_000)
     assert _key(meeting.hold(20, 420_000), STAGE.slot) == (0, 2)  # 357 kbit/s would fit, without a margin
@@ -188,7 +188,7 @@ def test_up_only_after_the_budget_has_held_with_a_margin() -> None:
     assert _key(meeting.hold(0.5, 450_000), STAGE.slot) == (1, 1)
 
 
-def test_what_was_lowered_by_force_is_left_alone_for_a_while_and_longer_when_it_flaps() -> None:
+def test_a_slot_that_was_forced_down_stays_down_for_a_while_and_longer_when_it_flaps() -> None:
     meeting = Meeting(STAGE)
     meeting.hold(1, 3_000_000)
     meeting.hold(0.1, 300_000)
@@ -217,7 +217,7 @@ def test_slots_rise_one_after_another() -> None:
     assert meeting.result.used_bps == meeting.result.wanted_bps
 
 
-def test_whoever_speaks_is_seen_again_soon_however_often_the_line_gave_way() -> None:
+def test_the_speaker_is_seen_again_soon_however_often_the_line_failed() -> None:
     meeting = Meeting(STAGE)
     for _ in range(6):
         meeting.hold(4, 400_000)
@@ -228,7 +228,7 @@ def test_whoever_speaks_is_seen_again_soon_however_often_the_line_gave_way() -> 
     assert meeting.result.grants[1] is not None
 
 
-def test_where_there_is_plenty_all_rise_within_two_seconds() -> None:
+def test_on_an_ample_line_all_rise_within_two_seconds() -> None:
     meeting = Meeting(STAGE, *TILES)
     meeting.hold(1, 250_000)
     meeting.hold(2, 9_000_000)
@@ -268,7 +268,7 @@ def test_a_picture_that_is_shown_larger_need_not_wait() -> None:
     assert _key(meeting.hold(0.1, 3_000_000), STAGE.slot) == (2, 2)
 
 
-def test_who_changes_sizes_all_the_time_does_not_get_a_switch_each_time() -> None:
+def test_constant_changes_of_size_do_not_cause_a_switch_each_time() -> None:
     meeting = Meeting(STAGE)
     small = Demand(1, Rank.STAGE, 100, camera())
     for turn in range(200):

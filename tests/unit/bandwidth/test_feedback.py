@@ -1,4 +1,4 @@
-"""Feedback becomes deliveries: each packet once, late ones too, what was lost on the way bridged."""
+"""Feedback becomes deliveries: each packet once, late ones too, and lost feedback is bridged."""
 
 import itertools
 
@@ -15,7 +15,7 @@ def feedback(base: int, *arrivals: int | None) -> TwccFeedback:
     return TwccFeedback(1, 2, 0, base, tuple((base + i, at) for i, at in enumerate(arrivals)))
 
 
-def test_arrivals_are_told_with_what_was_sent() -> None:
+def test_arrivals_come_with_what_was_sent() -> None:
     reader = FeedbackReader()
     assert reader.read(feedback(7, 8000, 9250), sent) == [
         Delivery(7000, 100, 8000),
@@ -33,14 +33,14 @@ def test_a_packet_is_lost_only_when_the_next_feedback_does_not_bring_it() -> Non
     assert Delivery(1000, 100, None) not in later
 
 
-def test_what_is_repeated_is_ignored() -> None:
+def test_repeated_reports_are_ignored() -> None:
     reader = FeedbackReader()
     reader.read(feedback(0, 1000, 2000), sent)
     assert reader.read(feedback(0, 1000, 2000), sent) == []
     assert reader.ignored == 2
 
 
-def test_what_was_never_sent_is_ignored() -> None:
+def test_reports_of_packets_that_were_never_sent_are_ignored() -> None:
     reader = FeedbackReader()
     assert reader.read(feedback(5000, 1000, 2000), sent) == []
     assert reader.ignored == 2
@@ -76,7 +76,7 @@ def test_numbers_and_the_receivers_clock_wrap() -> None:
     assert all(after - before == 1000 for before, after in itertools.pairwise(times))
 
 
-def test_a_hundred_thousand_packets_without_feedback_do_not_make_it_deaf() -> None:
+def test_feedback_is_read_again_after_a_hundred_thousand_packets_without_any() -> None:
     newest = 0
 
     def ring(wire: int) -> tuple[int, int] | None:
@@ -88,7 +88,7 @@ def test_a_hundred_thousand_packets_without_feedback_do_not_make_it_deaf() -> No
         assert reader.read(feedback(newest & 0xFFFF, newest * 1000), ring) != []
 
 
-def test_what_our_own_writer_says_is_understood() -> None:
+def test_the_output_of_our_own_writer_is_understood() -> None:
     writer = FeedbackWriter(1)
     packets = writer.write(2, [(n, n * 1000 + 50_000) for n in range(100, 160) if n % 7])
     reader = FeedbackReader()

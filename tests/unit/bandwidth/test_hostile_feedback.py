@@ -45,7 +45,7 @@ def test_the_estimate_stays_within_its_bounds(script: list[tuple[list[Delivery],
         st.tuples(st.integers(-(1 << 70), 1 << 70), st.floats(-1, 20), st.integers(0, 10**10)), max_size=30
     )
 )
-def test_any_remb_is_one_within_the_bounds(script: list[tuple[int, float, int]]) -> None:
+def test_any_remb_is_limited_to_the_bounds(script: list[tuple[int, float, int]]) -> None:
     estimator = RembEstimator()
     now = 1000.0
     for bps, elapsed, sent in script:
@@ -56,7 +56,7 @@ def test_any_remb_is_one_within_the_bounds(script: list[tuple[int, float, int]])
 
 
 class Ring:
-    """The fast path's memory: what was sent of late, by 16-bit number."""
+    """The fast path's memory: what was sent recently, by 16-bit number."""
 
     def __init__(self, newest: int) -> None:
         self.newest = newest
@@ -93,7 +93,7 @@ def test_no_packet_arrives_twice_and_none_that_was_not_sent(script: list[tuple[i
                 arrived.add(number)
 
 
-def test_a_feedback_that_claims_thousands_costs_no_more_than_one_of_many() -> None:
+def test_a_feedback_that_claims_thousands_costs_no_more_than_a_long_one() -> None:
     ring = Ring(100_000)
     feedback = TwccFeedback(1, 2, 0, 0, tuple((number, None) for number in range(8192)))
     reader = FeedbackReader()
@@ -102,7 +102,7 @@ def test_a_feedback_that_claims_thousands_costs_no_more_than_one_of_many() -> No
     assert reader.ignored >= 8192 - MAX_READ
 
 
-def test_a_forger_who_claims_the_best_line_gets_no_more_than_was_wished() -> None:
+def test_a_forger_who_claims_the_best_line_gets_no_more_than_the_wish() -> None:
     estimator = DelayEstimator()
     now, sent_us = 1000.0, 1_000_000_000
     for _ in range(600):

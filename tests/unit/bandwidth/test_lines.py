@@ -1,4 +1,4 @@
-"""What the estimator makes of the lines that communes have: a simulated line, a sender as our SFU is one."""
+"""What the estimator makes of the lines that communes have: a simulated line, and a sender like our SFU."""
 
 import itertools
 from collections.abc import Callable
@@ -18,7 +18,7 @@ def layers(budget: int) -> int:
 
 
 def up_to(most: int) -> Callable[[int], int]:
-    """Pictures that take what they are given."""
+    """Pictures that take whatever they are given."""
     return lambda budget: max(0, min(most, budget))
 
 
@@ -31,7 +31,7 @@ def downlink(
 
 
 def since(link: SimulatedDownlink, seconds: float) -> list[Moment]:
-    """The moments after so many seconds from the start."""
+    """The moments from this many seconds after the start."""
     return [moment for moment in link.moments if moment.at >= 100 + seconds]
 
 
@@ -85,7 +85,7 @@ def test_a_line_of_300_kbit_and_300_ms_does_not_starve(pictures: Callable[[int],
     assert wait_p95(link, 10) < 0.25
 
 
-def test_who_joins_over_a_thin_lossy_line_is_not_flooded() -> None:
+def test_a_thin_lossy_line_is_not_flooded_at_the_start() -> None:
     link = downlink(Line(rate_bps=300_000, queue_s=0.5, delay_s=0.1, loss=0.05))
     link.run(5)
     assert wait_p95(link, 0) < 0.4
@@ -111,7 +111,7 @@ def test_loss_in_bursts_leaves_enough_for_a_picture(seed: int) -> None:
     assert least(link.moments) >= 400_000
 
 
-def test_loss_that_begins_suddenly_is_tried_once_and_then_borne() -> None:
+def test_loss_that_begins_suddenly_is_tested_once_and_then_accepted() -> None:
     line = Line(rate_bps=20_000_000, delay_s=0.03)
     link = downlink(line)
     link.run(15)
@@ -148,7 +148,7 @@ def test_a_line_that_drops_and_returns_is_followed(seed: int) -> None:
     assert first(link.moments[back:], 1_200_000) < 10
 
 
-def test_after_a_cut_the_line_is_taken_up_at_half_and_soon_at_all() -> None:
+def test_after_an_interruption_the_estimate_resumes_at_half_and_recovers_soon() -> None:
     line = Line(rate_bps=5_000_000, delay_s=0.03)
     link = downlink(line)
     link.run(15)
@@ -172,7 +172,7 @@ def test_a_good_line_is_known_two_seconds_after_the_first_feedback() -> None:
     assert at - link.first_feedback_at < 2
 
 
-def test_what_is_known_is_neither_forgotten_nor_asked_again_while_little_is_sent() -> None:
+def test_the_estimate_is_neither_forgotten_nor_probed_again_while_little_is_sent() -> None:
     link = downlink(Line(rate_bps=20_000_000, delay_s=0.015), up_to(265_000), wanted_bps=3_000_000)
     link.run(5)
     padding, bps = link.padding, link.estimator.bps
@@ -181,7 +181,7 @@ def test_what_is_known_is_neither_forgotten_nor_asked_again_while_little_is_sent
     assert link.estimator.bps >= bps
 
 
-def test_who_wishes_no_more_than_is_there_gets_no_padding() -> None:
+def test_there_is_no_padding_when_the_line_carries_everything_wished() -> None:
     link = downlink(Line(rate_bps=300_000, delay_s=0.1), up_to(0), wanted_bps=50_000)
     link.run(30)
     assert link.padding == 0
@@ -215,7 +215,7 @@ def test_lost_feedback_does_not_look_like_a_line_that_stands_still() -> None:
     assert least(since(link, 10)) > 400_000
 
 
-def test_a_detour_that_takes_longer_is_no_queue_for_long() -> None:
+def test_a_longer_path_does_not_count_as_a_queue_for_long() -> None:
     line = Line(rate_bps=20_000_000, delay_s=0.02)
     link = downlink(line)
     link.run(15)

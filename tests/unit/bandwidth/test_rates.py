@@ -47,7 +47,7 @@ def test_rates_are_those_of_the_frames_up_to_a_temporal_layer_with_headers() -> 
     assert [round(encoder.rates.fps(t)) for t in range(3)] == [3, 6, 12]
 
 
-def test_nothing_is_known_before_something_flowed() -> None:
+def test_no_rate_is_known_before_media_flowed() -> None:
     rates = LayerRates()
     for tick in range(30):
         rates.update(tick / 10, (0, 0, 0), (0, 0, 0))
@@ -62,7 +62,7 @@ def test_a_doubling_is_seen_within_a_second() -> None:
     assert encoder.rates.bps(2) > 450_000
 
 
-def test_a_keyframe_is_no_doubling() -> None:
+def test_a_keyframe_is_not_a_doubling() -> None:
     encoder = Encoder()
     encoder.send(5, 480_000)
     highest = 0

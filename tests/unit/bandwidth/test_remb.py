@@ -1,4 +1,4 @@
-"""The client's own estimate: a brake that is believed, an accelerator that is not waited for."""
+"""The client's own estimate: a brake that is believed, and an accelerator that nobody waits for."""
 
 from sfu.bandwidth import RembEstimator
 
@@ -16,7 +16,7 @@ class Client:
                 self.estimator.on_remb(remb, self.now)
 
 
-def test_no_figure_yet_is_not_zero() -> None:
+def test_no_figure_yet_does_not_count_as_zero() -> None:
     client = Client()
     client.receive(6, 300_000)
     assert client.estimator.bps >= 500_000

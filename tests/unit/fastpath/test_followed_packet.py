@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[3]
 STEP = re.compile(r"^(\w+\.py: \w+)", re.MULTILINE)
 
 
-def test_the_way_in_the_documents_is_the_packets_way(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_documented_path_of_a_packet_is_its_real_path(capsys: pytest.CaptureFixture[str]) -> None:
     runpy.run_path(str(ROOT / "docs" / "examples" / "follow_packet.py"))
     printed = capsys.readouterr().out
     taken = STEP.findall(printed)

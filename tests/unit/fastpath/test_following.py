@@ -1,4 +1,4 @@
-"""What a tap reads of one layer: whole, in order, once, decodable, and nothing of a shut gate."""
+"""What a tap reads from one layer: whole, in order, once, decodable, and nothing from a shut gate."""
 
 import pytest
 from hypothesis import given
@@ -16,7 +16,7 @@ PATIENCE = PATIENCE_S[MediaKind.VIDEO] + 0.01
 
 
 class Camera:
-    """A publisher of pictures of one packet each, and who follows it."""
+    """A publisher of pictures of one packet each, and a reader that follows it."""
 
     def __init__(self) -> None:
         self.stage = Stage()
@@ -81,7 +81,7 @@ def test_packets_out_of_order_are_put_in_order(camera: Camera) -> None:
     assert camera.read() == [1, 2, 3, 4, 5]
 
 
-def test_a_hole_is_waited_for_and_told_once(camera: Camera) -> None:
+def test_a_hole_is_waited_for_and_reported_once(camera: Camera) -> None:
     camera.send(1, key=True)
     camera.send(2, 4, 5, 8)
     assert camera.read() == [1, 2]
@@ -97,7 +97,7 @@ def test_a_hole_is_waited_for_and_told_once(camera: Camera) -> None:
     assert camera.following.missing == []
 
 
-def test_after_a_hole_that_is_not_mended_nothing_comes_until_a_keyframe(camera: Camera) -> None:
+def test_after_a_hole_that_is_not_filled_nothing_comes_until_a_keyframe(camera: Camera) -> None:
     camera.send(1, key=True)
     camera.send(3)
     assert camera.read() == [1]
@@ -114,7 +114,7 @@ def test_after_a_hole_that_is_not_mended_nothing_comes_until_a_keyframe(camera: 
     assert camera.read() == [6, 7]
 
 
-def test_a_keyframe_that_came_behind_the_hole_is_where_it_goes_on(camera: Camera) -> None:
+def test_reading_goes_on_at_a_keyframe_behind_the_hole(camera: Camera) -> None:
     camera.send(1, key=True)
     assert camera.read() == [1]
     camera.send(3)
@@ -125,7 +125,7 @@ def test_a_keyframe_that_came_behind_the_hole_is_where_it_goes_on(camera: Camera
     assert camera.read() == [4, 5]
 
 
-def test_many_holes_do_not_add_up_their_waiting(camera: Camera) -> None:
+def test_the_waits_for_many_holes_do_not_add_up(camera: Camera) -> None:
     camera.send(1, key=True)
     camera.read()
     for seq in range(2, 120):
@@ -140,7 +140,7 @@ def test_many_holes_do_not_add_up_their_waiting(camera: Camera) -> None:
     assert camera.read() == [121, 122]
 
 
-def test_nothing_of_a_shut_gate_and_afterwards_a_keyframe_first(camera: Camera) -> None:
+def test_nothing_comes_from_a_shut_gate_and_then_a_keyframe_first(camera: Camera) -> None:
     fastpath, publisher = camera.stage.fastpath, camera.publisher
     camera.send(1, key=True)
     assert camera.read() == [1]
@@ -169,7 +169,7 @@ def test_a_gate_shut_and_opened_between_two_looks_is_noticed(camera: Camera) -> 
     assert camera.read() == [5]
 
 
-def test_another_ssrc_begins_anew_with_its_keyframe(camera: Camera) -> None:
+def test_a_new_ssrc_begins_anew_with_its_keyframe(camera: Camera) -> None:
     camera.send(60_000, key=True)
     camera.read()
     stream = camera.following.stream
@@ -179,7 +179,7 @@ def test_another_ssrc_begins_anew_with_its_keyframe(camera: Camera) -> None:
     assert (stream, camera.following.stream) == (1000, 3000)
 
 
-def test_what_fell_out_of_the_history_is_not_waited_for(camera: Camera) -> None:
+def test_packets_that_left_the_history_are_not_waited_for(camera: Camera) -> None:
     camera.send(1, key=True)
     camera.read()
     for seq in range(2, HISTORY + 10):
@@ -217,7 +217,7 @@ class Voice:
         return [packet.payload for packet in self.following.step(now)]
 
 
-def test_sounds_begin_with_the_next_one_and_go_on_without_what_is_lost() -> None:
+def test_sounds_begin_with_the_next_one_and_go_on_without_lost_ones() -> None:
     voice = Voice()
     voice.send(1, 2)
     assert voice.read(1.0) == [b"s1", b"s2"]
@@ -238,7 +238,7 @@ def test_a_lost_sound_that_travels_with_a_later_one_is_put_in_its_place() -> Non
     assert voice.read(1.02) == [b"s2", b"s3", b"s4"]
 
 
-def test_no_sound_of_a_shut_gate() -> None:
+def test_no_sound_comes_from_a_shut_gate() -> None:
     voice = Voice()
     fastpath = voice.stage.fastpath
     voice.send(1)
@@ -252,7 +252,7 @@ def test_no_sound_of_a_shut_gate() -> None:
     assert voice.read(1.04) == [b"s5"]
 
 
-def test_when_a_packet_came_is_told_with_its_own_timestamp() -> None:
+def test_a_packets_arrival_is_given_with_its_own_timestamp() -> None:
     stage = Stage()
     voice = stage.publisher(MediaKind.AUDIO)
     assert stage.fastpath.arrival(voice.layers[0]) == (0, 0)
@@ -274,10 +274,10 @@ def test_when_a_packet_came_is_told_with_its_own_timestamp() -> None:
         max_size=60,
     )
 )
-def test_whatever_comes_every_packet_is_given_once_in_order_and_can_be_decoded(
+def test_whatever_arrives_every_packet_is_given_once_in_order_and_can_be_decoded(
     events: list[tuple[str, int, bool]],
 ) -> None:
-    """send: skip so many numbers; repair: so many numbers back; read: after so many hundredths."""
+    """send: skip this many numbers; repair: this many numbers back; read: after this many hundredths."""
     camera = Camera()
     seq, shut = 1, False
     said_shut: set[int] = set()

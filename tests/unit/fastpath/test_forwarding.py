@@ -103,7 +103,7 @@ def test_sound_returns_after_a_mute_of_more_than_32768_packets() -> None:
     assert [packet.payload for packet in stage.seen()] == [b"payload", b"back"]
 
 
-def test_the_level_is_passed_on_and_counted() -> None:
+def test_the_level_is_forwarded_and_counted() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     slot = viewer.open_slot(MediaKind.AUDIO, level=OUT_LEVEL)
@@ -116,7 +116,7 @@ def test_the_level_is_passed_on_and_counted() -> None:
     assert (row["level"], row["level_sum"], row["level_count"], row["has_level"]) == (20, 30, 2, 1)
 
 
-def test_the_publishers_own_extensions_end_here() -> None:
+def test_the_publishers_own_extensions_are_not_forwarded() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO, twcc=0), publisher.layers[0])
@@ -139,7 +139,7 @@ def test_outgoing_transport_wide_numbers_count_all_slots_of_a_transport_and_are_
     assert stage.fastpath.sent_packet(viewer.transport, 6) is None
 
 
-def test_arrivals_are_told_once_and_unwrapped() -> None:
+def test_arrivals_are_reported_once_and_unwrapped() -> None:
     stage = Stage()
     publisher = stage.publisher(MediaKind.AUDIO)
     for i, number in enumerate((65534, 65535, 0, 1)):
@@ -150,7 +150,7 @@ def test_arrivals_are_told_once_and_unwrapped() -> None:
     assert stage.fastpath.take_arrivals(publisher.transport) == []
 
 
-def test_padding_is_taken_off_and_a_packet_of_padding_only_keeps_its_number() -> None:
+def test_padding_is_removed_and_a_packet_with_only_padding_keeps_its_number() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])
@@ -191,7 +191,7 @@ def test_the_size_of_the_picture_is_read_from_its_key_frame() -> None:
     assert (row["width"], row["height"], row["keyframes"]) == (320, 200, 1)
 
 
-def test_rtcp_goes_up_raw_and_is_opened_on_request() -> None:
+def test_rtcp_is_handed_up_raw_and_unprotected_on_request() -> None:
     stage = Stage()
     publisher = stage.publisher()
     report = bytes.fromhex("80c90001000003e8")
@@ -237,7 +237,7 @@ def test_keys_may_come_after_the_slots_were_switched() -> None:
     assert parse(transport, viewer.unprotect(data)).payload == b"seen"
 
 
-def test_a_full_table_says_so_and_rows_return_when_a_transport_closes() -> None:
+def test_a_full_table_raises_and_rows_return_when_a_transport_closes() -> None:
     fastpath = FastPath(Size(transports=2, producers=1, layers=1, slots=1, ssrcs=1), compiled=False)
     first, second = fastpath.open_transport(), fastpath.open_transport()
     with pytest.raises(TableFull):
@@ -256,7 +256,7 @@ def test_a_full_table_says_so_and_rows_return_when_a_transport_closes() -> None:
     assert fastpath.layers[layer]["packets"] == 0
 
 
-def test_who_leaves_takes_nothing_from_the_others() -> None:
+def test_a_transport_that_closes_takes_nothing_from_the_others() -> None:
     stage = Stage()
     staying, leaving = stage.publisher(MediaKind.AUDIO), stage.publisher(MediaKind.AUDIO)
     viewers = [stage.viewer() for _ in range(3)]
@@ -302,7 +302,7 @@ def test_more_than_a_batch_goes_through_in_order() -> None:
 
 
 @pytest.mark.timeout(300)
-def test_a_stream_that_nobody_empties_is_bounded() -> None:
+def test_a_stream_that_nobody_reads_is_bounded() -> None:
     stage = Stage(compiled=True)
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])

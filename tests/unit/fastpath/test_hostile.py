@@ -1,4 +1,4 @@
-"""Bytes from anybody: whatever comes, nothing raises, nothing that should not is sent, and it is counted."""
+"""Bytes from anybody: whatever comes, nothing raises, nothing wrong is sent, and everything is counted."""
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -22,7 +22,7 @@ def everything_open(stage: Stage) -> tuple[Publisher, Publisher]:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.binary(max_size=80), min_size=1, max_size=5))
-def test_any_bytes_from_a_known_address_do_no_harm(datagrams: list[bytes]) -> None:
+def test_any_bytes_from_a_known_address_are_harmless(datagrams: list[bytes]) -> None:
     stage = Stage()
     picture, _ = everything_open(stage)
     before = stage.count("datagrams")
@@ -38,7 +38,7 @@ def test_any_bytes_from_a_known_address_do_no_harm(datagrams: list[bytes]) -> No
 
 @st.composite
 def plain_packets(draw: st.DrawFn) -> bytes:
-    """RTP that is authentic and yet nonsense: every length in it may lie."""
+    """RTP that is authentic and yet nonsense: every length in it may be false."""
     head = bytes([draw(st.sampled_from([0x80, 0x90, 0xA0, 0xB0, 0x8F, 0x9F, 0xBF, 0x40, 0x91]))])
     head += bytes([draw(st.integers(0, 255))]) + draw(st.integers(490, 520)).to_bytes(2, "big")
     head += draw(st.binary(min_size=4, max_size=4))
@@ -57,7 +57,7 @@ def plain_packets(draw: st.DrawFn) -> bytes:
 
 @settings(max_examples=examples(100), deadline=None)
 @given(st.lists(plain_packets(), min_size=1, max_size=6))
-def test_authentic_nonsense_does_no_harm_either(packets: list[bytes]) -> None:
+def test_authentic_nonsense_is_harmless_too(packets: list[bytes]) -> None:
     stage = Stage()
     picture, sound = everything_open(stage)
     for packet in packets:
@@ -100,7 +100,7 @@ def test_datagrams_that_are_too_long_or_empty_are_malformed() -> None:
     assert stage.count("malformed") == 5
 
 
-def test_only_binding_requests_go_up_as_stun() -> None:
+def test_only_binding_requests_are_handed_up_as_stun() -> None:
     stage = Stage()
     picture, _ = everything_open(stage)
     good = bytes.fromhex("000100002112a442") + bytes(12)
@@ -109,7 +109,7 @@ def test_only_binding_requests_go_up_as_stun() -> None:
     assert [up.kind for up in ups] == [HandUpKind.STUN]
 
 
-def test_a_stranger_goes_up_plain_and_passes_once_it_is_bound() -> None:
+def test_a_stranger_is_handed_up_plain_and_forwarded_once_it_is_bound() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(), stage.viewer()
     stage.fastpath.switch(viewer.open_slot(), publisher.layers[0])
@@ -123,7 +123,7 @@ def test_a_stranger_goes_up_plain_and_passes_once_it_is_bound() -> None:
     assert [seen.payload[5:] for seen in stage.seen()] == [vp8(key=True)[5:], vp8()[5:]]
 
 
-def test_strangers_have_a_budget_of_packets_in_a_second() -> None:
+def test_strangers_have_a_budget_of_packets_per_second() -> None:
     stage = Stage()
     publisher = stage.publisher()
     second = 1_000_000
@@ -137,7 +137,7 @@ def test_strangers_have_a_budget_of_packets_in_a_second() -> None:
     assert stage.count("strangers_dropped") == 172
 
 
-def test_the_number_of_strangers_ssrcs_is_bounded() -> None:
+def test_the_number_of_unbound_ssrcs_is_bounded() -> None:
     stage = Stage()
     publisher = stage.publisher()
     ups = 0
@@ -147,7 +147,7 @@ def test_the_number_of_strangers_ssrcs_is_bounded() -> None:
     assert len(publisher.send(rtp(10_005, 2), now=40_000_000)) == 1
 
 
-def test_the_budget_of_one_is_not_that_of_another() -> None:
+def test_each_transport_has_its_own_budget_for_strangers() -> None:
     stage = Stage()
     hostile, honest = stage.publisher(), stage.publisher()
     hostile.send(*(rtp(9, seq) for seq in range(100)), now=1_000_000)

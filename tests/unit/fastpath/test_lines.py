@@ -1,4 +1,5 @@
-"""What the slow path needs to know and do about lines: padding, holes on the way up, what was sent when."""
+"""What the slow path needs to know and do about lines: padding, holes on the way up, when packets were
+sent."""
 
 import pytest
 from hypothesis import given, settings
@@ -26,7 +27,7 @@ def picture(*seqs: int) -> list[bytes]:
 
 @pytest.mark.parametrize("watched", [True, False])
 @pytest.mark.parametrize("wanted", [1, 300, 5_000])
-def test_padding_is_sent_in_about_the_asked_bytes(wanted: int, watched: bool) -> None:
+def test_about_as_much_padding_is_sent_as_was_asked_for(wanted: int, watched: bool) -> None:
     stage = Stage()
     _, slot = camera(stage, watched=watched)
     stage.seen()
@@ -49,7 +50,7 @@ def test_padding_is_sent_in_about_the_asked_bytes(wanted: int, watched: bool) ->
     assert stage.count("sent_bytes") >= sent
 
 
-def test_padding_does_not_disturb_what_is_sent_after_it() -> None:
+def test_padding_does_not_disturb_later_packets() -> None:
     stage = Stage()
     publisher, slot = camera(stage)
     stage.fastpath.send_padding(slot, 2_000, 0)
@@ -76,7 +77,7 @@ def test_without_rtx_keys_or_a_destination_there_is_no_padding_and_never_more_th
 # --- holes on the way up --------------------------------------------------------------------------
 
 
-def test_holes_are_told_once_with_unwrapped_numbers() -> None:
+def test_holes_are_reported_once_with_unwrapped_numbers() -> None:
     stage = Stage()
     publisher, _ = camera(stage)
     layer = publisher.layers[0]
@@ -93,7 +94,7 @@ def test_holes_are_told_once_with_unwrapped_numbers() -> None:
     assert stage.fastpath.missing(layer, numbers) == [newest + 4, newest + 6]
 
 
-def test_what_would_come_too_late_is_not_missing() -> None:
+def test_packets_that_would_come_too_late_are_not_missing() -> None:
     stage = Stage()
     publisher, _ = camera(stage)
     layer = publisher.layers[0]
@@ -103,7 +104,7 @@ def test_what_would_come_too_late_is_not_missing() -> None:
     assert stage.fastpath.missing(layer, [newest + 1]) == []
 
 
-def test_a_break_is_no_hole() -> None:
+def test_a_jump_of_the_numbers_is_not_a_hole() -> None:
     stage = Stage()
     publisher, _ = camera(stage)
     publisher.send(*picture(100 + 258))
@@ -113,7 +114,7 @@ def test_a_break_is_no_hole() -> None:
     assert last - first + 1 == 256
 
 
-def test_nothing_is_noted_where_nobody_watches_or_the_gate_is_shut_or_of_sound() -> None:
+def test_no_holes_are_noted_for_sound_or_a_shut_gate_or_without_a_viewer() -> None:
     stage = Stage()
     publisher, _ = camera(stage, watched=False)
     publisher.send(*picture(105))
@@ -134,7 +135,7 @@ def test_holes_are_noted_while_a_slot_waits_for_a_key_frame() -> None:
     assert len(stage.fastpath.take_gaps()) == 1
 
 
-def test_a_publisher_full_of_holes_takes_no_room_from_another() -> None:
+def test_a_publisher_with_many_holes_takes_no_room_from_another() -> None:
     stage = Stage()
     hostile, _ = camera(stage)
     honest, _ = camera(stage)
@@ -146,7 +147,7 @@ def test_a_publisher_full_of_holes_takes_no_room_from_another() -> None:
     assert stage.fastpath.layers[hostile.layers[0]]["gaps_lost"] == 199 - 32
 
 
-def test_a_new_encoder_forgets_the_holes_of_the_old() -> None:
+def test_a_new_encoder_forgets_the_holes_of_the_old_one() -> None:
     stage = Stage()
     publisher, _ = camera(stage)
     publisher.send(*picture(103))
@@ -157,7 +158,7 @@ def test_a_new_encoder_forgets_the_holes_of_the_old() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.integers(0, 300), min_size=1, max_size=80, unique=True))
-def test_holes_and_missing_agree_with_a_list_of_what_came(offsets: list[int]) -> None:
+def test_holes_and_missing_numbers_agree_with_a_list_of_arrivals(offsets: list[int]) -> None:
     stage = Stage()
     publisher, _ = camera(stage)
     layer = publisher.layers[0]
@@ -187,7 +188,7 @@ def _broken(start: int, offsets: list[int]) -> set[int]:
 # --- what was sent when ---------------------------------------------------------------------------
 
 
-def test_a_paced_packet_counts_from_when_it_really_left() -> None:
+def test_a_paced_packet_counts_from_when_it_left() -> None:
     stage = Stage()
     publisher, slot = camera(stage)
     transport = int(stage.fastpath.slots[slot]["transport"])

@@ -92,7 +92,7 @@ def test_it_can_be_switched_on_and_off_in_the_middle() -> None:
     assert repeated(packets[5]) == [sound(4)]
 
 
-def test_only_who_negotiated_it_gets_it_and_at_most_three() -> None:
+def test_only_receivers_that_negotiated_redundancy_get_it_and_at_most_three_blocks() -> None:
     place = Place()
     without = place.fastpath.open_slot(
         place.viewer.transport, MediaKind.AUDIO, SlotFormat(ssrc=9, pt=PT, rtx_ssrc=0, rtx_pt=0, twcc_ext=0)
@@ -131,7 +131,7 @@ def test_nothing_is_repeated_from_before_the_slot_switched() -> None:
     }
 
 
-def test_what_was_said_behind_a_shut_gate_is_not_repeated() -> None:
+def test_sounds_from_behind_a_shut_gate_are_not_repeated() -> None:
     place = Place()
     place.fastpath.set_redundancy(place.slot, 3)
     place.send(*(spoken(number) for number in range(6)))
@@ -155,7 +155,7 @@ def test_a_lost_sound_is_left_out_of_the_repeats() -> None:
 
 
 @pytest.mark.parametrize("size", [380, 400, 511, 513, 900, 1180, 1300])
-def test_a_packet_never_grows_beyond_what_a_path_takes(size: int) -> None:
+def test_a_packet_never_grows_beyond_what_every_path_takes(size: int) -> None:
     place = Place()
     place.fastpath.set_redundancy(place.slot, 3)
     packets = place.send(*(rtp(1000, number, bytes(size), ts=STEP * number) for number in range(8)))
@@ -169,7 +169,7 @@ def test_a_packet_never_grows_beyond_what_a_path_takes(size: int) -> None:
 # --- from publishers --------------------------------------------------------------------------------
 
 
-def test_a_publishers_redundant_packet_goes_on_as_plain_sound() -> None:
+def test_a_publishers_redundant_packet_is_forwarded_as_plain_sound() -> None:
     place = Place()
     packets = place.send(repeating(5), repeating(6, 5, level=17), repeating(7, 5, 6))
     assert [(packet.pt, packet.payload, packet.ts) for packet in packets] == [
@@ -179,7 +179,7 @@ def test_a_publishers_redundant_packet_goes_on_as_plain_sound() -> None:
     assert place.stage.count("red_recovered") == 0
 
 
-def test_what_never_came_is_taken_from_a_later_packet() -> None:
+def test_a_lost_sound_is_taken_from_a_later_packet() -> None:
     place = Place()
     packets = place.send(repeating(5, level=9), repeating(8, 6, 7, level=11))
     assert [packet.payload for packet in packets] == [sound(number) for number in (5, 6, 7, 8)]
@@ -190,7 +190,7 @@ def test_what_never_came_is_taken_from_a_later_packet() -> None:
     assert place.send(spoken(6), spoken(7)) == []  # too late, they are there already
 
 
-def test_nothing_said_behind_a_shut_gate_comes_out_of_a_later_packet() -> None:
+def test_no_sound_from_behind_a_shut_gate_comes_out_of_a_later_packet() -> None:
     place = Place()
     place.send(repeating(5), repeating(6, 5))
     place.fastpath.set_gate(place.microphone.producer, 2)
@@ -200,7 +200,7 @@ def test_nothing_said_behind_a_shut_gate_comes_out_of_a_later_packet() -> None:
     assert [packet.payload for packet in packets] == [sound(10), sound(11), sound(12)]
 
 
-def test_a_microphone_that_begins_shut_keeps_what_it_said() -> None:
+def test_a_microphone_that_begins_shut_does_not_reveal_what_it_sent() -> None:
     stage = Stage()
     microphone = stage.publisher(MediaKind.AUDIO)
     slot = stage.viewer().open_slot(MediaKind.AUDIO)
@@ -267,7 +267,7 @@ NONSENSE = st.one_of(
 
 @settings(max_examples=examples(150), deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 80), NONSENSE), min_size=1, max_size=20), st.booleans())
-def test_any_redundant_payload_does_no_harm(packets: list[tuple[int, bytes]], compiled: bool) -> None:
+def test_any_redundant_payload_is_harmless(packets: list[tuple[int, bytes]], compiled: bool) -> None:
     place = Place(compiled=compiled)
     place.fastpath.set_redundancy(place.slot, 3)
     other = place.stage.publisher(MediaKind.AUDIO)
@@ -277,7 +277,7 @@ def test_any_redundant_payload_does_no_harm(packets: list[tuple[int, bytes]], co
         place.fastpath.inject(
             place.microphone.transport, rtp(1000, number, payload, ts=STEP * number, pt=RED_PT), 0
         )
-    seen = place.stage.seen()  # the viewer's SRTP refuses what comes twice
+    seen = place.stage.seen()  # the viewer's SRTP refuses packets that come twice
     assert place.stage.count("faults") == place.stage.count("protect_errors") == 0
     for packet in seen:
         if packet.pt == OUT_RED_PT:
@@ -293,10 +293,11 @@ def test_any_redundant_payload_does_no_harm(packets: list[tuple[int, bytes]], co
     st.integers(0, 3),
     st.integers(0, 4),
 )
-def test_every_sound_that_anyone_still_held_is_heard(
+def test_every_sound_that_some_packet_still_held_is_heard(
     up: list[bool], down: list[bool], blocks: int, earlier: int
 ) -> None:
-    """Losses on both lines: what the receiver puts together is right, and as much as the rule promises."""
+    """Losses on both lines: what the receiver puts together is right, and as complete as the rule
+    promises."""
     place = Place(compiled=True)
     place.fastpath.set_redundancy(place.slot, blocks)
     came = [0, *(number for number, lost in enumerate(up, 1) if not lost)]

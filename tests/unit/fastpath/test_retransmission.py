@@ -42,7 +42,7 @@ def test_a_publishers_retransmission_fills_the_gap() -> None:
     assert stage.fastpath.layers[publisher.layers[0]]["recovered"] == 1
 
 
-def test_what_is_there_already_is_not_sent_twice() -> None:
+def test_a_packet_that_came_already_is_not_sent_twice() -> None:
     stage = Stage()
     publisher, _, _ = lossy(stage)
     publisher.send(
@@ -107,7 +107,7 @@ def test_a_resend_keeps_to_the_bytes_it_is_given() -> None:
     assert stage.fastpath.resend(slot, seqs, 3_000_000, 0, 0) == 0
 
 
-def test_what_never_came_or_was_never_sent_is_not_resent() -> None:
+def test_packets_that_never_came_or_were_never_sent_are_not_resent() -> None:
     stage = Stage()
     _, slot, before = lossy(stage)
     newest, oldest = before[-1].seq, before[0].seq
@@ -115,7 +115,7 @@ def test_what_never_came_or_was_never_sent_is_not_resent() -> None:
     assert stage.count("resend_refused") == 4
 
 
-def test_what_comes_seconds_late_is_not_resent_and_says_that_a_keyframe_is_needed() -> None:
+def test_a_packet_that_is_seconds_late_is_not_resent_and_counts_as_stale() -> None:
     stage = Stage()
     publisher, slot, before = lossy(stage)
     publisher.send(rtp(1000, 110, vp8(picture=110), ts=109 * 3000 + 60_000))
@@ -126,7 +126,7 @@ def test_what_comes_seconds_late_is_not_resent_and_says_that_a_keyframe_is_neede
     assert resend(stage, slot, [before[-1].seq + 1]) == 1  # it was missed only when the last one came
 
 
-def test_what_a_keyframe_has_made_needless_is_not_resent() -> None:
+def test_packets_from_before_a_keyframe_are_not_resent() -> None:
     stage = Stage()
     publisher, slot, before = lossy(stage)
     publisher.send(picture(110, key=True), picture(111))
@@ -170,7 +170,7 @@ def test_nothing_is_resent_while_the_gate_is_shut() -> None:
     assert resend(stage, slot, [before[0].seq]) == 0
 
 
-def test_what_was_shown_behind_a_shut_gate_does_not_come_in_by_repair_afterwards() -> None:
+def test_packets_from_behind_a_shut_gate_do_not_come_in_as_repairs_afterwards() -> None:
     stage = Stage()
     publisher, _, _ = lossy(stage)
     stage.fastpath.set_gate(publisher.producer, 2)
@@ -183,7 +183,7 @@ def test_what_was_shown_behind_a_shut_gate_does_not_come_in_by_repair_afterwards
     assert stage.fastpath.take_gaps() == [], "nobody asks for what was sent before"
 
 
-def test_a_history_that_was_given_to_another_publisher_is_not_used() -> None:
+def test_the_history_of_a_reused_row_is_not_used() -> None:
     stage = Stage()
     publisher, slot, before = lossy(stage)
     stage.fastpath.close_transport(publisher.transport)

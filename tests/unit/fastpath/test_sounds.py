@@ -1,4 +1,4 @@
-"""What the ears are given of a sound layer: what came while its gate was open, once, in order, bounded."""
+"""What the ears get from a sound layer: what came while its gate was open, once, in order, bounded."""
 
 from sfu.fastpath import MediaKind
 from sfu.fastpath.kernel.tables import SOUND_ROW, SOUNDS
@@ -25,7 +25,7 @@ def test_nothing_is_given_before_the_first_packet() -> None:
     assert stage.fastpath.sounds(voice.layers[0], -1, 10) == []
 
 
-def test_what_was_said_while_the_gate_was_shut_is_never_given() -> None:
+def test_sounds_sent_while_the_gate_was_shut_are_never_given() -> None:
     stage = Stage()
     voice = stage.publisher(MediaKind.AUDIO)
     layer = voice.layers[0]
@@ -53,7 +53,7 @@ def test_only_the_newest_are_given_when_there_are_more() -> None:
     assert len(stage.fastpath.sounds(voice.layers[0], -1, 10_000)) == SOUNDS
 
 
-def test_of_redundant_sound_the_sounds_themselves_are_given() -> None:
+def test_redundant_packets_are_given_as_separate_sounds() -> None:
     stage = Stage()
     voice = stage.publisher(MediaKind.AUDIO)
     voice.send(rtp(1000, 1, red(b"one"), ts=960, pt=RED_PT))
@@ -72,7 +72,7 @@ def test_a_packet_too_long_for_the_history_is_not_given() -> None:
     assert [payload for *_, payload in stage.fastpath.sounds(voice.layers[0], -1, 10)] == [b"short"]
 
 
-def test_another_ssrc_begins_anew() -> None:
+def test_a_new_ssrc_begins_anew() -> None:
     stage = Stage()
     voice = stage.publisher(MediaKind.AUDIO)
     layer = voice.layers[0]

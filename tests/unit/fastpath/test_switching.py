@@ -157,7 +157,7 @@ def test_switching_to_nothing_stops_at_once_and_a_pending_switch_can_be_taken_ba
     assert layers_of(stage.seen()) == [0, 0, 0, 0]
 
 
-def test_there_and_back_again_still_continues() -> None:
+def test_numbers_continue_after_switching_there_and_back() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(layers=2), stage.viewer()
     slot = viewer.open_slot()
@@ -229,7 +229,7 @@ def test_a_new_encoder_on_the_same_layer_continues_the_numbers() -> None:
     assert stage.fastpath.layers[publisher.layers[0]]["packets"] == 3
 
 
-def test_a_leap_of_the_publishers_numbers_is_not_passed_on() -> None:
+def test_a_jump_of_the_publishers_numbers_is_not_passed_on() -> None:
     stage = Stage()
     publisher, viewer = stage.publisher(MediaKind.AUDIO), stage.viewer()
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])

@@ -126,7 +126,7 @@ def assert_unbroken(packets: list[Seen], pictures: int = 0x7FFF) -> None:
 
 @pytest.mark.parametrize("parts", [1, 3])
 @pytest.mark.parametrize(("highest", "every"), [(2, 1), (1, 2), (0, 4)])
-def test_only_the_wished_layers_pass_and_leave_no_hole(highest: int, every: int, parts: int) -> None:
+def test_only_the_wanted_layers_pass_and_leave_no_hole(highest: int, every: int, parts: int) -> None:
     place = Place()
     place.fastpath.set_temporal(place.slot, highest)
     place.play(film(pattern(40, parts)))
@@ -187,7 +187,7 @@ def test_a_picture_without_temporal_layers_is_untouched() -> None:
     assert len(place.stage.seen()) == 10
 
 
-def test_after_a_switch_the_wish_still_holds() -> None:
+def test_after_a_switch_the_wanted_layer_still_holds() -> None:
     place = Place()
     place.fastpath.set_temporal(place.slot, 1)
     place.play(film(pattern(7)))
@@ -275,7 +275,7 @@ WISHES = st.dictionaries(st.integers(0, 40), st.integers(0, 2), max_size=8)
 
 @settings(max_examples=examples(100), deadline=None)
 @given(films(), WISHES)
-def test_on_a_good_line_exactly_the_frames_of_the_rule_pass(
+def test_on_a_good_line_exactly_the_frames_that_the_rule_allows_pass(
     frames: list[Frame], wishes: dict[int, int]
 ) -> None:
     place = Place(compiled=True)
@@ -303,7 +303,7 @@ def lines(
     draw: st.DrawFn, frames: list[list[Part]], *, forgets: bool = False
 ) -> list[list[tuple[Part, bool]]]:
     """The packets as they arrive, in batches: some late, some only after they were asked for again (true);
-    with `forgets`, some never. Key frames begin in time: a slot that begins with a late one has not got what
+    with `forgets`, some never. Key frames begin in time: a slot that begins with a late one has missed what
     overtook it, and must ask for that."""
     arrivals: list[tuple[float, Part, bool]] = []
     for place, part in enumerate(part for frame in frames for part in frame):
@@ -337,7 +337,7 @@ def wire(batch: list[tuple[Part, bool]], layer: int, rtx_number: int) -> list[by
 
 
 STALE = 90_000
-"""A second; and a packet counts as the next one, by which its loss is noticed: a frame later at most."""
+"""A second; and a packet counts as the next one, which shows its loss: a frame later at most."""
 
 
 def newest_key(packets: list[Seen]) -> int:
@@ -349,7 +349,7 @@ def newest_key(packets: list[Seen]) -> int:
 
 @settings(max_examples=examples(200), deadline=None)
 @given(st.data(), films(), WISHES, st.sampled_from([7, 15]), st.booleans())
-def test_when_all_comes_in_the_end_there_is_no_hole_in_the_end(
+def test_when_everything_arrives_in_the_end_no_hole_remains(
     data: st.DataObject, frames: list[Frame], wishes: dict[int, int], bits: int, compiled: bool
 ) -> None:
     place = Place(compiled=compiled)

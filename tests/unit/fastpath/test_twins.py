@@ -19,8 +19,8 @@ POINTERS = {"rx", "tx", "history", "kept"}
 
 
 def run(stage: Stage, seed: int) -> tuple[list[tuple[int, bytes]], list[tuple[int, int, int]]]:
-    """An hour of a bad day in some hundred packets: switches, mutes, losses, resends, strangers, nonsense.
-    Returns what was sent, and the holes that were seen."""
+    """A bad day in a hundred-odd steps: switches, mutes, losses, resends, strangers, nonsense. Returns what
+    was sent, and the holes that were seen."""
     chance = random.Random(seed)
     fastpath = stage.fastpath
     cameras = [stage.publisher(layers=3) for _ in range(3)]
@@ -110,7 +110,7 @@ def test_compiled_and_uncompiled_agree(seed: int) -> None:
         (32767, 65536, 65536 + 32767),
     ],
 )
-def test_unwrapping_takes_the_nearest(wire: int, newest: int, expected: int) -> None:
+def test_unwrapping_takes_the_nearest_number(wire: int, newest: int, expected: int) -> None:
     assert uncompiled(unwrap)(wire, newest) == expected
 
 

@@ -50,7 +50,7 @@ def test_each_line_is_answered_in_its_place() -> None:
     assert {m.kind: m.fmt for m in media} == {"audio": [OPUS], "video": [VP8, RTX]}
 
 
-def test_we_are_lite_and_passive_and_say_who_we_are() -> None:
+def test_we_are_ice_lite_and_passive_and_send_our_fingerprint() -> None:
     media = _media()
     assert all(m.ice is not None and m.ice.iceLite and m.ice.usernameFragment == "ourufrag" for m in media)
     assert all(m.dtls is not None and m.dtls.role == "server" for m in media)
@@ -69,7 +69,7 @@ def test_every_address_is_a_candidate_of_every_line() -> None:
     assert all(other.ice_candidates == first.ice_candidates for other in others)
 
 
-def test_what_comes_in_is_named_by_extensions_and_repaired() -> None:
+def test_incoming_lines_are_named_by_extensions_and_repaired() -> None:
     microphone, camera, *_ = _media()
     assert _uris(microphone) == {MID_URI, RID_URI, RRID_URI, LEVEL_URI, TWCC_URI}
     assert _uris(camera) == {MID_URI, RID_URI, RRID_URI, TWCC_URI}
@@ -79,7 +79,7 @@ def test_what_comes_in_is_named_by_extensions_and_repaired() -> None:
     assert microphone.rtp.codecs[0].parameters["usedtx"] == "1"
 
 
-def test_what_goes_out_is_named_by_ssrcs() -> None:
+def test_outgoing_lines_are_named_by_ssrcs() -> None:
     *_, tile = _media()
     assert [x.ssrc for x in tile.ssrc] == [1032, 1033]
     assert [(x.semantic, x.items) for x in tile.ssrc_group] == [("FID", [1032, 1033])]
@@ -87,7 +87,7 @@ def test_what_goes_out_is_named_by_ssrcs() -> None:
     assert ABS_SEND_TIME_URI not in _uris(tile)
 
 
-def test_each_slot_is_a_stream_of_its_own() -> None:
+def test_each_slot_is_its_own_stream() -> None:
     slots = _media()[3:]
     assert len({slot.msid for slot in slots}) == len(slots)
 
@@ -127,7 +127,7 @@ def test_the_answer_to_a_browser_uses_its_numbers(path: Path) -> None:
         assert ids <= {offered.mid, offered.rid, offered.rrid, offered.level, offered.twcc}
 
 
-def test_only_an_answer_line_for_line_can_be_written() -> None:
+def test_only_an_answer_with_every_line_can_be_written() -> None:
     offer = parse_offer_untrusted(our_offer())
     with pytest.raises(ValueError, match="argument"):
         write_answer(offer, LOCAL, [], CANDIDATES)

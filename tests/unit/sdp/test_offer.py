@@ -1,4 +1,4 @@
-"""Offers: ours from four kinds of client, and all that are not ours."""
+"""Offers: ours from four kinds of client, and others that are refused."""
 
 import re
 from pathlib import Path
@@ -27,7 +27,7 @@ def _without(pattern: str, text: str = OURS) -> str:
 
 
 @pytest.mark.parametrize("path", CAPTURED, ids=lambda path: path.name)
-def test_what_browsers_offer_is_ours(path: Path) -> None:
+def test_the_offers_of_browsers_are_accepted(path: Path) -> None:
     offer = parse_offer_untrusted(path.read_text())
     assert [line.source for line in offer.sending] == [Source.MICROPHONE, Source.CAMERA, Source.SCREEN]
     kinds = [SlotKind.AUDIO] * 3 + [SlotKind.STAGE, SlotKind.SCREEN] + [SlotKind.TILE] * 12
@@ -43,7 +43,7 @@ def test_what_browsers_offer_is_ours(path: Path) -> None:
     assert len(offer.remote.fingerprints) == 1
 
 
-def test_chromium_speaks_of_its_own_numbers() -> None:
+def test_chromium_uses_its_own_numbers() -> None:
     camera = _captured("chromium.preferred.sdp").sending[1]
     assert (camera.pt, camera.rtx_pt) == (96, 97)
     assert camera.format.feedback >= {"nack", "nack pli", "transport-cc", "ccm fir"}
@@ -81,7 +81,7 @@ def test_lines_in_the_bundle_may_leave_out_what_the_first_has_said() -> None:
     assert parse_offer_untrusted(head + first + "".join(bare)) == parse_offer_untrusted(OURS)
 
 
-def test_stronger_fingerprints_count_and_unknown_ones_do_not() -> None:
+def test_stronger_fingerprints_are_accepted_and_unknown_ones_ignored() -> None:
     weak = "a=fingerprint:sha-1 " + ":".join(["AB"] * 20)
     strong = "a=fingerprint:sha-512 " + ":".join(["ab"] * 64)
     offer = parse_offer_untrusted(OURS.replace("a=setup", f"{weak}\r\n{strong}\r\na=setup"))
@@ -211,7 +211,7 @@ def _read_or_refuse(lines: list[str]) -> None:
         assert 0 <= line.rtx_pt < 128
 
 
-def test_a_voice_with_redundancy_is_known_by_its_type() -> None:
+def test_a_voice_with_redundancy_is_known_by_its_payload_type() -> None:
     offer = parse_offer_untrusted(our_offer(red=True))
     assert {line.red_pt for line in offer.lines if not line.rtx_pt} == {RED}
     assert {line.red_pt for line in offer.lines if line.rtx_pt} == {0}
@@ -219,12 +219,12 @@ def test_a_voice_with_redundancy_is_known_by_its_type() -> None:
 
 
 @pytest.mark.parametrize("blocks", ["0/0", "111/96", "", "111/111;x=1", "/".join(["111"] * 3) + "/8"])
-def test_redundancy_of_anything_but_the_voice_is_as_if_not_offered(blocks: str) -> None:
+def test_redundancy_of_anything_except_the_voice_counts_as_not_offered(blocks: str) -> None:
     text = our_offer(red=True).replace(f"a=fmtp:{RED} {OPUS}/{OPUS}", f"a=fmtp:{RED} {blocks}")
     assert {line.red_pt for line in parse_offer_untrusted(text).lines} == {0}
 
 
-def test_a_type_that_looks_like_rtcp_is_no_redundancy() -> None:
+def test_a_payload_type_that_looks_like_rtcp_is_not_used_for_redundancy() -> None:
     text = our_offer(red=True).replace(f"{OPUS} {RED}", f"{OPUS} 90")
     text = text.replace(f"rtpmap:{RED} red", "rtpmap:90 red").replace(f"fmtp:{RED} ", "fmtp:90 ")
     assert {line.red_pt for line in parse_offer_untrusted(text).lines} == {0}

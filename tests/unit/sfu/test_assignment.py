@@ -13,7 +13,7 @@ def voices(plan: list[Feed | None]) -> list[EndpointId | None]:
     return [feed.endpoint if feed else None for feed in plan[:3]]
 
 
-def test_nobody_hears_or_sees_himself() -> None:
+def test_nobody_hears_or_sees_themselves() -> None:
     choice = RoomChoice(heard=(ME, A), stage=ME, stage_before=A, screen=ME)
     plan = assign(ME, KINDS, EMPTY, choice, [ME, A])
     assert ME not in {feed.endpoint for feed in plan if feed}
@@ -36,13 +36,13 @@ def test_tiles_are_filled_in_the_order_they_were_asked_for() -> None:
     assert plan[5:] == [Feed(B, Source.CAMERA), Feed(A, Source.CAMERA), None, None]
 
 
-def test_the_screen_goes_to_everyone_but_who_shares_it() -> None:
+def test_the_screen_goes_to_everyone_except_its_sharer() -> None:
     choice = RoomChoice(screen=A)
     assert assign(ME, KINDS, EMPTY, choice, [])[4] == Feed(A, Source.SCREEN)
     assert assign(A, KINDS, EMPTY, choice, [])[4] is None
 
 
-def test_the_one_on_the_stage_sees_who_was_there_before() -> None:
+def test_the_participant_on_the_stage_sees_the_one_before() -> None:
     choice = RoomChoice(stage=A, stage_before=B)
     assert assign(A, KINDS, EMPTY, choice, [])[3] == Feed(B, Source.CAMERA)
     assert assign(C, KINDS, EMPTY, choice, [])[3] == Feed(A, Source.CAMERA)

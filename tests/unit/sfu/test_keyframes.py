@@ -21,7 +21,7 @@ def test_a_request_held_back_is_sent_when_the_interval_is_over() -> None:
     assert not requests.due(now=9.0)
 
 
-def test_a_keyframe_that_came_meanwhile_answers_what_was_held_back() -> None:
+def test_a_keyframe_that_came_meanwhile_answers_a_request_that_was_held_back() -> None:
     requests = KeyframeRequests()
     requests.ask(now=5.0)
     requests.ask(now=5.1)

@@ -1,4 +1,4 @@
-"""Voices are repeated on lines that lose, and only there."""
+"""Voices are repeated on lines that lose packets, and only there."""
 
 from sfu.recovery.redundancy import EASE_S, Redundancy
 
@@ -8,18 +8,18 @@ def test_a_clean_line_pays_for_nothing() -> None:
     assert {redundancy.step(0.01, tick / 10) for tick in range(600)} == {0}
 
 
-def test_more_loss_more_redundancy_at_once() -> None:
+def test_more_loss_means_more_redundancy_at_once() -> None:
     redundancy = Redundancy()
     assert [redundancy.step(loss, now) for now, loss in enumerate((0.03, 0.07, 0.2))] == [1, 2, 3]
 
 
-def test_it_stays_while_the_loss_only_wavers() -> None:
+def test_redundancy_stays_while_the_loss_varies_a_little() -> None:
     redundancy = Redundancy()
     levels = {redundancy.step(0.05 if tick % 7 else 0.015, tick / 10) for tick in range(1, 3000)}
     assert levels == {1}
 
 
-def test_when_the_line_is_well_again_it_goes_step_by_step() -> None:
+def test_redundancy_goes_step_by_step_when_the_line_recovers() -> None:
     redundancy = Redundancy()
     redundancy.step(0.2, 0.0)
     levels = [redundancy.step(0.0, tick / 10) for tick in range(1, 500)]

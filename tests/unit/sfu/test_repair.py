@@ -1,4 +1,4 @@
-"""What is missing on the way up: asked for soon, not too often, and not for ever."""
+"""Packets missing on the way up are asked for soon, not too often, and not for ever."""
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +14,7 @@ def test_a_hole_is_asked_for_at_once_and_then_once_in_a_round_trip() -> None:
     assert missing.due(1.23, rtt_s=0.2) == [10, 11, 12]
 
 
-def test_what_has_come_is_not_asked_for_again() -> None:
+def test_packets_that_have_come_are_not_asked_for_again() -> None:
     missing = Missing()
     missing.add(10, 12, now=1.0)
     missing.due(1.0, rtt_s=0.05)
@@ -22,7 +22,7 @@ def test_what_has_come_is_not_asked_for_again() -> None:
     assert missing.due(1.5, rtt_s=0.05) == [11]
 
 
-def test_a_picture_is_not_waited_for_longer_than_it_is_of_use() -> None:
+def test_a_packet_is_given_up_when_it_is_of_no_more_use() -> None:
     missing = Missing()
     missing.add(1, 3, now=1.0)
     assert missing.due(1.0 + MAX_AGE_S + 0.01, rtt_s=0.05) == []
@@ -37,14 +37,14 @@ def test_without_a_known_round_trip_the_publisher_is_not_flooded() -> None:
     assert 2 <= asked <= MAX_TRIES
 
 
-def test_after_a_cut_the_newest_are_looked_for() -> None:
+def test_after_an_interruption_only_the_newest_are_asked_for() -> None:
     missing = Missing()
     missing.add(0, 100_000, now=0.0)
     assert missing.numbers() == list(range(100_001 - MAX_MISSING, 100_001))
 
 
 @given(st.lists(st.tuples(st.integers(0, 10_000), st.integers(0, 300), st.floats(0, 0.1)), max_size=50))
-def test_never_more_than_the_limit_and_never_more_than_the_tries(
+def test_missing_numbers_and_tries_are_bounded(
     holes: list[tuple[int, int, float]],
 ) -> None:
     missing = Missing()

@@ -32,7 +32,7 @@ def test_the_highest_number_is_reported_modulo_32_bits() -> None:
     assert heard(Reception(), max_seq=(5 << 32) + 7, received=1).highest_seq == 7
 
 
-def test_the_delay_since_the_senders_report_is_told_in_its_units() -> None:
+def test_the_delay_since_the_sender_report_has_the_right_unit() -> None:
     reception = Reception()
     reception.sender_report(0x1234_5678_9ABC_DEF0, now=10.0)
     block = heard(reception, max_seq=100, received=1, now=10.5)
@@ -45,7 +45,7 @@ def report(lsr: int, dlsr: int, fraction: int = 0) -> ReportBlock:
     )
 
 
-def test_round_trip_time_is_arrival_less_sending_less_their_delay() -> None:
+def test_round_trip_time_is_arrival_minus_sending_minus_their_delay() -> None:
     line = LinkQuality()
     line.receiver_block(report(lsr=100 * SECOND, dlsr=SECOND), ntp=(101 * SECOND + SECOND // 4) << 16)
     assert line.rtt_s == pytest.approx(0.25)

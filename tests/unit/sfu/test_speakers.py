@@ -41,7 +41,7 @@ def test_only_those_above_speech_level_count_as_speaking() -> None:
     assert set(choice.speaking) == {"a", "c"}
 
 
-def test_two_voices_of_like_loudness_keep_their_order() -> None:
+def test_two_equally_loud_voices_keep_their_order() -> None:
     talk = Talk()
     order = talk.hold(1, a=NORMAL, b=NORMAL + 1).speaking
     assert talk.hold(1, a=NORMAL + 1, b=NORMAL).speaking == order
@@ -54,13 +54,13 @@ def test_a_fourth_voice_takes_the_place_of_the_quietest_only_when_clearly_louder
     assert set(talk.hold(2, a=NORMAL, b=NORMAL, c=NORMAL + 10, d=LOUD).heard) == {"a", "b", "d"}
 
 
-def test_a_pause_between_two_sentences_takes_nobodys_place() -> None:
+def test_nobody_loses_their_place_in_a_pause_between_two_sentences() -> None:
     talk = Talk()
     talk.hold(2, a=NORMAL, b=NORMAL, c=LOUD, d=QUIET)
     assert "c" in talk.hold(0.6, a=NORMAL, b=NORMAL, c=QUIET, d=NORMAL).heard
 
 
-def test_who_closes_the_microphone_gives_the_place_up_at_once() -> None:
+def test_closing_the_microphone_gives_up_the_place_at_once() -> None:
     talk = Talk()
     talk.hold(1, a=NORMAL, b=NORMAL, c=NORMAL, d=QUIET)
     assert set(talk.hold(0.1, a=NORMAL, b=NORMAL, d=QUIET).heard) == {"a", "b", "d"}
@@ -70,20 +70,20 @@ def test_the_first_to_speak_is_on_the_stage_at_once() -> None:
     assert Talk().hold(0.3, a=QUIET, b=LOUD).stage == "b"
 
 
-def test_a_cough_does_not_turn_the_stage_over() -> None:
+def test_a_cough_does_not_change_the_stage() -> None:
     talk = Talk()
     talk.hold(5, a=NORMAL, b=QUIET)
     assert talk.hold(0.4, a=NORMAL, b=LOUD).stage == "a"
     assert talk.hold(2, a=NORMAL, b=QUIET).stage == "a"
 
 
-def test_the_stage_follows_who_goes_on_speaking() -> None:
+def test_the_stage_follows_the_one_who_goes_on_speaking() -> None:
     talk = Talk()
     talk.hold(5, a=NORMAL, b=QUIET)
     assert talk.hold(2, a=QUIET, b=NORMAL).stage == "b"
 
 
-def test_nobody_is_on_the_stage_for_less_than_the_holding_time() -> None:
+def test_the_stage_does_not_change_within_the_holding_time() -> None:
     talk = Talk()
     talk.hold(5, a=NORMAL, b=QUIET)
     talk.hold(3, a=QUIET, b=NORMAL)
@@ -133,6 +133,6 @@ def test_a_soft_voice_takes_the_place_of_a_loud_fan() -> None:
     assert choice.stage == "soft"
 
 
-def test_who_is_not_listened_to_counts_as_silent() -> None:
+def test_a_microphone_that_is_not_listened_to_counts_as_silent() -> None:
     choice = Talk().hold(1, a=NORMAL, b=NORMAL, c=NORMAL, d=None)
     assert set(choice.heard) == {"a", "b", "c"}

@@ -35,13 +35,13 @@ BROUGHT: tuple[FromTap, ...] = (
 
 
 @pytest.mark.parametrize("message", BROUGHT)
-def test_what_a_tap_brings_comes_out_as_it_went_in(message: FromTap) -> None:
+def test_messages_to_a_recorder_come_out_as_they_went_in(message: FromTap) -> None:
     [body] = Deframer().feed(frame(message))
     assert decode_from_tap(body) == message
 
 
 @pytest.mark.parametrize("message", [TapRoom(RoomId("room")), AskKeyframes()])
-def test_what_a_recorder_says_comes_out_as_it_went_in(message: TapRoom | AskKeyframes) -> None:
+def test_messages_from_a_recorder_come_out_as_they_went_in(message: TapRoom | AskKeyframes) -> None:
     [body] = Deframer().feed(frame(message))
     assert decode_to_tap(body) == message
 

@@ -13,9 +13,9 @@ PACKET = 1000
 GAP_S = 0.01
 
 
-def fates(direction: Direction, count: int, octets: int = PACKET, gap_s: float = GAP_S) -> list[float | None]:
+def fates(direction: Direction, count: int, size: int = PACKET, gap_s: float = GAP_S) -> list[float | None]:
     """Arrivals of packets that are sent one after another."""
-    return [direction.send(octets, number * gap_s) for number in range(count)]
+    return [direction.send(size, number * gap_s) for number in range(count)]
 
 
 def test_the_same_packets_have_the_same_fate_again() -> None:

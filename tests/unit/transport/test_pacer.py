@@ -17,7 +17,7 @@ RATES = st.integers(64_000, 8_000_000)
 
 @dataclass
 class Line:
-    """A pacer, the timer that serves it, and what came out of it."""
+    """A pacer, the timer that serves it, and what came out."""
 
     pacer: Pacer
     now: float = 0.0
@@ -55,7 +55,7 @@ class Line:
         return [number for _, number, _ in self.out if number >= 0]
 
     def seconds(self) -> Iterator[int]:
-        """Bytes in every second that begins with a packet."""
+        """Bytes in each second that begins with a packet."""
         times = [left for left, _, _ in self.out]
         sums = list(itertools.accumulate((len(packet) for _, _, packet in self.out), initial=0))
         for start in times:
@@ -86,7 +86,7 @@ def play(line: Line, events: list[tuple[float, str, int]]) -> None:
 
 
 @given(RATES, traffic(), st.floats(0, 0.05))
-def test_pictures_keep_their_order_and_none_is_lost_but_what_is_counted(
+def test_pictures_keep_their_order_and_every_loss_is_counted(
     bps: int, events: list[tuple[float, str, int]], late_s: float
 ) -> None:
     line = Line(Pacer(bps, 0.0), late_s=late_s)
@@ -98,7 +98,7 @@ def test_pictures_keep_their_order_and_none_is_lost_but_what_is_counted(
 
 
 @given(RATES, traffic(), st.floats(0, 0.05))
-def test_nothing_leaves_later_than_the_longest_wait(
+def test_no_packet_leaves_later_than_the_longest_wait(
     bps: int, events: list[tuple[float, str, int]], late_s: float
 ) -> None:
     line = Line(Pacer(bps, 0.0), late_s=late_s)
@@ -110,7 +110,7 @@ def test_nothing_leaves_later_than_the_longest_wait(
 
 
 @given(RATES, traffic())
-def test_what_waits_is_never_more_than_the_rate_carries_in_the_longest_wait(
+def test_no_more_waits_than_the_rate_carries_in_the_longest_wait(
     bps: int, events: list[tuple[float, str, int]]
 ) -> None:
     line = Line(Pacer(bps, 0.0))
@@ -136,7 +136,7 @@ def test_the_rate_is_kept_in_any_second(bps: int, late_s: float, data: st.DataOb
 
 @pytest.mark.parametrize("bps", [100_000, 300_000, 1_000_000, 5_000_000])
 @pytest.mark.parametrize("late_s", [0.0, 0.003, CATCH_UP_S / 2])
-def test_a_line_that_always_has_something_to_send_is_used_to_95_percent(bps: int, late_s: float) -> None:
+def test_a_busy_line_is_used_to_95_percent(bps: int, late_s: float) -> None:
     line = Line(Pacer(bps, 0.0), late_s=late_s)
     for tick in range(300):
         line.run(tick / 100)
@@ -170,7 +170,7 @@ def test_after_a_pause_an_idle_line_sends_no_more_than_a_few_packets_at_once() -
     assert line.pacer.backlog_s == pytest.approx(9 * PACKET * 8 / 1_000_000)
 
 
-def test_when_voices_alone_are_too_much_pictures_are_dropped_and_come_again_at_once_afterwards() -> None:
+def test_when_voices_alone_are_too_much_pictures_are_dropped_and_return_at_once_afterwards() -> None:
     line = Line(Pacer(64_000, 0.0))
     for tick in range(100):
         line.run(tick / 50)

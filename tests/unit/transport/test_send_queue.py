@@ -1,4 +1,4 @@
-"""What waits for a TCP line: voices first, nothing for long, and thin lines are not filled for seconds."""
+"""What waits for a TCP line: voices first, nothing for long, and a thin line is not filled for seconds."""
 
 from collections import deque
 
@@ -27,14 +27,14 @@ def taken(queue: SendQueue, now: float, room: int = PLENTY) -> list[bytes]:
     return found
 
 
-def test_a_voice_overtakes_the_pictures_that_wait() -> None:
+def test_a_voice_overtakes_waiting_pictures() -> None:
     queue = SendQueue()
     for packet, urgent in ((b"p1", False), (b"v1", True), (b"p2", False), (b"v2", True)):
         queue.put(packet, urgent, 0.0)
     assert taken(queue, 0.1) == [b"v1", b"v2", b"p1", b"p2"]
 
 
-def test_what_has_waited_too_long_is_dropped_and_counted() -> None:
+def test_packets_that_waited_too_long_are_dropped_and_counted() -> None:
     queue = SendQueue()
     for n in range(10):
         queue.put(bytes([n]), n % 2 == 0, n / 10)
@@ -54,7 +54,7 @@ def test_a_line_that_pictures_have_filled_still_has_room_for_a_voice() -> None:
 
 
 @given(st.lists(st.tuples(st.floats(0, 0.2), st.booleans(), st.integers(1, 2000)), max_size=200))
-def test_what_waits_is_bounded_and_nothing_is_lost_uncounted(puts: list[tuple[float, bool, int]]) -> None:
+def test_waiting_packets_are_bounded_and_every_loss_is_counted(puts: list[tuple[float, bool, int]]) -> None:
     queue = SendQueue()
     now = 0.0
     for pause, urgent, size in puts:
@@ -92,7 +92,7 @@ class Line:
         self._under_way.append((self.free_at + self.rtt_s, size))
 
     def run(self, seconds: float, offered_bps: int | None = None) -> int:
-        """Write what there is room for (or what is offered). Returns the bits a second that got through."""
+        """Write what there is room for (or what is offered). Returns the bits per second that got through."""
         begun, before, owed = self.now, self.written, 0.0
         while self.now < begun + seconds:
             owed += PLENTY if offered_bps is None else offered_bps * STEP_S / 8
@@ -107,7 +107,7 @@ class Line:
 
 @pytest.mark.parametrize("rtt_s", [0.01, 0.1, 0.3])
 @pytest.mark.parametrize("bps", [128_000, 300_000, 1_000_000, 4_000_000])
-def test_a_line_is_used_and_its_buffers_hold_no_seconds(bps: int, rtt_s: float) -> None:
+def test_a_line_is_used_and_its_buffers_do_not_hold_seconds(bps: int, rtt_s: float) -> None:
     line = Line(bps, rtt_s)
     line.run(5)
     line.longest_s = 0
@@ -129,7 +129,7 @@ def test_voices_alone_do_not_make_a_good_line_seem_thin() -> None:
     assert line.run(0.2) >= 1_500_000
 
 
-def test_a_line_that_becomes_thin_is_filled_no_longer_than_a_moment() -> None:
+def test_a_line_that_becomes_thin_is_overfilled_only_for_a_moment() -> None:
     line = Line(4_000_000, 0.05)
     line.run(3)
     line.bps = 300_000
@@ -139,7 +139,7 @@ def test_a_line_that_becomes_thin_is_filled_no_longer_than_a_moment() -> None:
     assert line.longest_s < 0.4
 
 
-def test_a_line_that_stands_is_given_no_more_and_comes_back() -> None:
+def test_a_line_that_stands_still_is_given_no_more_and_comes_back() -> None:
     line = Line(1_000_000, 0.1)
     line.run(3)
     line.free_at = line.now + 10

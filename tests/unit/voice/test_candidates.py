@@ -1,4 +1,4 @@
-"""Whom the ears are given when more microphones are open than they can listen to."""
+"""Which microphones the ears get when more are open than they can listen to."""
 
 from collections.abc import Callable
 
@@ -46,18 +46,18 @@ def test_few_microphones_are_all_listened_to_whatever_they_claim() -> None:
     assert set(hall.step()) == {1, 2, 3}
 
 
-def test_never_more_are_listened_to_than_there_are_places() -> None:
+def test_no_more_microphones_are_listened_to_than_there_are_places() -> None:
     Hall(dict.fromkeys(range(50), LOUD), {3, 4, 5, 6, 7, 8, 9}).run(20)
 
 
-def test_who_begins_to_claim_speech_is_listened_to_at_once() -> None:
+def test_a_microphone_that_begins_to_claim_speech_is_listened_to_at_once() -> None:
     hall = Hall(dict.fromkeys(range(40), QUIET), set())
     hall.run(5)
     hall.claims[37] = LOUD
     assert 37 in hall.step()
 
 
-def test_who_is_heard_to_speak_keeps_its_place_though_its_header_says_silence() -> None:
+def test_a_microphone_with_speech_keeps_its_place_though_its_header_says_silence() -> None:
     hall = Hall(dict.fromkeys(range(40), QUIET), {17})
     hall.until(lambda chosen: 17 in chosen, limit_s=20)
     before = hall.seconds[17]
@@ -65,7 +65,7 @@ def test_who_is_heard_to_speak_keeps_its_place_though_its_header_says_silence() 
     assert hall.seconds[17] - before > 9.9
 
 
-def test_a_crowd_that_lies_cannot_keep_the_ears_from_who_speaks() -> None:
+def test_a_crowd_of_liars_cannot_keep_the_ears_from_a_speaker() -> None:
     liars: dict[int, float | None] = dict.fromkeys(range(40), 0.0)
     hall = Hall(liars, set())
     hall.run(30)
@@ -76,7 +76,7 @@ def test_a_crowd_that_lies_cannot_keep_the_ears_from_who_speaks() -> None:
     assert hall.seconds[99] > 4.9
 
 
-def test_a_caught_liar_is_listened_to_less_than_who_never_claimed() -> None:
+def test_a_caught_liar_is_listened_to_less_than_one_that_never_claimed() -> None:
     hall = Hall(dict.fromkeys(range(20), QUIET), set())
     hall.claims[50] = 0.0
     hall.run(1)
@@ -93,13 +93,13 @@ def test_a_stream_without_the_header_is_tried_like_one_that_claims() -> None:
     assert 7 in hall.step()
 
 
-def test_everybody_gets_a_turn() -> None:
+def test_every_microphone_is_tried() -> None:
     hall = Hall(dict.fromkeys(range(40), QUIET), set())
     hall.run(20)
     assert set(hall.seconds) == set(range(40))
 
 
-def test_who_is_gone_is_not_chosen_any_more() -> None:
+def test_a_microphone_that_is_gone_is_not_chosen_any_more() -> None:
     hall = Hall(dict.fromkeys(range(10), LOUD), set())
     hall.run(1)
     del hall.claims[0]

@@ -1,4 +1,4 @@
-"""The ears with real Opus: what is no sound, what is missing, what lasts, what is odd."""
+"""The ears with real Opus: payloads that are not sound, missing ones, long ones, odd ones."""
 
 import random
 import threading
@@ -21,7 +21,7 @@ def gain(dbfs: float) -> float:
 
 
 def babble(seconds: float, dbfs: float = -25.0) -> Samples:
-    """Syllables of a deep voice, four in a second: enough like speech for any judge."""
+    """Syllables of a deep voice, four per second: enough like speech for any judge."""
     time = np.arange(round(seconds * RATE)) / RATE
     voice = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
     return noises.loud(np.asarray(voice) * np.clip(np.sin(2 * np.pi * 2 * time), 0, None)) * gain(dbfs)
@@ -41,7 +41,7 @@ def tell(
     return said
 
 
-def test_a_voice_speaks_and_is_silent_again_half_a_second_after() -> None:
+def test_speech_is_found_and_ends_half_a_second_after_the_voice() -> None:
     ears = InlineEars()
     said = tell(ears, packets(np.concatenate((babble(2), np.zeros(RATE)))))
     assert any(judgment.speaking for judgment in said[:20])
@@ -59,7 +59,7 @@ def test_a_fan_is_noisy_after_some_seconds_and_until_it_is_switched_off() -> Non
     assert not any(judgment.speaking for judgment in said)
 
 
-def test_who_speaks_is_not_called_noisy() -> None:
+def test_a_microphone_with_speech_is_not_called_noisy() -> None:
     said = tell(InlineEars(), packets(babble(8)))
     assert not any(judgment.noisy for judgment in said)
 
@@ -68,7 +68,7 @@ def test_who_speaks_is_not_called_noisy() -> None:
     "payload",
     [b"", b"\x00", b"\xff\xff\xff\xff", b"no opus at all", bytes(512), bytes([0xFF, 63]) + bytes(100)],
 )
-def test_what_is_no_opus_is_silence_and_spoils_nothing_that_comes_after(payload: bytes) -> None:
+def test_payloads_that_are_not_opus_are_silence_and_spoil_nothing_later(payload: bytes) -> None:
     ears = InlineEars()
     voice = packets(babble(2))
     tell(ears, voice)
@@ -77,7 +77,7 @@ def test_what_is_no_opus_is_silence_and_spoils_nothing_that_comes_after(payload:
     assert tell(ears, voice, start=160)[-30].speaking
 
 
-def test_random_bytes_are_counted_and_end_nothing() -> None:
+def test_random_bytes_are_counted_and_stop_nothing() -> None:
     chance = random.Random(4)
     ears = InlineEars()
     noise = [chance.randbytes(chance.randint(0, 512)) for _ in range(2000)]
@@ -88,7 +88,7 @@ def test_random_bytes_are_counted_and_end_nothing() -> None:
     assert other[-1].speaking or other[-20].speaking
 
 
-def test_a_sound_beyond_all_measure_is_forgotten() -> None:
+def test_an_absurdly_loud_sound_is_forgotten() -> None:
     judge = Judge()
     with np.errstate(all="ignore"):
         for value in (np.nan, np.inf, 1e30):
@@ -100,7 +100,7 @@ def test_a_sound_beyond_all_measure_is_forgotten() -> None:
     assert 15 < judge.judgment.level_dbov < 60
 
 
-def test_one_microphone_does_not_speak_for_another() -> None:
+def test_one_microphones_speech_does_not_count_for_another() -> None:
     ears = InlineEars()
     for number, (voice, still) in enumerate(zip(packets(babble(1)), packets(np.zeros(RATE)), strict=True)):
         ears.hear([Sound(1, number * PACKET, voice), Sound(2, number * PACKET, still)])
@@ -173,7 +173,7 @@ def test_the_thread_judges_as_the_inline_ears_do_and_forgets() -> None:
     assert "ears" not in {thread.name for thread in threading.enumerate()}
 
 
-def test_who_falls_behind_drops_sound_and_waits_for_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ears_that_fall_behind_drop_sound_and_nobody_waits(monkeypatch: pytest.MonkeyPatch) -> None:
     held, working = threading.Event(), threading.Event()
 
     def hold(self: InlineEars, sounds: Sequence[Sound]) -> None:

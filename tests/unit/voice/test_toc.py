@@ -30,7 +30,7 @@ def test_the_first_bytes_say_how_much_sound_there_is(payload: bytes, expected: f
 @pytest.mark.parametrize(
     "payload", [b"", bytes([31 << 3 | 3]), bytes([31 << 3 | 3, 0]), bytes([31 << 3 | 3, 7]), b"\x1b\x3f"]
 )
-def test_what_no_packet_may_hold_is_refused(payload: bytes) -> None:
+def test_a_length_that_no_packet_may_have_is_refused(payload: bytes) -> None:
     with pytest.raises(BadSound):
         duration_ms(payload)
 
