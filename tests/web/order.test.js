@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { auditFile, readPage } from '../../web/link/audit.js';
-import { listens, mayHear, ownRequest, phaseOf } from '../../web/state/asking.js';
+import { listens, mayHear, ownRequest, phaseOf } from '../../web/state/permissions.js';
 import { ACTS, actsOn, chairIsHere } from '../../web/state/person-acts.js';
 import { knockAgainIn, standbyOf } from '../../web/state/standby.js';
 import { newest, unread } from '../../web/state/talk.js';

@@ -117,7 +117,7 @@ export class App {
     if (this.state.screen === 'meeting') this.send({ type: 'leave' });
     if (this.state.screen === 'waiting') this.send({ type: 'withdraw' });
     this.#connection.stop();
-    this.#media.putAway();
+    this.#media.close();
     forget('signed-in');
     await account.signOut();
     router.show(null);
@@ -310,7 +310,7 @@ export class App {
     this.#media.heard(message, before);
     if (message.type === 'welcome') this.#welcomed(message, before);
     if (message.type === 'bye' && !passing(message.code)) {
-      this.#media.putAway();
+      this.#media.close();
       this.#greeting.arrived({ code: message.code });
     }
   }

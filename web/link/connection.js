@@ -152,12 +152,12 @@ export class Connection {
       this.#told.online('online');
       this.#schedule(FIRST_PING_MS);
     }
-    if (message.type === 'bye') this.#bid(message.code);
+    if (message.type === 'bye') this.#goodbye(message.code);
     this.#told.message(message);
   }
 
   /** @param {string} code */
-  #bid(code) {
+  #goodbye(code) {
     if (this.#told.comeBack(code)) this.#lost();
     else this.stop();
   }

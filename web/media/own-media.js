@@ -5,8 +5,8 @@
 
 import { remembered } from '../kit/storage.js';
 import { pause } from '../kit/time.js';
-import { mayHear } from '../state/asking.js';
 import { ownPerson } from '../state/people.js';
+import { mayHear } from '../state/permissions.js';
 import { Devices } from './devices.js';
 import { LineCheck } from './line-check.js';
 import { OwnSources } from './own-sources.js';
@@ -168,7 +168,7 @@ export class OwnMedia {
   }
 
   /** The person has left the room or signed out. */
-  putAway() {
+  close() {
     this.#check.abort(false);
     this.peer.close();
     this.devices.stop();

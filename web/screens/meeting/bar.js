@@ -1,12 +1,12 @@
 import { el, icon, setIcon, setText } from '../../kit/dom.js';
-import { mayHear, phaseOf } from '../../state/asking.js';
 import { placeOf, turnOf } from '../../state/floor.js';
 import { isHost, ownPerson, ownRole, personOf, unitOf } from '../../state/people.js';
+import { mayHear, phaseOf } from '../../state/permissions.js';
 import { confirmation } from '../shared/dialog.js';
 import { AppElement } from '../shared/element.js';
 import { openMenu } from './menu.js';
 import { ownLine } from './own-line.js';
-import { openAsk } from './permission.js';
+import { openPermission } from './permission.js';
 
 /** @typedef {'open' | 'self' | 'floor' | 'host'} Gate */
 
@@ -55,7 +55,7 @@ export class Bar extends AppElement {
     this.#talk.addEventListener('click', () => this.toggle('microphone'), { signal });
     this.#camera.addEventListener('click', () => this.toggle('camera'), { signal });
     this.#screen.addEventListener('click', () => this.toggle('screen'), { signal });
-    this.#leave.addEventListener('click', () => openAsk(app, 'leave'), { signal });
+    this.#leave.addEventListener('click', () => openPermission(app, 'leave'), { signal });
     this.#end.addEventListener('click', () => this.#askEnd(), { signal });
     this.#more.addEventListener('click', () => openMenu(app), { signal });
   }
@@ -72,7 +72,7 @@ export class Bar extends AppElement {
   toggle(source) {
     const { state } = this.app;
     if (!mayHear(state)) return;
-    if (source === 'screen' && phaseOf(state, 'screen') !== 'free') return openAsk(this.app, 'screen');
+    if (source === 'screen' && phaseOf(state, 'screen') !== 'free') return openPermission(this.app, 'screen');
     const gate = this.gate(source);
     if (gate === 'open' || gate === 'self') this.app.setSource(source, gate === 'self');
   }

@@ -1,8 +1,8 @@
 import { stayAwake } from '../../kit/awake.js';
 import { el, icon, setText } from '../../kit/dom.js';
 import { shortcuts } from '../../kit/keyboard.js';
-import { mayHear } from '../../state/asking.js';
 import { isHost, ownRole } from '../../state/people.js';
+import { mayHear } from '../../state/permissions.js';
 import { AppElement, withApp } from '../shared/element.js';
 import { clock, mark } from '../shared/head.js';
 import { RecordingLight } from '../shared/recording-light.js';

@@ -3,7 +3,7 @@ import { isHost, ownPerson, ownRole } from '../../state/people.js';
 import { sheet } from '../shared/dialog.js';
 import { openAudit } from './audit.js';
 import { openOwnLine } from './own-line.js';
-import { openAsk } from './permission.js';
+import { openPermission } from './permission.js';
 import { recordingActs } from './recording-acts.js';
 import { openRecordings } from './recordings.js';
 import { openRules } from './rules.js';
@@ -38,7 +38,7 @@ export function openMenu(app) {
       act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
       // The chair's bar has no room for it beside the button that ends the meeting.
-      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openAsk(app, 'leave')),
+      chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openPermission(app, 'leave')),
       el('div', { class: 'menu-devices' }, select(app, 'microphone'), select(app, 'camera'))));
 }
 

@@ -1,6 +1,6 @@
 import { el, setText } from '../../kit/dom.js';
-import { mayHear } from '../../state/asking.js';
 import { ownRole } from '../../state/people.js';
+import { mayHear } from '../../state/permissions.js';
 import { withApp } from '../shared/element.js';
 import { LineBoard, lineOf } from './line-board.js';
 import { Queue } from './queue.js';

@@ -1,12 +1,12 @@
 import { el, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
-import { ownRequest, phaseOf } from '../../state/asking.js';
+import { ownRequest, phaseOf } from '../../state/permissions.js';
 import { confirmation, sheet } from '../shared/dialog.js';
 import { AppElement, withApp } from '../shared/element.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../protocol/words.js').Permission} Permission */
-/** @typedef {import('../../state/asking.js').Phase} Phase */
+/** @typedef {import('../../state/permissions.js').Phase} Phase */
 
 /**
  * The sheet of a permission ("Xin rời họp", "Xin trình chiếu", "Xin vào nghe"): the reason, waiting, the answer. Only
@@ -14,11 +14,11 @@ import { AppElement, withApp } from '../shared/element.js';
  * @param {App} app
  * @param {Permission} permission
  */
-export function openAsk(app, permission) {
-  const asking = withApp(new Asking(), app, { permission });
-  const dialog = sheet(app, titleOf(app, permission), asking);
-  asking.done = () => dialog.close();
-  asking.focus();
+export function openPermission(app, permission) {
+  const inside = withApp(new PermissionSheet(), app, { permission });
+  const dialog = sheet(app, titleOf(app, permission), inside);
+  inside.done = () => dialog.close();
+  inside.focus();
 }
 
 /** Once leaving is permitted, the title is no longer a request. @param {App} app @param {Permission} permission */
@@ -28,7 +28,7 @@ function titleOf(app, permission) {
 }
 
 /** The inside of a permission's sheet; it changes with the answer. */
-export class Asking extends AppElement {
+export class PermissionSheet extends AppElement {
   /** @type {Permission} */
   permission = 'leave';
   /** Closes the sheet. */
@@ -121,4 +121,4 @@ export class Asking extends AppElement {
   }
 }
 
-customElements.define('gb-ask', Asking);
+customElements.define('gb-ask', PermissionSheet);

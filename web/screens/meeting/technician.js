@@ -1,9 +1,9 @@
 import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { clock } from '../../kit/format.js';
-import { ownRequest, phaseOf } from '../../state/asking.js';
+import { ownRequest, phaseOf } from '../../state/permissions.js';
 import { AppElement, changed, withApp } from '../shared/element.js';
 import { LineBoard } from './line-board.js';
-import { openAsk } from './permission.js';
+import { openPermission } from './permission.js';
 
 /**
  * What a technician sees in place of the pictures: every point's line and devices, and one button to ask to hear and see.
@@ -20,7 +20,7 @@ export class Technician extends AppElement {
     const { signal } = this;
     this.className = 'technician sheet on-paper';
     this.dataset.testid = 'technician';
-    this.#ask.addEventListener('click', () => openAsk(app, 'listen'), { signal });
+    this.#ask.addEventListener('click', () => openPermission(app, 'listen'), { signal });
     this.replaceChildren(
       el('div', { class: 'technician-head' },
         el('div', { class: 'stack' }, el('h2', { class: 'title h2' }, app.t('technician.title')), el('p', { class: 'soft note' }, app.t('technician.text'))),
