@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
+import { FakeTimers } from './timers.js';
+
 globalThis.HTMLElement = /** @type {any} */ (class {});
 const { AppElement, changed, withApp } = await import('../../web/screens/shared/element.js');
 
@@ -63,13 +65,14 @@ test('an element that comes back or is rebuilt starts over, with a new signal', 
 });
 
 test('what an element repeats ends when it leaves the page', (context) => {
-  context.mock.timers.enable({ apis: ['setInterval'] });
+  const timers = new FakeTimers();
+  context.after(() => timers.restore());
   const element = withApp(new Sample(), /** @type {any} */ (new Teller()));
   element.connectedCallback();
   let times = 0;
   element.every(1000, () => (times += 1));
-  context.mock.timers.tick(2500);
+  timers.tick(2500);
   element.disconnectedCallback();
-  context.mock.timers.tick(5000);
+  timers.tick(5000);
   assert.equal(times, 2);
 });

@@ -1,9 +1,10 @@
 // The line check: what it measures, its verdict, and that it gives way to the real transport.
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 
 import { LineCheck, measuredOf } from '../../web/media/line-check.js';
 import { verdict } from '../../web/state/verdict.js';
+import { FakeTimers } from './timers.js';
 
 const GOOD = { up_kbps: 900, upAtLeast: false, down_kbps: 2500, loss: 0, rtt_ms: 60 };
 const view = (changes = {}) => /** @type {any} */ ({
@@ -33,9 +34,10 @@ test('the first moments of a connection do not count', () => {
   assert.equal(measuredOf({ lines, available: 900, sent: 0, rtt_ms: 50 }, true).loss, 0);
 });
 
-/** A check over a connection and a clock of the test's own. */
-function bench() {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
+/** A check with a fake connection and fake timers. @param {import('node:test').TestContext} context */
+function bench(context) {
+  const timers = new FakeTimers();
+  context.after(() => timers.restore());
   globalThis.RTCRtpReceiver = /** @type {any} */ ({ getCapabilities: () => ({ codecs: [] }) });
   /** @type {any[]} */ const sent = [];
   /** @type {any[]} */ const told = [];
@@ -65,7 +67,7 @@ function bench() {
   };
   const pass = async (/** @type {number} */ ms) => {
     for (let gone = 0; gone < ms; gone += 500) {
-      mock.timers.tick(500);
+      timers.tick(500);
       await turn();
     }
   };
@@ -75,15 +77,14 @@ function bench() {
   };
   const begin = async () => {
     check.start();
-    mock.timers.tick(0);
+    timers.tick(1);
     await turn();
   };
   return { check, pc, sent, told, pass, connect, begin };
 }
 
 test('a check measures for some seconds, ends by itself and gives a verdict', async (context) => {
-  context.after(() => mock.timers.reset());
-  const { check, pc, sent, told, pass, connect, begin } = bench();
+  const { check, pc, sent, told, pass, connect, begin } = bench(context);
   await begin();
   assert.deepEqual(sent, [{ type: 'check-line', sdp: 'v=0', id: 7 }]);
   assert.equal(check.answer({ type: 'answer', sdp: 'v=0', restart: false, to: 6 }), false);
@@ -100,8 +101,7 @@ test('a check measures for some seconds, ends by itself and gives a verdict', as
 });
 
 test('when no path is found, the person is told', async (context) => {
-  context.after(() => mock.timers.reset());
-  const { check, pc, sent, told, pass, begin } = bench();
+  const { check, pc, sent, told, pass, begin } = bench(context);
   await begin();
   check.answer({ type: 'answer', sdp: 'v=0', restart: false, to: 7 });
   await pass(6000);
@@ -111,16 +111,14 @@ test('when no path is found, the person is told', async (context) => {
 });
 
 test('a server that already checks enough lines says so', async (context) => {
-  context.after(() => mock.timers.reset());
-  const { check, told, begin } = bench();
+  const { check, told, begin } = bench(context);
   await begin();
   check.refused('checks-full', 7);
   assert.deepEqual([told.at(-1).state, told.at(-1).code], ['failed', 'checks-full']);
 });
 
 test('admission ends a check silently, and nothing of it comes afterwards', async (context) => {
-  context.after(() => mock.timers.reset());
-  const { check, pc, sent, told, pass, connect, begin } = bench();
+  const { check, pc, sent, told, pass, connect, begin } = bench(context);
   await begin();
   connect();
   check.abort(false);
@@ -133,8 +131,7 @@ test('admission ends a check silently, and nothing of it comes afterwards', asyn
 });
 
 test('a check that the server ends early is judged by what was measured', async (context) => {
-  context.after(() => mock.timers.reset());
-  const { check, told, pass, connect, begin } = bench();
+  const { check, told, pass, connect, begin } = bench(context);
   await begin();
   connect();
   check.line(view());

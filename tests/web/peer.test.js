@@ -1,8 +1,9 @@
 // The one connection, with a fake browser: how it recovers after a cut, and what it applies.
 import assert from 'node:assert/strict';
-import { mock, test } from 'node:test';
+import { test } from 'node:test';
 
 import { Peer } from '../../web/media/peer.js';
+import { FakeTimers } from './timers.js';
 
 const ANSWER = [
   'v=0', 'm=audio 9 UDP/TLS/RTP/SAVPF 111 63', 'a=rtpmap:111 opus/48000/2', 'a=rtpmap:63 red/48000/2',
@@ -79,8 +80,8 @@ class Connection {
 
 /** A peer that was answered and is connected. @param {import('node:test').TestContext} context */
 async function connected(context) {
-  mock.timers.enable({ apis: ['setTimeout', 'setInterval'] });
-  context.after(() => mock.timers.reset());
+  const timers = new FakeTimers();
+  context.after(() => timers.restore());
   Connection.all = [];
   Object.assign(globalThis, {
     RTCPeerConnection: Connection,
@@ -114,7 +115,7 @@ async function connected(context) {
   }));
   const pass = async (/** @type {number} */ ms) => {
     for (let gone = 0; gone < ms; gone += 500) {
-      mock.timers.tick(500);
+      timers.tick(500);
       await settle();
     }
   };
