@@ -6,7 +6,6 @@ resends, keyframe requests and line figures. Everything here happens at human or
 
 import secrets
 from collections.abc import Callable, Mapping
-from dataclasses import replace
 from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
@@ -16,6 +15,7 @@ from sfu.plane.downlink import Downlink
 from sfu.plane.layer import ClockReport, Layer
 from sfu.plane.producer import OUR_SSRC, Producer
 from sfu.plane.pulse import Pulse
+from sfu.plane.reporting import reception_block, sender_reports
 from sfu.plane.slot import Slot
 from sfu.recovery.reports import GUESSED_RTT_S, LinkQuality
 from sfu.rtp import rtcp
@@ -248,12 +248,12 @@ class Endpoint:
     def send_reports(self, pulse: Pulse) -> None:
         """Ticker: our sender reports for the slots that carry something, and the receiver report, as one
         compound packet (RFC 3550 section 6.1)."""
-        parts = self._sender_reports(pulse)
+        parts = sender_reports(self._fastpath, self.slots, self._plane.ntp(pulse.now), pulse)
         blocks: list[rtcp.ReportBlock] = []
         expected = lost = 0
         for producer in self.producers.values():
             for layer in producer.bound_layers():
-                blocks.append(self._block(layer, producer.listeners_loss, pulse.now))
+                blocks.append(reception_block(self._fastpath, layer, producer.listeners_loss, pulse.now))
                 expected += layer.reception.interval_expected
                 lost += layer.reception.interval_lost
         self.link.settle(expected, lost)
@@ -261,38 +261,6 @@ class Endpoint:
             parts.append(rtcp.receiver_report(OUR_SSRC, blocks))
         if parts:
             self._fastpath.send_rtcp(self.transport.row, b"".join(parts))
-
-    def _sender_reports(self, pulse: Pulse) -> list[bytes]:
-        parts: list[bytes] = []
-        ntp = self._plane.ntp(pulse.now)
-        for slot in self.slots:
-            if pulse.slot_layer[slot.row] < 0:
-                continue
-            row = self._fastpath.slots[slot.row]
-            clock_hz = 48_000 if slot.kind is SlotKind.AUDIO else 90_000
-            elapsed = max(0.0, pulse.now - int(row["last_us"]) / 1e6)
-            ts = (int(row["out_ts"]) + int(elapsed * clock_hz)) & 0xFFFFFFFF
-            parts.append(
-                rtcp.sender_report(
-                    slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["sent_bytes"]) & 0xFFFFFFFF
-                )
-            )
-        return parts
-
-    def _block(self, layer: Layer, listeners_loss: float, now: float) -> rtcp.ReportBlock:
-        assert layer.ssrc is not None
-        row = self._fastpath.layers[layer.row]
-        block = layer.reception.block(
-            layer.ssrc,
-            first_seq=int(row["first_seq"]),
-            max_seq=int(row["max_seq"]),
-            received=int(row["packets"]),
-            jitter=int(row["jitter"]),
-            now=now,
-        )
-        # Its Opus encoder sets in-band FEC by this figure alone, and the loss that matters is the listeners'.
-        fraction = max(block.fraction_lost, int(listeners_loss * 256))
-        return replace(block, fraction_lost=min(255, fraction))
 
     def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         for producer in self.producers.values():
