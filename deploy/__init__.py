@@ -1,2 +1,2 @@
 """The composition root: the command line, configuration, certificates, state directory, supervisor and
-simulated bridge points. It may import everything; nothing imports it."""
+simulated bridge points. It may import everything; nothing imports it. Pure."""

@@ -1,8 +1,8 @@
-"""The media plane's door: the only names of `sfu` that the control plane may use.
+"""The media plane's door: the only names of `sfu` that the control plane may use. Pure.
 
 A media worker is a process of its own. The control plane sends it Commands and gets exactly one
 Result for each; the worker also sends Events, unasked. All of them cross a Unix socket as
-msgpack (see `sfu.wire`), so they are plain values: no objects, callables or clocks. Pure.
+msgpack (see `sfu.wire`), so they are plain values: no objects, callables or clocks.
 
 The media plane knows endpoints, not people. An EndpointId is chosen by the control plane (it is the
 participant's id) and stays the same over reconnects; opening an endpoint that is open replaces it.

@@ -1,1 +1,1 @@
-"""The control plane: meetings, rooms, people, rights. It touches no packet."""
+"""The control plane: meetings, rooms, people, rights. It touches no packet. Pure."""

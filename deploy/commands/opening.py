@@ -142,7 +142,7 @@ def _say_summary(summary: Summary, trusted: bytes | None, console: Console) -> N
 
 
 def _verdict(verdict: SegmentVerdict, deep: bool) -> str:
-    whole = "as it was signed" if verdict.intact else f"{verdict.signed_bytes} octets are as they were signed"
+    whole = "as it was signed" if verdict.intact else f"{verdict.signed_bytes} bytes are as they were signed"
     said = f"segment {verdict.number:4}  from {clock(verdict.at_ms)}  {size(verdict.size_bytes)}, {whole}"
     if not deep:
         return said

@@ -148,7 +148,7 @@ def _tar_untrusted(path: Path) -> Archive:
                 strange.append(_shown(name))
             at += size_bytes + -size_bytes % _BLOCK
     if lost:
-        strange.append(f"{lost * _BLOCK} octets between the files")
+        strange.append(f"{lost * _BLOCK} bytes between the files")
     return _archive(path, places, strange)
 
 

@@ -160,7 +160,7 @@ class OpenedRecording:
             return None
         there = self._archive.segments.get(planned.file or 0, 0)
         if record is not None and there < record.size_bytes:
-            words = f"{there} of at least {record.size_bytes} octets are left; {_readable(reached)}"
+            words = f"{there} of at least {record.size_bytes} bytes are left; {_readable(reached)}"
             return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
         if record is not None and not record.ended and self._as_signed(planned):
             words = f"the recorder was interrupted; {_readable(reached)}"

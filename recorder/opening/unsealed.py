@@ -68,7 +68,7 @@ def identities_untrusted(text: bytes | str, passphrase: str | None = None) -> Id
     a passphrase by age. Raises BadKey, NeedsPassphrase."""
     data = text.encode() if isinstance(text, str) else text
     if len(data) > _MAX_KEY_FILE_BYTES:
-        raise BadKey(f"{len(data)} octets are no key file")
+        raise BadKey(f"{len(data)} bytes are no key file")
     if data.startswith(MAGIC) or data.lstrip().startswith(_ARMOR.encode()):
         data = _unlock(data, passphrase)
     keys: list[object] = []

@@ -102,12 +102,12 @@ def _hash_fault(planned: PlannedSegment, verdict: SegmentVerdict) -> Fault | Non
     until = f"unchanged up to {clock(surely)}" if surely >= 0 else "no part of it is surely unchanged"
     at_ms = max(surely, record.at_ms)
     if not verdict.intact and verdict.size_bytes < record.size_bytes:
-        words = f"{verdict.size_bytes} of at least {record.size_bytes} octets are left; {until}"
+        words = f"{verdict.size_bytes} of at least {record.size_bytes} bytes are left; {until}"
         return Fault(planned.number, at_ms, FaultCode.SHORTENED, words)
     if not verdict.intact:
         return Fault(planned.number, at_ms, FaultCode.CHANGED, f"it was changed after it was signed; {until}")
     if verdict.size_bytes > record.size_bytes and (record.ended or record.crashed):
-        words = f"{verdict.size_bytes - record.size_bytes} octets were added behind its signed end"
+        words = f"{verdict.size_bytes - record.size_bytes} bytes were added behind its signed end"
         return Fault(planned.number, record.until_ms, FaultCode.CHANGED, words)
     return None
 

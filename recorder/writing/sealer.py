@@ -134,7 +134,7 @@ class Sealer:
         except Broken:
             raise SealerFailed(str(self._failed or "closed")) from self._failed
         if not taken:
-            raise SealerFull(f"{self._in.held} octets wait")
+            raise SealerFull(f"{self._in.held} bytes wait")
         self.written += len(data)
 
     def _thread(

@@ -1,1 +1,1 @@
-"""RTP and RTCP as bytes and values: pure, no socket, no clock."""
+"""RTP and RTCP: from bytes to values and back. Without I/O."""

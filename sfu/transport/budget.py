@@ -1,4 +1,4 @@
-"""How much work a stranger may cause unasked. Pure."""
+"""How much work a stranger may cause unasked. Without I/O."""
 
 from dataclasses import dataclass
 

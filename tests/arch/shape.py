@@ -27,6 +27,7 @@ NOT_CALLED: dict[str, str] = {
     "waiting_room": "Lobby",
     "user_list": "Roster",
     "mute_flag": "Gate",
+    "octet": "bytes",
     "sfu_peer": "Endpoint",
 }
 """One thing, one word (ARCHITECTURE.md, "Nouns"). Words that also mean something else in our trade (event,

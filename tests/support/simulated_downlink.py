@@ -78,7 +78,7 @@ class SimulatedDownlink:
         self._drift = drift_ppm * 1e-6
         self._feedback_loss = feedback_loss
         self._budget = 0
-        self._tick_octets = 0
+        self._tick_bytes = 0
         self._next_tick = self._next_voice = self._next_frame = self.now
         self._next_keyframe = self.now
         self._next_feedback = self.now
@@ -122,8 +122,8 @@ class SimulatedDownlink:
             self.estimator.on_deliveries(deliveries, now)
 
     def _tick(self) -> None:
-        sent_bps = self._tick_octets * 80
-        self._tick_octets = 0
+        sent_bps = self._tick_bytes * 80
+        self._tick_bytes = 0
         estimator = self.estimator
         probe = estimator.tick(self.now, sent_bps, self.wanted_bps)
         bps = estimator.bps
@@ -136,24 +136,24 @@ class SimulatedDownlink:
         self._budget = self.picture_bps(budget)
         if probe and self._has_padding:
             media = min(sent_bps, self._budget + self._voices * VOICES_BPS)
-            octets = int((probe - media) / 80)
-            while octets > 50:
-                self._hand(min(octets, 1100))
-                self.padding += min(octets, 1100)
-                octets -= 1100
+            size = int((probe - media) / 80)
+            while size > 50:
+                self._hand(min(size, 1100))
+                self.padding += min(size, 1100)
+                size -= 1100
         self.moments.append(Moment(self.now, bps, estimator.queue_s, estimator.is_congested, sent_bps))
 
     def _frame(self) -> None:
-        octets = self._budget // 200
+        size = self._budget // 200
         if self._budget and self.now >= self._next_keyframe:
             self._next_keyframe = self.now + self._keyframe_s
-            octets *= 6
+            size *= 6
         elif self._budget:
-            octets = int(octets * self._random.uniform(0.5, 1.3))
-        self.media += octets
-        while octets > 50:
-            self._hand(min(octets, FULL))
-            octets -= FULL
+            size = int(size * self._random.uniform(0.5, 1.3))
+        self.media += size
+        while size > 50:
+            self._hand(min(size, FULL))
+            size -= FULL
 
     def _hand(self, size: int) -> None:
         if self._is_paced:
@@ -180,7 +180,7 @@ class SimulatedDownlink:
         self._number += 1
         sent_us = int(self.now * 1e6)
         self._sent[number & 0xFFFF] = (sent_us, size)
-        self._tick_octets += size + 16
+        self._tick_bytes += size + 16
         self.link.send(Packet(number, size, sent_us), self.now)
 
     # --- the receiver ----------------------------------------------------------------------------

@@ -29,7 +29,7 @@ export function readRecordings(value) {
 function readRecording(one) {
   if (!one || typeof one.id !== 'string' || typeof one.title !== 'string') return null;
   const keys = Array.isArray(one.keys) ? one.keys.filter((key) => typeof key === 'string') : [];
-  return { id: one.id, title: one.title, begun: number(one.begun_ms), ended: number(one.ended_ms), bytes: number(one.octets), keys,
+  return { id: one.id, title: one.title, begun: number(one.begun_ms), ended: number(one.ended_ms), bytes: number(one['octets']), keys,
     on: one.on === true, gone: number(one.delete_ms) };
 }
 

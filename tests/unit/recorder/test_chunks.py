@@ -77,7 +77,7 @@ def opened(data: bytes, layers: int) -> bytes:
 
 
 def plain(size: int) -> bytes:
-    return (b"a meeting's octets, numbered " * (size // 29 + 1))[:size]
+    return (b"a meeting's bytes, numbered " * (size // 29 + 1))[:size]
 
 
 @settings(max_examples=60)

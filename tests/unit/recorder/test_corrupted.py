@@ -139,7 +139,7 @@ def leave_out_bytes(dice: random.Random, files: Files, cast: Cast) -> None:
     files[name] = files[name][:at] + files[name][at + size :]
 
 
-def put_octets_between(dice: random.Random, files: Files, cast: Cast) -> None:
+def put_bytes_between(dice: random.Random, files: Files, cast: Cast) -> None:
     name = pick(dice, files)
     at = dice.randrange(len(files[name]) or 1)
     files[name] = files[name][:at] + dice.randbytes(dice.choice([1, 16, 512])) + files[name][at:]
@@ -240,7 +240,7 @@ ATTACKS: tuple[Attack, ...] = (
     zero_a_sector,
     swap_chunks,
     leave_out_bytes,
-    put_octets_between,
+    put_bytes_between,
     flip_a_bit_of_the_manifest,
     cut_the_manifest,
     leave_out_a_line,
