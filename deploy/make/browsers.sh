@@ -34,7 +34,7 @@ if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
   exit 0
 fi
 
-echo "giaoban: the tests need ${missing[*]}. Install them once, then make test again:" >&2
+echo "giaoban: the tests need ${missing[*]}. Install them once, then run make test again:" >&2
 echo "    sudo apt-get install ${missing[*]}" >&2
 [[ " ${missing[*]} " == *" coturn "* ]] &&
   echo "    sudo systemctl disable --now coturn    # the tests start their own relay" >&2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# All tests, or with arguments the part they name. What computes on virtual clocks (half of the work) runs beside
-# what waits for real browsers and sockets, and gives way to it: it is nicer to the processor.
+# All tests, or only those named by the arguments. Tests on virtual clocks (half of the work) run beside those that
+# wait for real browsers and sockets, at a lower priority.
 set -euo pipefail
 
 PYTEST=.venv/bin/pytest

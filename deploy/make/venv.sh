@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Create the virtual environment: venv.sh PYTHON DIRECTORY. Says what to do when the system cannot.
+# Create the virtual environment, or say what is missing: venv.sh PYTHON DIRECTORY
 set -euo pipefail
 python=$1
 venv=$2
@@ -7,7 +7,7 @@ venv=$2
 say() { echo "giaoban: $*" >&2; }
 
 if ! command -v "$python" >/dev/null; then
-  say "there is no $python here. Install Python 3.11 or newer (Debian 12: apt-get install python3 python3-venv)."
+  say "$python was not found. Install Python 3.11 or newer (Debian 12: apt-get install python3 python3-venv)."
   exit 2
 fi
 if ! "$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))'; then
@@ -22,7 +22,7 @@ if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
     apt-get -qq update
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "$package" >/dev/null
   else
-    say "Python's venv module is missing. Run this once, then make again:"
+    say "Python's venv module is missing. Run this once, then run make again:"
     say "    sudo apt-get install $package"
     exit 2
   fi

@@ -27,7 +27,7 @@ from tests.support.gathering import LAPTOP, PHONE, Gathering, Person
 POINTS = 12
 SPEAKER_SIZE, SPEAKER_FPS = (960, 540), 20
 SPEAKER_GRAIN = 0.1
-"""Then the three layers cost about what they may."""
+"""With it the three layers cost about as much as they may."""
 OWN_TONE = 0.05
 """The measured one speaks much more softly than the speaker, and must not take the stage."""
 ARRIVE_S = 90.0
