@@ -12,9 +12,6 @@ from tests.arch.source import ROOT, report
 BELOW = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "docs").rglob("*.md"))
 TEXTS = {name: (ROOT / name).read_text(encoding="utf-8") for name in (*documents.DOCUMENTS, *BELOW)}
 
-WIDE = {"README.md"}
-"""Not wrapped yet."""
-
 
 def test_every_make_target_in_the_documents_exists() -> None:
     makefile = (ROOT / "Makefile").read_text()
@@ -55,7 +52,7 @@ def test_the_files_and_folders_that_are_named_exist(name: str) -> None:
     assert report(documents.path_complaints(TEXTS[name], ROOT)) == ""
 
 
-@pytest.mark.parametrize("name", sorted(TEXTS.keys() - documents.GENERATED - WIDE))
+@pytest.mark.parametrize("name", sorted(TEXTS.keys() - documents.GENERATED))
 def test_lines_are_wrapped(name: str) -> None:
     assert report(documents.width_complaints(TEXTS[name])) == ""
 
