@@ -74,14 +74,15 @@ class RoomMedia:
         return self.endpoints[feed.endpoint].producers.get(feed.source)
 
     def microphones(self, pulse: Pulse) -> Iterator[tuple[EndpointId, Producer]]:
-        """Those that are open and flow."""
+        """The microphones that are open and flow."""
         for endpoint in self.endpoints.values():
             microphone = endpoint.producers[Source.MICROPHONE]
             if microphone.is_open and microphone.is_flowing(pulse):
                 yield endpoint.id, microphone
 
     def listen(self, pulse: Pulse) -> None:
-        """Ticker: choose who is heard and on the stage from what the open microphones gave since the last."""
+        """Ticker: choose who is heard and who is on the stage, from what the open microphones brought since
+        the last tick."""
         readings = [self._reading(endpoint) for endpoint, _ in self.microphones(pulse)]
         chosen = self._speakers.step(readings, pulse.now)
         self._choose(chosen, pulse)
@@ -93,7 +94,7 @@ class RoomMedia:
         self.tell_voices()
 
     def tell_voices(self) -> None:
-        """Also between ticks, when the ears have something new: whoever speaks is to be known at once."""
+        """Also called between ticks, when the ears have something new: a speaker is to be known at once."""
         judged = {
             endpoint.id: judgment
             for endpoint in self.endpoints.values()
