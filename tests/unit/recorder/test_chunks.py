@@ -77,7 +77,8 @@ def opened(data: bytes, layers: int) -> bytes:
 
 
 def plain(size: int) -> bytes:
-    return (b"a meeting's bytes, numbered " * (size // 29 + 1))[:size]
+    line = b"what was said in a meeting, "
+    return (line * (size // len(line) + 1))[:size]
 
 
 @settings(max_examples=60)
