@@ -15,30 +15,27 @@ OURS = frozenset({"sfu", "signaling", "recorder", "deploy", "web", "tests"})
 
 WORLD = frozenset(
     {
-        *(
-            "asyncio",
-            "concurrent",
-            "datetime",
-            "fcntl",
-            "logging",
-            "multiprocessing",
-            "os",
-            "pathlib",
-            "random",
-        ),
-        *(
-            "secrets",
-            "select",
-            "selectors",
-            "shutil",
-            "signal",
-            "socket",
-            "ssl",
-            "subprocess",
-            "sys",
-            "tempfile",
-        ),
-        *("threading", "time"),
+        "asyncio",
+        "concurrent",
+        "datetime",
+        "fcntl",
+        "logging",
+        "multiprocessing",
+        "os",
+        "pathlib",
+        "random",
+        "secrets",
+        "select",
+        "selectors",
+        "shutil",
+        "signal",
+        "socket",
+        "ssl",
+        "subprocess",
+        "sys",
+        "tempfile",
+        "threading",
+        "time",
     }
 )
 """What a module without I/O does not import: it gets `now`, bytes and values, and returns values."""
@@ -59,15 +56,15 @@ def place_of(module: str, layout: Layout = LAYOUT) -> str | None:
 
 @cache
 def _reachable(place: str) -> frozenset[str]:
-    return reachable(place, LAYOUT)
+    return reachable(place, {name: entry.arrows for name, entry in LAYOUT.items()})
 
 
-def reachable(place: str, layout: Layout) -> frozenset[str]:
-    """Every place that the arrows lead to from here."""
+def reachable(node: str, arrows: Mapping[str, Iterable[str]]) -> frozenset[str]:
+    """Every node that the arrows lead to from here, directly or over others."""
     found: set[str] = set()
-    ahead = [place]
+    ahead = [node]
     while ahead:
-        for target in layout[ahead.pop()].arrows:
+        for target in arrows[ahead.pop()]:
             if target not in found:
                 found.add(target)
                 ahead.append(target)

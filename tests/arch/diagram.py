@@ -6,6 +6,7 @@
 import re
 from collections.abc import Iterable, Mapping
 
+from tests.arch.dependencies import our_imports, reachable
 from tests.arch.source import ROOT, Source, product
 
 DRAWN = {
@@ -30,8 +31,8 @@ def arrows(sources: Iterable[Source], package: str) -> dict[str, frozenset[str]]
     folder_of = {source.module: _folder(source) for source in ours}
     found: dict[str, set[str]] = {folder: set() for folder in folder_of.values()}
     for source in ours:
-        for used in source.imports:
-            target = folder_of.get(f"{used.module}.{used.name}", folder_of.get(used.module))
+        for _, module in our_imports(source, frozenset(folder_of)):
+            target = folder_of.get(module)
             if target not in (None, folder_of[source.module]):
                 found[folder_of[source.module]].add(str(target))
     tops = {_folder(source) for source in ours if source.path.count("/") == 1}
@@ -49,22 +50,11 @@ def _folder(source: Source) -> str:
 
 def without_shortcuts(all_arrows: Arrows) -> dict[str, frozenset[str]]:
     """Without the arrows that a longer way makes needless."""
-    below = {folder: _below(folder, all_arrows) for folder in all_arrows}
+    below = {folder: reachable(folder, all_arrows) for folder in all_arrows}
     return {
         folder: frozenset(one for one in to if not any(one in below[other] for other in to - {one}))
         for folder, to in all_arrows.items()
     }
-
-
-def _below(folder: str, all_arrows: Arrows) -> set[str]:
-    seen: set[str] = set()
-    ahead = list(all_arrows[folder])
-    while ahead:
-        one = ahead.pop()
-        if one not in seen:
-            seen.add(one)
-            ahead += all_arrows[one]
-    return seen
 
 
 def mermaid(drawn: Arrows) -> str:

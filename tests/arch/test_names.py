@@ -52,7 +52,13 @@ def test_log_lines_are_events_with_keys() -> None:
     [
         ('log.info("media-up")', False),
         ('log.info("tap-opened room=%s taps=%d", room, 1)', False),
+        ('log.info("left why=%r code=%d", why, code)', False),
+        ('log.info("%s meeting=%s %s%s", event, code, by, fields)', False),
         ('log.info("tap opened for %s", room)', True),
+        ('log.info("ears died: again")', True),
+        ('log.info("tap up room=%s", room)', True),
+        ('log.info("tap-up %s", room)', True),
+        ('log.info("tapUp")', True),
         ('log.warning("Tap opened")', True),
         ('log.error(f"tap-opened room={room}")', True),
         ("log.error(text)", True),
