@@ -11,6 +11,7 @@ import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from secrets import randbelow
 
 from sfu import AnyEvent
 from sfu.fastpath import FastPath
@@ -78,7 +79,9 @@ async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, M
     ports = MediaPorts(fastpath, config.addresses, config.port, advertise=config.advertise)
     wall_offset_s = time.time() - time.monotonic()
     with contextlib.closing(ThreadEars()) as ears:
-        door = Door(lambda notify: Plane(fastpath, ports, ears, notify, time.monotonic, wall_offset_s))
+        door = Door(
+            lambda notify: Plane(fastpath, ports, ears, notify, time.monotonic, wall_offset_s, randbelow)
+        )
         await ports.start()
         try:
             yield door.plane, door, ports

@@ -1,4 +1,4 @@
-"""Decides which process to start, end or give up on, and when. Pure: deploy/run/supervisor.py carries it out.
+"""Decides which process to start, end or give up on, and when; supervisor.py carries it out. Without I/O.
 
     WAITING --due--> RUNNING --died--> WAITING (after a growing pause) ... --too often--> give up
     restart: a RUNNING process gets TERMINATE, later KILL; when it has died, a new one starts at once

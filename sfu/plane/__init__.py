@@ -1,1 +1,1 @@
-"""The objects that decide what is forwarded to whom."""
+"""The objects that decide what is forwarded to whom. Without I/O."""

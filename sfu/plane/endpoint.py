@@ -4,7 +4,6 @@ It is what the transport reports to (`AssociationListener`): strangers become la
 resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -53,6 +52,7 @@ class PlaneView(Protocol):
 
     def now(self) -> float: ...
     def ntp(self, now: float) -> int: ...
+    def draw(self, below: int) -> int: ...
     def endpoint_changed(self, endpoint: "Endpoint") -> None: ...
     def producer_of(self, endpoint: "Endpoint", slot: Slot) -> Producer | None: ...
     def slots_on(self, layer: Layer) -> list[Slot]: ...
@@ -75,7 +75,7 @@ class Endpoint:
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
-        self.cname = secrets.token_hex(8)
+        self.cname = f"{plane.draw(1 << 64):016x}"
         """Names this endpoint's clock to the client (RFC 7022), so that its slots are played in step."""
         self.check = check
         self.wish = Show(endpoint=endpoint)
@@ -96,7 +96,8 @@ class Endpoint:
                 for line in offer.sending
             }
             self.slots = [
-                Slot(fastpath, row, line, ssrc=_ssrc(), rtx_ssrc=_ssrc()) for line in offer.receiving
+                Slot(fastpath, row, line, ssrc=_ssrc(plane), rtx_ssrc=_ssrc(plane))
+                for line in offer.receiving
             ]
         except TableFull:
             self.transport.close()
@@ -340,6 +341,6 @@ class Endpoint:
             self._refresh_slots(self._plane.now())
 
 
-def _ssrc() -> int:
+def _ssrc(plane: PlaneView) -> int:
     """Random, never 0 (RFC 3550 section 8)."""
-    return secrets.randbelow(0xFFFFFFFF) + 1
+    return plane.draw(0xFFFFFFFF) + 1

@@ -74,14 +74,17 @@ class Plane:
         notify: Callable[[AnyEvent], None],
         clock: Callable[[], float],
         wall_offset_s: float,
+        draw: Callable[[int], int],
     ) -> None:
-        """`clock`: monotonic seconds, the clock that stamps packets; plus `wall_offset_s` it is Unix time."""
+        """`clock`: monotonic seconds, the clock that stamps packets; plus `wall_offset_s` it is Unix time.
+        `draw`: an unpredictable number from 0 to below the one given."""
         self._fastpath = fastpath
         self._ports = ports
         self._hearing = Hearing(fastpath, ears)
         self._notify = notify
         self._clock = clock
         self._wall_offset_s = wall_offset_s
+        self.draw = draw
         self._rooms: dict[RoomId, RoomMedia] = {}
         self._room_of: dict[EndpointId, RoomMedia] = {}
         self._homes: dict[int, tuple[Endpoint, Layer]] = {}

@@ -2,7 +2,6 @@
 
 from sfu.voice.ears import BadSound
 
-SAMPLES_A_MS = 48
 MAX_MS = 120
 _SILK_MS = (10.0, 20.0, 40.0, 60.0)
 _HYBRID_MS = (10.0, 20.0)

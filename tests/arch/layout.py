@@ -51,7 +51,9 @@ LAYOUT: dict[str, Place] = {
     "sfu.fastpath.kernel": Place(IO, (), ("numpy", "numba", "llvmlite", "pylibsrtp")),
     "sfu.fastpath": Place(IO, ("sfu.fastpath.kernel", "sfu.errors"), ("numpy", "pylibsrtp")),
     "sfu.transport": Place(IO, ("sfu.fastpath", "sfu.sdp"), ("aiortc", "OpenSSL")),
-    "sfu.plane": Place(IO, ("sfu.bandwidth", "sfu.recovery", "sfu.transport", "sfu.voice", "sfu.tapline")),
+    "sfu.plane": Place(
+        WITHOUT_IO, ("sfu.bandwidth", "sfu.recovery", "sfu.transport", "sfu.voice", "sfu.tapline")
+    ),
     "sfu.tap_server": Place(IO, ("sfu.plane", "sfu.line")),
     "sfu.worker": Place(IO, ("sfu.tap_server",)),
     # --- the control plane: knows people, touches no packet ---

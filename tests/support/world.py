@@ -154,8 +154,9 @@ class World:
         self.receivers: dict[int, Callable[[bytes], None]] = {}
         self.down: dict[int, Path] = {}
         self.ears = ears or ScriptedEars()
+        draw = random.Random(seed).randrange  # not rng: a new endpoint does not change the net's luck
         self.plane = Plane(
-            self.fastpath, self, self.ears, self.events.append, lambda: self.now, 1_700_000_000.0
+            self.fastpath, self, self.ears, self.events.append, lambda: self.now, 1_700_000_000.0, draw
         )
         self._due: list[_Due] = []
         self._order = count()

@@ -32,7 +32,6 @@ LAST_MS = 40
 LOST_MS = 1000
 """A shorter hole next to a fault is a loss that nobody notices."""
 _SAME_TURN_MS = 500
-_PICTURES = (Track.STAGE, Track.SCREEN)
 
 
 class BlockSource(Protocol):
