@@ -1,4 +1,4 @@
-"""The picture and voice of a simulated bridge point, encoded once and then repeated.
+"""The picture and voice of a simulated bridge point, encoded once and then repeated. Pure.
 
 Encoding twelve points live would cost a core each; a repeated loop costs only the sending.
 """

@@ -1,4 +1,5 @@
 """The moving picture of a simulated bridge point: its colour, its number, a counter and a moving bar.
+Without I/O.
 
 Digits are drawn with seven segments, so no font is needed and read_counter can read them back, even from a
 picture that was scaled or compressed.

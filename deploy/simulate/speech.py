@@ -1,4 +1,5 @@
 """The voice of a simulated bridge point: syllables with three formants over a falling pitch, then silence.
+Pure.
 
 It is not speech, but its spectrum and rhythm are close enough for level meters and voice detectors.
 """

@@ -1,4 +1,5 @@
-"""A simulated bridge point: its identity, what the server told it, and what it reports to the terminal."""
+"""A simulated bridge point: its identity, what the server told it, and what it reports to the terminal.
+Pure."""
 
 from dataclasses import dataclass, field
 from enum import Enum, auto

@@ -1,5 +1,6 @@
 """The typed edge of libav: Opus packets of one microphone to samples. Its native decoder takes three quarters
-of libopus' time and gives floats. It mixes stereo down."""
+of libopus' time and gives floats. It mixes stereo down.
+Without I/O."""
 
 import av
 import av.error

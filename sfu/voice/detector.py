@@ -1,4 +1,4 @@
-"""The typed edge of webrtcvad."""
+"""The typed edge of webrtcvad. Without I/O."""
 
 import webrtcvad
 

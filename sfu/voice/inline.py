@@ -1,4 +1,5 @@
-"""Ears that do their work at once: run by the thread, and used by tests and measurements."""
+"""Ears that do their work at once: run by the thread, and used by tests and measurements.
+Without I/O."""
 
 from collections.abc import Mapping, Sequence
 

@@ -177,6 +177,27 @@ def test_a_change_of_what_was_handed_over_is_noticed_in_a_pure_module(text: str,
     assert not list(dependencies.law_complaints([Source("signaling/room/rules/floor.py", text)]))
 
 
+def test_a_module_without_io_says_so() -> None:
+    assert report(dependencies.silence_complaints(product())) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "noticed"),
+    [
+        ('"""A bucket."""\nfrom dataclasses import dataclass', True),
+        ('"""A bucket."""\nimport numpy', True),
+        ('"""A bucket. Without I/O."""\nimport numpy', False),
+        ('"""A bucket."""\nimport time', False),
+        ('"""A bucket."""\nimport aiortc', False),
+        ('"""A bucket."""\nfrom sfu.transport import sockets', False),
+    ],
+)
+def test_a_module_that_says_nothing_and_does_nothing_is_noticed(text: str, noticed: bool) -> None:
+    sockets = Source("sfu/transport/sockets.py", "import socket")
+    complaints = dependencies.silence_complaints([sockets, Source("sfu/transport/budget.py", text)])
+    assert bool(list(complaints)) is noticed
+
+
 # --- tasks ---
 
 

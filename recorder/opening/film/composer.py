@@ -1,4 +1,4 @@
-"""The film of a recording: blocks in, 25 pictures a second and their sound out, in sync.
+"""The film of a recording: blocks in, 25 pictures a second and their sound out, in sync. Without I/O.
 
 Export and player use it in the same way: they say which edits they want and get FilmFrames.
 """

@@ -1,4 +1,4 @@
-"""The film's sound: three voices, decoded, placed by their instants, summed and limited.
+"""The film's sound: three voices, decoded, placed by their instants, summed and limited. Without I/O.
 
 Units: instants are in milliseconds of the recording, everything else is in samples at 48 kHz, mono.
 """

@@ -1,4 +1,5 @@
 """The film's picture: the stage and the screen at an instant, put together with names and a clock.
+Without I/O.
 
 Pictures are decoded only when needed; those that a later keyframe makes superfluous never are.
 """

@@ -1,4 +1,5 @@
 """The fast path's tables: what the slow path decides and the kernel reads, and what the kernel counts.
+Pure.
 
 Every number is an int64, even if it has 16 bits on the wire. Compiled and uncompiled arithmetic differ in
 mixed widths (numba widens, numpy wraps), and a wider row costs nothing that can be measured. Sequence numbers
