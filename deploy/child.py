@@ -6,6 +6,7 @@ Shapes: one line of JSON, then nothing; the end of the input means that the pare
 import asyncio
 import logging
 import os
+import resource
 import signal
 import sys
 import threading
@@ -33,6 +34,7 @@ def main() -> int:
     """Run until SIGTERM or until the parent is gone. Returns the exit code."""
     settings = decode(_first_line())
     configure_logging(settings.log_level)
+    raise_file_limit()
     threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
     try:
         asyncio.run(_until_terminated(settings))
@@ -50,6 +52,12 @@ def configure_logging(level: str) -> None:
     # These libraries log every candidate and request at INFO.
     for name in ("aiohttp.access", "aioice", "aiortc", "alembic", "asyncio"):
         logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def raise_file_limit() -> None:
+    """Allow as many open files as the system lets this process have: each connection is one."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _until_terminated(settings: AnySettings) -> None:
