@@ -61,6 +61,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """SQLAlchemy URL; empty means SQLite in the state directory."""
     centre: Name = ""
     """The health centre's name, for the head of every screen; empty leaves the one in the database."""
+    trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=32)] = ()
+    """Reverse proxies in front of the pages: addresses, or networks like "10.1.0.0/24". They alone may name
+    the client that they ask for; see docs/reverse-proxy.md."""
     log_level: Literal["debug", "info", "warning", "error"] = "info"
 
     @property
@@ -164,6 +167,8 @@ def _check_together(config: Config) -> None:
     for key in ("host", "media_addresses", "advertise"):
         for text in getattr(config, key):
             _check_address(key, text)
+    for text in config.trusted_proxies:
+        _check_proxy(text)
 
 
 def _check_address(key: str, text: str) -> None:
@@ -173,6 +178,21 @@ def _check_address(key: str, text: str) -> None:
         raise ConfigError(
             f"{key}: {text!r} is not an IP address", "Write addresses like 192.168.1.10 or fd00::10."
         ) from None
+
+
+def _check_proxy(text: str) -> None:
+    try:
+        everybody = ipaddress.ip_network(text, strict=False).prefixlen == 0
+    except ValueError:
+        raise ConfigError(
+            f"trusted_proxies: {text!r} is neither an address nor a network",
+            "Write them like 192.168.1.10 or 10.1.0.0/24.",
+        ) from None
+    if everybody:
+        raise ConfigError(
+            f"trusted_proxies: {text!r} is everybody",
+            "Name the proxies alone: whoever is trusted may claim to be any address.",
+        )
 
 
 def _readable(message: str) -> str:

@@ -26,6 +26,7 @@ from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, WorkerSocket
 from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
 from signaling.live.rooms import Rooms
+from signaling.model.addresses import NO_PROXIES, Proxies
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
@@ -65,6 +66,8 @@ class ControlConfig:
     """The recorder's folder. None: there are no recordings to list or delete."""
     relay: Relay | None = None
     """The TURN relay for networks that let nothing else through, if there is one."""
+    proxies: Proxies = NO_PROXIES
+    """The reverse proxies that may name the client that they ask for."""
 
 
 def clock() -> Instant:
@@ -121,6 +124,7 @@ async def serve_with(
             default_meeting=config.default_meeting,
             ca_certificate=config.ca_certificate,
             recordings=config.recordings,
+            proxies=config.proxies,
         )
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(rooms.run(), name="rooms")]

@@ -158,6 +158,7 @@ def _control(
         seat_grace_s=config.seat_grace_s,
         turn_urls=config.turn_urls,
         turn_secret=turn_secret,
+        trusted_proxies=config.trusted_proxies,
     )
 
 

@@ -49,6 +49,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     turn_urls: tuple[str, ...] = ()
     turn_secret: str = ""
     """Comes through the pipe like all of these: no other process can read it there."""
+    trusted_proxies: tuple[str, ...] = ()
 
 
 class RecorderSettings(msgspec.Struct, frozen=True, tag="recorder"):
@@ -127,6 +128,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     from deploy.run.firstrun import newer_problem, storage_problem
     from deploy.run.pki import CertificateFiles, ssl_context
     from signaling.control import ControlConfig, serve_control
+    from signaling.model.addresses import Proxies
     from signaling.model.limits import DEFAULT
     from signaling.model.relay import Relay
     from signaling.store import StateIsNewer, StorageUnavailable
@@ -148,6 +150,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         version=own_version(),
         limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
         relay=Relay(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
+        proxies=Proxies(settings.trusted_proxies),
     )
     # Its task groups wrap what they raise; a Problem must leave here unwrapped.
     problem: Problem | None = None

@@ -7,8 +7,9 @@ charged: a client that waits as told gets the next attempt.
 
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import IPv6Address, ip_address
 from math import ceil
+
+from signaling.model.addresses import network
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,16 +72,3 @@ class Throttle:
             return 0.0
         wait_s = min(pace.max_wait_s, 2.0 ** min(over, 16))
         return max(0.0, record.last_s + wait_s - now_s)
-
-
-def network(remote: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 of one IPv6 subscriber."""
-    try:
-        address = ip_address(remote.partition("%")[0])
-    except ValueError:
-        return remote
-    if isinstance(address, IPv6Address):
-        if address.ipv4_mapped is not None:
-            return str(address.ipv4_mapped)
-        return address.exploded[:19]
-    return str(address)

@@ -16,7 +16,7 @@ from signaling.accounts.accounts import LIFETIME_MS, BadCredentials, SignedIn, T
 from signaling.audit.chain import Actor
 from signaling.http.answers import json, problem
 from signaling.http.context import CONTEXT, COOKIE, Context
-from signaling.http.guards import same_origin
+from signaling.http.guards import asker, same_origin
 from signaling.model.meeting import Account
 from signaling.model.words import Role
 from signaling.protocol import UnitView
@@ -70,7 +70,7 @@ async def allowed(request: web.Request, right: frozenset[Role]) -> Account | web
 
 def actor(request: web.Request, account: Account) -> Actor:
     """Who is asking, for the audit log."""
-    return Actor(account.id, account.login, request.remote or "")
+    return Actor(account.id, account.login, asker(request).address)
 
 
 async def sign_in(request: web.Request) -> web.Response:
@@ -83,13 +83,14 @@ async def sign_in(request: web.Request) -> web.Response:
         return problem(400, "bad-request")
     except web.HTTPRequestEntityTooLarge:
         return problem(400, "bad-request")
-    outcome = await context.accounts.sign_in(who.account, who.password, request.remote or "")
+    address = asker(request).address
+    outcome = await context.accounts.sign_in(who.account, who.password, address)
     match outcome:
         case TooManyAttempts():
             return problem(429, "too-many-attempts", outcome.retry_after_s)
         case BadCredentials():
             tried = () if outcome.account is None else (("account", outcome.account),)
-            context.audit.note("login-failed", who=Actor(address=request.remote or ""), fields=tried)
+            context.audit.note("login-failed", who=Actor(address=address), fields=tried)
             return problem(401, "bad-credentials")
         case SignedIn():
             context.audit.note("login", who=actor(request, outcome.account))

@@ -14,6 +14,7 @@ from signaling.audit.table import AuditTable
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.live.rooms import Rooms
+from signaling.model.addresses import Proxies
 from signaling.model.ids import Instant
 from signaling.store import Store
 
@@ -36,6 +37,8 @@ class Context:
     ca_certificate: bytes | None
     recordings: Path | None
     """Their folder; None: nothing is recorded here."""
+    proxies: Proxies
+    """The reverse proxies that may name the client that they ask for."""
 
     async def ping_media(self) -> list[sfu.AnyResult | None]:
         """Each media worker's answer; None: it did not answer in time."""

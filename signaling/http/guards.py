@@ -2,12 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from ipaddress import IPv6Address, ip_address
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
 from signaling.http.answers import problem
+from signaling.http.asker import FORWARDED, Asker, asker_of
+from signaling.http.context import CONTEXT
+from signaling.http.origin import Asked, ours
 from signaling.store import StorageUnavailable
 
 log = logging.getLogger("giaoban.http")
@@ -32,21 +33,25 @@ HSTS = "max-age=31536000"
 def same_origin(request: web.Request) -> bool:
     """The request comes from one of our pages. A browser says where it comes from; a client that does not is
     no browser, and carries only its own cookie."""
-    origin = request.headers.get("Origin")
-    if origin is not None:
-        return urlsplit(origin).netloc == request.host != ""
-    return request.headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+    headers = request.headers
+    origin = headers.get("Origin")
+    if origin is None:
+        return headers.get("Sec-Fetch-Site", "same-origin") in ("same-origin", "none")
+    asked = Asked(
+        host=headers.get("Host", ""),
+        tls=request.secure,
+        forwarded_host=headers.get("X-Forwarded-Host", ""),
+        forwarded_proto=headers.get("X-Forwarded-Proto", ""),
+    )
+    return ours(origin, asked, asker(request).proxy)
 
 
-def loopback(request: web.Request) -> bool:
-    """The client is on this machine."""
-    try:
-        address = ip_address((request.remote or "").partition("%")[0])
-    except ValueError:
-        return False
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped.is_loopback
-    return address.is_loopback
+def asker(request: web.Request) -> Asker:
+    """Who asks. The one place that looks at the other end of the connection."""
+    headers = request.headers
+    forwarded = any(name in headers for name in FORWARDED)
+    lines = headers.getall("X-Forwarded-For", ())
+    return asker_of(request.remote or "", lines, forwarded, request.app[CONTEXT].proxies)
 
 
 @web.middleware

@@ -62,7 +62,7 @@ def install(app: web.Application) -> None:
 
 
 async def metrics(request: web.Request) -> web.Response:
-    if not guards.loopback(request):
+    if not guards.asker(request).local:
         raise web.HTTPNotFound
     context = request.app[CONTEXT]
     pongs = [result if isinstance(result, sfu.Pong) else None for result in await context.ping_media()]

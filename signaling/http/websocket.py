@@ -36,8 +36,10 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await socket.send_str(encode(Bye(Why.NOT_SIGNED_IN)))
         await socket.close()
         return socket
-    local, address = guards.loopback(request), request.remote or ""
-    session = Session(socket, context.rooms, account, token_hash(token), local, address, context.clock)
+    who = guards.asker(request)
+    session = Session(
+        socket, context.rooms, account, token_hash(token), who.local, who.address, context.clock
+    )
     sessions.add(session)
     try:
         await session.run()

@@ -16,6 +16,7 @@ from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, c
 from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
 from signaling.links.media import MediaEvent, MediaUnavailable, WorkerUp
+from signaling.model.addresses import NO_PROXIES, Proxies
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
@@ -180,11 +181,14 @@ def _password_hash() -> str:
 class Control:
     """The running control plane and the ways to it."""
 
-    def __init__(self, folder: Path, media: FakeMedia, limits: Limits, relay: Relay | None) -> None:
+    def __init__(
+        self, folder: Path, media: FakeMedia, limits: Limits, relay: Relay | None, proxies: Proxies
+    ) -> None:
         self.folder = folder
         self.media = media
         self._limits = limits
         self._relay = relay
+        self._proxies = proxies
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
         self.url = f"http://{self.authority}"
@@ -217,6 +221,7 @@ class Control:
             version="0.1.0",
             limits=self._limits,
             relay=self._relay,
+            proxies=self._proxies,
         )
         self._serving = asyncio.create_task(
             serve_with(config, (self.media,), self._stop, ready.set, self._now)
@@ -281,8 +286,12 @@ class Control:
 
 @asynccontextmanager
 async def running_control(
-    folder: Path, media: FakeMedia | None = None, limits: Limits = DEFAULT, relay: Relay | None = None
+    folder: Path,
+    media: FakeMedia | None = None,
+    limits: Limits = DEFAULT,
+    relay: Relay | None = None,
+    proxies: Proxies = NO_PROXIES,
 ) -> AsyncIterator[Control]:
     """A control plane until the block ends; start it again in the same folder to see a restart."""
-    async with Control(folder, media or FakeMedia(), limits, relay) as control:
+    async with Control(folder, media or FakeMedia(), limits, relay, proxies) as control:
         yield control

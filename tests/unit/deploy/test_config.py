@@ -78,6 +78,8 @@ def test_a_named_file_must_exist(tmp_path: Path) -> None:
         ("media_port = 8442\nworkers = 2\n", "both need the TCP port"),
         ("media_port = 65535\nworkers = 2\n", "range of ports"),
         ('advertise = ["my.host.vn"]\n', "not an IP address"),
+        ('trusted_proxies = ["my.host.vn"]\n', "neither an address nor a network"),
+        ('trusted_proxies = ["0.0.0.0/0"]\n', "is everybody"),
         ('turn_urls = ["turns:turn.example.vn:443?transport=tcp"]\n', "belong together"),
         ('turn_secret_file = "secret"\n', "belong together"),
         ('turn_secret_file = "x"\nturn_urls = ["https://turn.example.vn"]\n', "not the address of a relay"),
