@@ -4,7 +4,6 @@ Shapes: one line of JSON, then nothing; the end of the input means that the pare
 """
 
 import asyncio
-import logging
 import os
 import resource
 import signal
@@ -14,6 +13,7 @@ import time
 from typing import assert_never
 
 from deploy.problem import Problem
+from deploy.run.logs import configure_logging
 from deploy.run.processes import (
     AnySettings,
     ControlSettings,
@@ -42,16 +42,6 @@ def main() -> int:
         print(f"giaoban: {problem.text}. {problem.remedy}", file=sys.stderr)
         return EXIT_HOPELESS
     return 0
-
-
-def configure_logging(level: str) -> None:
-    """One event a line on standard error, which suits both systemd's journal and a terminal."""
-    logging.basicConfig(
-        level=level.upper(), format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", datefmt="%H:%M:%S"
-    )
-    # These libraries log every candidate and request at INFO.
-    for name in ("aiohttp.access", "aioice", "aiortc", "alembic", "asyncio"):
-        logging.getLogger(name).setLevel(max(logging.WARNING, logging.getLogger().level))
 
 
 def raise_file_limit() -> None:

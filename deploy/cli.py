@@ -156,8 +156,8 @@ def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    from deploy.child import configure_logging
     from deploy.run.appliance import CONTROL_SOURCE, serve
+    from deploy.run.logs import configure_logging
 
     config = settings(options)
     configure_logging(config.log_level)
