@@ -76,7 +76,7 @@ lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 LOCK_OPTIONS := --quiet --upgrade --generate-hashes --allow-unsafe --strip-extras --no-header \
   --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --build-deps-for=editable
 
-browsers: ## install what the tests need from Debian: browsers, a relay, a voice, Node
+browsers: ## install what the tests need from Debian: browsers, a database, a relay, a voice, Node
 	@bash deploy/make/browsers.sh
 
 # --- stamps: newer than the files they depend on when nothing has to be installed or compiled ---

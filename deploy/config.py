@@ -58,7 +58,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Certificate chain (PEM); empty: one from our own CA."""
     key: str = ""
     database: str = ""
-    """SQLAlchemy URL; empty means SQLite in the state directory."""
+    """SQLAlchemy URL; empty means SQLite in the state directory. PostgreSQL's begins with
+    `postgresql+psycopg://` and needs the extra `postgres`."""
     centre: Name = ""
     """The health centre's name, for the head of every screen; empty leaves the one in the database."""
     trusted_proxies: Annotated[tuple[str, ...], Meta(max_length=32)] = ()

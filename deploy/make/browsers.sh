@@ -1,41 +1,49 @@
 #!/usr/bin/env bash
-# Install what the tests need beside Python, from Debian: Chromium and Firefox ESR, coturn as the relay, espeak-ng as
-# the voice, age to open recordings, Node for the web client's own tests, npm for the compiler that checks its types.
+# Install what the tests need beside Python, from Debian: Chromium and Firefox ESR, coturn as the relay, PostgreSQL,
+# espeak-ng as the voice, age to open recordings, Node for the web client's own tests, npm for the compiler that
+# checks its types, a font.
+#
+# No service is left behind: neither a relay nor a database server runs after this or at the next boot. The tests
+# start their own.
 set -euo pipefail
 
 missing=()
-command -v chromium >/dev/null || missing+=(chromium)
-command -v firefox-esr >/dev/null || missing+=(firefox-esr)
-command -v turnserver >/dev/null || missing+=(coturn)
-command -v espeak-ng >/dev/null || missing+=(espeak-ng)
-command -v age >/dev/null || missing+=(age)
-command -v node >/dev/null || missing+=(nodejs)
-command -v npm >/dev/null || missing+=(npm)
-[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
+needs_program() { command -v "$1" >/dev/null || missing+=("$2"); }
+needs_file() { compgen -G "$1" >/dev/null || missing+=("$2"); }
+needs_program chromium chromium
+needs_program firefox-esr firefox-esr
+needs_program turnserver coturn
+needs_program espeak-ng espeak-ng
+needs_program age age
+needs_program node nodejs
+needs_program npm npm
+needs_file "/usr/lib/postgresql/*/bin/initdb" postgresql
+needs_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
 [ ${#missing[@]} = 0 ] && exit 0
 
-# Debian's coturn would start a relay with its own settings, now and at every boot; the tests start their own.
-POLICY=/usr/sbin/policy-rc.d
-forbid_starting() {
-  [ -e "$POLICY" ] && return
-  printf '#!/bin/sh\nexit 101\n' >"$POLICY"
-  chmod 755 "$POLICY"
-  trap 'rm -f "$POLICY"' EXIT
-}
-
-if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-  echo "giaoban: installing ${missing[*]} for the tests" >&2
-  apt-get -qq update
-  [[ " ${missing[*]} " == *" coturn "* ]] && forbid_starting
-  DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
-  if [[ " ${missing[*]} " == *" coturn "* ]] && command -v systemctl >/dev/null; then
-    systemctl disable --quiet coturn 2>/dev/null || true
-  fi
-  exit 0
+if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+  echo "giaoban: the tests need ${missing[*]}. Install them from Debian once, then run make test again:" >&2
+  echo "    sudo make browsers" >&2
+  exit 2
 fi
 
-echo "giaoban: the tests need ${missing[*]}. Install them once, then run make test again:" >&2
-echo "    sudo apt-get install ${missing[*]}" >&2
-[[ " ${missing[*]} " == *" coturn "* ]] &&
-  echo "    sudo systemctl disable --now coturn    # the tests start their own relay" >&2
-exit 2
+is_missing() { [[ " ${missing[*]} " == *" $1 "* ]]; }
+rules=()
+trap 'rm -f "${rules[@]}"' EXIT
+# A rule for Debian's packages while they are installed. A file that is there already is somebody else's, and stays.
+rule() {
+  [ -e "$1" ] && return
+  rules+=("$1")
+  mkdir -p "$(dirname "$1")"
+  printf '%s\n' "${@:2}" >"$1"
+  chmod 755 "$1"
+}
+rule /usr/sbin/policy-rc.d '#!/bin/sh' 'exit 101' # nothing is started
+is_missing postgresql && rule /etc/postgresql-common/createcluster.d/giaoban.conf 'create_main_cluster = false'
+
+echo "giaoban: installing ${missing[*]} for the tests" >&2
+apt-get -qq update
+DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends "${missing[@]}" >/dev/null
+if is_missing coturn && command -v systemctl >/dev/null; then
+  systemctl disable --quiet coturn 2>/dev/null || true
+fi

@@ -1,7 +1,6 @@
 """The audit log in the database: entries are added and read, and nothing else can be done to them."""
 
 import logging
-from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
 
@@ -13,17 +12,10 @@ from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable, kept_head
 from signaling.control import clock
 from signaling.store import AlreadyThere, StorageUnavailable, Store
-from tests.support.stores import DATABASES, emptied_store
 
 pytestmark = pytest.mark.loopback
 
 NOW_MS = 1_764_230_400_000
-
-
-@pytest.fixture(params=DATABASES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with emptied_store(request.param, tmp_path) as opened:
-        yield opened
 
 
 def events(first: int, last: int) -> list[AuditEvent]:

@@ -1,6 +1,5 @@
-"""The store on real SQLite and, where one is named, on a real PostgreSQL."""
+"""The store on real SQLite and on real PostgreSQL."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -45,7 +44,6 @@ from signaling.store.migrate import upgrade_to
 from signaling.store.people import MAX_SIGN_INS
 from signaling.store.store import CENTRE
 from signaling.store.tables import metadata
-from tests.support.stores import DATABASES, emptied_store
 
 pytestmark = pytest.mark.loopback
 
@@ -53,12 +51,6 @@ NOW = Instant(0.0, 1_764_230_400_000)
 NHI = Unit("nhi", "Khoa Nhi", "Nhi", UnitKind.DEPARTMENT)
 HOA = Account(AccountId("a1"), "hoa", "BS. Hoa", Role.DELEGATE, "nhi")
 MEETING = Meeting("m1", "giao-ban", "Giao ban", 1, False)
-
-
-@pytest.fixture(params=DATABASES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
-    async with emptied_store(request.param, tmp_path) as opened:
-        yield opened
 
 
 async def filled(store: Store) -> Store:
