@@ -15,7 +15,7 @@ JOBS ?= 2
 ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: help run simulate test check unit world wire arch web bench bench-orders bench-links record-sync \
+.PHONY: help run simulate test check unit world wire arch web bench bench-orders bench-links bench-door record-sync \
   crash-matrix lock browsers
 
 help: ## list these targets
@@ -61,6 +61,9 @@ bench-orders: $(VENV)/.dev $(VENV)/.warm ## from a press to its effect among fif
 
 bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad links (25 minutes); also in build/links.json
 	@$(BIN)/python -m tests.links $(ARGS)
+
+bench-door: $(VENV)/.dev $(VENV)/.warm ## what a meeting notices of attacks at its doors; also in build/door.json
+	@$(BIN)/python -m tests.door $(ARGS)
 
 record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## lip sync of a recording of 30 minutes; also in build/sync.json
 	@$(BIN)/python -m tests.sync $(ARGS)

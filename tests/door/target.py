@@ -20,9 +20,11 @@ class Target(msgspec.Struct, frozen=True):
     tokens: tuple[str, ...]
     """A sign-in of each of them."""
     victim: str
-    """The login of the chair, who is not among them."""
+    """The login of a chair, who is not among them; the same password."""
     database: str
     """The file of the database, for the faults that are no attack from outside."""
+    worker_pid: int
+    """The media worker, for the same."""
 
     def cookie(self, attacker: int) -> dict[str, str]:
         return {COOKIE: self.tokens[attacker]}
