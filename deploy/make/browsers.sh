@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests need beside Python, from Debian: Chromium and Firefox ESR, coturn as the relay, PostgreSQL,
-# espeak-ng as the voice, age to open recordings, Node for the web client's own tests, npm for the compiler that
-# checks its types, a font.
+# espeak-ng as the voice, age to open recordings, iproute2 to plug network cards in and out, Node for the web client's
+# own tests, npm for the compiler that checks its types, a font.
 #
 # No service is left behind: neither a relay nor a database server runs after this or at the next boot. The tests
 # start their own.
@@ -15,6 +15,7 @@ needs_program firefox-esr firefox-esr
 needs_program turnserver coturn
 needs_program espeak-ng espeak-ng
 needs_program age age
+needs_program ip iproute2
 needs_program node nodejs
 needs_program npm npm
 needs_file "/usr/lib/postgresql/*/bin/initdb" postgresql

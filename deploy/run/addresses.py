@@ -1,28 +1,52 @@
-"""This machine's addresses and name, as others on the network may reach it."""
+"""This machine's addresses and name, as others on the network may reach it; and when they change.
+
+What depends on the addresses (a certificate) has them followed beside its own work:
+
+    async def renew(found: tuple[str, ...]) -> None: ...
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(addresses.follow_addresses(renew))
+
+`renew` is called at once with the addresses of now, so nothing is missed between a start and the first
+change.
+"""
 
 import ipaddress
 import socket
+from collections.abc import Awaitable, Callable
 
-import ifaddr
+from deploy.problem import Problem
+from sfu.addresses import AddressesUnreadable, Found, find, follow
 
 
 def local_addresses(*, loopback: bool = False) -> tuple[str, ...]:
-    """Addresses of this machine, IPv4 first, without link-local ones; optionally with 127.0.0.1 and ::1."""
-    found: list[ipaddress.IPv4Address | ipaddress.IPv6Address] = []
-    for adapter in ifaddr.get_adapters():
-        for ip in adapter.ips:
-            address = ipaddress.ip_address(ip.ip if isinstance(ip.ip, str) else ip.ip[0])
-            if not address.is_link_local and (loopback or not address.is_loopback) and address not in found:
-                found.append(address)
-    return tuple(str(address) for address in sorted(found, key=lambda a: (a.version, a.is_loopback)))
+    """Addresses of this machine that can be used now, the best first; optionally with 127.0.0.1 and ::1.
 
-
-def media_addresses(configured: tuple[str, ...]) -> tuple[str, ...]:
-    """Where the media worker listens: what was configured, else every address, loopback last.
-
-    Loopback is always among them: a browser on this machine may have no other way.
+    Errors: raises Problem.
     """
-    return configured or local_addresses(loopback=True)
+    try:
+        usable = find().usable
+    except AddressesUnreadable as error:
+        raise Problem(
+            f"this machine's addresses cannot be read: {error}",
+            "Let this program use netlink sockets (AF_NETLINK).",
+        ) from None
+    return tuple(found for found in usable if loopback or not ipaddress.ip_address(found).is_loopback)
+
+
+async def follow_addresses(changed: Callable[[tuple[str, ...]], Awaitable[None]]) -> None:
+    """Call `changed` with the addresses, loopback among them: at once, and each time the set is another.
+
+    Runs until it is cancelled. What `changed` raises ends it."""
+    before: frozenset[str] | None = None
+
+    async def tell(found: Found) -> None:
+        nonlocal before
+        if before != frozenset(found.usable):
+            before = frozenset(found.usable)
+            await changed(found.usable)
+
+    await follow(tell)
 
 
 def host_name() -> str:

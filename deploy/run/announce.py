@@ -1,6 +1,7 @@
 """What `giaoban serve` prints at the terminal."""
 
 import io
+from collections.abc import Sequence
 
 import segno
 from rich.console import Console
@@ -8,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.config import Config
-from deploy.run.addresses import host_name, local_addresses, url
+from deploy.run.addresses import host_name, url
 from deploy.run.firstrun import NewAccount
 
 
@@ -28,17 +29,17 @@ def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
     console.print(table)
 
 
-def addresses_to_open(config: Config) -> tuple[str, ...]:
-    """URLs: this machine first, then the network."""
+def addresses_to_open(config: Config, local: Sequence[str]) -> tuple[str, ...]:
+    """URLs: this machine first, then the network. local: this machine's addresses, without loopback."""
     hosts = [host for host in config.host if host not in ("0.0.0.0", "::")]  # noqa: S104 - compared
     if not hosts:
-        hosts = ["localhost", *config.advertise, *local_addresses()]
+        hosts = ["localhost", *config.advertise, *local]
     return tuple(dict.fromkeys(url(host, config.https_port) for host in hosts))
 
 
-def tell_ready(console: Console, config: Config, meeting: str, ca: bool) -> None:
-    """Where to open the meeting, with a QR code for telephones."""
-    urls = addresses_to_open(config)
+def tell_ready(console: Console, config: Config, local: Sequence[str], meeting: str, *, ca: bool) -> None:
+    """Where to open the meeting, with a QR code for telephones. ca: our own one signed the certificate."""
+    urls = addresses_to_open(config, local)
     network = next((one for one in urls if "localhost" not in one and "127.0.0.1" not in one), None)
     console.print()
     console.print(Text.assemble(("Giao ban is ready. ", "bold green"), f"Meeting: {meeting}. Open:"))

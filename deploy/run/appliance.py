@@ -49,7 +49,7 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
     open_state(state)
     with locked(state), run_directory() as run:
         files = certificate(config)
-        media = addresses.media_addresses(config.media_addresses)
+        media = config.media_addresses or addresses.local_addresses(loopback=True)
         check_ports(config, media)
         secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
         first = prepare_database(config)
@@ -208,7 +208,8 @@ async def _announce_when_ready(config: Config, console: Console, first: FirstRun
     except TimeoutError:
         announce.say(console, f"not ready after {READY_WITHIN_S:.0f} s; the lines above say why")
     else:
-        announce.tell_ready(console, config, first.meeting, ca=not config.certificate)
+        local = addresses.local_addresses()
+        announce.tell_ready(console, config, local, first.meeting, ca=not config.certificate)
 
 
 async def healthy(config: Config) -> bool:

@@ -48,6 +48,7 @@ LAYOUT: dict[str, Place] = {
     "sfu.recovery": Place(WITHOUT_IO, ("sfu.rtp",)),
     "sfu.bandwidth": Place(WITHOUT_IO, ("sfu", "sfu.rtp")),
     "sfu.voice": Place(IO, (), ("av", "numpy", "webrtcvad")),
+    "sfu.addresses": Place(IO),
     "sfu.fastpath.kernel": Place(IO, (), ("numpy", "numba", "llvmlite", "pylibsrtp")),
     "sfu.fastpath": Place(IO, ("sfu.fastpath.kernel", "sfu.errors"), ("numpy", "pylibsrtp")),
     "sfu.transport": Place(IO, ("sfu.fastpath", "sfu.sdp"), ("aiortc", "OpenSSL")),
@@ -55,7 +56,7 @@ LAYOUT: dict[str, Place] = {
         WITHOUT_IO, ("sfu.bandwidth", "sfu.recovery", "sfu.transport", "sfu.voice", "sfu.tapline")
     ),
     "sfu.tap_server": Place(IO, ("sfu.plane", "sfu.line")),
-    "sfu.worker": Place(IO, ("sfu.tap_server",)),
+    "sfu.worker": Place(IO, ("sfu.tap_server", "sfu.addresses")),
     # --- the control plane: knows people, touches no packet ---
     "signaling": Place(PURE),
     "signaling.model": Place(PURE, ("sfu", "recorder")),
@@ -100,7 +101,7 @@ LAYOUT: dict[str, Place] = {
     "deploy.state": Place(IO, ("deploy.problem",)),
     "deploy.run": Place(
         *(IO, ("deploy.config", "deploy.state", "signaling.control", "sfu.worker", "recorder.process")),
-        ("cryptography", "ifaddr", "rich", "segno"),
+        ("cryptography", "rich", "segno"),
     ),
     "deploy.simulate": Place(IO, ("deploy.run",), ("aiohttp", "aiortc", "av", "numpy", "rich")),
     "deploy.commands": Place(IO, ("deploy.run", "recorder.opening.player"), ("rich", "segno")),

@@ -5,15 +5,18 @@ import io
 from rich.console import Console
 
 from deploy.config import Config
-from deploy.run.addresses import local_addresses, url
+from deploy.run.addresses import url
 from deploy.run.announce import addresses_to_open, tell_accounts, tell_ready
 from deploy.run.firstrun import NewAccount, readable_password
 from signaling.model.words import Role
 
+LOCAL = ("192.0.2.8", "fd00::8")
+
 
 def told(config: Config, *, terminal: bool, ca: bool = True) -> str:
     sink = io.StringIO()
-    tell_ready(Console(file=sink, force_terminal=terminal, width=100), config, "giao-ban", ca)
+    console = Console(file=sink, force_terminal=terminal, width=100)
+    tell_ready(console, config, LOCAL, "giao-ban", ca=ca)
     return sink.getvalue()
 
 
@@ -24,13 +27,13 @@ def test_urls_bracket_ipv6_and_omit_the_default_port() -> None:
 
 
 def test_this_machine_comes_first_then_advertised_addresses_then_the_network() -> None:
-    urls = addresses_to_open(Config(advertise=("203.0.113.5",)))
+    urls = addresses_to_open(Config(advertise=("203.0.113.5",)), LOCAL)
     assert urls[:2] == ("https://localhost:8443", "https://203.0.113.5:8443")
-    assert urls[2:] == tuple(url(address, 8443) for address in local_addresses())
+    assert urls[2:] == ("https://192.0.2.8:8443", "https://[fd00::8]:8443")
 
 
 def test_only_addresses_that_are_listened_on_are_shown() -> None:
-    assert addresses_to_open(Config(host=("192.0.2.7",))) == ("https://192.0.2.7:8443",)
+    assert addresses_to_open(Config(host=("192.0.2.7",)), LOCAL) == ("https://192.0.2.7:8443",)
 
 
 def test_a_terminal_gets_a_qr_code_for_telephones_and_a_log_file_does_not() -> None:
