@@ -71,7 +71,9 @@ def _parser() -> argparse.ArgumentParser:
         commands.add_parser("recording", help="recordings: list, verify, recover, export, play, delete")
     )
     _add_audit_commands(commands.add_parser("audit", help="the audit log: verify, export"))
-    _add_account_commands(commands.add_parser("account", help="accounts: add, set-password, list"))
+    _add_account_commands(
+        commands.add_parser("account", help="accounts: add, set-password, disable, enable, list")
+    )
     return parser
 
 
@@ -89,9 +91,17 @@ def _add_account_commands(account: argparse.ArgumentParser) -> None:
     change.add_argument("login")
     change.set_defaults(command=_account_set_password)
 
+    disable = actions.add_parser("disable", help="nobody may use it any more; ends what runs under it")
+    disable.add_argument("login")
+    disable.set_defaults(command=_account_disable)
+
+    enable = actions.add_parser("enable", help="it may be used again")
+    enable.add_argument("login")
+    enable.set_defaults(command=_account_enable)
+
     show = actions.add_parser("list", help="show the accounts")
     show.set_defaults(command=_account_list)
-    for parser in (add, change, show):
+    for parser in (add, change, disable, enable, show):
         add_settings(parser, serving=False)
 
 
@@ -197,6 +207,20 @@ def _account_set_password(options: argparse.Namespace) -> int:
     from deploy.commands import accounts
 
     accounts.set_password(settings(options), options.login, Console())
+    return 0
+
+
+def _account_disable(options: argparse.Namespace) -> int:
+    from deploy.commands import accounts
+
+    accounts.disable(settings(options), options.login, Console())
+    return 0
+
+
+def _account_enable(options: argparse.Namespace) -> int:
+    from deploy.commands import accounts
+
+    accounts.enable(settings(options), options.login, Console())
     return 0
 
 

@@ -17,6 +17,7 @@ from aiohttp import web
 
 from signaling.accounts.accounts import Accounts
 from signaling.accounts.passwords import Passwords
+from signaling.accounts.sign_ins import SignIns
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.custody.retention import Retention
@@ -111,11 +112,13 @@ async def serve_with(
         audit = AuditLog(audit_table, now, config.audit_head)
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
+        sign_ins = SignIns(store, now)
         context = Context(
             store=store,
             audit=audit,
             audit_table=audit_table,
-            accounts=Accounts(store, passwords, now),
+            accounts=Accounts(store, passwords, now, sign_ins),
+            sign_ins=sign_ins,
             rooms=rooms,
             media=tuple(media),
             pages=Pages(config.web_root),
@@ -127,7 +130,10 @@ async def serve_with(
             proxies=config.proxies,
         )
         async with asyncio.TaskGroup() as tasks:
-            running = [tasks.create_task(rooms.run(), name="rooms")]
+            running = [
+                tasks.create_task(rooms.run(), name="rooms"),
+                tasks.create_task(sign_ins.run(), name="sign-ins"),
+            ]
             if config.recordings is not None:
                 retention = Retention(config.recordings, store, audit, rooms.going_on, now)
                 running.append(tasks.create_task(retention.run(), name="retention"))

@@ -42,10 +42,25 @@ def set_password(config: Config, login: str, console: Console) -> None:
     console.print(said if typed else said + Text("; it is ") + Text(password, style="bold"), soft_wrap=True)
 
 
+def disable(config: Config, login: str, console: Console) -> None:
+    """Nobody signs in with it any more, and anyone who is signed in is signed out. Raises Problem."""
+    asyncio.run(_set_disabled(config, login, True))
+    console.print(
+        Text(f"the account {login} is disabled; anyone who was signed in with it has been signed out"),
+        soft_wrap=True,
+    )
+
+
+def enable(config: Config, login: str, console: Console) -> None:
+    """It can be used again, with the password it had. Raises Problem."""
+    asyncio.run(_set_disabled(config, login, False))
+    console.print(Text(f"the account {login} can be used again"))
+
+
 def show(config: Config, console: Console) -> None:
     """List the accounts of people, not the simulated ones. Raises Problem."""
     table = Table()
-    for column in ("login", "role", "name", "unit"):
+    for column in ("login", "role", "name", "unit", "closed"):
         table.add_column(column)
     for row in asyncio.run(_rows(config)):
         table.add_row(*(Text(cell) for cell in row))
@@ -87,12 +102,29 @@ async def _set_password(config: Config, login: str, password: str) -> None:
         await write_down(config, store, "password-set", (("account", found.account.id),))
 
 
-async def _rows(config: Config) -> list[tuple[str, str, str, str]]:
+async def _set_disabled(config: Config, login: str, disabled: bool) -> None:
+    existing_state(config.state_dir)
+    async with opened_store(config) as store:
+        account = await bootstrap.set_disabled(store, login, disabled)
+        if account is None:
+            raise Problem(f"there is no account {login}", "giaoban account list shows them.")
+        event = "account-disabled" if disabled else "account-enabled"
+        await write_down(config, store, event, (("account", account.id), ("login", account.login)))
+
+
+async def _rows(config: Config) -> list[tuple[str, ...]]:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
         units = {unit.id: unit.name for unit in await store.meetings.units()}
+        disabled = await store.people.disabled()
         return [
-            (account.login, account.role.value, account.name, units.get(account.unit or "", ""))
+            (
+                account.login,
+                account.role.value,
+                account.name,
+                units.get(account.unit or "", ""),
+                "disabled" if account.id in disabled else "",
+            )
             for account in await store.people.every()
             if not account.simulated
         ]

@@ -3,10 +3,11 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from signaling.accounts.passwords import Passwords, TooBusy
+from signaling.accounts.sign_ins import SignInEnd, SignIns
 from signaling.accounts.throttle import Throttle
 from signaling.model.ids import AccountId, Instant
 from signaling.model.meeting import Account
@@ -49,8 +50,11 @@ def login_of(typed: str) -> str:
 
 
 class Accounts:
-    def __init__(self, store: Store, passwords: Passwords, clock: Callable[[], Instant]) -> None:
+    def __init__(
+        self, store: Store, passwords: Passwords, clock: Callable[[], Instant], sign_ins: SignIns
+    ) -> None:
         self._store = store
+        self._sign_ins = sign_ins
         self._passwords = passwords
         self._clock = clock
         self._throttle = Throttle()
@@ -76,7 +80,7 @@ class Accounts:
         self._throttle.succeeded(login, remote)
         if self._passwords.outdated(stored):
             await self._rehash(found.account.id, password)
-        token = await mint(self._store, found.account.id, self._clock())
+        token = await mint(self._store, found.account.id, self._clock(), self._sign_ins.held)
         log.info("signed-in account=%s remote=%s", found.account.id, remote)
         return SignedIn(found.account, token)
 
@@ -92,17 +96,19 @@ class Accounts:
         """The account that this token signs in. Raises StorageUnavailable."""
         if not token or len(token) > 128:
             return None
-        return await self._store.people.signed_in(token_hash(token), self._clock().unix_ms)
+        return await self._sign_ins.account_of(token_hash(token))
 
     async def sign_out(self, token: str) -> None:
-        """Raises StorageUnavailable."""
-        await self._store.people.sign_out(token_hash(token))
+        """End the sign-in and everything that is open under it. Raises StorageUnavailable."""
+        hashed = token_hash(token)
+        await self._store.people.sign_out(hashed)
+        await self._sign_ins.end(hashed, SignInEnd.OWN)
 
 
-async def mint(store: Store, account: AccountId, now: Instant) -> str:
+async def mint(store: Store, account: AccountId, now: Instant, in_use: Collection[str] = ()) -> str:
     """Sign an account in and return the cookie's token. The caller has checked the password, or signs in the
     terminal's simulated bridge points. Raises StorageUnavailable, AlreadyThere (no such account)."""
     token = secrets.token_urlsafe(TOKEN_BYTES)
     session = LoginSession(token_hash(token), account, now.unix_ms, now.unix_ms + LIFETIME_MS)
-    await store.people.sign_in(session)
+    await store.people.sign_in(session, in_use)
     return token

@@ -156,6 +156,12 @@ async def set_password(store: Store, login: str, password_hash: str) -> bool:
     )
 
 
+async def set_disabled(store: Store, login: str, disabled: bool) -> Account | None:
+    """Close an account, and sign out everyone who uses it; or open it again. None: no such account.
+    Raises StorageUnavailable."""
+    return await store.people.set_disabled(login_of(login), disabled)
+
+
 @dataclass(frozen=True, slots=True)
 class SimulatedPoint:
     account: Account

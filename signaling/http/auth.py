@@ -7,12 +7,15 @@
 | DELETE /api/session | sign out |
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from http import HTTPStatus
 
 import msgspec
 from aiohttp import web
 
 from signaling.accounts.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
+from signaling.accounts.sign_ins import SignInEnd
 from signaling.audit.chain import Actor
 from signaling.http.answers import json, problem
 from signaling.http.context import CONTEXT, COOKIE, Context
@@ -66,6 +69,18 @@ async def allowed(request: web.Request, right: frozenset[Role]) -> Account | web
     if account is None:
         return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
     return account if account.role in right else problem(HTTPStatus.FORBIDDEN, "not-allowed")
+
+
+@contextmanager
+def held(request: web.Request) -> Iterator[None]:
+    """While the block runs, the answer is broken off as soon as the sign-in that asked for it is over."""
+
+    async def end(_: SignInEnd) -> None:
+        if request.transport is not None:
+            request.transport.abort()
+
+    with request.app[CONTEXT].sign_ins.holding(token_hash(request.cookies.get(COOKIE, "")), end):
+        yield
 
 
 def actor(request: web.Request, account: Account) -> Actor:
@@ -129,7 +144,6 @@ async def sign_out(request: web.Request) -> web.Response:
         await context.accounts.sign_out(token)
         if account is not None:
             context.audit.note("logout", who=actor(request, account))
-        context.rooms.sign_out(token_hash(token))
     response = web.Response(status=204)
     response.del_cookie(COOKIE, path="/", httponly=True, secure=True, samesite="Strict")
     return response

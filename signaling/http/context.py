@@ -9,6 +9,7 @@ from aiohttp import web
 
 import sfu
 from signaling.accounts.accounts import Accounts
+from signaling.accounts.sign_ins import SignIns
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.http.pages import Pages
@@ -28,6 +29,7 @@ class Context:
     audit: AuditLog
     audit_table: AuditTable
     accounts: Accounts
+    sign_ins: SignIns
     rooms: Rooms
     media: tuple[MediaPort, ...]
     pages: Pages

@@ -3,10 +3,12 @@
 from aiohttp import web
 
 from signaling.accounts.accounts import token_hash
+from signaling.accounts.sign_ins import SignInEnd
 from signaling.http import guards
 from signaling.http.answers import problem
 from signaling.http.context import CONTEXT, COOKIE
-from signaling.model.words import Why
+from signaling.model.meeting import Account
+from signaling.model.words import Presence, Why
 from signaling.protocol import Bye, encode
 from signaling.session.session import MAX_FRAME_BYTES, Session
 
@@ -36,13 +38,20 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await socket.send_str(encode(Bye(Why.NOT_SIGNED_IN)))
         await socket.close()
         return socket
-    who = guards.asker(request)
-    session = Session(
-        socket, context.rooms, account, token_hash(token), who.local, who.address, context.clock
-    )
+    hashed, who = token_hash(token), guards.asker(request)
+
+    async def signed_in() -> Account | None:
+        return await context.sign_ins.account_of(hashed)
+
+    async def end(why: SignInEnd) -> None:
+        # Signing out is leaving; a person who is signed out by others has not left.
+        await session.sign_out(Presence.CLOSED if why is SignInEnd.OWN else Presence.LOST)
+
+    session = Session(socket, context.rooms, account, signed_in, who.local, who.address, context.clock)
     sessions.add(session)
     try:
-        await session.run()
+        with context.sign_ins.holding(hashed, end):
+            await session.run()
     finally:
         sessions.discard(session)
     return socket

@@ -27,7 +27,7 @@ from signaling.model.words import Presence, Why
 from signaling.protocol import Bye, ClientMessage
 from signaling.room.room import Room
 from signaling.room.state.effects import Refused
-from signaling.room.state.inputs import Dropped, Elapsed, Enter, Said
+from signaling.room.state.inputs import Dropped, Elapsed, Enter, Said, SignedOut
 from signaling.room.state.opening import Opening, opened
 from signaling.room.state.seat import STAFF
 from signaling.store import StorageUnavailable, Store, UnreadableRecord
@@ -48,8 +48,6 @@ class LiveSession(Mailbox, Protocol):
     def id(self) -> SessionId: ...
     @property
     def account(self) -> Account: ...
-    @property
-    def token_hash(self) -> str: ...
     @property
     def local(self) -> bool: ...
     @property
@@ -135,21 +133,18 @@ class Rooms:
             log.info("refused session=%s what=%s code=%s", session, type(message).__name__, refused.code)
         return refused
 
-    async def leave(self, session: SessionId, presence: Presence = Presence.LOST) -> None:
-        """The session's socket is gone; `presence` says whether its page closed it."""
+    async def leave(
+        self, session: SessionId, presence: Presence = Presence.LOST, signed_out: bool = False
+    ) -> None:
+        """The session's socket is gone, or nobody is signed in behind it any more; `presence` says whether
+        its page closed it."""
         gone = self._sessions.pop(session, None)
         if gone is not None:
             self._mailboxes.departed(session, gone.backlog)
         live = self._where.pop(session, None)
         if live is not None:
-            await live.handle(Dropped(session, presence))
+            await live.handle(Dropped(session, presence, signed_out))
             self._note_behind(live)
-
-    def sign_out(self, token_hash: str) -> None:
-        """End every session of this sign-in."""
-        for session in list(self._sessions.values()):
-            if session.token_hash == token_hash:
-                session.dismiss(Bye(Why.NOT_SIGNED_IN))
 
     def load(self) -> Load:
         return load_of([live.room.state for live in self._rooms.values()], len(self._sessions))
@@ -251,16 +246,22 @@ class Rooms:
 
     async def reread(self) -> None:
         """Take over what was changed at the terminal about the live meetings: when they start, who belongs,
-        what may be recorded, with whose keys."""
+        what may be recorded, with whose keys, and whose sign-in is over while their socket is gone."""
         for code, live in list(self._rooms.items()):
+            away = [seat.account.id for seat in live.room.state.live_on()]
             try:
                 meeting = await self._store.meetings.find(code)
                 recipients = await self._store.recipients.all()
+                signed_in = await self._store.people.with_sign_in(away, self._clock().unix_ms)
             except StorageUnavailable as error:
                 log.error("not-reread meeting=%s why=%s", code, error)
                 return
             if meeting is not None and not meeting.ended:
                 await live.reread(meeting, recipients)
+                self._note_behind(live)
+            signed_out = frozenset(away) - signed_in
+            if signed_out:
+                await live.handle(SignedOut(signed_out))
                 self._note_behind(live)
 
     async def _keep(self) -> None:

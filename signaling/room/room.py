@@ -51,6 +51,7 @@ from signaling.room.state.inputs import (
     RecorderGone,
     Reread,
     Said,
+    SignedOut,
     WorkerBack,
 )
 from signaling.room.state.roles import RULES, refusal
@@ -160,6 +161,8 @@ class Room:
                 return self._greeted(entering.enter(self.state, happened), now)
             case Dropped():
                 return entering.drop(self.state, happened, now)
+            case SignedOut():
+                return entering.signed_out(self.state, happened)
             case Answered(check=True):
                 return line_check.answered(self.state, happened)
             case Answered():

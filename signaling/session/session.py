@@ -8,7 +8,7 @@ what it is doing, so that no decision is cut in half.
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import WSMsgType, web
 
@@ -37,6 +37,7 @@ from signaling.protocol import (
 from signaling.room.state.effects import Refused
 from signaling.session.bucket import Bucket
 from signaling.session.outbox import Outbox
+from signaling.store import StorageUnavailable
 
 log = logging.getLogger("giaoban.session")
 
@@ -53,16 +54,17 @@ class Session:
         socket: web.WebSocketResponse,
         rooms: Rooms,
         account: Account,
-        token_hash: str,
+        signed_in: Callable[[], Awaitable[Account | None]],
         local: bool,
         address: str,
         clock: Callable[[], Instant],
     ) -> None:
         self.id = SessionId(f"s{secrets.token_hex(12)}")
         self.account = account
-        self.token_hash = token_hash
         self.local = local
         self.address = address
+        self._signed_in = signed_in
+        self._signed_out = False
         self._presence = Presence.LOST
         self._socket = socket
         self._rooms = rooms
@@ -80,8 +82,6 @@ class Session:
         self._outbox.post(message, frame)
 
     def dismiss(self, bye: Bye) -> None:
-        if bye.code is Why.NOT_SIGNED_IN:
-            self._presence = Presence.CLOSED  # signing out is leaving, not a lost line
         self._outbox.dismiss(bye)
 
     def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
@@ -92,6 +92,12 @@ class Session:
         return self._outbox.backlog
 
     # --- life ---
+
+    async def sign_out(self, presence: Presence) -> None:
+        """The sign-in is over. What the person sends and is sent ends now, whatever the page does."""
+        self._presence, self._signed_out = presence, True
+        self.dismiss(Bye(Why.NOT_SIGNED_IN))
+        await self._rooms.leave(self.id, presence, signed_out=True)
 
     async def run(self) -> None:
         """From the first frame to the last. Returns when the socket is closed and the seat has been told."""
@@ -141,7 +147,7 @@ class Session:
             if await self._greet():
                 await self._listen()
         finally:
-            await self._rooms.leave(self.id, self._presence)
+            await self._rooms.leave(self.id, self._presence, self._signed_out)
             self._outbox.close()
 
     async def _greet(self) -> bool:
@@ -157,13 +163,20 @@ class Session:
         refused = await self._enter(first)
         if refused is not None:
             self.dismiss(Bye(refused.code))
-        return True
+        return not self._signed_out  # it may have ended meanwhile
 
     async def _enter(self, first: ClientMessage) -> Refused | None:
         if not isinstance(first, Hello):
             return Refused(Why.OUT_OF_ORDER)
         if first.protocol != PROTOCOL:
             return Refused(Why.PROTOCOL_VERSION)
+        try:
+            account = await self._signed_in()
+        except StorageUnavailable:
+            return Refused(Why.STORAGE_UNAVAILABLE)
+        if account is None or self._signed_out:
+            return Refused(Why.NOT_SIGNED_IN)
+        self.account = account
         return await self._rooms.enter(self, first.meeting, first.resume, first.seen)
 
     async def _listen(self) -> None:

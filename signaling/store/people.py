@@ -1,8 +1,9 @@
 """Accounts, their password hashes and their sign-ins."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
 
 from signaling.model.ids import AccountId
 from signaling.model.meeting import Account
@@ -11,7 +12,7 @@ from signaling.store.database import Database
 from signaling.store.tables import account, login_session
 
 MAX_SIGN_INS = 12
-"""Of one account at once; the oldest is dropped. A unit has a few devices, not hundreds."""
+"""Of one account at once; the oldest that is not in use is dropped. A unit has a few devices, not many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,27 @@ class People:
         rows = await self._database.read(lambda db: db.execute(query).all())
         return tuple(account_of(row) for row in rows)
 
+    async def disabled(self) -> frozenset[AccountId]:
+        """The accounts that nobody may use. Raises StorageUnavailable."""
+        query = select(account.c.id).where(account.c.disabled.is_(True))
+        rows = await self._database.read(lambda db: db.execute(query).scalars().all())
+        return frozenset(map(AccountId, rows))
+
+    async def set_disabled(self, login: str, disabled: bool) -> Account | None:
+        """Close an account, which ends all its sign-ins, or open it again. None: there is no such account.
+        Raises StorageUnavailable."""
+
+        def work(db: Connection) -> Account | None:
+            row = db.execute(select(account).where(account.c.login == login)).one_or_none()
+            if row is None:
+                return None
+            if disabled:
+                db.execute(delete(login_session).where(login_session.c.account_id == row.id))
+            db.execute(update(account).where(account.c.id == row.id).values(disabled=disabled))
+            return account_of(row)
+
+        return await self._database.write(work)
+
     async def set_password(self, who: AccountId, password_hash: str, sign_out: bool) -> bool:
         """Replace the hash; with `sign_out`, end all sign-ins of the account.
         False: there is no such account. Raises StorageUnavailable."""
@@ -74,8 +96,9 @@ class People:
 
         return await self._database.write(work)
 
-    async def sign_in(self, session: LoginSession) -> None:
-        """Store a sign-in; drop expired ones, and the oldest beyond the bound. Raises StorageUnavailable."""
+    async def sign_in(self, session: LoginSession, in_use: Collection[str] = ()) -> None:
+        """Store a sign-in; drop expired ones, and the oldest beyond the bound, those `in_use` (their token
+        hashes) last. Raises StorageUnavailable."""
         mine = (
             select(login_session.c.token_hash)
             .where(login_session.c.account_id == session.account)
@@ -84,7 +107,8 @@ class People:
 
         def work(db: Connection) -> None:
             db.execute(delete(login_session).where(login_session.c.expires_ms <= session.created_ms))
-            old = db.execute(mine).scalars().all()[MAX_SIGN_INS - 1 :]
+            newest_first = db.execute(mine).scalars().all()
+            old = sorted(newest_first, key=lambda one: one not in in_use)[MAX_SIGN_INS - 1 :]
             db.execute(delete(login_session).where(login_session.c.token_hash.in_(old)))
             db.execute(
                 insert(login_session).values(
@@ -102,19 +126,39 @@ class People:
         query = (
             select(account)
             .join(login_session, login_session.c.account_id == account.c.id)
-            .where(
-                login_session.c.token_hash == token_hash,
-                login_session.c.expires_ms > now_ms,
-                account.c.disabled.is_(False),
-            )
+            .where(login_session.c.token_hash == token_hash, _holds(now_ms))
         )
         row = await self._database.read(lambda db: db.execute(query).one_or_none())
         return None if row is None else account_of(row)
+
+    async def still_signed_in(self, token_hashes: Collection[str], now_ms: int) -> frozenset[str]:
+        """Those of these sign-ins that are still valid. Raises StorageUnavailable."""
+        query = (
+            select(login_session.c.token_hash)
+            .join(account, login_session.c.account_id == account.c.id)
+            .where(login_session.c.token_hash.in_(token_hashes), _holds(now_ms))
+        )
+        return frozenset(await self._database.read(lambda db: db.execute(query).scalars().all()))
+
+    async def with_sign_in(self, accounts: Collection[AccountId], now_ms: int) -> frozenset[AccountId]:
+        """Those of these accounts that somebody is signed in with. Raises StorageUnavailable."""
+        query = (
+            select(account.c.id)
+            .join(login_session, login_session.c.account_id == account.c.id)
+            .where(account.c.id.in_(accounts), _holds(now_ms))
+        )
+        rows = await self._database.read(lambda db: db.execute(query).scalars().all())
+        return frozenset(map(AccountId, rows))
 
     async def sign_out(self, token_hash: str) -> None:
         """Raises StorageUnavailable."""
         gone = delete(login_session).where(login_session.c.token_hash == token_hash)
         await self._database.write(lambda db: db.execute(gone))
+
+
+def _holds(now_ms: int) -> ColumnElement[bool]:
+    """A sign-in is valid: its time is not over, and its account is open."""
+    return and_(login_session.c.expires_ms > now_ms, account.c.disabled.is_(False))
 
 
 def account_of(row: Row[tuple[object, ...]]) -> Account:

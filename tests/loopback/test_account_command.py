@@ -81,3 +81,15 @@ def test_a_password_is_replaced_from_a_pipe(
     assert main(["account", "set-password", "thu-ky", state]) == 2
     assert "too short" in capsys.readouterr().err
     assert main(["account", "set-password", "nobody", state]) == 2
+
+
+def test_an_account_is_disabled_and_enabled(state: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["account", "disable", "thu-ky", state]) == 0
+    capsys.readouterr()
+    assert main(["account", "list", state]) == 0
+    assert capsys.readouterr().out.count("disabled") == 1
+    assert main(["account", "enable", "thu-ky", state]) == 0
+    capsys.readouterr()
+    assert main(["account", "list", state]) == 0
+    assert "disabled" not in capsys.readouterr().out
+    assert main(["account", "disable", "nobody", state]) == 2

@@ -238,6 +238,16 @@ async def test_an_account_has_a_maximum_of_sign_ins_and_the_oldest_is_dropped(st
     assert await store.people.signed_in("hash1", NOW.unix_ms) == HOA
 
 
+async def test_a_sign_in_that_is_in_use_is_dropped_last(store: Store) -> None:
+    await filled(store)
+    for number in range(MAX_SIGN_INS + 1):
+        started = NOW.unix_ms + number
+        session = LoginSession(f"hash{number}", HOA.id, started, started + LIFETIME_MS)
+        await store.people.sign_in(session, in_use=frozenset(("hash0",)))
+    good = await store.people.still_signed_in(("hash0", "hash1", "hash2", "unknown"), NOW.unix_ms)
+    assert good == {"hash0", "hash2"}
+
+
 async def test_a_new_password_signs_everyone_out(store: Store) -> None:
     await filled(store)
     token = await mint(store, HOA.id, NOW)

@@ -17,7 +17,7 @@ from aiohttp import web
 
 from signaling.audit.export import CONTENT_TYPE, AuditLine, Form, exported, line, opening
 from signaling.http.answers import json, problem
-from signaling.http.auth import actor, allowed
+from signaling.http.auth import actor, allowed, held
 from signaling.http.context import CONTEXT
 from signaling.room.state.seat import STAFF
 from signaling.store import StorageUnavailable
@@ -110,11 +110,12 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
     await answer.prepare(request)
     await answer.write(opening(form))
     try:
-        while after < last:
-            part = await context.audit_table.page(after, PAGE, meeting)
-            await answer.write(exported((stored for stored in part if stored.number <= last), form))
-            after = part[-1].number if part else last
-    except StorageUnavailable:
+        with held(request):
+            while after < last:
+                part = await context.audit_table.page(after, PAGE, meeting)
+                await answer.write(exported((stored for stored in part if stored.number <= last), form))
+                after = part[-1].number if part else last
+    except (StorageUnavailable, ConnectionError):
         if request.transport is not None:
             request.transport.abort()  # half a file must not look like a whole one
         return answer

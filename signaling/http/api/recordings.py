@@ -19,7 +19,7 @@ from recorder.shelf import ShelvedRecording, TarPlan
 from signaling.custody import custody
 from signaling.custody.byte_range import BadRange, Span, span_untrusted
 from signaling.http.answers import json, problem
-from signaling.http.auth import actor, allowed
+from signaling.http.auth import actor, allowed, held
 from signaling.http.context import CONTEXT
 from signaling.model.meeting import Account
 from signaling.room.state.roles import RECORDINGS, Custody
@@ -167,7 +167,8 @@ async def _download(request: web.Request, reader: Account, directory: Path, name
     answer = _opening(plan, span)
     await answer.prepare(request)
     try:
-        await _send(answer, plan, span)
+        with held(request):
+            await _send(answer, plan, span)
     except (shelf.NoRecording, TimeoutError, ConnectionError) as error:
         log.info("download-broken-off recording=%s why=%s", name, type(error).__name__)
         if request.transport is not None:

@@ -22,7 +22,7 @@ from signaling.room.state.effects import (
     Replay,
     Tell,
 )
-from signaling.room.state.inputs import Dropped, Enter
+from signaling.room.state.inputs import Dropped, Enter, SignedOut
 from signaling.room.state.notes import note
 from signaling.room.state.roles import ATTENDING
 from signaling.room.state.seat import Seat
@@ -97,17 +97,42 @@ def _media_told(state: State, seat: Seat, lost: bool, same_page: bool) -> list[S
 
 def drop(state: State, loss: Dropped, now: Instant) -> Outcome:
     """The socket is gone. The seat is kept, and so is the media, which may still be alive and ends by
-    itself."""
+    itself; when the sign-in is over, it ends now."""
     seat = state.by_session(loss.session)
     if seat is None:
         return ()
     presence = departures.away(seat, state.line(seat.id), loss.presence)
     left = replace(seat, online=False, presence=presence, away_s=now.s, away_ms=now.unix_ms)
+    effects: tuple[Effect, ...] = ()
+    if loss.signed_out:
+        left, effects = _without_media(state, left)
     if left.place == 0:
         state.forget(seat)
     else:
         state.put(left)
-    return (note("dropped", None, seat, presence=presence.value),)
+    return (
+        *effects,
+        note("dropped", None, seat, presence=presence.value, signed_out=int(loss.signed_out)),
+    )
+
+
+def signed_out(state: State, ended: SignedOut) -> Outcome:
+    """The media of a person whose socket is gone live on for a while, but not longer than the sign-in. A
+    session that is there is ended by itself."""
+    effects: list[Effect] = []
+    for seat in state.live_on():
+        if seat.account.id in ended.accounts:
+            left, closed = _without_media(state, seat)
+            state.put(left)
+            effects += [*closed, note("dropped", None, seat, presence=seat.presence.value, signed_out=1)]
+    return tuple(effects)
+
+
+def _without_media(state: State, seat: Seat) -> tuple[Seat, tuple[Effect, ...]]:
+    """The seat with its media ended and all its sources shut."""
+    seat, close = state.close_media(seat)
+    seat = replace(seat, gates=gating.at_rest(state, seat))
+    return seat, (*(Media(command) for command in close), Keep((seat.account.id,)))
 
 
 def elapse(state: State, now: Instant) -> Outcome:

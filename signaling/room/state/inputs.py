@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import recorder
 import sfu
-from signaling.model.ids import ParticipantId, SessionId
+from signaling.model.ids import AccountId, ParticipantId, SessionId
 from signaling.model.meeting import Account, Meeting
 from signaling.model.words import Presence
 from signaling.protocol import ClientMessage
@@ -41,6 +41,15 @@ class Dropped:
     session: SessionId
     presence: Presence = Presence.LOST
     """CLOSED: the page closed the socket itself (RFC 6455 codes 1000, 1001)."""
+    signed_out: bool = False
+    """Nobody is signed in behind it any more, so its media may not live on either."""
+
+
+@dataclass(frozen=True, slots=True)
+class SignedOut:
+    """Nobody is signed in with these accounts any more."""
+
+    accounts: frozenset[AccountId]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +116,7 @@ Input = (
     Enter
     | Said
     | Dropped
+    | SignedOut
     | Answered
     | Noticed
     | WorkerBack

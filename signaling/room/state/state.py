@@ -147,6 +147,10 @@ class State:
     def online(self) -> Iterator[Seat]:
         return (seat for seat in self.seats.values() if seat.online)
 
+    def live_on(self) -> list[Seat]:
+        """Seats whose socket is gone and whose media are not."""
+        return [seat for seat in self.seats.values() if seat.offered and not seat.online]
+
     def admitted(self) -> list[Seat]:
         return [seat for seat in self.seats.values() if seat.state is SeatState.ADMITTED]
 

@@ -2,6 +2,7 @@
 
 import sfu
 from sfu import GateReason, Source
+from signaling.model.ids import AccountId
 from signaling.model.limits import DEFAULT
 from signaling.model.words import Presence, SeatState, Why
 from signaling.protocol import (
@@ -20,6 +21,7 @@ from signaling.protocol import (
     Welcome,
 )
 from signaling.room.state.effects import Refused
+from signaling.room.state.inputs import Dropped, SignedOut
 from tests.support.control_room import CHAIR, OPERATOR, Scene, account
 
 NHI = account("nhi")
@@ -49,6 +51,33 @@ def test_a_participant_who_comes_back_in_time_is_inside_at_once_with_the_same_id
     welcome = scene.last(again, Welcome)
     assert (welcome.seat, welcome.participant) == (SeatState.ADMITTED, mine)
     assert mine in scene.roster(again)
+
+
+def test_the_media_of_a_participant_who_is_signed_out_end_at_once_and_the_seat_is_kept() -> None:
+    scene = Scene()
+    operator, delegate = scene.operator(), scene.inside(NHI)
+    scene.offer(delegate)
+    scene.say(delegate, SetSource(Source.MICROPHONE, True))
+    scene.apply(Dropped(delegate, Presence.LOST, signed_out=True))
+    assert scene.endpoints == {}
+    assert scene.last(operator, Roster).participants[1].presence is Presence.LOST
+    again = scene.enter(NHI)
+    assert scene.last(again, Welcome).seat is SeatState.ADMITTED
+    assert scene.seat(again).gates.microphone == GateReason.SELF
+
+
+def test_media_that_outlive_their_socket_do_not_outlive_the_sign_in() -> None:
+    scene = Scene()
+    delegate, other = scene.inside(NHI), scene.inside(account("noi"))
+    for session in (delegate, other):
+        scene.offer(session)
+    scene.drop(delegate)
+    assert len(scene.endpoints) == 2
+    scene.apply(SignedOut(frozenset((NHI.id, AccountId("noi")))))
+    assert list(scene.endpoints) == [scene.id(other)]  # its own session ends by itself
+    again = scene.restarted()
+    again.apply(SignedOut(frozenset((AccountId("noi"),))))
+    assert again.endpoints == {}
 
 
 def test_a_place_in_the_lobby_is_kept_longer_than_a_seat() -> None:

@@ -342,7 +342,7 @@ class RoomMachine(RuleBasedStateMachine):
             self.worker_restarts()
         else:
             how = Presence.CLOSED if n % 2 else Presence.LOST
-            self.happen(Dropped(self.speaker(n), how))
+            self.happen(Dropped(self.speaker(n), how, signed_out=n % 3 == 0))
 
     @rule(
         n=number,
