@@ -129,14 +129,11 @@ async def serve_with(
             recordings=config.recordings,
             proxies=config.proxies,
         )
+        loops = [rooms.run, sign_ins.run]
+        if config.recordings is not None:
+            loops.append(Retention(config.recordings, store, audit, rooms.going_on, now).run)
         async with asyncio.TaskGroup() as tasks:
-            running = [
-                tasks.create_task(rooms.run(), name="rooms"),
-                tasks.create_task(sign_ins.run(), name="sign-ins"),
-            ]
-            if config.recordings is not None:
-                retention = Retention(config.recordings, store, audit, rooms.going_on, now)
-                running.append(tasks.create_task(retention.run(), name="retention"))
+            running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:
                 await _serve(config, application(context, config.hsts), rooms, stop, ready)
             finally:
