@@ -55,6 +55,8 @@ async def _until_terminated(settings: AnySettings) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
+    # A terminal that closes, or a rotation of logs, ends nothing. What can change is watched anyway.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
     match settings:
         case MediaSettings():
             await run_media(settings, stop)

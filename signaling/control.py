@@ -28,10 +28,12 @@ from signaling.links.media import MediaPort, WorkerSocket
 from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
 from signaling.live.rooms import Rooms
 from signaling.model.addresses import NO_PROXIES, Proxies
+from signaling.model.certificate import ServedCertificate
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
 from signaling.store import Store
+from signaling.surroundings import CertificateWatch
 
 log = logging.getLogger("giaoban.control")
 
@@ -53,8 +55,8 @@ class ControlConfig:
     port: int = 8443
     tls: ssl.SSLContext | None = None
     """None only behind a TLS terminator, or in tests; the cookie is marked Secure even then."""
-    ca_certificate: bytes | None = None
-    """What GET /ca.crt gives."""
+    certificate: Callable[[], ServedCertificate] | None = None
+    """What `tls` shows now; None: whoever terminates TLS has the certificate."""
     hsts: bool = False
     default_meeting: str = "giao-ban"
     version: str = ""
@@ -125,13 +127,15 @@ async def serve_with(
             clock=now,
             version=config.version,
             default_meeting=config.default_meeting,
-            ca_certificate=config.ca_certificate,
+            certificate=config.certificate,
             recordings=config.recordings,
             proxies=config.proxies,
         )
         loops = [rooms.run, sign_ins.run]
         if config.recordings is not None:
             loops.append(Retention(config.recordings, store, audit, rooms.going_on, now).run)
+        if config.certificate is not None:
+            loops.append(CertificateWatch(config.certificate, store, audit, now).run)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:

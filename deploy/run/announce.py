@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 import segno
 from rich.console import Console
@@ -10,6 +11,7 @@ from rich.text import Text
 
 from deploy.config import Config
 from deploy.run.addresses import host_name, url
+from deploy.run.authority import Authority, Why
 from deploy.run.firstrun import NewAccount
 
 
@@ -27,6 +29,30 @@ def tell_accounts(console: Console, accounts: tuple[NewAccount, ...]) -> None:
     for account in accounts:
         table.add_row(account.role.value, account.login, Text(account.password, style="bold"))
     console.print(table)
+
+
+def warn(console: Console, text: str) -> None:
+    """Something that does not stop the start, but needs somebody."""
+    console.print(Text(text, style="bold yellow"), soft_wrap=True)
+
+
+_WHY_CHANGED = {
+    Why.INCOMPLETE: "One of its files was missing.",
+    Why.EXPIRED: "The one before has expired.",
+    Why.LAST_DAYS: "The one before is in its last days.",
+    Why.NOT_YET_VALID: "The one before is not valid yet: was, or is, the clock wrong?",
+}
+
+
+def tell_authority(console: Console, authority: Authority, file: Path) -> None:
+    """Another authority signs from now on: what that means for the devices."""
+    if authority.changed is None or authority.changed is Why.FIRST:
+        return
+    if authority.returned:
+        say(console, "the certificate authority that the devices know signs again")
+        return
+    warn(console, f"There is a new certificate authority. {_WHY_CHANGED[authority.changed]}")
+    say(console, f"install {file} (or /ca.crt of this server) on each device; until then browsers warn")
 
 
 def addresses_to_open(config: Config, local: Sequence[str]) -> tuple[str, ...]:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import datetime
 import signal
 import ssl
 import sys
@@ -16,14 +15,15 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.config import Config
-from deploy.problem import Problem, StateError
+from deploy.problem import Problem
 from deploy.run import addresses, announce
 from deploy.run.firstrun import FirstRun, prepare_database
-from deploy.run.pki import CertificateFiles, foreign_certificate, own_certificate
+from deploy.run.pki import CertificateFiles
 from deploy.run.ports import check_ports
 from deploy.run.processes import AnySettings, ControlSettings, MediaSettings, RecorderSettings, encode
 from deploy.run.relay import read_secret
 from deploy.run.reload import call_on_change
+from deploy.run.renewal import certificate, keep_renewed
 from deploy.run.supervisor import Child, GaveUp, Supervisor
 from deploy.state import locked, open_state
 from signaling.accounts.bootstrap import MEETING_CODE
@@ -48,7 +48,7 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
     announce.say(console, f"state directory {state}")
     open_state(state)
     with locked(state), run_directory() as run:
-        files = certificate(config)
+        files = certificate(config, console)
         media = config.media_addresses or addresses.local_addresses(loopback=True)
         check_ports(config, media)
         secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
@@ -61,24 +61,6 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
             processes["control"] = replace(processes["control"], dispensable=True)
         asyncio.run(_supervise(config, processes, console, first, watched))
     announce.say(console, "stopped")
-
-
-def certificate(config: Config) -> CertificateFiles:
-    """The certificate for HTTPS: from the settings, else our own, issued when needed.
-
-    Errors: raises CertificateError, StateError.
-    """
-    now = datetime.datetime.now(datetime.UTC)
-    if config.certificate:
-        return foreign_certificate(Path(config.certificate), Path(config.key), now)
-    names = ("localhost", addresses.host_name(), *config.advertise, *addresses.local_addresses(loopback=True))
-    directory = config.state_dir / "pki"
-    try:
-        return own_certificate(directory, names, now)
-    except OSError as error:
-        raise StateError(
-            f"cannot write {directory}: {error.strerror}", "Free space, and let this user write there."
-        ) from None
 
 
 def children(
@@ -179,9 +161,13 @@ async def _supervise(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, _stop, supervisor, console)
+    hung_up = asyncio.Event()
+    loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     gave_up: GaveUp | None = None
     async with asyncio.TaskGroup() as group:
         beside = [group.create_task(_announce_when_ready(config, console, first))]
+        if not config.certificate:
+            beside.append(group.create_task(keep_renewed(config, console, hung_up)))
         if watched is not None:
             restart = partial(supervisor.restart, "control")
             beside.append(group.create_task(call_on_change(watched, restart)))

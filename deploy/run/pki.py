@@ -1,12 +1,11 @@
 """Issues the server's certificate from our own authority, or checks a foreign certificate.
 
-The CA's certificate is installed on each device once; after that, the server's certificate can be issued
-again whenever the machine gets another address.
+The server's certificate is issued again whenever the machine gets another address or name, and in its last
+month.
 """
 
 import datetime
 import ipaddress
-import os
 import ssl
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,17 +15,16 @@ from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from deploy.problem import CertificateError
+from deploy.run.authority import CLOCK_SINCE, RENEW_DAYS, Authority, is_believable, standing_authority, usage
+from deploy.run.pem import key_pem, read_certificates, read_key, require_fit, write_private
 
-CA_DAYS = 3652
-SERVER_DAYS = 397
-"""Browsers refuse longer ones (CA/Browser Forum baseline, Apple 2020)."""
-RENEW_DAYS = 30
-_BACKDATE = datetime.timedelta(hours=1)
-"""A phone whose clock is slightly behind must accept a certificate issued this minute."""
+SERVER_DAYS = 396
+_BACKDATE = datetime.timedelta(days=1)
+"""A phone whose clock is behind must accept a certificate issued this minute. Together with SERVER_DAYS it is
+below 398 days: browsers refuse longer ones (CA/Browser Forum baseline, Apple 2020)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,42 +38,61 @@ class CertificateFiles:
     """Our CA's certificate, None with a foreign certificate."""
 
 
-def own_certificate(directory: Path, names: Iterable[str], now: datetime.datetime) -> CertificateFiles:
+@dataclass(frozen=True, slots=True)
+class Issued:
+    """Our own certificate, and what was done to have it."""
+
+    files: CertificateFiles
+    authority: Authority
+    ends: datetime.datetime
+    is_new: bool
+    """It was issued this moment."""
+
+    @property
+    def is_shortened(self) -> bool:
+        """It ends with the authority, before its time."""
+        return self.is_new and self.ends == self.authority.certificate.not_valid_after_utc
+
+
+def own_certificate(directory: Path, names: Iterable[str], now: datetime.datetime) -> Issued:
     """Make sure `directory` holds a CA and a server certificate for `names`; issue what is missing or old.
 
     Shapes: names are host names or IP addresses; now is aware.
     Errors: raises CertificateError when the files there cannot be read; OSError from writing.
     """
-    wanted = frozenset(names)
+    # A name that is no DNS name can stand in no certificate, and nobody can type it.
+    wanted = frozenset(name for name in names if name and name.isascii())
     directory.mkdir(mode=0o700, exist_ok=True)
-    ca_crt, ca_key = directory / "ca.crt", directory / "ca.key"
-    files = CertificateFiles(directory / "server.crt", directory / "server.key", ca_crt)
-    if not ca_crt.exists() or not ca_key.exists():
-        _write_new_ca(ca_crt, ca_key, now)
-    ca = _read_certificates(ca_crt)[0]
-    if not (files.chain.exists() and files.key.exists() and _serves(files, ca, wanted, now)):
-        signer = _read_key(ca_key)
-        _require_fit(ca, signer, ca_crt, ca_key)
-        assert isinstance(signer, ec.EllipticCurvePrivateKey)
-        _write_server(files, ca, signer, wanted, now)
-    return files
+    authority = standing_authority(directory, now)
+    files = CertificateFiles(directory / "server.crt", directory / "server.key", directory / "ca.crt")
+    present = _serving(files, authority, wanted, now)
+    if present is not None:
+        return Issued(files, authority, present.not_valid_after_utc, is_new=False)
+    return Issued(files, authority, _write_server(files, authority, wanted, now), is_new=True)
 
 
-def foreign_certificate(chain: Path, key: Path, now: datetime.datetime) -> CertificateFiles:
-    """Check a certificate from elsewhere. Raises CertificateError."""
-    certificate = _read_certificates(chain)[0]
-    _require_fit(certificate, _read_key(key), chain, key)
+def foreign_certificate(chain: Path, key: Path) -> CertificateFiles:
+    """Check a certificate from elsewhere: that it can be used at all. Raises CertificateError."""
+    certificate = read_certificates(chain)[0]
+    require_fit(certificate, read_key(key), chain, key)
+    return CertificateFiles(chain, key, None)
+
+
+def dates_complaint(chain: Path, now: datetime.datetime) -> CertificateError | None:
+    """What is wrong with the dates of a certificate from elsewhere. It is served all the same: browsers warn,
+    but people can meet; the clock may be what is wrong; and it can be renewed while the server runs."""
+    certificate = read_certificates(chain)[0]
     if certificate.not_valid_after_utc <= now:
-        raise CertificateError(
+        return CertificateError(
             f"the certificate {chain} expired on {certificate.not_valid_after_utc:%Y-%m-%d}",
-            "Put a renewed one in its place, or remove both settings to use the built-in CA.",
+            "Browsers warn. Put a renewed one in its place: it is taken up at once.",
         )
     if certificate.not_valid_before_utc > now:
-        raise CertificateError(
+        return CertificateError(
             f"the certificate {chain} is valid from {certificate.not_valid_before_utc:%Y-%m-%d %H:%M} UTC on",
-            "Check this machine's clock.",
+            "Browsers warn if that is so. Check this machine's clock.",
         )
-    return CertificateFiles(chain, key, None)
+    return None
 
 
 def ssl_context(files: CertificateFiles) -> ssl.SSLContext:
@@ -102,49 +119,30 @@ def names_of(certificate: x509.Certificate) -> frozenset[str]:
     return frozenset(names.get_values_for_type(x509.DNSName)) | {str(address) for address in addresses}
 
 
-def _serves(
-    files: CertificateFiles, ca: x509.Certificate, wanted: frozenset[str], now: datetime.datetime
-) -> bool:
-    """Whether the certificate on disk is ours, fits its key, has the wanted names and lasts long enough."""
+def _serving(
+    files: CertificateFiles, authority: Authority, wanted: frozenset[str], now: datetime.datetime
+) -> x509.Certificate | None:
+    """The certificate on disk, if it is ours, fits its key, has the wanted names and lasts long enough."""
     try:
-        certificate = _read_certificates(files.chain)[0]
-        _require_fit(certificate, _read_key(files.key), files.chain, files.key)
-        certificate.verify_directly_issued_by(ca)
+        certificate = read_certificates(files.chain)[0]
+        require_fit(certificate, read_key(files.key), files.chain, files.key)
+        certificate.verify_directly_issued_by(authority.certificate)
     except (CertificateError, InvalidSignature, ValueError, TypeError):
-        return False
+        return None
+    if not wanted <= names_of(certificate):
+        return None
     lasts = certificate.not_valid_after_utc - now > datetime.timedelta(days=RENEW_DAYS)
-    return lasts and certificate.not_valid_before_utc <= now and wanted <= names_of(certificate)
-
-
-def _write_new_ca(crt: Path, key_file: Path, now: datetime.datetime) -> None:
-    key = ec.generate_private_key(ec.SECP256R1())
-    # The year and four random digits tell two installations' authorities apart in a phone's list.
-    serial = x509.random_serial_number()
-    name = x509.Name(
-        [x509.NameAttribute(NameOID.COMMON_NAME, f"Giao ban CA {now.year}-{serial % 10_000:04}")]
-    )
-    certificate = (
-        x509.CertificateBuilder(issuer_name=name, subject_name=name, public_key=key.public_key())
-        .serial_number(serial)
-        .not_valid_before(now - _BACKDATE)
-        .not_valid_after(now + datetime.timedelta(days=CA_DAYS))
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .add_extension(_usage(ca=True), critical=True)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    _write_private(key_file, _key_pem(key))
-    _write_private(crt, certificate.public_bytes(serialization.Encoding.PEM))
-    crt.chmod(0o644)
+    in_time = lasts and certificate.not_valid_before_utc <= now
+    return certificate if in_time or not is_believable(now) else None
 
 
 def _write_server(
-    files: CertificateFiles,
-    ca: x509.Certificate,
-    signer: ec.EllipticCurvePrivateKey,
-    names: frozenset[str],
-    now: datetime.datetime,
-) -> None:
+    files: CertificateFiles, authority: Authority, names: frozenset[str], now: datetime.datetime
+) -> datetime.datetime:
+    """Issue it. Returns when it ends."""
+    ca = authority.certificate
+    at = max(now, CLOCK_SINCE, ca.not_valid_before_utc)
+    ends = min(at + datetime.timedelta(days=SERVER_DAYS), ca.not_valid_after_utc)
     key = ec.generate_private_key(ec.SECP256R1())
     host = next(
         (name for name in sorted(names) if not _is_address(name) and name != "localhost"), "localhost"
@@ -158,37 +156,25 @@ def _write_server(
             public_key=key.public_key(),
         )
         .serial_number(x509.random_serial_number())
-        .not_valid_before(now - _BACKDATE)
-        .not_valid_after(min(now + datetime.timedelta(days=SERVER_DAYS), ca.not_valid_after_utc))
+        .not_valid_before(max(at - _BACKDATE, ca.not_valid_before_utc))
+        .not_valid_after(ends)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(
             x509.SubjectAlternativeName([_general_name(name) for name in sorted(names)]), critical=False
         )
-        .add_extension(_usage(ca=False), critical=True)
+        .add_extension(usage(ca=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(
             x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(identifier), critical=False
         )
-        .sign(signer, hashes.SHA256())
+        .sign(authority.key, hashes.SHA256())
     )
-    _write_private(files.key, _key_pem(key))
-    chain = b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (certificate, ca))
-    _write_private(files.chain, chain)
-
-
-def _usage(*, ca: bool) -> x509.KeyUsage:
-    return x509.KeyUsage(
-        digital_signature=not ca,
-        key_cert_sign=ca,
-        crl_sign=ca,
-        content_commitment=False,
-        key_encipherment=False,
-        data_encipherment=False,
-        key_agreement=False,
-        encipher_only=False,
-        decipher_only=False,
+    write_private(files.key, key_pem(key))
+    write_private(
+        files.chain, b"".join(c.public_bytes(serialization.Encoding.PEM) for c in (certificate, ca))
     )
+    return certificate.not_valid_after_utc
 
 
 def _is_address(name: str) -> bool:
@@ -201,62 +187,3 @@ def _is_address(name: str) -> bool:
 
 def _general_name(name: str) -> x509.GeneralName:
     return x509.IPAddress(ipaddress.ip_address(name)) if _is_address(name) else x509.DNSName(name)
-
-
-def _key_pem(key: ec.EllipticCurvePrivateKey) -> bytes:
-    return key.private_bytes(
-        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )
-
-
-def _write_private(path: Path, data: bytes) -> None:
-    """Replace a file atomically; at no moment can anyone but its owner read it."""
-    temporary = path.with_name(f".{path.name}.new")
-    temporary.unlink(missing_ok=True)
-    with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
-
-
-def _read_certificates(path: Path) -> list[x509.Certificate]:
-    try:
-        return x509.load_pem_x509_certificates(_read(path, "certificate"))
-    except ValueError:
-        raise CertificateError(
-            f"{path} holds no certificate in PEM form",
-            "The file begins with -----BEGIN CERTIFICATE-----; convert DER with openssl x509 -inform der.",
-        ) from None
-
-
-def _read_key(path: Path) -> PrivateKeyTypes:
-    try:
-        return serialization.load_pem_private_key(_read(path, "key"), password=None)
-    except TypeError:
-        raise CertificateError(
-            f"the key {path} is protected by a password",
-            "Remove it with openssl pkey -in KEY -out NEW; let only this service read the new file.",
-        ) from None
-    except ValueError:
-        raise CertificateError(
-            f"{path} holds no private key in PEM form", "The file begins with -----BEGIN PRIVATE KEY-----."
-        ) from None
-
-
-def _read(path: Path, what: str) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise CertificateError(
-            f"cannot read the {what} {path}: {error.strerror}", "Check the path and who may read the file."
-        ) from None
-
-
-def _require_fit(certificate: x509.Certificate, key: PrivateKeyTypes, chain: Path, key_file: Path) -> None:
-    spki = (serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
-    if certificate.public_key().public_bytes(*spki) != key.public_key().public_bytes(*spki):
-        raise CertificateError(
-            f"the key {key_file} does not belong to the certificate {chain}",
-            "In a chain file the server's own certificate comes first; are both files from the same request?",
-        )

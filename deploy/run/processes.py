@@ -126,15 +126,16 @@ async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
 async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     """Serve people until `stop`. Raises Problem."""
     from deploy.run.firstrun import newer_problem, storage_problem
-    from deploy.run.pki import CertificateFiles, ssl_context
+    from deploy.run.pki import CertificateFiles
+    from deploy.run.served import Served
     from signaling.control import ControlConfig, serve_control
     from signaling.model.addresses import Proxies
     from signaling.model.limits import DEFAULT
     from signaling.model.relay import Relay
     from signaling.store import StateIsNewer, StorageUnavailable
 
-    files = CertificateFiles(Path(settings.certificate), Path(settings.key), None)
-    ca = await asyncio.to_thread(Path(settings.ca).read_bytes) if settings.ca else None
+    ca = Path(settings.ca) if settings.ca else None
+    served = Served(CertificateFiles(Path(settings.certificate), Path(settings.key), ca))
     config = ControlConfig(
         database_url=settings.database_url,
         audit_head=Path(settings.audit_head),
@@ -144,8 +145,8 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
         recordings=Path(settings.recordings),
         hosts=settings.hosts,
         port=settings.port,
-        tls=ssl_context(files),
-        ca_certificate=ca,
+        tls=served.context,
+        certificate=lambda: served.certificate,
         default_meeting=settings.meeting,
         version=own_version(),
         limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
@@ -155,7 +156,10 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     # Its task groups wrap what they raise; a Problem must leave here unwrapped.
     problem: Problem | None = None
     try:
-        await serve_control(config, stop)
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(served.follow(), name="certificate files")
+            await serve_control(config, stop)
+            following.cancel()
     except* StorageUnavailable as group:
         problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
     except* StateIsNewer as group:

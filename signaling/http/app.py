@@ -6,6 +6,7 @@
 | /api/centre | `api.centre` |
 | /api/audit | `api.audit` |
 | /api/recordings | `api.recordings` |
+| /api/server | `api.server` |
 | /ws | `websocket` |
 | /healthz | `api.health` |
 | /metrics | `metrics` |
@@ -15,7 +16,7 @@
 from aiohttp import web
 
 from signaling.http import auth, guards, metrics, site, websocket
-from signaling.http.api import audit, centre, health, recordings
+from signaling.http.api import audit, centre, health, recordings, server
 from signaling.http.context import CONTEXT, Context
 
 MAX_BODY_BYTES = 16 * 1024
@@ -26,6 +27,6 @@ def application(context: Context, hsts: bool = False) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[CONTEXT] = context
     guards.install(app, hsts)
-    for resource in (auth, centre, audit, recordings, websocket, health, metrics, site):
+    for resource in (auth, centre, audit, recordings, server, websocket, health, metrics, site):
         resource.install(app)
     return app

@@ -16,6 +16,7 @@ from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.live.rooms import Rooms
 from signaling.model.addresses import Proxies
+from signaling.model.certificate import ServedCertificate
 from signaling.model.ids import Instant
 from signaling.store import Store
 
@@ -36,7 +37,8 @@ class Context:
     clock: Callable[[], Instant]
     version: str
     default_meeting: str
-    ca_certificate: bytes | None
+    certificate: Callable[[], ServedCertificate] | None
+    """What new connections get; None: whoever terminates TLS has it."""
     recordings: Path | None
     """Their folder; None: nothing is recorded here."""
     proxies: Proxies

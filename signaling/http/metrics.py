@@ -14,6 +14,7 @@ import sfu
 from signaling.http import guards
 from signaling.http.context import CONTEXT
 from signaling.live.load import Load
+from signaling.model.certificate import ServedCertificate
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -21,9 +22,12 @@ CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 class _Now(Collector):
     """Everything as it is at one moment. A worker's number is its place among the workers."""
 
-    def __init__(self, load: Load, workers: Sequence[sfu.Pong | None]) -> None:
+    def __init__(
+        self, load: Load, workers: Sequence[sfu.Pong | None], certificate: ServedCertificate | None
+    ) -> None:
         self._load = load
         self._workers = workers
+        self._certificate = certificate
 
     def collect(self) -> Iterator[Metric]:
         now = self._load
@@ -39,6 +43,16 @@ class _Now(Collector):
         up = 0.0 if None in self._workers else 1.0
         yield GaugeMetricFamily("giaoban_media_up", "All media workers answer", up)
         yield from self._media()
+        yield from self._certificates()
+
+    def _certificates(self) -> Iterator[Metric]:
+        name = "giaoban_certificate_ends_timestamp_seconds"
+        ends = GaugeMetricFamily(name, "When a certificate ends, in Unix time", labels=("of",))
+        if self._certificate is not None:
+            ends.add_metric(("server",), self._certificate.validity.ends_ms / 1000)
+            if self._certificate.authority is not None:
+                ends.add_metric(("authority",), self._certificate.authority.validity.ends_ms / 1000)
+            yield ends
 
     def _media(self) -> Iterator[Metric]:
         endpoints = GaugeMetricFamily("giaoban_media_endpoints", "Endpoints open", labels=("worker",))
@@ -67,5 +81,6 @@ async def metrics(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     pongs = [result if isinstance(result, sfu.Pong) else None for result in await context.ping_media()]
     registry = CollectorRegistry()
-    registry.register(_Now(context.rooms.load(), pongs))
+    certificate = None if context.certificate is None else context.certificate()
+    registry.register(_Now(context.rooms.load(), pongs, certificate))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})

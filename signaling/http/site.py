@@ -23,10 +23,11 @@ def install(app: web.Application) -> None:
 
 
 async def ca_certificate(request: web.Request) -> web.Response:
-    certificate = request.app[CONTEXT].ca_certificate
-    if certificate is None:
+    served = request.app[CONTEXT].certificate
+    authority = None if served is None else served().authority
+    if authority is None:
         raise web.HTTPNotFound
-    return web.Response(body=certificate, content_type="application/x-x509-ca-cert")
+    return web.Response(body=authority.pem, content_type="application/x-x509-ca-cert")
 
 
 async def page(request: web.Request) -> web.Response:

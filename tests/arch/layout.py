@@ -78,8 +78,11 @@ LAYOUT: dict[str, Place] = {
     "signaling.http": Place(
         IO, ("signaling.session", "signaling.accounts"), ("aiohttp", "prometheus_client")
     ),
-    "signaling.http.api": Place(IO, ("signaling.http", "signaling.custody"), ("aiohttp",)),
+    "signaling.http.api": Place(
+        IO, ("signaling.http", "signaling.custody", "signaling.surroundings"), ("aiohttp",)
+    ),
     "signaling.http.app": Place(IO, ("signaling.http.api",), ("aiohttp",)),
+    "signaling.surroundings": Place(IO, ("signaling.audit",)),
     "signaling.control": Place(IO, ("signaling.http.app",), ("aiohttp",)),
     # --- the recorder: writes what a tap brings, encrypted; `opening` runs elsewhere, where the key is ---
     "recorder": Place(PURE, ("sfu", "recorder.instants")),

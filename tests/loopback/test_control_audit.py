@@ -65,7 +65,8 @@ async def test_signing_in_and_out_and_failing_to_is_logged_without_what_was_type
         operator = await control.store.people.find("thu-ky")
     assert operator is not None
     log = await written(tmp_path)
-    assert [(entry.event, entry.login, entry.address) for entry in log] == [
+    people = [entry for entry in log if entry.address]
+    assert [(entry.event, entry.login, entry.address) for entry in people] == [
         ("login", "thu-ky", "127.0.0.1"),
         ("login-failed", "", "127.0.0.1"),
         ("login-failed", "", "127.0.0.1"),

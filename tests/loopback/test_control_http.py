@@ -160,6 +160,15 @@ async def test_every_answer_carries_the_security_headers(tmp_path: Path, path: s
         assert "Strict-Transport-Security" not in headers
 
 
+CERTIFICATES = {
+    "certificate": "ok",
+    "certificate_ends": "2096-10-02",
+    "authority": "ok",
+    "authority_ends": "2096-10-02",
+}
+"""Of the control plane under test, as /healthz tells them."""
+
+
 async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         well = await get(control, "/healthz")
@@ -170,6 +179,7 @@ async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None
             "media": "ok",
             "database": "ok",
             "audit": "ok",
+            **CERTIFICATES,
         }
         control.media.crash()
         ill = await get(control, "/healthz")
@@ -180,6 +190,7 @@ async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None
             "media": "down",
             "database": "ok",
             "audit": "ok",
+            **CERTIFICATES,
         }
 
 

@@ -17,6 +17,7 @@ from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
 from signaling.links.media import MediaEvent, MediaUnavailable, WorkerUp
 from signaling.model.addresses import NO_PROXIES, Proxies
+from signaling.model.certificate import OwnAuthority, ServedCertificate, Validity
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
@@ -116,6 +117,11 @@ class FakeMedia:
         self._events.put_nowait(WorkerUp())
 
 
+_DECADE = Validity(0, 4_000_000_000_000)
+CERTIFICATE = ServedCertificate(_DECADE, OwnAuthority(b"certificate", "ab" * 32, _DECADE))
+"""What a control plane under test says that it shows; the test is asked over plain HTTP."""
+
+
 class Browser:
     """A WebSocket client that reads the protocol as a browser does."""
 
@@ -198,6 +204,7 @@ class Control:
         self._serving: asyncio.Task[None] | None = None
         self.ahead_s = 0.0
         """Time that has passed only for the control plane: add to it instead of waiting."""
+        self.certificate = CERTIFICATE
         self.http: aiohttp.ClientSession
         self.store: Store
 
@@ -217,7 +224,7 @@ class Control:
             recordings=self.folder / "recordings",
             media_sockets=(),
             sockets=(self._listening,),
-            ca_certificate=b"certificate",
+            certificate=lambda: self.certificate,
             version="0.1.0",
             limits=self._limits,
             relay=self._relay,

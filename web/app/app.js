@@ -15,6 +15,7 @@ import { Connection } from '../link/connection.js';
 import { Greeting } from '../link/greeting.js';
 import { onNetworkChange } from '../link/network.js';
 import { recordingFile, recordings } from '../link/recordings.js';
+import { server } from '../link/server.js';
 import { OwnMedia } from '../media/own-media.js';
 import { PROTOCOL } from '../protocol/words.js';
 import { RECEPTIONS, START, passing, reduce } from '../state/store.js';
@@ -29,6 +30,7 @@ import { ShownPictures } from './shown-pictures.js';
 /** @typedef {import('../protocol/server.js').ServerMessage} ServerMessage */
 /** @typedef {import('../link/audit.js').Entry} AuditEntry */
 /** @typedef {import('../link/recordings.js').StoredRecording} StoredRecording */
+/** @typedef {import('../link/server.js').Certificate} Certificate */
 /** @typedef {(state: State, before: State) => void} Listener */
 /** @typedef {{unit: string | null, name: string, present: number | null, total: number | null}} Who */
 
@@ -282,6 +284,11 @@ export class App {
   /** @param {string} id of a recording */
   recordingFile(id) {
     return recordingFile(id);
+  }
+
+  /** How the server's certificates stand; null when that cannot be read. */
+  server() {
+    return server();
   }
 
   // --- the line ---

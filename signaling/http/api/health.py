@@ -9,7 +9,9 @@ import sfu
 from signaling.audit.log import AuditState
 from signaling.http.answers import json
 from signaling.http.context import CONTEXT, Context
+from signaling.model.certificate import Standing, standing
 from signaling.store import StorageUnavailable
+from signaling.surroundings import last_day
 
 
 class HealthView(msgspec.Struct, frozen=True):
@@ -18,6 +20,12 @@ class HealthView(msgspec.Struct, frozen=True):
     media: str
     database: str
     audit: AuditState
+    certificate: Standing | None
+    """The dates are those of the last day, in UTC; all are null when the certificate is another server's."""
+    certificate_ends: str | None
+    authority: Standing | None
+    """Of our own; null with a certificate from elsewhere."""
+    authority_ends: str | None
 
 
 def install(app: web.Application) -> None:
@@ -30,7 +38,18 @@ async def health(request: web.Request) -> web.Response:
     media, database = await asyncio.gather(_media(context), _database(context))
     audit = context.audit.state
     well = media == database == "ok" and audit is not AuditState.LOSING
-    return json(HealthView("ok" if well else "failing", "ok", media, database, audit), 200 if well else 503)
+    view = HealthView("ok" if well else "failing", "ok", media, database, audit, *_certificate(context))
+    return json(view, 200 if well else 503)
+
+
+def _certificate(context: Context) -> tuple[Standing | None, str | None, Standing | None, str | None]:
+    if context.certificate is None:
+        return None, None, None, None
+    served = context.certificate()
+    found = standing(served, context.clock().unix_ms)
+    own = served.authority
+    authority_ends = None if own is None else last_day(own.validity)
+    return found.server, last_day(served.validity), found.authority, authority_ends
 
 
 async def _media(context: Context) -> str:

@@ -7,6 +7,7 @@ import { openPermission } from './permission.js';
 import { recordingActs } from './recording-acts.js';
 import { openRecordings } from './recordings.js';
 import { openRules } from './rules.js';
+import { openServer } from './server.js';
 
 /** The shortcuts by key, as `meeting.js` sets them. */
 const KEYS = /** @type {const} */ ([['M', 'help.microphone'], ['V', 'help.camera'], ['H', 'help.hand'], ['N', 'help.next'], ['?', 'help.help']]);
@@ -35,6 +36,7 @@ export function openMenu(app) {
       // The account decides who reads the log, not the chair of the moment.
       isHost(app.state.account?.role) && act('menu-recordings', 'record', app.t('recordings.title'), () => openRecordings(app)),
       isHost(app.state.account?.role) && act('menu-log', 'edit', app.t('log.title'), () => openAudit(app)),
+      isHost(app.state.account?.role) && act('menu-server', 'key', app.t('server.title'), () => openServer(app)),
       act('menu-language', 'globe', app.t('meeting.other-language'), () => app.setLanguage(language)),
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
       // The chair's bar has no room for it beside the button that ends the meeting.

@@ -2,6 +2,7 @@ import { el, icon } from '../../kit/dom.js';
 import { isHost, ownRole } from '../../state/people.js';
 import { announcement, keyNames } from '../../state/recording.js';
 import { AppElement } from '../shared/element.js';
+import { serverWarning } from './server.js';
 
 const SHOWN_MS = 7000;
 
@@ -13,6 +14,7 @@ export class Toast extends AppElement {
   build() {
     this.setAttribute('role', 'alert');
     this.whenLeaving(() => clearTimeout(this.#timer));
+    if (isHost(this.app.state.account?.role)) void serverWarning(this.app).then((text) => text && !this.signal.aborted && this.#say(text, false, 'server-warning'));
   }
 
   /** @override @type {AppElement['render']} */
