@@ -6,6 +6,7 @@ in `examples/valid` is a message written out in full, every file in `examples/in
 its name says why.
 """
 
+import inspect
 import json
 from pathlib import Path
 from typing import Any, get_args
@@ -29,6 +30,9 @@ def render() -> str:
     """The schema file's text. Cannot fail; the same types always give the same text."""
     sides = (AnyClientMessage, AnyServerMessage)
     (client, server), components = msgspec.json.schema_components(sides, ref_template="#/$defs/{name}")
+    for component in components.values():
+        if "description" in component:  # a docstring, which keeps its indentation until Python 3.13
+            component["description"] = inspect.cleandoc(component["description"])
     schema: dict[str, Any] = {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
         "title": "Giao ban signaling",
