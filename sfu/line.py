@@ -15,8 +15,12 @@ from typing import Generic, TypeVar
 from sfu.wire import Deframer
 
 READ_BYTES = 1 << 16
+LAST_WORDS_S = 1.0
+"""How long a peer may take to read what it was sent, when the socket goes away."""
 
 T = TypeVar("T")
+Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+"""One connection, from first to last byte."""
 
 log = logging.getLogger("giaoban.line")
 
@@ -128,19 +132,61 @@ class OnePeer(Generic[T]):
 
 
 @contextlib.asynccontextmanager
-async def listening(
-    path: str, serve: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
-) -> AsyncIterator[None]:
+async def listening(path: str, serve: Serve) -> AsyncIterator[None]:
     """A Unix socket at `path` for as long as the block; its folder must be closed to others. Raises OSError.
 
-    Lines that are still open at the end are for their owner to close.
+    A connection lasts as long as its `serve`, and none outlives the socket. In the end each sends what is
+    still to be sent, if its peer reads.
     """
     with contextlib.suppress(FileNotFoundError):
         os.unlink(path)  # left by a process that was killed
-    server = await asyncio.start_unix_server(serve, path)
+    served = _Served(serve)
+    server = await asyncio.start_unix_server(served.one, path)
     try:
         yield
     finally:
-        server.close()
         with contextlib.suppress(FileNotFoundError):
             os.unlink(path)
+        for listener in server.sockets:
+            asyncio.get_running_loop().remove_reader(listener)
+        await asyncio.sleep(0)  # a server that closes forgets, open, what it has just accepted
+        server.close()
+        await served.close()
+
+
+class _Served:
+    """The connections of one socket. A server of asyncio that is closed leaves its connections open."""
+
+    def __init__(self, serve: Serve) -> None:
+        self._serve = serve
+        self._open: dict[asyncio.Task[object], asyncio.StreamWriter] = {}
+        self._is_over = False
+
+    async def one(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        if self._is_over:  # it had connected while the socket was there
+            writer.transport.abort()
+            return
+        task = asyncio.current_task()
+        assert task is not None
+        self._open[task] = writer
+        try:
+            await self._serve(reader, writer)
+        finally:
+            del self._open[task]
+            writer.close()
+
+    async def close(self) -> None:
+        self._is_over = True
+        for end in (_close, _abort):
+            for writer in list(self._open.values()):
+                end(writer)
+            if self._open:
+                await asyncio.wait(self._open, timeout=LAST_WORDS_S)
+
+
+def _close(writer: asyncio.StreamWriter) -> None:
+    writer.close()
+
+
+def _abort(writer: asyncio.StreamWriter) -> None:
+    writer.transport.abort()

@@ -25,17 +25,15 @@ log = logging.getLogger("giaoban.media")
 
 
 class TapServer:
-    """All tap lines of one worker."""
+    """Serves the tap lines of one worker."""
 
     def __init__(self, plane: Plane, *, first_message_s: float = FIRST_MESSAGE_S) -> None:
         self._plane = plane
         self._first_message_s = first_message_s
-        self._lines: set[FrameLine[ToTap]] = set()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One line, from first to last byte."""
         line = tap_line(reader, writer)
-        self._lines.add(line)
         try:
             room = await self._room(line)
             if room is not None:
@@ -49,11 +47,6 @@ class TapServer:
         except ConnectionError:
             pass  # the recorder has gone
         finally:
-            self._lines.discard(line)
-            line.close()
-
-    def close(self) -> None:
-        for line in self._lines:
             line.close()
 
     async def _room(self, line: FrameLine[ToTap]) -> RoomId | None:
@@ -106,9 +99,5 @@ async def serve_taps(plane: Plane, socket_path: str | None) -> AsyncIterator[Non
     if socket_path is None:
         yield
         return
-    taps = TapServer(plane)
-    async with listening(socket_path, taps.serve):
-        try:
-            yield
-        finally:
-            taps.close()
+    async with listening(socket_path, TapServer(plane).serve):
+        yield

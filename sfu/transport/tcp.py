@@ -78,15 +78,17 @@ class TcpConnections:
         self._open: dict[int, TcpConnection] = {}
         self._by_address: Counter[str] = Counter()
         self._last_number = 0
+        self._is_closed = False
 
     def accept(self) -> "TcpConnection":
         """Protocol factory of a listener."""
         return TcpConnection(self, self._taker)
 
     def enter(self, connection: "TcpConnection") -> int:
-        """A number for a new connection, or 0 when there are too many."""
+        """A number for a new connection, or 0 when there are too many, or none are taken any more."""
         host = connection.address[0]
-        if len(self._open) >= MAX_CONNECTIONS or self._by_address[host] >= MAX_PER_ADDRESS:
+        is_full = len(self._open) >= MAX_CONNECTIONS or self._by_address[host] >= MAX_PER_ADDRESS
+        if is_full or self._is_closed:
             return 0
         self._last_number += 1
         self._by_address[host] += 1
@@ -104,6 +106,7 @@ class TcpConnections:
         return self._open.get(number)
 
     def close(self) -> None:
+        self._is_closed = True  # one that the system has accepted may come after this
         for connection in list(self._open.values()):
             connection.close()
 

@@ -102,6 +102,9 @@ async def test_a_control_plane_that_falls_behind_starts_from_a_fresh_snapshot(tm
         await scripted.ordered(Start)
         for _ in range(2000):
             scripted.say(scripted.status(ONE))
+        async with asyncio.timeout(PATIENCE_S):
+            while port.up:  # noqa: ASYNC110 - it finds out that nobody takes what it says
+                await asyncio.sleep(0.01)
         seen: list[RecorderEvent] = []
         while not isinstance(seen[-1] if seen else None, RecorderUp):
             seen.append(await event(port))

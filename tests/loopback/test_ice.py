@@ -314,6 +314,17 @@ async def test_a_stream_without_valid_frames_is_closed() -> None:
         await writer.wait_closed()
 
 
+async def test_a_connection_that_comes_while_the_ports_close_does_not_stay() -> None:
+    async with media_ports() as (_, ports):
+        connections = tcp.TcpConnections(ports)
+        connections.close()
+        async with await asyncio.get_running_loop().create_server(connections.accept, "127.0.0.1", 0) as late:
+            reader, writer = await asyncio.open_connection(*late.sockets[0].getsockname())
+            with contextlib.suppress(ConnectionResetError):
+                assert await asyncio.wait_for(reader.read(), 5) == b""
+            writer.close()
+
+
 async def test_connections_from_one_address_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "MAX_PER_ADDRESS", 2)
     async with media_ports() as (_, ports):
