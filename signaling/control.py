@@ -32,7 +32,7 @@ from signaling.model.certificate import ServedCertificate
 from signaling.model.ids import Instant
 from signaling.model.limits import DEFAULT, Limits
 from signaling.model.relay import Relay
-from signaling.store import Store
+from signaling.store import Share, Store
 from signaling.surroundings import CertificateWatch
 
 log = logging.getLogger("giaoban.control")
@@ -110,16 +110,17 @@ async def serve_with(
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
-        audit_table = AuditTable(store.database)
+        audit_table = AuditTable(store.database.shared(Share.RECORDS))
         audit = AuditLog(audit_table, now, config.audit_head)
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
-        sign_ins = SignIns(store, now)
+        door = store.shared(Share.DOOR)
+        sign_ins = SignIns(door, now)
         context = Context(
-            store=store,
+            store=door,
             audit=audit,
-            audit_table=audit_table,
-            accounts=Accounts(store, passwords, now, sign_ins),
+            audit_table=AuditTable(door.database),
+            accounts=Accounts(door, passwords, now, sign_ins),
             sign_ins=sign_ins,
             rooms=rooms,
             media=tuple(media),
@@ -131,11 +132,12 @@ async def serve_with(
             recordings=config.recordings,
             proxies=config.proxies,
         )
+        records = store.shared(Share.RECORDS)
         loops = [rooms.run, sign_ins.run]
         if config.recordings is not None:
-            loops.append(Retention(config.recordings, store, audit, rooms.going_on, now).run)
+            loops.append(Retention(config.recordings, records, audit, rooms.going_on, now).run)
         if config.certificate is not None:
-            loops.append(CertificateWatch(config.certificate, store, audit, now).run)
+            loops.append(CertificateWatch(config.certificate, records, audit, now).run)
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:

@@ -1,9 +1,9 @@
 """A Room and its connections to the world: takes inputs one at a time and carries out what the Room decides.
 
-The order, phase by phase (`signaling.live.phases`): what must be stored before anybody hears of it; what
-ends or pauses a recording; media; people; what is stored when the store can; what begins a recording. So
-nobody is told of a chair's mute before the media worker has shut the gate, and nothing is recorded before
-everybody was told.
+The order, phase by phase (`signaling.live.phases`): what must be stored before anybody hears of it, while
+other inputs go on (`signaling.live.grants`); what ends or pauses a recording; media; people; what is stored
+when the store can; what begins a recording. So nobody is told of a chair's mute before the media worker has
+shut the gate, and nothing is recorded before everybody was told.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from signaling.audit.chain import Actor
 from signaling.audit.log import AuditLog
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.links.recorder import RecorderPort
+from signaling.live.grants import NOTHING, Grant
 from signaling.live.mailboxes import Mailbox
 from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
@@ -43,6 +44,9 @@ from signaling.room.state.inputs import Answered, Input, Reread, WorkerBack
 from signaling.store import AlreadyThere, StorageUnavailable
 
 log = logging.getLogger("giaoban.room")
+
+MAX_GRANT_TRIES = 3
+"""Something else may change what is to be granted while it is stored; then it is stored once more."""
 
 Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
 
@@ -75,8 +79,9 @@ class LiveRoom:
         self._mailboxes = mailboxes
         self._clock = clock
         # One input at a time: each is decided on what the one before it has done, not on what it may do.
-        # Few can wait here: each session handles one message at a time.
+        # Few can wait here: each session handles one message at a time. The store is not waited for in it.
         self._one_at_a_time = asyncio.Lock()
+        self._one_grant_at_a_time = asyncio.Lock()  # taken first; what it stores is stored in order
         self._unkept: set[AccountId] = set()
         self._run_unkept = False
         self._end_unkept = False
@@ -91,37 +96,67 @@ class LiveRoom:
         return bool(self._unkept) or self._run_unkept or self._end_unkept
 
     async def handle(self, happened: Input) -> Refused | None:
-        """Carry out one input to its end, including the media worker's answers."""
-        async with self._one_at_a_time:
-            outcome = await self._decide(happened)
-            if isinstance(outcome, Refused):
-                return outcome
-            pending = await self._carry_out(outcome)
-        for negotiation, result in pending:
+        """Carry out one input to its end, including the media worker's answers. What has to be stored first
+        waits for the store by itself: the inputs behind it go on."""
+        outcome = await self._take(happened, self._clock(), NOTHING)
+        if isinstance(outcome, Grant):
+            async with self._one_grant_at_a_time:
+                outcome = await self._grant(happened)
+        if isinstance(outcome, Refused):
+            return outcome
+        for negotiation, result in outcome:
             await self._finish(negotiation, result)
         return None
 
-    async def _decide(self, happened: Input) -> Phases | Refused:
-        """What is to be done, with its first phase done; an input whose first phase fails is refused."""
-        before = self.room.checkpoint()
-        outcome = self.room.apply(happened, self._clock())
-        if isinstance(outcome, Refused):
-            return outcome
-        phases = in_phases(outcome)
+    async def _take(self, happened: Input, now: Instant, stored: Grant) -> list[Pending] | Refused | Grant:
+        """Decide, and carry out if nothing has to be stored first, or has been. Otherwise nothing is changed,
+        and this returns what has to be stored."""
+        async with self._one_at_a_time:
+            before = self.room.checkpoint()
+            outcome = self.room.apply(happened, now)
+            if isinstance(outcome, Refused):
+                return outcome
+            phases = in_phases(outcome)
+            first = self._asked_first(phases)
+            if stored.has(first):
+                return await self._carry_out(phases)
+            self.room.restore(before)
+            return first
+
+    def _asked_first(self, phases: Phases) -> Grant:
         accounts = [a for e in phases.kept_first if isinstance(e, Keep) for a in e.accounts]
         run = any(isinstance(e, KeepRun) for e in phases.kept_first)
-        try:
-            if accounts:
-                await self._store.keep_seats(self.meeting, self._rows(accounts))
-            if run:
-                await self._store.keep_run(self.meeting, self.room.state.run)
-        except (StorageUnavailable, AlreadyThere) as error:
-            log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
-            self.room.restore(before)
-            self._unkept.update(accounts)  # it may have been written after all
-            self._run_unkept = self._run_unkept or run
-            return Refused(Why.STORAGE_UNAVAILABLE)
-        return phases
+        rows = {row.account.id: row for row in self._rows(accounts)}
+        return Grant(rows, self.room.state.run if run else None)
+
+    async def _grant(self, happened: Input) -> list[Pending] | Refused:
+        """Store what must be, then decide again: what is stored takes effect, nothing else."""
+        stored, decided_ms = NOTHING, self._clock().unix_ms
+        for _ in range(MAX_GRANT_TRIES):
+            # Decided at the same time of day, so that the rows are the same.
+            outcome = await self._take(happened, Instant(self._clock().s, decided_ms), stored)
+            self._note_unlike(stored)
+            if not isinstance(outcome, Grant):
+                return outcome
+            stored = outcome
+            try:
+                if stored.seats:
+                    await self._store.keep_seats(self.meeting, stored.seats.values())
+                if stored.run is not None:
+                    await self._store.keep_run(self.meeting, stored.run)
+            except (StorageUnavailable, AlreadyThere) as error:
+                log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
+                self._note_unlike(stored)  # it may have been written after all
+                return Refused(Why.STORAGE_UNAVAILABLE)
+        return Refused(Why.STORAGE_UNAVAILABLE)
+
+    def _note_unlike(self, stored: Grant) -> None:
+        """Where the store may say something else than what is so, it has to follow."""
+        seats = self.room.state.seats
+        unlike = (a for a, row in stored.seats.items() if a in seats and seats[a].kept() != row)
+        self._unkept.update(unlike)
+        if stored.run is not None and stored.run != self.room.state.run:
+            self._run_unkept = True
 
     def _rows(self, accounts: Iterable[AccountId]) -> list[KeptSeat]:
         seats = self.room.state.seats
@@ -260,6 +295,10 @@ class LiveRoom:
 
     async def flush(self) -> None:
         """Store what is not stored yet. Raises StorageUnavailable; what is missing stays marked."""
+        async with self._one_grant_at_a_time:
+            await self._flush()
+
+    async def _flush(self) -> None:
         accounts, self._unkept = self._unkept, set()
         try:
             await self._store.keep_seats(self.meeting, self._rows(accounts))

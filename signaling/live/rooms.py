@@ -108,8 +108,10 @@ class Rooms:
     ) -> Refused | None:
         """A session says hello. Refused ends it."""
         try:
-            async with self._opening:
-                live = await self._room_for(session, code)
+            live: LiveRoom | Refused | None = self._rooms.get(code)
+            if not isinstance(live, LiveRoom) or live.ended:  # who comes back waits for no store
+                async with self._opening:
+                    live = await self._room_for(session, code)
         except StorageUnavailable:
             return Refused(Why.STORAGE_UNAVAILABLE)
         if isinstance(live, Refused):

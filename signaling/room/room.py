@@ -58,7 +58,7 @@ from signaling.room.state.roles import RULES, refusal
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 from signaling.room.views import changes
-from signaling.room.views.board import Board
+from signaling.room.views.board import Board, Unsent
 from signaling.room.views.welcome import welcome
 
 Rule = Callable[[State, Seat, Any, Instant], Outcome]
@@ -117,6 +117,7 @@ class Checkpoint(NamedTuple):
 
     facts: Facts
     views: changes.Views
+    unsent: Unsent
 
 
 class Room:
@@ -236,12 +237,13 @@ class Room:
         return (*told, Tell(come, self._board.whole(inside))) if come else told
 
     def checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.state.facts, self._views)
+        return Checkpoint(self.state.facts, self._views, self._board.unsent())
 
     def restore(self, to: Checkpoint) -> None:
         """Undo an input whose effects nobody has seen."""
         self.state.facts = to.facts
         self._views = to.views
+        self._board.send_again(to.unsent)
 
     def next_deadline(self) -> float | None:
         """Monotonic seconds at which `Elapsed` has something to do."""

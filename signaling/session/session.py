@@ -1,13 +1,15 @@
 """One WebSocket: hello, then message by message, then goodbye.
 
 Three tasks: the reader takes frames off the socket, bounded and rate-limited; the handler carries out one
-message after the other; the writer sends. When the socket ends, the inbox is closed, and each task finishes
+message after the other; the writer sends. A fourth waits for the store while there is something to be
+stored first, and what only shuts passes it. When the socket ends, the inbox is closed, and each task finishes
 what it is doing, so that no decision is cut in half.
 """
 
 import asyncio
 import logging
 import secrets
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import WSMsgType, web
@@ -35,6 +37,7 @@ from signaling.protocol import (
     encode,
 )
 from signaling.room.state.effects import Refused
+from signaling.room.state.shutting import GRANTS, may_pass
 from signaling.session.bucket import Bucket
 from signaling.session.outbox import Outbox
 from signaling.store import StorageUnavailable
@@ -74,6 +77,8 @@ class Session:
         self._bucket = Bucket(limits.messages_per_s, limits.messages_burst, clock().s)
         self._excess = 0
         self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
+        self._in_turn: deque[ClientMessage] = deque()
+        """What waits for the store, and what came after it and may not pass it."""
         self._outbox = Outbox(limits.outbox)
 
     # --- as the rooms see it (LiveSession) ---
@@ -103,7 +108,7 @@ class Session:
         """From the first frame to the last. Returns when the socket is closed and the seat has been told."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._write(), name="session writer")
-            tasks.create_task(self._handle(), name="session handler")
+            tasks.create_task(self._handle(tasks), name="session handler")
             await self._read()
             await self._inbox.put(None)
 
@@ -142,10 +147,10 @@ class Session:
         elif self._excess == 1 or self._excess % 10 == 0:
             self._refuse("", Why.TOO_FAST)
 
-    async def _handle(self) -> None:
+    async def _handle(self, tasks: asyncio.TaskGroup) -> None:
         try:
             if await self._greet():
-                await self._listen()
+                await self._listen(tasks)
         finally:
             await self._rooms.leave(self.id, self._presence, self._signed_out)
             self._outbox.close()
@@ -179,18 +184,34 @@ class Session:
         self.account = account
         return await self._rooms.enter(self, first.meeting, first.resume, first.seen)
 
-    async def _listen(self) -> None:
+    async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         """Until the inbox is closed; messages after goodbye are ignored."""
         while (message := await self._inbox.get()) is not None:
             if self._outbox.closed:
                 continue
             if isinstance(message, Ping):
                 self._send(Pong(message.t))
-                continue
-            refused = await self._rooms.say(self.id, message)
-            if refused is not None:
-                number = message.id if isinstance(message, Offer | SetSource | CheckLine) else 0
-                self._refuse(str(type(message).__struct_config__.tag), refused.code, number)
+            elif may_pass(message, self._in_turn) or not (self._in_turn or isinstance(message, GRANTS)):
+                await self._carry_out(message)
+            elif len(self._in_turn) >= self._limits.inbox:
+                self._too_fast()
+            else:
+                self._in_turn.append(message)
+                if len(self._in_turn) == 1:
+                    tasks.create_task(self._take_turns(), name="session grants")
+
+    async def _take_turns(self) -> None:
+        """What waits for the store, and what came after it."""
+        while self._in_turn:
+            if not self._outbox.closed:
+                await self._carry_out(self._in_turn[0])
+            self._in_turn.popleft()
+
+    async def _carry_out(self, message: ClientMessage) -> None:
+        refused = await self._rooms.say(self.id, message)
+        if refused is not None:
+            number = message.id if isinstance(message, Offer | SetSource | CheckLine) else 0
+            self._refuse(str(type(message).__struct_config__.tag), refused.code, number)
 
     def _refuse(self, re: str, code: Why, number: int = 0) -> None:
         self._send(Refusal(re, code, number))

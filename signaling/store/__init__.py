@@ -3,7 +3,8 @@
 Frozen values in and out. SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possible.
 """
 
-from signaling.store.database import AlreadyThere, Database, StorageUnavailable
+from signaling.store.database import AlreadyThere, Database
+from signaling.store.lane import Share, StorageUnavailable
 from signaling.store.meetings import Meetings, UnreadableRecord
 from signaling.store.migrate import StateIsNewer
 from signaling.store.people import LoginSession, People, StoredPassword
@@ -18,6 +19,7 @@ __all__ = [
     "Meetings",
     "People",
     "Recipients",
+    "Share",
     "StateIsNewer",
     "StorageUnavailable",
     "Store",

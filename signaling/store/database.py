@@ -1,27 +1,31 @@
-"""One thread, one connection, short transactions.
+"""Two threads with a connection each, one that writes and one that reads; short transactions.
 
-SQLAlchemy's synchronous engine runs in a thread of its own; the loop awaits it with a deadline. Anything that
-keeps the database from answering (unwritable, full, locked, gone) raises StorageUnavailable.
+SQLAlchemy's synchronous engines run in threads of their own (`signaling.store.lane`); the loop awaits them
+with a deadline. Anything that keeps the database from answering (unwritable, full, locked, gone) raises
+StorageUnavailable.
 """
 
-import asyncio
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from copy import copy
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, literal, select
 from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, SQLAlchemyError
+
+from signaling.store.lane import Lane, Share, StorageUnavailable
+from signaling.store.tables import setting
 
 T = TypeVar("T")
 
-MAX_PENDING = 256
-"""Transactions waiting for the thread; beyond that the store is not keeping up."""
+CLOSE_S = 5.0
+_PROBE = "probe"
+"""Setting that is written to see whether the database can be."""
 BUSY_MS = 4000
-"""How long SQLite waits while another process (a command on the terminal) writes."""
+"""How long a statement waits while another process (a command on the terminal) writes."""
 
 
-class StorageUnavailable(Exception):
-    """The database cannot be read or written now. The text says why."""
+_PATIENCE = {"connect_timeout": 5, "tcp_user_timeout": 2 * BUSY_MS}
+"""Of PostgreSQL's client (s, ms): a server that has gone without a word does not hold the thread for ever."""
 
 
 class AlreadyThere(Exception):
@@ -29,14 +33,22 @@ class AlreadyThere(Exception):
 
 
 def engine_for(url: str) -> Engine:
-    """An engine for the store's thread. Raises StorageUnavailable if the address makes no sense."""
+    """An engine for one of the threads. Raises StorageUnavailable if the address makes no sense."""
     try:
-        engine = create_engine(url, pool_size=1, max_overflow=0, pool_pre_ping=not url.startswith("sqlite"))
+        engine = create_engine(
+            url,
+            pool_size=1,
+            max_overflow=0,
+            pool_pre_ping=not url.startswith("sqlite"),
+            connect_args=_PATIENCE if url.startswith("postgresql+psycopg") else {},
+        )
     except (SQLAlchemyError, ImportError, ValueError) as error:
         raise StorageUnavailable(str(error)) from error
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
+    elif engine.dialect.name == "postgresql":
+        event.listen(engine, "connect", _set_up_postgresql)
     return engine
 
 
@@ -45,13 +57,20 @@ def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAP
     connection.isolation_level = None
     cursor = connection.cursor()
     for pragma in (
+        f"busy_timeout={BUSY_MS}",
         "journal_mode=WAL",
         "foreign_keys=ON",
-        f"busy_timeout={BUSY_MS}",
         "synchronous=FULL",
         "trusted_schema=OFF",
     ):
         cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _set_up_postgresql(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type
+    cursor = connection.cursor()
+    cursor.execute(f"SET lock_timeout = {BUSY_MS}")
+    connection.commit()
     cursor.close()
 
 
@@ -75,52 +94,77 @@ def guarded(work: Callable[[], T]) -> T:
 
 
 class Database:
-    """The store's thread and its engine."""
+    """The database as one share of those who wait for it sees it: a lane to write, another to read."""
 
     def __init__(self, url: str, deadline_s: float = 5.0) -> None:
-        self.engine = engine_for(url)
+        self._lanes = _Lanes(url)
         self._deadline_s = deadline_s
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="store")
-        self._pending = 0
+        self._share = Share.DECISIONS
+
+    def shared(self, share: Share) -> "Database":
+        """The same database for those who wait in another share."""
+        other = copy(self)
+        other._share = share
+        return other
+
+    @property
+    def trouble(self) -> str:
+        """Why it could not be read or written the last time; empty while it answers."""
+        return self._lanes.writing.trouble or self._lanes.reading.trouble
 
     async def read(self, work: Callable[[Connection], T]) -> T:
         """Raises StorageUnavailable."""
-        return await self._transact(work, writes=False)
+        lanes = self._lanes
+        return await lanes.reading.call(
+            lambda: transaction(lanes.reader, work), self._share, self._deadline_s
+        )
 
     async def write(self, work: Callable[[Connection], T]) -> T:
         """All of `work` is stored, or nothing. Raises StorageUnavailable, AlreadyThere.
 
         After the deadline the outcome is unknown; the caller writes its newest state again.
         """
-        return await self._transact(work, writes=True)
+        lanes = self._lanes
+        return await lanes.writing.call(
+            lambda: transaction(lanes.writer, work), self._share, self._deadline_s
+        )
 
-    async def _transact(self, work: Callable[[Connection], T], writes: bool) -> T:
-        engine = self.engine.execution_options(writes=writes)
-
-        def transaction() -> T:
-            with engine.begin() as connection:
-                return work(connection)
-
-        return await self.call(lambda: guarded(transaction), self._deadline_s)
-
-    async def call(self, work: Callable[[], T], deadline_s: float | None) -> T:
-        """Run `work` in the store's thread."""
-        if self._pending >= MAX_PENDING:
-            raise StorageUnavailable("too much is waiting to be stored")
-        self._pending += 1
-        future = asyncio.get_running_loop().run_in_executor(self._thread, work)
-        future.add_done_callback(self._done)
-        try:
-            async with asyncio.timeout(deadline_s):
-                return await asyncio.shield(future)
-        except TimeoutError:
-            raise StorageUnavailable("the database did not answer in time") from None
-
-    def _done(self, future: "asyncio.Future[Any]") -> None:
-        self._pending -= 1
-        if not future.cancelled():
-            future.exception()  # retrieved, so that a late failure that nobody waits for is not logged
+    async def set_up(self, work: Callable[[Engine], None]) -> None:
+        """Run `work` before anything else, however long it takes. Raises StorageUnavailable."""
+        lanes = self._lanes
+        await lanes.writing.call(lambda: guarded(lambda: work(lanes.writer)), self._share, None)
 
     async def close(self) -> None:
-        await self.call(self.engine.dispose, None)
-        self._thread.shutdown(wait=True)
+        lanes = self._lanes
+        await lanes.reading.close(lanes.reader.dispose, CLOSE_S)
+        await lanes.writing.close(lanes.writer.dispose, CLOSE_S)
+
+
+class _Lanes:
+    """Reading never waits for a writer of ours; what is written is written one after the other."""
+
+    def __init__(self, url: str) -> None:
+        self.reader = engine_for(url)
+        self.writer = engine_for(url).execution_options(writes=True)
+        self.reading = Lane("reading", lambda: transaction(self.reader, _answers))
+        self.writing = Lane("writing", lambda: transaction(self.writer, _takes))
+
+
+def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Raises StorageUnavailable, AlreadyThere."""
+
+    def whole() -> T:
+        with engine.begin() as connection:
+            return work(connection)
+
+    return guarded(whole)
+
+
+def _answers(db: Connection) -> None:
+    db.execute(select(literal(1)))
+
+
+def _takes(db: Connection) -> None:
+    """Really writes: a full disk is noticed by nothing less."""
+    db.execute(delete(setting).where(setting.c.key == _PROBE))  # SQLite writes no page that stays the same
+    db.execute(insert(setting).values(key=_PROBE, value=""))

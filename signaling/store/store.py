@@ -4,7 +4,8 @@ from contextlib import AsyncExitStack
 
 from sqlalchemy import Connection, insert, select, text, update
 
-from signaling.store.database import Database, guarded
+from signaling.store.database import Database
+from signaling.store.lane import Share
 from signaling.store.meetings import Meetings
 from signaling.store.migrate import upgrade
 from signaling.store.people import People
@@ -34,11 +35,16 @@ class Store:
         database = Database(url, deadline_s)
         async with AsyncExitStack() as opening:
             opening.push_async_callback(database.close)
-            await database.call(lambda: guarded(lambda: upgrade(database.engine)), None)
+            await database.set_up(upgrade)
             opening.pop_all()  # it stays open
         return Store(database)
 
+    def shared(self, share: Share) -> "Store":
+        """The same store for those who wait in another share."""
+        return Store(self.database.shared(share))
+
     async def close(self) -> None:
+        """Of all its shares."""
         await self.database.close()
 
     async def ping(self) -> None:

@@ -395,7 +395,7 @@ async def test_on_a_full_disk_nothing_is_half_written_and_reading_goes_on(tmp_pa
         pages = db.exec_driver_sql("PRAGMA page_count").scalar_one()
         db.exec_driver_sql(f"PRAGMA max_page_count = {pages}")
 
-    await store.database.read(no_more_pages)
+    await store.database.write(no_more_pages)
     many = [Unit(f"u{n}", "Đơn vị " * 15, "Ngắn", UnitKind.STATION) for n in range(500)]
     with pytest.raises(StorageUnavailable, match="full"):
         await store.meetings.add_units(many)

@@ -65,4 +65,4 @@ async def _database(context: Context) -> str:
             await context.store.ping()
     except (StorageUnavailable, TimeoutError):
         return "down"
-    return "ok"
+    return "down" if context.store.database.trouble else "ok"

@@ -101,8 +101,7 @@ class Fixed(Room):
         self._effects = tuple(effects)
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
-        effects, self._effects = self._effects, ()
-        return effects
+        return self._effects if happened == Elapsed() else ()
 
 
 class World:

@@ -32,6 +32,7 @@ from signaling.room.state.inputs import (
     WorkerBack,
 )
 from signaling.room.state.seat import Seat
+from signaling.room.state.shutting import GRANTS
 from signaling.room.state.state import State
 from signaling.room.views import floor
 from tests.support import room_laws
@@ -80,6 +81,9 @@ class RoomMachine(RuleBasedStateMachine):
         if isinstance(outcome, Refused):
             assert room.checkpoint() == before
             return outcome
+        if any(isinstance(e, Keep | KeepRun) and e.first for e in outcome):
+            assert isinstance(happened, Said)
+            assert isinstance(happened.message, GRANTS)
         self.keeps_what_changed(outcome, rows)
         assert (KeepRun() in outcome) is (room.state.run is not before.facts.run)
         for effect in outcome:
