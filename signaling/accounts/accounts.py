@@ -99,10 +99,8 @@ class Accounts:
         return await self._sign_ins.account_of(token_hash(token))
 
     async def sign_out(self, token: str) -> None:
-        """End the sign-in and everything that is open under it. Raises StorageUnavailable."""
-        hashed = token_hash(token)
-        await self._store.people.sign_out(hashed)
-        await self._sign_ins.end(hashed, SignInEnd.OWN)
+        """End the sign-in and everything that is open under it, also when the store cannot be told now."""
+        await self._sign_ins.sign_out(token_hash(token))
 
 
 async def mint(store: Store, account: AccountId, now: Instant, in_use: Collection[str] = ()) -> str:

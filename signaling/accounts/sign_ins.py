@@ -39,10 +39,14 @@ class SignIns:
         self._clock = clock
         self._open: dict[str, list[End]] = {}
         """By the hash of the token."""
+        self._signed_out: set[str] = set()
+        """Sign-ins that are over and that the store still has."""
         self._blind = False
 
     async def account_of(self, token_hash: str) -> Account | None:
         """The account, as long as the sign-in holds. Raises StorageUnavailable."""
+        if token_hash in self._signed_out:
+            return None
         return await self._store.people.signed_in(token_hash, self._clock().unix_ms)
 
     @contextmanager
@@ -66,10 +70,26 @@ class SignIns:
         """End everything that is open under it; none waits for another."""
         await asyncio.gather(*(end(why) for end in tuple(self._open.get(token_hash, ()))))
 
+    async def sign_out(self, token_hash: str) -> None:
+        """It is over at once. The store hears of it now or, while it cannot, later."""
+        self._signed_out.add(token_hash)
+        await self.end(token_hash, SignInEnd.OWN)
+        await self._store_sign_outs()
+
+    async def _store_sign_outs(self) -> None:
+        for token_hash in tuple(self._signed_out):
+            try:
+                await self._looking.people.sign_out(token_hash)
+            except StorageUnavailable as error:
+                log.error("sign-out-not-stored count=%d why=%s", len(self._signed_out), error)
+                return
+            self._signed_out.discard(token_hash)
+
     async def run(self) -> None:
         """Look again and again, until cancelled."""
         while True:
             await asyncio.sleep(LOOK_S)
+            await self._store_sign_outs()
             await self.look()
 
     async def look(self) -> None:

@@ -10,6 +10,8 @@ from pathlib import Path
 import pytest
 
 import sfu
+from signaling.accounts.accounts import token_hash
+from signaling.control import clock
 from signaling.model.limits import DEFAULT
 from signaling.model.words import SeatState, Why
 from signaling.protocol import (
@@ -84,6 +86,26 @@ async def test_six_knock_and_a_mute_is_carried_out_while_they_wait(
         refused = [message for one in knocking for message in one.heard if isinstance(message, SeatChanged)]
         assert not refused
         assert not [one for one in operator.heard if isinstance(one, Lobby) and one.knocks]
+
+
+async def test_signing_out_ends_at_once_what_is_open_and_is_stored_later(tmp_path: Path) -> None:
+    async with running_control(tmp_path, FakeMedia(), LIMITS) as control:
+        await control.operator()
+        cookie = await control.account("tram", unit=STATION)
+        delegate = await control.enter(cookie)
+        with held(control):
+            async with control.http.delete(f"{control.url}/api/session", headers=signed_in(cookie)) as answer:
+                assert answer.status == 204
+            assert (await delegate.ended()).code is Why.NOT_SIGNED_IN
+            async with control.http.get(f"{control.url}/api/session", headers=signed_in(cookie)) as answer:
+                assert answer.status == 204, "nobody is signed in with it"
+        async with asyncio.timeout(2 * PATIENCE_S):
+            while await control.store.people.signed_in(token_hash(cookie), clock().unix_ms) is not None:
+                pass
+
+
+def signed_in(cookie: str) -> dict[str, str]:
+    return {"Cookie": f"giaoban={cookie}"}
 
 
 async def test_a_chair_who_admits_is_not_kept_from_muting(tmp_path: Path) -> None:
