@@ -7,7 +7,7 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
 from signaling.accounts.passwords import Passwords, TooBusy
-from signaling.accounts.sign_ins import SignInEnd, SignIns
+from signaling.accounts.sign_ins import SignIns
 from signaling.accounts.throttle import Throttle
 from signaling.model.ids import AccountId, Instant
 from signaling.model.meeting import Account
