@@ -9,7 +9,7 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,11 +110,10 @@ async def serve_with(
     store = await Store.open(config.database_url, config.limits.store_s)
     passwords = Passwords()
     try:
-        audit_table = AuditTable(store.database.shared(Share.RECORDS))
-        audit = AuditLog(audit_table, now, config.audit_head)
+        records, door = store.shared(Share.RECORDS), store.shared(Share.DOOR)
+        audit = AuditLog(AuditTable(records.database), now, config.audit_head)
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
-        door = store.shared(Share.DOOR)
         sign_ins = SignIns(door, now)
         context = Context(
             store=door,
@@ -132,12 +131,7 @@ async def serve_with(
             recordings=config.recordings,
             proxies=config.proxies,
         )
-        records = store.shared(Share.RECORDS)
-        loops = [rooms.run, sign_ins.run]
-        if config.recordings is not None:
-            loops.append(Retention(config.recordings, records, audit, rooms.going_on, now).run)
-        if config.certificate is not None:
-            loops.append(CertificateWatch(config.certificate, records, audit, now).run)
+        loops = [rooms.run, sign_ins.run, *_upkeep(config, records, audit, rooms, now)]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:
@@ -150,6 +144,16 @@ async def serve_with(
     finally:
         passwords.close()
         await store.close()
+
+
+def _upkeep(
+    config: ControlConfig, store: Store, audit: AuditLog, rooms: Rooms, now: Callable[[], Instant]
+) -> Iterator[Callable[[], Coroutine[None, None, None]]]:
+    """What runs by itself and asks nobody."""
+    if config.recordings is not None:
+        yield Retention(config.recordings, store, audit, rooms.going_on, now).run
+    if config.certificate is not None:
+        yield CertificateWatch(config.certificate, store, audit, now).run
 
 
 async def _serve(
