@@ -31,7 +31,7 @@ from tests.support.control import OFFER, PATIENCE_S, Browser, Control, FakeMedia
 pytestmark = pytest.mark.loopback
 
 STATION = "tyt-ta-phin"
-LIMITS = replace(DEFAULT, store_s=1.0)
+LIMITS = replace(DEFAULT, store_s=2.5)
 
 
 @contextmanager
