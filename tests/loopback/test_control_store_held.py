@@ -4,7 +4,6 @@ import asyncio
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,6 @@ import pytest
 import sfu
 from signaling.accounts.accounts import token_hash
 from signaling.control import clock
-from signaling.model.limits import DEFAULT
 from signaling.model.words import SeatState, Why
 from signaling.protocol import (
     Admit,
@@ -31,7 +29,6 @@ from tests.support.control import OFFER, PATIENCE_S, Browser, Control, FakeMedia
 pytestmark = pytest.mark.loopback
 
 STATION = "tyt-ta-phin"
-LIMITS = replace(DEFAULT, store_s=2.5)
 
 
 @contextmanager
@@ -70,7 +67,7 @@ async def well(control: Control) -> bool:
 async def test_six_knock_and_a_mute_is_carried_out_while_they_wait(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with running_control(tmp_path, FakeMedia(), LIMITS) as control:
+    async with running_control(tmp_path, FakeMedia()) as control:
         operator = await control.operator()
         delegate = await inside(control, operator, "tram")
         knocking = [await control.enter(await control.account(f"k{n}", unit=STATION)) for n in range(6)]
@@ -89,7 +86,7 @@ async def test_six_knock_and_a_mute_is_carried_out_while_they_wait(
 
 
 async def test_signing_out_ends_at_once_what_is_open_and_is_stored_later(tmp_path: Path) -> None:
-    async with running_control(tmp_path, FakeMedia(), LIMITS) as control:
+    async with running_control(tmp_path, FakeMedia()) as control:
         await control.operator()
         cookie = await control.account("tram", unit=STATION)
         delegate = await control.enter(cookie)
@@ -109,7 +106,7 @@ def signed_in(cookie: str) -> dict[str, str]:
 
 
 async def test_a_chair_who_admits_is_not_kept_from_muting(tmp_path: Path) -> None:
-    async with running_control(tmp_path, FakeMedia(), LIMITS) as control:
+    async with running_control(tmp_path, FakeMedia()) as control:
         operator = await control.operator()
         delegate = await inside(control, operator, "tram")
         waiting = await control.enter(await control.account("cho", unit=STATION))
@@ -123,7 +120,7 @@ async def test_a_chair_who_admits_is_not_kept_from_muting(tmp_path: Path) -> Non
 
 
 async def test_once_the_database_is_free_people_come_in_and_the_mute_was_stored(tmp_path: Path) -> None:
-    async with running_control(tmp_path, FakeMedia(), LIMITS) as control:
+    async with running_control(tmp_path, FakeMedia()) as control:
         operator = await control.operator()
         delegate = await inside(control, operator, "tram")
         late = await control.enter(await control.account("muon", unit=STATION))
