@@ -36,8 +36,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     https_port: Port = 8443
     media_port: Port = 8444
     """UDP and TCP; further workers take the numbers after it."""
-    media_addresses: tuple[str, ...] = ()
-    """Local addresses media arrives on; none means all but link-local ones."""
+    media_addresses: Annotated[tuple[str, ...], Meta(max_length=24)] = ()
+    """Local addresses media arrives on; none means those that the machine has, as they come and go (not
+    temporary nor link-local ones of IPv6)."""
     advertise: tuple[str, ...] = ()
     """Addresses told to browsers instead of the local ones, when this machine is behind a NAT."""
     workers: Annotated[int, Meta(ge=1, le=16)] = 1

@@ -14,12 +14,13 @@ from dataclasses import dataclass
 from secrets import randbelow
 
 from sfu import AnyEvent
+from sfu.addresses import AddressesUnreadable, Found, find, follow
 from sfu.fastpath import FastPath
 from sfu.line import FrameLine, OnePeer, listening
 from sfu.plane.plane import MEND_S, Plane
 from sfu.plane.pulse import TICK_S
 from sfu.tap_server import serve_taps
-from sfu.transport import MediaPorts
+from sfu.transport import MediaPorts, can_bind
 from sfu.voice import ThreadEars
 from sfu.wire import BadFrame, Notice, Reply, ToWorker, decode_to_worker, frame
 
@@ -35,7 +36,7 @@ class WorkerConfig:
     socket_path: str
     """Unix socket to be made; its folder must be closed to others."""
     addresses: tuple[str, ...]
-    """Local addresses for media, v4 and v6."""
+    """Local addresses for media, v4 and v6; none: those that the machine has, as they come and go."""
     port: int
     """UDP and TCP."""
     advertise: tuple[str, ...] = ()
@@ -76,7 +77,7 @@ class Door:
 async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, MediaPorts]]:
     """The worker without its process: ports open, plane ready. Raises PortTaken."""
     fastpath = FastPath()
-    ports = MediaPorts(fastpath, config.addresses, config.port, advertise=config.advertise)
+    ports = MediaPorts(fastpath, _present_at_start(config), config.port, advertise=config.advertise)
     wall_offset_s = time.time() - time.monotonic()
     with contextlib.closing(ThreadEars()) as ears:
         door = Door(
@@ -98,7 +99,47 @@ async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
         serve_taps(plane, config.tap_path),
     ):
         log.info("media-ready port=%d", ports.port)
-        await tick_until(stop, plane)
+        async with asyncio.TaskGroup() as beside:
+            following = beside.create_task(follow_addresses(config, ports), name="addresses")
+            await tick_until(stop, plane)
+            following.cancel()
+
+
+async def follow_addresses(config: WorkerConfig, ports: MediaPorts) -> None:
+    """Give the ports the machine's addresses as they come and go, until cancelled. An address that cannot be
+    used is no reason to end, whether it was found or configured: it is used when it can be."""
+    before: tuple[tuple[str, ...], str, int] | None = None
+
+    async def tell(found: Found) -> None:
+        nonlocal before
+        present = _present(config, found)
+        missing = dict.fromkeys(config.addresses or found.waiting, "not-there")
+        for address in present:
+            missing.pop(address, None)
+        missing |= await ports.follow(present)
+        now = (
+            ports.addresses,
+            ",".join(f"{address}/{why}" for address, why in missing.items()),
+            found.left_out,
+        )
+        if now != before:
+            before = now
+            log.info("media-addresses open=%s missing=%s left_out=%d", ",".join(now[0]), *now[1:])
+
+    await follow(tell)
+
+
+def _present_at_start(config: WorkerConfig) -> tuple[str, ...]:
+    try:
+        return _present(config, find())
+    except AddressesUnreadable:
+        return _present(config, Found())
+
+
+def _present(config: WorkerConfig, found: Found) -> tuple[str, ...]:
+    """The configured addresses that the machine has, else those that were found. The kernel does not list all
+    that it takes for its own (127.0.0.2), so configured ones are tried."""
+    return tuple(filter(can_bind, config.addresses)) if config.addresses else found.usable
 
 
 async def tick_until(stop: asyncio.Event, plane: Plane) -> None:

@@ -19,18 +19,20 @@ from deploy.problem import Problem
 from sfu.addresses import AddressesUnreadable, Found, find, follow
 
 
-def local_addresses(*, loopback: bool = False) -> tuple[str, ...]:
-    """Addresses of this machine that can be used now, the best first; optionally with 127.0.0.1 and ::1.
-
-    Errors: raises Problem.
-    """
+def found_addresses() -> Found:
+    """The addresses of this machine, loopback among them. Raises Problem."""
     try:
-        usable = find().usable
+        return find()
     except AddressesUnreadable as error:
         raise Problem(
             f"this machine's addresses cannot be read: {error}",
             "Let this program use netlink sockets (AF_NETLINK).",
         ) from None
+
+
+def local_addresses(*, loopback: bool = False) -> tuple[str, ...]:
+    """Those that can be used now, the best first; optionally with 127.0.0.1 and ::1. Raises Problem."""
+    usable = found_addresses().usable
     return tuple(found for found in usable if loopback or not ipaddress.ip_address(found).is_loopback)
 
 

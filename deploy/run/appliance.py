@@ -49,13 +49,12 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
     open_state(state)
     with locked(state), run_directory() as run:
         files = certificate(config, console)
-        media = config.media_addresses or addresses.local_addresses(loopback=True)
-        check_ports(config, media)
+        check_ports(config, addresses.found_addresses())
         secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
         first = prepare_database(config)
         if first.accounts:
             announce.tell_accounts(console, first.accounts)
-        processes = children(config, files, media, run, secret)
+        processes = children(config, files, run, secret)
         if watched is not None:
             # Source that cannot be run while it is edited must not end the media workers.
             processes["control"] = replace(processes["control"], dispensable=True)
@@ -66,7 +65,6 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
 def children(
     config: Config,
     files: CertificateFiles,
-    media_addresses: tuple[str, ...],
     run: Path,
     turn_secret: str = "",
 ) -> dict[str, Child]:
@@ -74,7 +72,7 @@ def children(
     sockets = tuple(str(run / f"media-{number}") for number in range(config.workers))
     recorder_socket = str(run / "recorder")
     result = {
-        f"media-{number}": _child(f"media-{number}", _media(config, media_addresses, path, number))
+        f"media-{number}": _child(f"media-{number}", _media(config, path, number))
         for number, path in enumerate(sockets)
     }
     recorder = _child("recorder", _recorder(config, sockets, recorder_socket))
@@ -93,11 +91,11 @@ def _tap(media_socket: str) -> str:
     return f"{media_socket}.tap"
 
 
-def _media(config: Config, addresses: tuple[str, ...], socket_path: str, number: int) -> MediaSettings:
+def _media(config: Config, socket_path: str, number: int) -> MediaSettings:
     return MediaSettings(
         log_level=config.log_level,
         socket_path=socket_path,
-        addresses=addresses,
+        addresses=config.media_addresses,
         advertise=config.advertise,
         port=config.media_port + number,
         tap_socket=_tap(socket_path),

@@ -5,21 +5,26 @@ import socket
 
 from deploy.config import Config
 from deploy.problem import PortError
+from sfu.addresses import Found
 
 
-def check_ports(config: Config, media_addresses: tuple[str, ...]) -> None:
-    """Raises PortError for the first port that cannot be used."""
-    if config.host:
-        for host in config.host:
-            _try(host, config.https_port, socket.SOCK_STREAM, "https_port")
-    else:
+def check_ports(config: Config, found: Found) -> None:
+    """Raises PortError for the first port that cannot be used.
+
+    An address that was only found may have gone again. One that was configured must be this machine's, though
+    it need not be usable yet: after a power cut the check for duplicates still runs, or the cable is missing.
+    """
+    for host in config.host:
+        _try(host, config.https_port, socket.SOCK_STREAM, "https_port", optional=host in found.waiting)
+    if not config.host:
         _try("0.0.0.0", config.https_port, socket.SOCK_STREAM, "https_port")  # noqa: S104 - meant
         if socket.has_ipv6:
             _try("::", config.https_port, socket.SOCK_STREAM, "https_port", optional=True)
     for worker in range(config.workers):
-        for address in media_addresses:
+        for address in config.media_addresses or found.usable:
+            optional = not config.media_addresses or address in found.waiting
             for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
-                _try(address, config.media_port + worker, kind, "media_port")
+                _try(address, config.media_port + worker, kind, "media_port", optional=optional)
 
 
 def _try(host: str, port: int, kind: socket.SocketKind, setting: str, *, optional: bool = False) -> None:

@@ -21,6 +21,7 @@ class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
     log_level: str
     socket_path: str
     addresses: tuple[str, ...]
+    """None means those that the machine has, as they come and go."""
     advertise: tuple[str, ...]
     port: int
     tap_socket: str

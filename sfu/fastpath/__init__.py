@@ -7,13 +7,15 @@ without the GIL."""
 from sfu.fastpath.fastpath import FastPath
 from sfu.fastpath.formats import ProducerFormat, SlotFormat
 from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind
-from sfu.fastpath.kernel.tables import MAX_GAP, STREAM, Size, TableFull
+from sfu.fastpath.kernel.tables import MAX_GAP, MAX_PORTS, NOWHERE, STREAM, Size, TableFull
 from sfu.fastpath.loader import prepare_kernel
 from sfu.fastpath.readings import Reach, StoredPacket
 from sfu.fastpath.srtp import SrtpProfile
 
 __all__ = [
     "MAX_GAP",
+    "MAX_PORTS",
+    "NOWHERE",
     "STREAM",
     "Address",
     "FastPath",

@@ -8,7 +8,7 @@ from dataclasses import asdict
 import numpy as np
 
 from sfu.fastpath.formats import ANY_FORMAT, ProducerFormat, SlotFormat
-from sfu.fastpath.handups import Address, MediaKind, address_key, pack_sockaddr
+from sfu.fastpath.handups import Address, MediaKind, address_key, pack_sockaddr, port_of
 from sfu.fastpath.kernel.native import session_pointer
 from sfu.fastpath.kernel.tables import (
     HISTORY,
@@ -48,7 +48,7 @@ class Decisions(Readings):
         self._producer_rows = RowBook("producers", self.producers)
         self._layer_rows = RowBook("layers", self.layers)
         self._slot_rows = RowBook("slots", self.slots)
-        self._sockets: list[socket.socket] = []
+        self._sockets: dict[int, socket.socket] = {}
         self._keys: dict[int, Keys] = {}
         self._addresses: dict[int, set[tuple[int, ...]]] = {}
         self._ssrcs: dict[int, set[int]] = {}
@@ -58,21 +58,35 @@ class Decisions(Readings):
     def add_port(self, fd: int) -> int:
         """Use a bound, non-blocking UDP socket, v4 or v6, whose file descriptor the caller keeps open. Raises
         TableFull."""
-        index = len(self._sockets)
-        if index == MAX_PORTS:
+        index = next((free for free in range(MAX_PORTS) if free not in self._sockets), None)
+        if index is None:
             raise TableFull("ports")
-        self._sockets.append(socket.socket(fileno=os.dup(fd)))
+        self._sockets[index] = socket.socket(fileno=os.dup(fd))
+        self.ports[index] = 0
         self.ports["fd"][index] = fd
         self.ports["gso"][index] = 1
-        self._context.n_ports = index + 1
+        self._context.n_ports = max(self._sockets) + 1
         return index
+
+    def remove_port(self, index: int) -> None:
+        """Let go of a socket before it is closed. Addresses bound there are forgotten, transports that sent
+        from there have no destination, and the index may be given to another socket."""
+        # The number of a closed descriptor soon belongs to something else: nothing may be sent to it.
+        self.ports["fd"][index] = -1
+        self.transports["port"][self.transports["port"] == index] = NOWHERE
+        for keys in self._addresses.values():
+            for key in [key for key in keys if port_of(key) == index]:
+                self._memory.addresses.remove(key)
+                keys.discard(key)
+        self._sockets.pop(index).close()
+        self._context.n_ports = max(self._sockets, default=-1) + 1
 
     def close(self) -> None:
         """Let go of the ports; nothing can be sent after this."""
         self._context.n_ports = 0
         for transport in list(self._addresses):
             self.close_transport(transport)
-        for port in self._sockets:
+        for port in self._sockets.values():
             port.close()
         self._sockets.clear()
 

@@ -68,3 +68,8 @@ def address_key(port: int, name: bytes) -> tuple[int, ...]:
     if family == socket.AF_INET:
         return head, int.from_bytes(name[4:8], "big"), 0, 0, 0
     return head, *(int(word) for word in np.frombuffer(name[8:24], ">u4"))
+
+
+def port_of(key: tuple[int, ...]) -> int:
+    """The port index in an address_key."""
+    return key[0] >> 24

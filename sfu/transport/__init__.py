@@ -2,7 +2,7 @@
 
 from sfu.transport.association import Association, AssociationListener
 from sfu.transport.ports import MediaPorts, PortCounters
-from sfu.transport.sockets import AddressUnusable, PortTaken
+from sfu.transport.sockets import AddressUnusable, PortTaken, can_bind
 
 __all__ = [
     "AddressUnusable",
@@ -11,4 +11,5 @@ __all__ = [
     "MediaPorts",
     "PortCounters",
     "PortTaken",
+    "can_bind",
 ]

@@ -12,7 +12,7 @@ from typing import Protocol
 from aiortc import RTCCertificate
 
 from sfu.errors import BadOffer, OfferFault
-from sfu.fastpath import STREAM, FastPath
+from sfu.fastpath import NOWHERE, STREAM, FastPath
 from sfu.sdp import LocalTransport, RemoteTransport
 from sfu.transport.dtls import Dtls, SrtpKeys, fingerprint_of
 from sfu.transport.ice import Change, Checked, Credentials, IceLite, Path
@@ -223,7 +223,9 @@ class Association:
         path = self.ice.path
         if path is None:
             return
-        if path.protocol == "tcp" or self._pacer is not None:
+        if path.port == NOWHERE:
+            self._fastpath.set_destination(self.row, NOWHERE, None)
+        elif path.protocol == "tcp" or self._pacer is not None:
             self._fastpath.set_destination(self.row, STREAM, None)
         else:
             self._fastpath.set_destination(self.row, path.port, path.address)
@@ -260,6 +262,11 @@ class Association:
         elif self._is_connected:
             self.listener.on_moved(path.protocol)
         return checked
+
+    def leave(self, port: int) -> None:
+        """The socket of that index has been closed: nothing is sent there, until a check comes by another."""
+        if self.ice.lose(port):
+            self._aim()
 
     def on_rtcp(self, packet: bytes, now: float) -> None:
         """A plain, authenticated compound packet."""

@@ -10,9 +10,10 @@ RFC 8445 sections 2.5 and 7.3.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
+from sfu.fastpath import NOWHERE
 from sfu.transport import stun
 from sfu.transport.stun import Attribute, Verified
 
@@ -34,7 +35,7 @@ class Path:
     """Where datagrams come from and go to."""
 
     port: int
-    """The fast path's port index; STREAM for a TCP connection."""
+    """The fast path's port index; STREAM for a TCP connection, NOWHERE when our socket has been closed."""
     address: tuple[str, int]
     connection: int = 0
     """Number of the TCP connection, 0 for UDP."""
@@ -121,6 +122,15 @@ class IceLite:
         """A TCP connection ended, or the address now belongs to another client. It may still be nominated:
         then nothing can be sent until the next check."""
         self._checked.pop(path, None)
+
+    def lose(self, port: int) -> bool:
+        """Our socket of that index has been closed: none of its addresses counts any more, and the next check
+        from any other is followed. True when the nominated one was among them."""
+        self._checked = {path: at for path, at in self._checked.items() if path.port != port}
+        if self.path is None or self.path.port != port:
+            return False
+        self.path = replace(self.path, port=NOWHERE)
+        return True
 
     def on_check(
         self, request: Verified, key: bytes, path: Path, now: float, media_at: float = 0.0

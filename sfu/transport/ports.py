@@ -17,13 +17,13 @@ from dataclasses import dataclass
 from aiortc import RTCCertificate
 
 from sfu.errors import BadPacket
-from sfu.fastpath import STREAM, FastPath, HandUp, HandUpKind
+from sfu.fastpath import NOWHERE, STREAM, FastPath, HandUp, HandUpKind
 from sfu.sdp import Candidate
 from sfu.transport import stun
 from sfu.transport.association import Association, AssociationListener
 from sfu.transport.budget import Budget
 from sfu.transport.ice import Credentials, Path
-from sfu.transport.sockets import Pair, bind_all
+from sfu.transport.sites import Sites
 from sfu.transport.tcp import TcpConnection, TcpConnections
 
 CLAIM_AFTER_S = 10.0
@@ -49,7 +49,7 @@ class PortCounters:
     refused_claims: int = 0
     bad_rtcp: int = 0
     unsent: int = 0
-    """For a TCP connection that no longer exists."""
+    """For a TCP connection or a socket of ours that no longer exists."""
 
 
 class MediaPorts:
@@ -64,8 +64,8 @@ class MediaPorts:
         *,
         advertise: Sequence[str] = (),
     ) -> None:
-        """`addresses` are local ones and get a socket each; `advertise` are those that lead here through a
-        NAT with the same port number, and are given to clients instead."""
+        """`addresses` are local ones at the start and get a socket each; `advertise` are those that lead here
+        through a NAT with the same port number, and are given to clients instead."""
         self.port = port
         self.counters = PortCounters()
         self._fastpath = fastpath
@@ -73,9 +73,8 @@ class MediaPorts:
         self._advertise = tuple(advertise)
         self._clock = clock
         self._certificate = RTCCertificate.generateCertificate()
-        self._pairs: list[Pair] = []
-        self._listeners: list[asyncio.Server] = []
         self._connections = TcpConnections(self)
+        self._sites = Sites(fastpath, self._connections, self)
         self._by_ufrag: dict[str, Association] = {}
         self._by_row: dict[int, Association] = {}
         self._by_path: dict[Path, Association] = {}
@@ -84,36 +83,31 @@ class MediaPorts:
         self._stranger_checks = Budget(STRANGER_CHECKS_HZ, STRANGER_CHECKS_HZ)
 
     async def start(self) -> None:
-        """Open the sockets. Raises PortTaken, AddressUnusable."""
-        loop = asyncio.get_running_loop()
-        self.port, self._pairs = bind_all(self._addresses, self.port)
-        for pair in self._pairs:
-            index = self._fastpath.add_port(pair.udp.fileno())
-            loop.add_reader(pair.udp.fileno(), self._readable, index)
-            listener = await loop.create_server(self._connections.accept, sock=pair.tcp, backlog=128)
-            self._listeners.append(listener)
+        """Open the sockets where that can be done. Raises PortTaken when somebody else has the number on all
+        addresses."""
+        self.port = await self._sites.start(self._addresses, self.port, self._clock())
+
+    async def follow(self, addresses: Sequence[str]) -> dict[str, str]:
+        """These are the machine's addresses now, the best first: new ones get sockets, those that have gone
+        lose theirs after a while, and candidates follow. Clients of the others notice nothing. Returns the
+        addresses that could not be opened, and why; they are tried again next time."""
+        return await self._sites.follow(addresses, self.port, self._clock())
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """Those of the machine that clients can reach us at now, the best first."""
+        return self._sites.told
 
     async def close(self) -> None:
         """Say goodbye to everybody and close the sockets."""
         for association in list(self._by_row.values()):
             association.close()
-        loop = asyncio.get_running_loop()
-        for pair in self._pairs:
-            loop.remove_reader(pair.udp.fileno())
-        for listener in self._listeners:
-            listener.close()
-        self._connections.close()
         await asyncio.gather(*self._tasks.values(), *self._ended, return_exceptions=True)
-        for listener in self._listeners:
-            await listener.wait_closed()
-        for pair in self._pairs:
-            pair.udp.close()
-        self._pairs.clear()
-        self._listeners.clear()
+        await self._sites.close()
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
         """Where clients reach us, in order of preference; a client on this machine is given all addresses."""
-        own = [address for address in self._addresses if local or not _is_loopback(address)]
+        own = [address for address in self.addresses if local or not _is_loopback(address)]
         if self._advertise:
             own = [*self._advertise, *(own if local else ())]
         found: list[Candidate] = []
@@ -147,7 +141,7 @@ class MediaPorts:
 
     def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None:
         """One STUN, DTLS or protected packet; over TCP an urgent one overtakes waiting pictures."""
-        if path.protocol == "udp":
+        if path.protocol == "udp" and path.port != NOWHERE:
             self._fastpath.send_plain(path.port, path.address, data)
             return
         connection = self._connections.get(path.connection)
@@ -194,7 +188,8 @@ class MediaPorts:
 
     # --- in --------------------------------------------------------------------------------------
 
-    def _readable(self, port: int) -> None:
+    def on_readable(self, port: int) -> None:
+        """Datagrams wait at one of our sockets (SiteOwner)."""
         now = self._clock()
         for hand_up in self._fastpath.drain(port, int(now * 1e6)):
             self._take(hand_up, now)
@@ -224,6 +219,12 @@ class MediaPorts:
         association = self._by_path.pop(path, None)
         if association is not None:
             association.ice.forget(path)
+
+    def on_site_closed(self, port: int) -> None:
+        """An address of ours has gone: a client that came over it must come over another (SiteOwner)."""
+        self._by_path = {path: x for path, x in self._by_path.items() if path.port != port}
+        for association in list(self._by_row.values()):
+            association.leave(port)
 
     def _take(self, hand_up: HandUp, now: float) -> None:
         if hand_up.kind is HandUpKind.STUN:

@@ -1,19 +1,24 @@
 """One UDP socket and one TCP listener for each local address, all on the same port number."""
 
+import contextlib
 import errno
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from typing import ClassVar
 
+BACKLOG = 128
 BUFFER_BYTES = 4 << 20
 """A keyframe of every camera at once must fit while the loop is briefly busy."""
 _PORT_TRIES = 50
-"""With port 0 the first socket chooses; the number must then be free for all the others."""
+"""The first socket chooses a number, which must then be free for all the others."""
 
 
 class PortTaken(Exception):
     """Somebody else listens on the port."""
+
+    why: ClassVar[str] = "in-use"
 
     def __init__(self, address: str, port: int) -> None:
         super().__init__(f"port {port} on {address} is in use by another program")
@@ -22,7 +27,9 @@ class PortTaken(Exception):
 
 
 class AddressUnusable(Exception):
-    """The system does not let us listen there: it is not an address of this machine, or not permitted."""
+    """The system does not let us listen there: it is not an address of this machine now, or not permitted."""
+
+    why: ClassVar[str] = "unusable"
 
     def __init__(self, address: str, port: int, reason: str) -> None:
         super().__init__(f"cannot listen on {address} port {port}: {reason}")
@@ -39,28 +46,46 @@ class Pair:
     tcp: socket.socket
 
 
-def bind_all(addresses: Sequence[str], port: int) -> tuple[int, list[Pair]]:
-    """Bind both protocols on all addresses; port 0 picks a number. Raises PortTaken, AddressUnusable."""
-    tries = 1 if port else _PORT_TRIES
+def bind(address: str, port: int) -> Pair:
+    """Both protocols on one address; port 0 picks a number. Raises PortTaken, AddressUnusable."""
+    with ExitStack() as undo:
+        udp = undo.enter_context(_bound(address, port, socket.SOCK_DGRAM))
+        tcp = undo.enter_context(_bound(address, udp.getsockname()[1], socket.SOCK_STREAM))
+        undo.pop_all()
+    return Pair(address, udp, tcp)
+
+
+def pick_port(addresses: Sequence[str]) -> int:
+    """A number that is free for both protocols on all these addresses now. Raises PortTaken."""
+    tries = _PORT_TRIES
     while True:
         tries -= 1
         try:
-            return _bind_all(addresses, port)
+            return _pick(addresses)
         except PortTaken:
             if not tries:
                 raise
 
 
-def _bind_all(addresses: Sequence[str], port: int) -> tuple[int, list[Pair]]:
-    pairs: list[Pair] = []
-    with ExitStack() as undo:
+def _pick(addresses: Sequence[str]) -> int:
+    number = 0
+    with ExitStack() as trial:
         for address in addresses:
-            udp = undo.enter_context(_bound(address, port, socket.SOCK_DGRAM))
-            port = udp.getsockname()[1]
-            tcp = undo.enter_context(_bound(address, port, socket.SOCK_STREAM))
-            pairs.append(Pair(address, udp, tcp))
-        undo.pop_all()
-    return port, pairs
+            with contextlib.suppress(AddressUnusable):
+                pair = bind(address, number)
+                trial.enter_context(pair.udp)
+                trial.enter_context(pair.tcp)
+                number = pair.udp.getsockname()[1]
+    return number
+
+
+def can_bind(address: str) -> bool:
+    """Whether the machine has that address now and may use it."""
+    try:
+        _bound(address, 0, socket.SOCK_DGRAM).close()
+    except (PortTaken, AddressUnusable):
+        return False
+    return True
 
 
 def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
@@ -75,6 +100,8 @@ def _bound(address: str, port: int, kind: socket.SocketKind) -> socket.socket:
         else:
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind((address, port))
+        if kind == socket.SOCK_STREAM:
+            sock.listen(BACKLOG)
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:

@@ -80,9 +80,9 @@ class TcpConnections:
         self._last_number = 0
         self._is_closed = False
 
-    def accept(self) -> "TcpConnection":
-        """Protocol factory of a listener."""
-        return TcpConnection(self, self._taker)
+    def accept(self, local: str) -> "TcpConnection":
+        """Protocol factory of the listener on this address of ours."""
+        return TcpConnection(self, self._taker, local)
 
     def enter(self, connection: "TcpConnection") -> int:
         """A number for a new connection, or 0 when there are too many, or none are taken any more."""
@@ -110,6 +110,12 @@ class TcpConnections:
         for connection in list(self._open.values()):
             connection.close()
 
+    def close_to(self, local: str) -> None:
+        """Close those to an address of ours that has gone."""
+        for connection in list(self._open.values()):
+            if connection.local == local:
+                connection.close()
+
     def __len__(self) -> int:
         return len(self._open)
 
@@ -117,7 +123,9 @@ class TcpConnections:
 class TcpConnection(asyncio.Protocol):
     """One accepted connection."""
 
-    def __init__(self, crowd: TcpConnections, taker: PacketTaker) -> None:
+    def __init__(self, crowd: TcpConnections, taker: PacketTaker, local: str) -> None:
+        self.local = local
+        """Our address, which the client connected to."""
         self.address: tuple[str, int] = ("", 0)
         self.number = 0
         """Never reused; 0 before it is admitted."""

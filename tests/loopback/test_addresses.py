@@ -59,12 +59,7 @@ def test_an_address_without_a_cable_is_told_when_the_cable_is_plugged_in() -> No
 def test_an_address_that_another_machine_has_is_waited_for_until_it_is_given_anew() -> None:
     async def scene(network: Network) -> None:
         network.plug_in("near")
-        network.give("near-far", "fd00:1::1/64 nodad")
-        network.give("near", "fd00:1::1/64")
-        async with asyncio.timeout(SOON_S):
-            while "dadfailed" not in network.ip("addr show dev near"):  # noqa: ASYNC110 - the kernel's doing
-                await asyncio.sleep(0.05)
-        network.take("near-far", "fd00:1::1/64")
+        await network.duplicate("near", "fd00:1::1/64")
         assert find().waiting == ("fd00:1::1",)
         async with told() as heard:
             assert await next_of(heard) == HERE

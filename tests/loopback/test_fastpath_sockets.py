@@ -8,6 +8,7 @@ import pytest
 
 from sfu.fastpath import FastPath, HandUpKind, MediaKind, ProducerFormat, SlotFormat, SrtpProfile
 from tests.support.fastpath_stage import SMALL, TWCC, Seen, key, parse, rtp, session, vp8
+from tests.support.network import Network, in_own_network
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(300)]
 PROFILE = SrtpProfile.AEAD_AES_128_GCM
@@ -256,3 +257,57 @@ def test_both_families_at_once_share_a_batch(fastpath: FastPath) -> None:
         opening = session(PROFILE, key(9), inbound=True)
         assert [len(parse(0, opening.unprotect(there.recv(2048))).payload) for _ in range(2)] == [300, 300]
         assert len(place.receive(2)) == 2
+
+
+def test_a_socket_that_is_removed_harms_no_other_and_its_index_is_used_again(fastpath: FastPath) -> None:
+    with contextlib.ExitStack() as stack:
+        servers = [stack.enter_context(udp(host)) for host in HOSTS]
+        ports = [fastpath.add_port(server.fileno()) for server in servers]
+        place = Place(fastpath, ports[1], servers[1], MediaKind.VIDEO)
+        place.connect(stack.enter_context(udp(HOSTS[1])), stack.enter_context(udp(HOSTS[1])))
+        there = stack.enter_context(udp(HOSTS[0]))
+        transport = fastpath.open_transport()
+        fastpath.set_keys(transport, PROFILE, key(8), key(9))
+        fastpath.bind_address(transport, ports[0], there.getsockname()[:2])
+        fastpath.set_destination(transport, ports[0], there.getsockname()[:2])
+        slot = fastpath.open_slot(transport, MediaKind.VIDEO, PLAIN)
+        fastpath.switch(slot, int(fastpath.slots[place.slot]["target"]))
+        fastpath.remove_port(ports[0])
+        servers[0].close()
+        place.send(*frame([300, 300]))
+        assert len(place.receive(2)) == 2
+        assert fastpath.drain(ports[0], 2_000) == []
+        fastpath.send_rtcp(transport, bytes.fromhex("80c90001000003e8"))
+        assert fastpath.counters.sent == 2
+        assert fastpath.counters.send_errors == 0
+
+        new = stack.enter_context(udp(HOSTS[0]))
+        assert fastpath.add_port(new.fileno()) == ports[0]
+        there.sendto(b"\x16" + bytes(40), new.getsockname())
+        new.recv(1, socket.MSG_PEEK)
+        assert fastpath.drain(ports[0], 3_000) == []  # nobody's: the address was forgotten
+        fastpath.set_destination(transport, ports[0], there.getsockname()[:2])
+        place.send(*frame([300, 300], first=3))
+        opening = session(PROFILE, key(9), inbound=True)
+        assert [len(parse(0, opening.unprotect(there.recv(2048))).payload) for _ in range(2)] == [300, 300]
+
+
+def test_a_run_that_finds_no_way_is_lost_and_the_next_ones_go_as_runs_again(fastpath: FastPath) -> None:
+    """Our address goes and comes back: that says nothing of what the line takes."""
+
+    async def scene(network: Network) -> None:
+        network.plug_in("lan", "192.0.2.1/24")
+        with udp("192.0.2.1") as server, udp("192.0.2.1") as publisher, udp("192.0.2.1") as viewer:
+            place = Place(fastpath, fastpath.add_port(server.fileno()), server, MediaKind.VIDEO)
+            place.connect(publisher, viewer)
+            for number, is_there in enumerate((True, False, True)):
+                if number:
+                    (network.give if is_there else network.take)("lan", "192.0.2.1/24")
+                packets = [place.protecting.protect(packet) for packet in frame([500] * 4, 1 + 4 * number)]
+                fastpath.ingest(place.sender, packets, 1_000)
+            assert len(place.receive(8)) == 8
+            assert fastpath.counters.gso_messages == 2
+            assert fastpath.counters.gso_fallbacks == 0
+            assert fastpath.counters.send_errors == 4
+
+    in_own_network(scene)

@@ -9,7 +9,7 @@ import pytest
 
 from sfu.errors import BadOffer
 from sfu.sdp import Fingerprint
-from sfu.transport import AddressUnusable, Association, MediaPorts, PortTaken, stun, tcp
+from sfu.transport import Association, MediaPorts, PortTaken, stun, tcp
 from sfu.transport.ice import STALE_AFTER_S
 from sfu.transport.ports import CLAIM_AFTER_S, STRANGER_CHECKS_HZ
 from sfu.transport.stun import Attribute, Kind
@@ -399,10 +399,10 @@ async def test_a_port_in_use_is_named(kind: socket.SocketKind) -> None:
                 await MediaPorts(fastpath, ["127.0.0.1"], number).start()
 
 
-async def test_an_address_that_is_not_ours_is_named() -> None:
-    async with media_ports() as (fastpath, _):
-        with pytest.raises(AddressUnusable, match=r"203\.0\.113\.9"):
-            await MediaPorts(fastpath, ["203.0.113.9"], 0).start()
+async def test_an_address_that_is_not_ours_is_passed_over() -> None:
+    async with media_ports("203.0.113.9", "127.0.0.1") as (_, ports):
+        assert ports.addresses == ("127.0.0.1",)
+        assert await ports.follow(["203.0.113.9", "127.0.0.1"]) == {"203.0.113.9": "unusable"}
 
 
 async def test_candidates_are_given_by_preference_and_loopback_only_to_this_machine() -> None:
@@ -422,11 +422,10 @@ async def test_candidates_are_given_by_preference_and_loopback_only_to_this_mach
 
 
 async def test_behind_a_nat_the_outer_address_is_given() -> None:
-    async with media_ports() as (fastpath, _):
-        ports = MediaPorts(fastpath, ["192.0.2.2", "127.0.0.1"], 8444, advertise=["198.51.100.1"])
+    async with media_ports("127.0.0.2", "127.0.0.1", advertise=["198.51.100.1"]) as (_, ports):
         assert {c.address for c in ports.candidates(local=False)} == {"198.51.100.1"}
         told = [c.address for c in ports.candidates(local=True)]
-        assert told[::2] == ["198.51.100.1", "192.0.2.2", "127.0.0.1"]
+        assert told[::2] == ["198.51.100.1", "127.0.0.2", "127.0.0.1"]
 
 
 async def test_fingerprints_are_sha_256() -> None:

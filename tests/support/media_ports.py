@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 
 from sfu.fastpath import FastPath
@@ -57,10 +57,11 @@ class ShiftedClock:
 
 @asynccontextmanager
 async def media_ports(
-    *addresses: str, clock: ShiftedClock | None = None
+    *addresses: str, clock: ShiftedClock | None = None, advertise: Sequence[str] = ()
 ) -> AsyncIterator[tuple[FastPath, MediaPorts]]:
     fastpath = FastPath()
-    ports = MediaPorts(fastpath, addresses or ("127.0.0.1",), 0, clock or ShiftedClock())
+    clock = clock or ShiftedClock()
+    ports = MediaPorts(fastpath, addresses or ("127.0.0.1",), 0, clock, advertise=advertise)
     await ports.start()
     try:
         yield fastpath, ports

@@ -44,6 +44,19 @@ class Network:
     def give(self, card: str, address: str) -> None:
         self.ip(f"addr add dev {card} {address}")
 
+    async def duplicate(self, card: str, address: str) -> None:
+        """Give the card an address of IPv6 that its neighbour has, until the kernel has found that out and
+        does not use it."""
+        self.give(f"{card}-far", f"{address} nodad")
+        await self._until(lambda: "tentative" not in self.ip("addr show"))
+        self.give(card, address)
+        await self._until(lambda: "dadfailed" in self.ip(f"addr show dev {card}"))
+        self.take(f"{card}-far", address)
+
+    async def _until(self, is_so: Callable[[], bool]) -> None:
+        while not is_so():  # noqa: ASYNC110 - the kernel becomes ready; the scene has a limit
+            await asyncio.sleep(0.05)
+
     def take(self, card: str, address: str) -> None:
         self.ip(f"addr del dev {card} {address}")
 

@@ -26,6 +26,17 @@ CMSG_LEN, CMSG_SPACE = 18, 24
 MESSAGE = 64
 """sizeof(struct mmsghdr)."""
 EAGAIN, ENOBUFS, EIO = errno.EAGAIN, errno.ENOBUFS, errno.EIO
+NO_WAY = (
+    errno.ENETUNREACH,
+    errno.EHOSTUNREACH,
+    errno.ENETDOWN,
+    errno.ENODEV,
+    errno.EADDRNOTAVAIL,
+    errno.EPERM,
+    errno.EBADF,
+)
+"""There is no way to that receiver now: our address or card has gone, or a firewall forbids it. This says
+nothing of segments."""
 GIVE_UP = 4
 """Refused messages after which a port that never sent one with segments stops trying."""
 
@@ -124,11 +135,11 @@ def flush_port(ctx: Row, p: int, port: Row) -> None:
                 counters.send_errors += notes[i, 1]
                 port.failed += notes[i, 1]
             return
-        if notes[done, 1] > 1:
+        if notes[done, 1] > 1 and why not in NO_WAY:
             fall_back(ctx, port, done, why)
         else:
-            counters.send_errors += 1
-            port.failed += 1
+            counters.send_errors += notes[done, 1]
+            port.failed += notes[done, 1]
         done += 1
 
 

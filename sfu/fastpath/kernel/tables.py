@@ -18,7 +18,8 @@ MAX_DATAGRAM = 1500
 RX_ROW = 2048
 NAME_ROW = 32
 """Room for a sockaddr_in6 (28 bytes)."""
-MAX_PORTS = 8
+MAX_PORTS = 32
+"""One for each local address, and room for those that have just gone."""
 ARENA = 1 << 18
 """Bytes of outgoing datagrams built before they must be flushed: small enough to stay in the second cache."""
 MAX_RUN = 32
