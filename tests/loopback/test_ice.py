@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import socket
+from functools import partial
 
 import pytest
 
@@ -318,7 +319,8 @@ async def test_a_connection_that_comes_while_the_ports_close_does_not_stay() -> 
     async with media_ports() as (_, ports):
         connections = tcp.TcpConnections(ports)
         connections.close()
-        async with await asyncio.get_running_loop().create_server(connections.accept, "127.0.0.1", 0) as late:
+        accept = partial(connections.accept, "127.0.0.1")
+        async with await asyncio.get_running_loop().create_server(accept, "127.0.0.1", 0) as late:
             reader, writer = await asyncio.open_connection(*late.sockets[0].getsockname())
             with contextlib.suppress(ConnectionResetError):
                 assert await asyncio.wait_for(reader.read(), 5) == b""
