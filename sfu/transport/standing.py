@@ -8,7 +8,7 @@ GRACE_S = 10.0
 address moves to another card. Clients then go on over the same sockets."""
 
 
-class Change(NamedTuple):
+class SiteChange(NamedTuple):
     to_open: tuple[str, ...]
     to_close: tuple[str, ...]
 
@@ -28,7 +28,7 @@ class Standing:
         """Where clients can reach us, the best first."""
         return tuple(address for address in self._present if address in self._seen)
 
-    def note(self, present: Sequence[str], now: float) -> Change:
+    def note(self, present: Sequence[str], now: float) -> SiteChange:
         """The machine has these addresses now, the best first."""
         self._present = tuple(dict.fromkeys(present))
         for address in self.told:
@@ -43,7 +43,7 @@ class Standing:
         )
         for address in to_close:
             del self._seen[address]
-        return Change(to_open[: self._room - len(self._seen)], to_close)
+        return SiteChange(to_open[: self._room - len(self._seen)], to_close)
 
     def opened(self, address: str, now: float) -> None:
         self._seen[address] = now
