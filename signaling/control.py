@@ -20,10 +20,13 @@ from signaling.accounts.passwords import Passwords
 from signaling.accounts.sign_ins import SignIns
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
+from signaling.connections.listener import Connections, listening_sockets
+from signaling.connections.patience import IDLE_S
 from signaling.custody.retention import Retention
-from signaling.http.app import application
+from signaling.http.app import MAX_BODY_BYTES, application
 from signaling.http.context import Context
 from signaling.http.pages import Pages
+from signaling.http.requests import requests_log
 from signaling.links.media import MediaPort, WorkerSocket
 from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
 from signaling.live.rooms import Rooms
@@ -130,12 +133,13 @@ async def serve_with(
             certificate=config.certificate,
             recordings=config.recordings,
             proxies=config.proxies,
+            connections=Connections(lambda: now().s, config.proxies),
         )
         loops = [rooms.run, sign_ins.run, *_upkeep(config, records, audit, rooms, now)]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:
-                await _serve(config, application(context, config.hsts), rooms, stop, ready)
+                await _serve(config, context, stop, ready)
             finally:
                 for task in running:
                     task.cancel()
@@ -158,28 +162,33 @@ def _upkeep(
 
 async def _serve(
     config: ControlConfig,
-    app: web.Application,
-    rooms: Rooms,
+    context: Context,
     stop: asyncio.Event,
     ready: Callable[[], None] | None,
 ) -> None:
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=STOP_S)
+    app = application(context, config.hsts)
+    runner = web.AppRunner(
+        app,
+        access_log=None,
+        logger=requests_log,
+        shutdown_timeout=STOP_S,
+        keepalive_timeout=IDLE_S,
+        read_bufsize=MAX_BODY_BYTES,
+        auto_decompress=False,
+    )
     await runner.setup()
+    assert runner.server is not None
     try:
-        for site in _sites(config, runner):
-            await site.start()
-        log.info("control-up")
-        if ready is not None:
-            ready()
-        await stop.wait()
-        log.info("control-stopping")
-        await rooms.close()
+        sockets = config.sockets or listening_sockets(config.hosts, config.port)
+        async with asyncio.TaskGroup() as tasks:
+            accepting = context.connections.run(sockets, config.tls, runner.server)
+            door = tasks.create_task(accepting, name="web door")
+            log.info("control-up")
+            if ready is not None:
+                ready()
+            await stop.wait()
+            log.info("control-stopping")
+            await context.rooms.close()
+            door.cancel()
     finally:
         await runner.cleanup()
-
-
-def _sites(config: ControlConfig, runner: web.AppRunner) -> list[web.BaseSite]:
-    if config.sockets:
-        return [web.SockSite(runner, listening, ssl_context=config.tls) for listening in config.sockets]
-    hosts = config.hosts or (None,)
-    return [web.TCPSite(runner, host, config.port, ssl_context=config.tls) for host in hosts]

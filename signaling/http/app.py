@@ -15,7 +15,7 @@
 
 from aiohttp import web
 
-from signaling.http import auth, guards, metrics, site, websocket
+from signaling.http import auth, guards, metrics, requests, site, websocket
 from signaling.http.api import audit, centre, health, recordings, server
 from signaling.http.context import CONTEXT, Context
 
@@ -27,6 +27,7 @@ def application(context: Context, hsts: bool = False) -> web.Application:
     app = web.Application(client_max_size=MAX_BODY_BYTES)
     app[CONTEXT] = context
     guards.install(app, hsts)
+    requests.install(app)
     for resource in (auth, centre, audit, recordings, server, websocket, health, metrics, site):
         resource.install(app)
     return app

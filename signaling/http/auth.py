@@ -20,6 +20,7 @@ from signaling.audit.chain import Actor
 from signaling.http.answers import json, problem
 from signaling.http.context import CONTEXT, COOKIE, Context
 from signaling.http.guards import asker, same_origin
+from signaling.http.visitors import account_of
 from signaling.model.meeting import Account
 from signaling.model.words import Role
 from signaling.protocol import UnitView
@@ -65,7 +66,7 @@ async def allowed(request: web.Request, right: frozenset[Role]) -> Account | web
     roles; otherwise the refusal. A role that was handed over or lent in a meeting does not count."""
     if not same_origin(request):
         return problem(HTTPStatus.FORBIDDEN, "other-origin")
-    account = await request.app[CONTEXT].accounts.signed_in(request.cookies.get(COOKIE))
+    account = await account_of(request)
     if account is None:
         return problem(HTTPStatus.UNAUTHORIZED, "not-signed-in")
     return account if account.role in right else problem(HTTPStatus.FORBIDDEN, "not-allowed")
@@ -130,7 +131,7 @@ async def _view(context: Context, account: Account) -> AccountView:
 
 async def who_am_i(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
-    account = await context.accounts.signed_in(request.cookies.get(COOKIE))
+    account = await account_of(request)
     if account is None:
         return web.Response(status=204)  # every visitor's page asks this first: nobody is not an error
     return json(await _view(context, account))
@@ -140,7 +141,7 @@ async def sign_out(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     token = request.cookies.get(COOKIE)
     if token:
-        account = await context.accounts.signed_in(token)
+        account = await account_of(request)
         await context.accounts.sign_out(token)
         if account is not None:
             context.audit.note("logout", who=actor(request, account))

@@ -12,6 +12,7 @@ from signaling.accounts.accounts import Accounts
 from signaling.accounts.sign_ins import SignIns
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
+from signaling.connections.listener import Connections
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.live.rooms import Rooms
@@ -43,6 +44,7 @@ class Context:
     """Their folder; None: nothing is recorded here."""
     proxies: Proxies
     """The reverse proxies that may name the client that they ask for."""
+    connections: Connections
 
     async def ping_media(self) -> list[sfu.AnyResult | None]:
         """Each media worker's answer; None: it did not answer in time."""

@@ -7,6 +7,7 @@ from signaling.accounts.sign_ins import SignInEnd
 from signaling.http import guards
 from signaling.http.answers import problem
 from signaling.http.context import CONTEXT, COOKIE
+from signaling.http.visitors import account_of
 from signaling.model.meeting import Account
 from signaling.model.words import Presence, Why
 from signaling.protocol import Bye, encode
@@ -29,7 +30,7 @@ async def websocket(request: web.Request) -> web.StreamResponse:
     if len(sessions) >= limits.sessions:
         return problem(503, "too-many-sessions")
     token = request.cookies.get(COOKIE)
-    account = await context.accounts.signed_in(token)
+    account = await account_of(request)
     socket = web.WebSocketResponse(heartbeat=limits.heartbeat_s, max_msg_size=MAX_FRAME_BYTES, timeout=5.0)
     if not socket.can_prepare(request):
         return problem(400, "bad-request")

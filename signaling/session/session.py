@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import WSMsgType, web
 
+from signaling.connections.bucket import Bucket
 from signaling.live.backlog import Backlog
 from signaling.live.rooms import Rooms
 from signaling.model.ids import Instant, SessionId
@@ -38,7 +39,6 @@ from signaling.protocol import (
 )
 from signaling.room.state.effects import Refused
 from signaling.room.state.shutting import GRANTS, may_pass
-from signaling.session.bucket import Bucket
 from signaling.session.outbox import Outbox
 from signaling.store import StorageUnavailable
 

@@ -74,7 +74,8 @@ LAYOUT: dict[str, Place] = {
     "signaling.custody": Place(IO, ("signaling.audit", "recorder.shelf")),
     "signaling.accounts": Place(IO, ("signaling.store",), ("argon2",)),
     "signaling.live": Place(IO, ("signaling.room", "signaling.links", "signaling.audit")),
-    "signaling.session": Place(IO, ("signaling.live",), ("aiohttp",)),
+    "signaling.connections": Place(IO, ("signaling.model",)),
+    "signaling.session": Place(IO, ("signaling.live", "signaling.connections"), ("aiohttp",)),
     "signaling.http": Place(
         IO, ("signaling.session", "signaling.accounts"), ("aiohttp", "prometheus_client")
     ),

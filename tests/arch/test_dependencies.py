@@ -10,6 +10,8 @@ from tests.arch.source import Source, product, report, written
 
 TASKS_WITHOUT_A_GROUP: dict[str, str] = {
     "deploy.simulate.media": "a transport is closed to its end, also when its point is cancelled",
+    "signaling.connections.connection": "a TLS handshake belongs to its connection and ends with it",
+    "signaling.http.shared_answer": "the answer belongs to all who ask, also when the first has gone",
     "sfu.transport.ports": "handshakes are kept in a table by association and ended with it",
 }
 """Modules that start tasks outside of a TaskGroup, with the reason."""

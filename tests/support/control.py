@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from functools import cache
@@ -188,7 +189,13 @@ class Control:
     """The running control plane and the ways to it."""
 
     def __init__(
-        self, folder: Path, media: FakeMedia, limits: Limits, relay: Relay | None, proxies: Proxies
+        self,
+        folder: Path,
+        media: FakeMedia,
+        limits: Limits,
+        relay: Relay | None,
+        proxies: Proxies,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.folder = folder
         self.media = media
@@ -197,7 +204,8 @@ class Control:
         self._proxies = proxies
         self._listening = socket.create_server(("127.0.0.1", 0))
         self.authority = f"127.0.0.1:{self._listening.getsockname()[1]}"
-        self.url = f"http://{self.authority}"
+        self.url = f"{'http' if tls is None else 'https'}://{self.authority}"
+        self._tls = tls
         self.database_url = f"sqlite:///{folder / 'giaoban.db'}"
         self._stop = asyncio.Event()
         self._browsers: list[Browser] = []
@@ -215,7 +223,8 @@ class Control:
         (self.folder / "secret.html").write_text("not for the world", encoding="utf-8")
         self.store = await Store.open(self.database_url)
         await bootstrap(self.store, FirstAccounts(_password_hash(), _password_hash()), clock())
-        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar())
+        connector = aiohttp.TCPConnector(ssl=False)  # anybody's certificate will do
+        self.http = aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar(), connector=connector)
         ready = asyncio.Event()
         config = ControlConfig(
             database_url=self.database_url,
@@ -228,6 +237,7 @@ class Control:
             version="0.1.0",
             limits=self._limits,
             relay=self._relay,
+            tls=self._tls,
             proxies=self._proxies,
         )
         self._serving = asyncio.create_task(
@@ -298,7 +308,8 @@ async def running_control(
     limits: Limits = DEFAULT,
     relay: Relay | None = None,
     proxies: Proxies = NO_PROXIES,
+    tls: ssl.SSLContext | None = None,
 ) -> AsyncIterator[Control]:
     """A control plane until the block ends; start it again in the same folder to see a restart."""
-    async with Control(folder, media or FakeMedia(), limits, relay, proxies) as control:
+    async with Control(folder, media or FakeMedia(), limits, relay, proxies, tls) as control:
         yield control

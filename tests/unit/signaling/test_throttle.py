@@ -1,7 +1,7 @@
 """Guessing gets slower and slower; people are not kept out for long."""
 
 from signaling.accounts.throttle import BY_ACCOUNT, BY_ADDRESS, FORGET_S, MAX_RECORDS, Throttle
-from signaling.session.bucket import Bucket
+from signaling.connections.bucket import Bucket
 
 
 def test_some_attempts_are_free_then_each_doubles_the_wait() -> None:

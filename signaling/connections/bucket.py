@@ -10,12 +10,12 @@ class Bucket:
         self._tokens = float(burst)
         self._last_s = now_s
 
-    def take(self, now_s: float) -> bool:
-        """Take one, if there is one."""
+    def take(self, now_s: float, tokens: float = 1.0) -> bool:
+        """Take so many, if they are there."""
         elapsed_s = max(0.0, now_s - self._last_s)
         self._tokens = min(self._burst, self._tokens + elapsed_s * self._per_s)
         self._last_s = now_s
-        if self._tokens < 1.0:
+        if self._tokens < tokens:
             return False
-        self._tokens -= 1.0
+        self._tokens -= tokens
         return True

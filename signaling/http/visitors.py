@@ -1,0 +1,88 @@
+"""Which account a request comes from.
+
+Who has signed in and was here lately is remembered, for two reasons: their connections do not give way to
+strangers', and strangers with made-up cookies do not use up their way to the database.
+"""
+
+from collections import Counter, OrderedDict
+
+from aiohttp import web
+
+from signaling.accounts.accounts import token_hash
+from signaling.http import guards
+from signaling.http.context import CONTEXT, COOKIE
+from signaling.model.addresses import network
+from signaling.model.ids import AccountId
+from signaling.model.meeting import Account
+from signaling.store import StorageUnavailable
+
+MAX_KNOWN = 4096
+"""Sign-ins remembered; the one that was here longest ago is forgotten first, and loses nothing by it."""
+MAX_LOOKUPS = 32
+"""Cookies nobody knows yet that are looked up at once for one network: half of the door's share."""
+
+
+class Visitors:
+    """Says nothing about rights: a sign-in may have ended since. Without I/O."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[str, AccountId] = OrderedDict()
+        self.lookups: Counter[str] = Counter()
+
+    def known(self, hashed: str) -> AccountId | None:
+        return self._known.get(hashed)
+
+    def remember(self, hashed: str, account: AccountId) -> None:
+        self._known[hashed] = account
+        self._known.move_to_end(hashed)
+        while len(self._known) > MAX_KNOWN:
+            self._known.popitem(last=False)
+
+    def forget(self, hashed: str) -> None:
+        self._known.pop(hashed, None)
+
+
+VISITORS = web.AppKey("visitors", Visitors)
+
+
+def install(app: web.Application) -> None:
+    app[VISITORS] = Visitors()
+
+
+def greet(request: web.Request) -> None:
+    """Let the connection of somebody who was here lately stand before those of strangers."""
+    token = request.cookies.get(COOKIE)
+    account = request.app[VISITORS].known(token_hash(token)) if token else None
+    if account is not None:
+        request.app[CONTEXT].connections.prove(request.protocol, account)
+
+
+async def account_of(request: web.Request) -> Account | None:
+    """The account that is signed in with the request's cookie. Raises StorageUnavailable."""
+    token = request.cookies.get(COOKIE)
+    if not token:
+        return None
+    visitors, hashed = request.app[VISITORS], token_hash(token)
+    if visitors.known(hashed) is None:
+        account = await _look_up(request, token)
+    else:
+        account = await request.app[CONTEXT].accounts.signed_in(token)
+    if account is None:
+        visitors.forget(hashed)
+    else:
+        visitors.remember(hashed, account.id)
+        request.app[CONTEXT].connections.prove(request.protocol, account.id)
+    return account
+
+
+async def _look_up(request: web.Request, token: str) -> Account | None:
+    lookups, whose = request.app[VISITORS].lookups, network(guards.asker(request).address)
+    if lookups[whose] >= MAX_LOOKUPS:
+        raise StorageUnavailable("one network asks for too many strangers at once")
+    lookups[whose] += 1
+    try:
+        return await request.app[CONTEXT].accounts.signed_in(token)
+    finally:
+        lookups[whose] -= 1
+        if not lookups[whose]:
+            del lookups[whose]
