@@ -24,6 +24,7 @@ from tests.support.browser.devices import (
     loudness,
     packets_sent,
     pictures,
+    watch,
 )
 
 COLOURS = ("#c02020", "#2020c0", "#20a020", "#a020a0")
@@ -374,6 +375,17 @@ class Gathering:
         await equip(page, devices)
         if link is not None:
             await put_behind(page, link)
+        return person
+
+    async def bare_person(self, browser: Browser) -> Person:
+        """A delegate with the browser's own devices."""
+        name = f"Delegate {len(self.people) + 1}"
+        login = await self.appliance.add_account(Role.DELEGATE, name, "test-noi")
+        page = await browser.new_page()
+        person = Person(page, self.appliance, self.meeting, login, name, Devices(COLOURS[0], TONES_HZ[0]))
+        self.people.append(person)
+        await page.set_viewport(*LAPTOP)
+        await watch(page)
         return person
 
     async def operator(

@@ -71,7 +71,8 @@ export class App {
       this.#media.networkChanged();
     });
     window.addEventListener('pagehide', () => this.#media.pageClosed());
-    document.addEventListener('visibilitychange', () => document.hidden || this.#connection.hurry());
+    document.addEventListener('visibilitychange', () => document.hidden || this.#back());
+    window.addEventListener('pageshow', ({ persisted }) => persisted && this.#back());
   }
 
   /** Find out the language, the centre, who is signed in, and which meeting. */
@@ -240,13 +241,9 @@ export class App {
     void this.#media.sound.test();
   }
 
-  /** Cameras and microphones to choose from. They have no labels before the person permits access. */
-  listDevices() {
-    return this.#media.devices.list();
-  }
-
-  /** @param {'microphone' | 'camera'} kind @param {string} id of `listDevices` */
+  /** @param {'microphone' | 'camera'} kind @param {string} id one of `state.devices` */
   async chooseDevice(kind, id) {
+    this.dismissDeviceNews();
     await this.#media.devices.choose(kind, id);
   }
 
@@ -255,7 +252,12 @@ export class App {
     await this.#media.devices.open(kind);
   }
 
-  /** Loudness of the own microphone now, 0 to 1. */
+  /** The person has read it, or a screen has shown it long enough. */
+  dismissDeviceNews() {
+    if (this.state.deviceNews) this.#dispatch({ type: 'local/device-news-read' });
+  }
+
+  /** Loudness of the own microphone now, 0 to 1; null while the browser does not measure it. */
   microphoneLevel() {
     return this.#media.devices.level();
   }
@@ -292,6 +294,12 @@ export class App {
   }
 
   // --- the line ---
+
+  /** The page was hidden or frozen. */
+  #back() {
+    this.#connection.hurry();
+    this.#media.pageBack();
+  }
 
   /** Start a session. @returns {Promise<account.Problem | null>} null when welcomed */
   #connect() {

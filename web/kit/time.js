@@ -14,3 +14,17 @@ export function every(ms, act, signal) {
   const timer = setInterval(act, ms);
   signal.addEventListener('abort', () => clearInterval(timer), { once: true });
 }
+
+/**
+ * What a promise gives, if it does so in time; null if not. What comes later is the caller's affair.
+ * @template T
+ * @param {Promise<T>} promise
+ * @param {number} ms
+ * @returns {Promise<T | null>}
+ */
+export function inTime(promise, ms) {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(null), ms);
+    promise.finally(() => clearTimeout(timer)).then(resolve, reject);
+  });
+}

@@ -1,9 +1,20 @@
-/** This client's camera, microphone and screen. Each failure has a name. */
+/**
+ * This client's camera, microphone and screen. A device is a thing that goes away: it is unplugged, forbidden, or held back
+ * by the system. Then this is said at once, and whoever was seen or heard through it gets the next device; what was shut
+ * stays shut. Each failure has a name.
+ */
+
+import { Asking } from './asking.js';
+import { compared } from './device-list.js';
+import { DeviceWatch, KINDS } from './device-watch.js';
+import { Meter } from './meter.js';
 
 /** @typedef {import('../protocol/words.js').Source} Source */
 /** @typedef {import('../state/store.js').DeviceState} DeviceState */
 /** @typedef {import('../state/store.js').Action} Action */
-/** @typedef {{id: string, label: string}} Device */
+/** @typedef {import('../state/own-devices.js').News} News */
+/** @typedef {import('./device-list.js').Kind} Kind */
+/** @typedef {import('./device-list.js').Listed} Listed */
 
 /** @type {Record<Source, MediaTrackConstraints>} */
 const WISHES = {
@@ -11,13 +22,15 @@ const WISHES = {
   camera: { width: { ideal: 960 }, height: { ideal: 540 }, frameRate: { ideal: 24, max: 30 } },
   screen: { frameRate: { ideal: 5, max: 10 }, width: { max: 1920 }, height: { max: 1080 } },
 };
-const METER_SAMPLES = 1024;
-/** Speech into a laptop has a level near 0.1; the square root makes it fill half the meter. */
-const METER_GAIN = 2;
+const HINTS = { microphone: 'speech', camera: 'motion', screen: 'detail' };
+
+/** @param {unknown} error */
+const nameOf = (error) => (error instanceof Error || error instanceof DOMException ? error.name : '');
+const NO_SUCH_DEVICE = new Set(['OverconstrainedError', 'NotFoundError']);
 
 /** What went wrong, as a word of `state.devices`. @param {unknown} error @returns {DeviceState} */
 export function failure(error) {
-  const name = error instanceof DOMException ? error.name : '';
+  const name = nameOf(error);
   if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
   if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
   return 'none';
@@ -25,13 +38,19 @@ export function failure(error) {
 
 export class Devices {
   /** @type {Map<Source, MediaStreamTrack>} */ #tracks = new Map();
-  /** @type {Record<'microphone' | 'camera', string>} */ #chosen = { microphone: '', camera: '' };
-  /** @type {{context: AudioContext, analyser: AnalyserNode, samples: Float32Array<ArrayBuffer>, node: AudioNode} | null} */ #meter = null;
-  /** @type {AudioContext | null} */ #context = null;
-  /** @type {Promise<unknown>} */ #queue = Promise.resolve();
+  /** By the person; '': whichever the system prefers. @type {Record<Kind, string>} */ #chosen = { microphone: '', camera: '' };
+  /** @type {Record<Kind, DeviceState>} */ #words = { microphone: 'unknown', camera: 'unknown' };
+  /** Tracks that ended and are about to be replaced. @type {WeakSet<MediaStreamTrack>} */ #losing = new WeakSet();
+  /** @type {Map<Source, Promise<unknown>>} */ #queues = new Map();
+  /** The microphone sends silence. */ #hushed = false;
+  #meter = new Meter();
+  #asking = new Asking();
+  #watch = new DeviceWatch();
   #dispatch;
   /** True: the camera is opened only when it is asked for by name. */
   voiceOnly = false;
+  /** Whether what is opened is only shown to the person, so that it may be opened unasked. */
+  previews = () => false;
   /** Called with the source whenever its track comes, changes or goes. @type {(source: Source) => void} */
   onChange = () => {};
   /** For previews; always the same objects. */
@@ -41,6 +60,25 @@ export class Devices {
   /** @param {(action: Action) => void} dispatch */
   constructor(dispatch) {
     this.#dispatch = dispatch;
+    this.#asking.onLate = (tracks) => this.#late(tracks);
+    this.#asking.onLateRefusal = (sources, error) => {
+      for (const source of sources) if (!this.track(source)) this.#fail(source, failure(error));
+    };
+    this.#watch.onList = (found, before) => {
+      this.#dispatch({ type: 'local/devices', devices: { microphones: found.microphone.devices, cameras: found.camera.devices } });
+      for (const kind of KINDS) this.#follow(kind, found[kind], before?.[kind] ?? null);
+    };
+    this.#watch.onPermission = (kind, state) => this.#permitted(kind, state);
+  }
+
+  /** Hear from the browser what comes, goes and is permitted. */
+  watch() {
+    this.#watch.start();
+  }
+
+  /** The page was away, and may have missed what happened. */
+  look() {
+    return this.#watch.look();
   }
 
   /** @param {Source} source @returns {MediaStreamTrack | null} */
@@ -51,226 +89,308 @@ export class Devices {
   /** Open camera and microphone: together, so that the browser asks only once, or one by one when that fails. */
   openBoth() {
     if (this.voiceOnly) return this.open('microphone');
-    return this.#queued(async () => {
-      if (this.track('camera') || this.track('microphone') || !(await this.#askBoth())) {
+    return this.#queued('microphone', () => this.#queued('camera', async () => {
+      if (this.track('camera') || this.track('microphone') || !(await this.#openTogether())) {
         await this.#open('microphone');
         await this.#open('camera');
       }
-    });
+    }));
   }
 
-  async #askBoth() {
+  /** @returns {Promise<boolean>} false: asking for each of them shows which one failed */
+  async #openTogether() {
     try {
-      const wish = { video: this.#wish('camera'), audio: this.#wish('microphone') };
-      const both = await navigator.mediaDevices.getUserMedia(wish);
-      for (const track of both.getTracks()) this.#keep(track.kind === 'audio' ? 'microphone' : 'camera', track);
+      const tracks = await this.#asking.ask({ microphone: this.#wish('microphone'), camera: this.#wish('camera') });
+      if (!tracks) for (const kind of KINDS) this.#fail(kind, 'unanswered');
+      else for (const [source, track] of tracks) this.#keep(source, track);
       return true;
     } catch {
-      return false; // asking for each of them shows which one failed
+      return false;
     }
   }
 
   /**
    * @param {Source} source
-   * @returns {Promise<DeviceState>} `ready`, or what went wrong
+   * @returns {Promise<DeviceState>} `ready`, `off` when it was closed meanwhile, or what went wrong
    */
   open(source) {
-    return this.#queued(() => this.#open(source));
+    return this.#queued(source, () => {
+      if (source === 'microphone') this.#hush(false);
+      return this.#open(source);
+    });
   }
 
   /**
-   * One request at a time: two at once would open a device twice.
+   * One request at a time for each source: two at once would open a device twice.
    * @template T
+   * @param {Source} source
    * @param {() => Promise<T>} work
    * @returns {Promise<T>}
    */
-  #queued(work) {
-    const done = this.#queue.then(work);
-    this.#queue = done.catch(() => undefined);
+  #queued(source, work) {
+    const done = (this.#queues.get(source) ?? Promise.resolve()).then(work);
+    this.#queues.set(source, done.catch(() => undefined));
     return done;
   }
 
   /** @param {Source} source @returns {Promise<DeviceState>} */
   async #open(source) {
-    const running = this.track(source);
-    if (running) {
-      if (source === 'microphone') this.#setEnabled(true);
-      return 'ready';
-    }
+    if (this.track(source)) return 'ready';
     if (!navigator.mediaDevices) return this.#fail(source, 'none');
-    try {
-      const stream = await this.#ask(source);
-      const track = stream.getTracks()[0];
-      if (!track) return this.#fail(source, 'none');
-      this.#keep(source, track);
-      return 'ready';
-    } catch (error) {
-      return this.#fail(source, failure(error));
-    }
+    const track = await this.#ask(source);
+    if (track === 'off') return 'off';
+    if (typeof track === 'string') return this.#fail(source, track);
+    this.#keep(source, track);
+    return 'ready';
   }
 
   /** Stop the device: its light goes out. @param {Source} source */
   close(source) {
+    this.#asking.withdraw(source);
     const track = this.track(source);
     if (!track) return;
-    track.onended = null;
     track.stop();
     this.#gone(source);
-    if (source !== 'screen') this.#dispatch({ type: 'local/devices', devices: { [source]: 'off' } });
+    this.#fail(source, 'off');
   }
 
   /** Keep the microphone but send silence, so that it opens again at once. */
   hush() {
-    this.#setEnabled(false);
+    this.#hush(true);
   }
 
   /** Switch everything off when the person leaves. */
   stop() {
-    for (const source of [...this.#tracks.keys()]) this.close(source);
-    this.#forgetMeter();
+    for (const source of /** @type {const} */ (['microphone', 'camera', 'screen'])) this.close(source);
+    this.#hushed = false;
   }
 
   /**
-   * What can be chosen. There are no labels before the person permits access.
-   * @returns {Promise<{cameras: Device[], microphones: Device[]}>}
-   */
-  async list() {
-    const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
-    /** @param {string} kind */
-    const of = (kind) => all.filter((one) => one.kind === kind && one.deviceId).map((one) => ({ id: one.deviceId, label: one.label }));
-    return { cameras: of('videoinput'), microphones: of('audioinput') };
-  }
-
-  /**
-   * Use another camera or microphone.
-   * @param {'microphone' | 'camera'} source
-   * @param {string} id of `list`
+   * Use another camera or microphone: now if one runs, otherwise when it is opened.
+   * @param {Kind} source
+   * @param {string} id of `state.devices`
    */
   choose(source, id) {
-    return this.#queued(async () => {
+    return this.#queued(source, async () => {
       this.#chosen[source] = id;
       const running = this.track(source);
-      return running ? this.#replace(source, running) : this.#open(source);
+      if (running) await this.#replace(source, running);
+      else if (this.previews() && this.#words[source] !== 'off') await this.#open(source);
+      else this.#say(source, this.#words[source]);
     });
   }
 
   /**
    * Open the new device before stopping the old one. Phones can run only one camera at a time: there the old one is
    * stopped first and we try again.
-   * @param {'microphone' | 'camera'} source
+   * @param {Kind} source
    * @param {MediaStreamTrack} running
    * @returns {Promise<DeviceState>}
    */
   async #replace(source, running) {
-    running.onended = null;
-    let stream;
-    try {
-      stream = await this.#ask(source).catch(() => {
-        running.stop();
-        return this.#ask(source);
-      });
-    } catch (error) {
-      this.#gone(source);
-      return this.#fail(source, failure(error));
+    let track = await this.#ask(source);
+    if (typeof track === 'string' && track !== 'off' && track !== 'unanswered') {
+      running.stop();
+      track = await this.#ask(source);
     }
-    const [track] = stream.getTracks();
-    if (!track) return this.#fail(source, 'none');
+    if (this.track(source) !== running || track === 'off') {
+      if (typeof track !== 'string') track.stop();
+      return 'off';
+    }
+    if (typeof track === 'string') {
+      if (running.readyState === 'live') this.#tell('unanswered', source);
+      else this.#end(source, track);
+      return track;
+    }
     running.stop();
     this.#stream(source)?.removeTrack(running);
-    if (source === 'microphone') this.#forgetMeter();
-    track.enabled = running.enabled;
+    if (source === 'microphone') this.#meter.forget();
     this.#keep(source, track);
     return 'ready';
   }
 
-  /** Loudness of the microphone now, 0 to 1; 0 without a microphone. */
+  /** Loudness of the microphone now, 0 to 1; 0 without a microphone; null while the browser does not measure. */
   level() {
     const track = this.track('microphone');
-    if (!track) return 0;
-    this.#meter ??= this.#makeMeter(track);
-    const { analyser, samples } = this.#meter;
-    analyser.getFloatTimeDomainData(samples);
-    const power = samples.reduce((sum, sample) => sum + sample * sample, 0) / samples.length;
-    return Math.min(1, METER_GAIN * Math.sqrt(Math.sqrt(power)) * 0.6);
+    return track ? this.#meter.level(track) : 0;
   }
 
-  /** @param {Source} source */
-  #ask(source) {
-    if (source === 'screen') return navigator.mediaDevices.getDisplayMedia({ video: WISHES.screen, audio: false });
-    const wish = this.#wish(source);
-    return navigator.mediaDevices.getUserMedia(source === 'camera' ? { video: wish } : { audio: wish });
+  /** @param {Source} source @returns {Promise<MediaStreamTrack | DeviceState>} `off`: closed meanwhile */
+  async #ask(source) {
+    try {
+      const tracks = await this.#asking.ask({ [source]: this.#wish(source) });
+      return tracks ? tracks.get(source) ?? 'off' : 'unanswered';
+    } catch (error) {
+      if (source === 'screen' || !this.#chosen[source] || !NO_SUCH_DEVICE.has(nameOf(error))) return failure(error);
+      this.#chosen[source] = ''; // it is gone, or the browser has given it another id
+      return this.#ask(source);
+    }
   }
 
-  /** @param {'microphone' | 'camera'} source @returns {MediaTrackConstraints} */
+  /** @param {Source} source @returns {MediaTrackConstraints} */
   #wish(source) {
-    const id = this.#chosen[source];
+    const id = source === 'screen' ? '' : this.#chosen[source];
     return id ? { ...WISHES[source], deviceId: { exact: id } } : WISHES[source];
+  }
+
+  /** An answer after the deadline. What others would see or hear waits for another press. @param {import('./asking.js').Tracks} tracks */
+  #late(tracks) {
+    for (const [source, track] of tracks) {
+      if (this.previews() && !this.track(source)) this.#keep(source, track);
+      else {
+        track.stop();
+        if (!this.track(source)) this.#allowed(source);
+      }
+    }
   }
 
   /** @param {Source} source @param {MediaStreamTrack} track */
   #keep(source, track) {
-    track.contentHint = source === 'screen' ? 'detail' : source === 'camera' ? 'motion' : 'speech';
-    track.onended = () => {
-      this.#gone(source);
-      if (source !== 'screen') this.#fail(source, 'none');
-    };
+    track.contentHint = HINTS[source];
+    if (source === 'microphone') track.enabled = !this.#hushed;
+    track.onended = () => void this.#lost(source, track);
+    track.onmute = track.onunmute = () => this.#held(source, track);
     this.#tracks.set(source, track);
     this.#stream(source)?.addTrack(track);
-    this.#dispatch({ type: 'local/source', source, on: true });
-    if (source !== 'screen') {
-      this.#dispatch({ type: 'local/devices', devices: { [source]: 'ready', [`${source}Label`]: track.label } });
-    }
+    this.#dispatch({ type: 'local/source', source, on: track.enabled });
+    this.#say(source, track.muted ? 'held' : 'ready');
     this.onChange(source);
+    void this.look(); // labels, and where the browser hides them until now also ids
   }
 
   /** @param {Source} source */
   #gone(source) {
     const track = this.track(source);
     if (!track) return;
+    track.onended = track.onmute = track.onunmute = null;
     this.#tracks.delete(source);
     this.#stream(source)?.removeTrack(track);
-    if (source === 'microphone') this.#forgetMeter();
+    if (source === 'microphone') this.#meter.forget();
     this.#dispatch({ type: 'local/source', source, on: false });
     this.onChange(source);
   }
 
+  /** The device is not there any more, and no other takes its place. @param {Source} source @param {DeviceState} why */
+  #end(source, why) {
+    this.#gone(source);
+    this.#fail(source, why);
+  }
+
+  /**
+   * The device stopped by itself. Whoever was seen or heard through it gets the next one; what was shut is not opened.
+   * @param {Source} source
+   * @param {MediaStreamTrack} track
+   */
+  async #lost(source, track) {
+    if (this.track(source) !== track || this.#losing.has(track)) return;
+    if (source === 'screen') return this.#gone(source);
+    this.#losing.add(track);
+    this.#say(source, 'lost');
+    await this.#queued(source, async () => {
+      await this.look();
+      if (this.track(source) !== track) return;
+      const id = track.getSettings().deviceId ?? '';
+      if (this.#chosen[source] === id) this.#chosen[source] = '';
+      if (this.#watch.forbids(source, id)) this.#forbidden(source);
+      else if (source === 'microphone' && this.#hushed) {
+        this.#end(source, 'off');
+        this.#tell('unplugged', source);
+      } else {
+        const outcome = await this.#replace(source, track);
+        if (outcome === 'denied') this.#tell('revoked', source);
+        else if (outcome !== 'off') this.#tell(outcome === 'ready' ? 'replaced' : 'gone', source);
+      }
+    });
+  }
+
+  /** A new list of devices. @param {Kind} kind @param {Listed} now @param {Listed | null} before */
+  #follow(kind, now, before) {
+    const track = this.track(kind);
+    if (track?.readyState === 'ended') return void this.#lost(kind, track);
+    if (!before?.known || !now.known) return;
+    const { come, gone, renamed } = compared(before.devices, now.devices);
+    const chosen = this.#chosen[kind];
+    this.#chosen[kind] = renamed.get(chosen) ?? chosen;
+    const used = track?.getSettings().deviceId ?? chosen;
+    if (gone.some((one) => one.id === used)) {
+      if (track) return void this.#lost(kind, track);
+      this.#chosen[kind] = '';
+      this.#tell('unplugged', kind);
+    }
+    const [first] = come;
+    if (!first) return;
+    if (this.#words[kind] === 'none' && this.previews()) void this.open(kind);
+    else this.#tell('offered', kind, first);
+  }
+
+  /** The system holds the device back, or gives it again. @param {Source} source @param {MediaStreamTrack} track */
+  #held(source, track) {
+    if (this.track(source) !== track || this.#losing.has(track) || source === 'screen') return;
+    this.#say(source, track.muted ? 'held' : 'ready');
+    if (track.enabled) this.#tell(track.muted ? 'held' : 'back', source);
+  }
+
+  /** @param {Kind} kind @param {PermissionState} state */
+  #permitted(kind, state) {
+    const word = this.#words[kind];
+    if (state === 'denied' && this.track(kind)) this.#forbidden(kind);
+    else if (state === 'denied' && word === 'unanswered') this.#fail(kind, 'denied');
+    else if (state === 'granted' && (word === 'denied' || word === 'unanswered')) {
+      if (this.previews()) void this.open(kind);
+      else this.#allowed(kind);
+    }
+  }
+
+  /** @param {Kind} kind */
+  #forbidden(kind) {
+    this.track(kind)?.stop();
+    this.#end(kind, 'denied');
+    this.#tell('revoked', kind);
+  }
+
+  /** @param {Source} source */
+  #allowed(source) {
+    this.#fail(source, 'off');
+    this.#tell('allowed', source);
+  }
+
   /** @param {Source} source @param {DeviceState} why @returns {DeviceState} */
   #fail(source, why) {
-    if (source !== 'screen') this.#dispatch({ type: 'local/devices', devices: { [source]: why } });
+    this.#say(source, why);
     return why;
   }
 
-  /** @param {boolean} on */
-  #setEnabled(on) {
+  /** @param {Source} source @param {DeviceState} word */
+  #say(source, word) {
+    if (source === 'screen') return;
+    this.#words[source] = word;
+    const id = this.track(source)?.getSettings().deviceId ?? this.#chosen[source];
+    this.#dispatch({ type: 'local/devices', devices: { [source]: word, [`${source}Id`]: id } });
+  }
+
+  /**
+   * @param {News} what
+   * @param {Source} source
+   * @param {import('../state/own-devices.js').Device} [device] it is about; otherwise the one that is used now
+   */
+  #tell(what, source, device) {
+    if (source === 'screen') return;
+    const track = this.track(source);
+    const { id, label } = device ?? { id: track?.getSettings().deviceId ?? this.#chosen[source], label: track?.label ?? '' };
+    this.#dispatch({ type: 'local/device-news', what, source, id, label });
+  }
+
+  /** @param {boolean} hushed */
+  #hush(hushed) {
+    this.#hushed = hushed;
     const track = this.track('microphone');
-    if (!track || track.enabled === on) return;
-    track.enabled = on;
-    this.#dispatch({ type: 'local/source', source: 'microphone', on });
+    if (!track || track.enabled === !hushed) return;
+    track.enabled = !hushed;
+    this.#dispatch({ type: 'local/source', source: 'microphone', on: !hushed });
   }
 
   /** @param {Source} source @returns {MediaStream | null} */
   #stream(source) {
     return source === 'camera' ? this.cameraStream : source === 'screen' ? this.screenStream : null;
-  }
-
-  /** @param {MediaStreamTrack} track */
-  #makeMeter(track) {
-    const context = this.#audio();
-    if (context.state === 'suspended') void context.resume();
-    const analyser = context.createAnalyser();
-    analyser.fftSize = METER_SAMPLES;
-    const node = context.createMediaStreamSource(new MediaStream([track]));
-    node.connect(analyser);
-    return { context, analyser, samples: new Float32Array(METER_SAMPLES), node };
-  }
-
-  #forgetMeter() {
-    this.#meter?.node.disconnect();
-    this.#meter = null;
-  }
-
-  #audio() {
-    this.#context ??= new AudioContext();
-    return this.#context;
   }
 }

@@ -28,6 +28,8 @@ import { Sound } from './sound.js';
 
 /** How long the line check waits for camera and microphone: people take their time to permit them. */
 const DEVICES_MS = 4000;
+/** Here nobody else sees or hears what is open. @type {Set<import('../state/store.js').Screen>} */
+const PREVIEWS = new Set(['green-room', 'waiting', 'refused']);
 
 export class OwnMedia {
   #around;
@@ -65,6 +67,8 @@ export class OwnMedia {
       track: (source) => this.devices.track(source),
     });
     this.devices.onChange = (source) => this.#trackChanged(source);
+    this.devices.previews = () => PREVIEWS.has(state().screen);
+    this.devices.watch();
   }
 
   /**
@@ -140,6 +144,12 @@ export class OwnMedia {
   /** The page is closing: the server need not wait for the check. */
   pageClosed() {
     this.#check.abort(true);
+  }
+
+  /** The page is visible again, after a phone had it asleep: devices may be gone, and players paused. */
+  pageBack() {
+    void this.devices.look();
+    this.sound.goOn();
   }
 
   networkChanged() {

@@ -33,17 +33,17 @@ export class OwnSources {
   async set(source, on) {
     const { devices, state } = this.#around;
     if (source === 'camera') remember('camera', on ? 'on' : 'off');
-    const inside = state().screen === 'meeting';
     if (on) {
       const outcome = await devices.open(source);
       if (outcome === 'ready') {
-        if (inside) this.ask(source, true);
-      } else if (source !== 'screen' || outcome !== 'denied') {
-        // Somebody who cancels the browser's choice of screens need not be told.
+        if (state().screen === 'meeting') this.ask(source, true);
+      } else if (outcome !== 'off' && (source !== 'screen' || outcome !== 'denied')) {
+        // Somebody who closed it meanwhile, or cancels the browser's choice of screens, need not be told.
         this.#around.refuse(`${source}-${outcome}`);
       }
       return;
     }
+    const inside = state().screen === 'meeting';
     if (inside) this.ask(source, false);
     if (inside && source === 'microphone') devices.hush();
     else devices.close(source);

@@ -3,6 +3,13 @@
  * until a click.
  */
 
+import { inTime } from '../kit/time.js';
+
+/** A sound that cannot be played at once is not played: a bell that rings later means something else. */
+const RESUME_MS = 1000;
+/** A player that the system pauses again and again is not started more often than this. */
+const RESTART_MS = 1000;
+
 export class Sound {
   /** @type {Map<string, HTMLAudioElement>} by mid */ #players = new Map();
   /** @type {AudioContext | null} */ #context = null;
@@ -25,6 +32,8 @@ export class Sound {
       player.autoplay = true;
       player.dataset.mid = mid;
       player.srcObject = stream;
+      // A call on the phone or an unplugged headset pauses it.
+      player.addEventListener('pause', () => setTimeout(() => this.#restart(player), RESTART_MS));
       document.body.append(player);
       this.#players.set(mid, player);
       void this.#start(player);
@@ -45,6 +54,16 @@ export class Sound {
     for (const player of this.#players.values()) void this.#start(player);
   }
 
+  /** Start what the system has paused. */
+  goOn() {
+    for (const player of this.#players.values()) this.#restart(player);
+  }
+
+  /** @param {HTMLAudioElement} player */
+  #restart(player) {
+    if (player.paused && player.srcObject && !document.hidden) void this.#start(player);
+  }
+
   /** Somebody knocks. */
   bell() {
     return this.#notes([784, 659.25], 0.3);
@@ -58,7 +77,8 @@ export class Sound {
   /** @param {readonly number[]} tones Hz @param {number} apart seconds */
   async #notes(tones, apart) {
     const context = (this.#context ??= new AudioContext());
-    await context.resume();
+    await inTime(context.resume(), RESUME_MS).catch(() => null);
+    if (context.state !== 'running') return;
     tones.forEach((hz, place) => chime(context, hz, context.currentTime + place * apart));
   }
 

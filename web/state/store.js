@@ -4,6 +4,7 @@
  */
 
 import { withLines } from './board.js';
+import { NO_DEVICES, usedDevice } from './own-devices.js';
 import { NOT_RECORDED } from './recording.js';
 import { standbyOf } from './standby.js';
 import { NO_CHECK } from './verdict.js';
@@ -15,9 +16,9 @@ import { NO_CHECK } from './verdict.js';
 /** @typedef {'offline' | 'connecting' | 'online' | 'reconnecting'} Online */
 /** @typedef {'none' | 'connecting' | 'connected' | 'reconnecting' | 'failed'} Media */
 /** @typedef {typeof RECEPTIONS[number]} Reception what this client receives; with audio-only it sends no picture either */
-/** @typedef {'unknown' | 'ready' | 'denied' | 'none' | 'off' | 'busy'} DeviceState */
+/** @typedef {import('./own-devices.js').DeviceState} DeviceState */
+/** @typedef {import('./own-devices.js').DeviceStates} DeviceStates */
 /** @typedef {{account: string, name: string, role: import('../protocol/words.js').Role, unit: import('../protocol/views.js').UnitView | null}} Account */
-/** @typedef {{camera: DeviceState, microphone: DeviceState, cameraLabel: string, microphoneLabel: string}} DeviceStates */
 /**
  * @typedef {object} State
  * @property {Screen} screen
@@ -54,6 +55,7 @@ import { NO_CHECK } from './verdict.js';
  * @property {number} tilePage from 0
  * @property {number} tilesPerPage places for tiles on this screen, own tile included
  * @property {DeviceStates} devices
+ * @property {import('./own-devices.js').DeviceNews | null} deviceNews the newest, until it is dismissed
  * @property {{microphone: boolean, camera: boolean, screen: boolean}} local which of this client's tracks are running
  * @property {boolean} soundOn false while the browser waits for a click before it plays
  */
@@ -69,6 +71,8 @@ import { NO_CHECK } from './verdict.js';
  *   | {type: 'local/page', page: number}
  *   | {type: 'local/tiles-per-page', count: number}
  *   | {type: 'local/devices', devices: Partial<DeviceStates>}
+ *   | {type: 'local/device-news', what: import('./own-devices.js').News, source: import('./own-devices.js').Kind, id: string, label: string}
+ *   | {type: 'local/device-news-read'}
  *   | {type: 'local/source', source: Source, on: boolean}
  *   | {type: 'local/sound', on: boolean}
  *   | {type: 'local/reception', reception: Reception}
@@ -137,7 +141,8 @@ export const START = Object.freeze({
   media: 'none',
   tilePage: 0,
   tilesPerPage: 6,
-  devices: Object.freeze({ camera: 'unknown', microphone: 'unknown', cameraLabel: '', microphoneLabel: '' }),
+  devices: NO_DEVICES,
+  deviceNews: null,
   local: Object.freeze({ microphone: false, camera: false, screen: false }),
   soundOn: true,
 });
@@ -265,6 +270,12 @@ function local(state, action) {
       return action.count === state.tilesPerPage ? state : { ...state, tilesPerPage: Math.max(1, action.count) };
     case 'local/devices':
       return { ...state, devices: { ...state.devices, ...action.devices } };
+    case 'local/device-news': {
+      const { what, source, id, label } = action;
+      return { ...state, deviceNews: { what, source, id, label: label || (usedDevice(state.devices, source, id)?.label ?? '') } };
+    }
+    case 'local/device-news-read':
+      return { ...state, deviceNews: null };
     case 'local/source':
       return { ...state, local: { ...state.local, [action.source]: action.on } };
     case 'local/sound':

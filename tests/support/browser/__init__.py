@@ -6,7 +6,16 @@ from tests.support.browser import chromium, firefox
 from tests.support.browser.page import Browser, Page, PageError
 from tests.support.browser.rpc import DriverError
 
-__all__ = ["NAMES", "Browser", "DriverError", "Page", "PageError", "launch", "missing"]
+__all__ = [
+    "NAMES",
+    "Browser",
+    "DriverError",
+    "Page",
+    "PageError",
+    "launch",
+    "launch_with_devices",
+    "missing",
+]
 
 NAMES = ("chromium", "firefox")
 LOGS = Path("build/logs")
@@ -29,6 +38,17 @@ async def launch(name: str) -> Browser:
     if name == "firefox":
         return await firefox.Firefox.launch(path, log)
     return await chromium.Chromium.launch(path, log)
+
+
+async def launch_with_devices(name: str) -> Browser:
+    """A browser with its own fake devices and its own permissions. Raises DriverError."""
+    path = _binary(name)
+    if path is None:
+        raise DriverError(f"no {name} on this machine")
+    log = LOGS / f"{name}-devices.log"
+    if name == "firefox":
+        return await firefox.Firefox.launch(path, log, firefox.OWN_DEVICES)
+    return await chromium.Chromium.launch(path, log, chromium.OWN_DEVICES)
 
 
 def _binary(name: str) -> str | None:

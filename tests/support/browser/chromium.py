@@ -32,6 +32,8 @@ FLAGS = (
     "--disable-backgrounding-occluded-windows",
     "--remote-debugging-port=0",
 )
+OWN_DEVICES = ("--use-fake-device-for-media-stream=device-count=3",)
+"""Three cameras and microphones of the browser's own."""
 KEYS = {
     "Enter": ("Enter", 13, "\r"),
     "Tab": ("Tab", 9, ""),
@@ -182,6 +184,16 @@ class ChromiumPage(Page):
     async def add_init_script(self, script: str) -> None:
         await self.call("Page.addScriptToEvaluateOnNewDocument", {"source": script}, Nothing)
 
+    async def permit(self, origin: str, name: str, setting: str) -> None:
+        """The person changes a permission beside the page's address."""
+        params: dict[str, Json] = {
+            "permission": {"name": name},
+            "setting": setting,
+            "origin": origin,
+            "browserContextId": self._context,
+        }
+        await self._rpc.call("Browser.setPermission", params, Nothing)
+
     async def close(self) -> None:
         await self._rpc.call("Target.disposeBrowserContext", {"browserContextId": self._context}, Nothing)
 
@@ -196,9 +208,9 @@ class Chromium(Browser):
         rpc.on_event = self._on_event
 
     @classmethod
-    async def launch(cls, binary: str, log: Path) -> "Chromium":
+    async def launch(cls, binary: str, log: Path, flags: tuple[str, ...] = ()) -> "Chromium":
         profile = new_profile("chromium")
-        argv = [binary, *FLAGS, f"--user-data-dir={profile}", "about:blank"]
+        argv = [binary, *FLAGS, *flags, f"--user-data-dir={profile}", "about:blank"]
         process = await BrowserProcess.start(argv, profile, log)
         try:
             port, path = (await process.file_appears("DevToolsActivePort")).split()

@@ -4,6 +4,8 @@
 // two rows of nine cells (eight bits and odd parity), wide enough to be read at the size of a tile.
 // The microphone is one tone, as loud and uneven as speech, which the server takes it for (sfu/voice).
 // With grain the plane is as uneven as a real camera's picture, and costs the encoder as much.
+// More of them are plugged in and out by `testDevices`, which also holds a device back as the system does, and answers the
+// browser's question for one that is "asking".
 // A stubborn browser is a modified client: it sends its microphone whatever the page decides.
 (settings) => {
   const CELLS = 9;
@@ -107,20 +109,36 @@
     Object.defineProperty(track, 'label', { value: label });
     return track;
   };
-  const videoTrack = (name) =>
-    dress(pictures[name].canvas.captureStream(FPS).getVideoTracks()[0], `test-${name}`, `Test ${name}`, {
+  /** Of a machine: what is plugged in, the tracks that run, and the questions that nobody has answered. */
+  const plugged = { audioinput: ['microphone'], videoinput: ['camera'] };
+  if (microphone === 'missing') plugged.audioinput = [];
+  if (camera === 'missing') plugged.videoinput = [];
+  const taken = [];
+  const questions = [];
+  const pick = (kind, wish) => {
+    const wanted = wish.deviceId?.exact?.replace('test-', '');
+    const name = wanted ? plugged[kind].find((one) => one === wanted) : plugged[kind][0];
+    if (!name && wanted) throw new OverconstrainedError('deviceId', 'no such device');
+    if (!name) throw new DOMException('Requested device not found', 'NotFoundError');
+    return name;
+  };
+  const take = (kind, name, track) => {
+    taken.push({ kind, name, track });
+    return track;
+  };
+  const videoTrack = (name, source = name) =>
+    dress(pictures[source].canvas.captureStream(FPS).getVideoTracks()[0], `test-${name}`, `Test ${name}`, {
       width: WIDTH, height: HEIGHT, frameRate: FPS,
     });
-  const audioTrack = () => {
+  const audioTrack = (name) => {
     const { context, loudness } = speak();
     const sink = context.createMediaStreamDestination();
     loudness.connect(sink);
     void context.resume();
-    return dress(sink.stream.getAudioTracks()[0], 'test-microphone', 'Test microphone', { channelCount: 1 });
+    return dress(sink.stream.getAudioTracks()[0], `test-${name}`, `Test ${name}`, { channelCount: 1 });
   };
   const refuse = (state) => {
     if (state === 'denied') throw new DOMException('Permission denied', 'NotAllowedError');
-    if (state === 'missing') throw new DOMException('Requested device not found', 'NotFoundError');
   };
   const device = (kind, name) => {
     const entry = { kind, deviceId: `test-${name}`, label: `Test ${name}`, groupId: 'test' };
@@ -133,8 +151,11 @@
     if (wanted.video) refuse(camera);
     if (wanted.audio) refuse(microphone);
     const tracks = [];
-    if (wanted.audio) tracks.push(audioTrack());
-    if (wanted.video) tracks.push(videoTrack('camera'));
+    const asking = (wanted.video && camera === 'asking') || (wanted.audio && microphone === 'asking');
+    if (asking && !answered) await new Promise((resolve) => questions.push(resolve));
+    const names = [wanted.audio && pick('audioinput', wanted.audio), wanted.video && pick('videoinput', wanted.video)];
+    if (names[0]) tracks.push(take('audioinput', names[0], audioTrack(names[0])));
+    if (names[1]) tracks.push(take('videoinput', names[1], videoTrack(names[1], 'camera')));
     if (!tracks.length) throw new TypeError('At least one of audio and video must be requested');
     return new MediaStream(tracks);
   };
@@ -143,9 +164,11 @@
     return new MediaStream([videoTrack('screen')]);
   };
   devices.enumerateDevices = async () => [
-    ...(microphone === 'missing' ? [] : [device('audioinput', 'microphone')]),
-    ...(camera === 'missing' ? [] : [device('videoinput', 'camera')]),
+    ...plugged.audioinput.map((name) => device('audioinput', name)),
+    ...plugged.videoinput.map((name) => device('videoinput', name)),
   ];
+  let answered = false;
+  const running = (kind, name) => taken.filter((one) => one.kind === kind && (!name || one.name === name) && one.track.readyState === 'live');
   if (stubborn) {
     const replace = RTCRtpSender.prototype.replaceTrack;
     RTCRtpSender.prototype.replaceTrack = function (track) {
@@ -154,5 +177,32 @@
     MediaStreamTrack.prototype.stop = () => {};
     Object.defineProperty(MediaStreamTrack.prototype, 'enabled', { get: () => true, set: () => {} });
   }
-  window.testDevices = { frame: () => frame };
+  window.testDevices = {
+    frame: () => frame,
+    plug(kind, name) {
+      plugged[kind].push(name);
+      devices.dispatchEvent(new Event('devicechange'));
+    },
+    unplug(kind, name) {
+      plugged[kind] = plugged[kind].filter((one) => one !== name);
+      for (const { track } of running(kind, name)) {
+        track.stop();
+        track.dispatchEvent(new Event('ended'));
+      }
+      devices.dispatchEvent(new Event('devicechange'));
+    },
+    hold(kind, held) {
+      for (const { track } of running(kind)) {
+        Object.defineProperty(track, 'muted', { value: held, configurable: true });
+        track.dispatchEvent(new Event(held ? 'mute' : 'unmute'));
+      }
+    },
+    answer() {
+      answered = true;
+      for (const resolve of questions.splice(0)) resolve();
+    },
+    /** The devices whose light is on. */
+    lit: (kind) => running(kind).map(({ name }) => name),
+    questions: () => questions.length,
+  };
 }

@@ -14,7 +14,8 @@ SILENT_DB = -60.0
 
 
 class Devices(msgspec.Struct, frozen=True, rename="camel"):
-    """What one person's machine has. `camera` and `microphone` are "ok", "denied" or "missing"."""
+    """What one person's machine has. `camera` and `microphone` are "ok", "denied", "missing" or
+    "asking": the browser asks and waits for `testDevices.answer()`."""
 
     colour: str
     tone_hz: int
@@ -55,6 +56,11 @@ async def equip(page: Page, devices: Devices) -> None:
     """Give every later document of the page these devices and the probe."""
     settings = msgspec.json.encode(devices).decode()
     await page.add_init_script(f"({(_FOLDER / 'devices.js').read_text()})({settings})")
+    await page.add_init_script(f"({(_FOLDER / 'probe.js').read_text()})()")
+
+
+async def watch(page: Page) -> None:
+    """Give it the probe only: it has devices of its own."""
     await page.add_init_script(f"({(_FOLDER / 'probe.js').read_text()})()")
 
 

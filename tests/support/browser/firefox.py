@@ -38,6 +38,11 @@ PREFERENCES: dict[str, Json] = {
     "services.settings.server": "http://127.0.0.1:9",
     "toolkit.telemetry.enabled": False,
 }
+OWN_DEVICES: dict[str, Json] = {
+    "media.navigator.permission.disabled": False,
+    "media.navigator.streams.fake": True,
+}
+"""A camera and a microphone of the browser's own, for which it asks."""
 KEYS = {
     "Enter": "\ue007",
     "Tab": "\ue004",
@@ -168,11 +173,11 @@ class Firefox(Browser):
         rpc.on_event = self._on_event
 
     @classmethod
-    async def launch(cls, binary: str, log: Path) -> "Firefox":
+    async def launch(cls, binary: str, log: Path, more: dict[str, Json] | None = None) -> "Firefox":
         profile = new_profile("firefox")
         lines = [
             f"user_pref({msgspec.json.encode(name).decode()}, {msgspec.json.encode(value).decode()});"
-            for name, value in PREFERENCES.items()
+            for name, value in (PREFERENCES | (more or {})).items()
         ]
         (profile / "user.js").write_text("\n".join(lines))
         argv = [binary, "--headless", "--no-remote", "--remote-debugging-port=0", "--profile", str(profile)]

@@ -1,5 +1,6 @@
 import { el, icon, setIcon, setText } from '../../kit/dom.js';
 import { placeOf, turnOf } from '../../state/floor.js';
+import { hindrance } from '../../state/own-devices.js';
 import { isHost, ownPerson, ownRole, personOf, unitOf } from '../../state/people.js';
 import { mayHear, phaseOf } from '../../state/permissions.js';
 import { confirmation } from '../shared/dialog.js';
@@ -100,8 +101,9 @@ export class Bar extends AppElement {
     this.#talk.classList.toggle('is-host', mic === 'host' || mic === 'floor');
     this.#talk.setAttribute('aria-disabled', String(mic === 'host' || mic === 'floor'));
     this.#talk.setAttribute('aria-pressed', String(mic === 'open'));
-    setIcon(/** @type {SVGSVGElement} */ (this.#talk.querySelector('svg')), mic === 'open' ? 'mic' : 'mic-off');
-    this.#words(this.#talk, t(`bar.microphone-${mic}`), t(`bar.microphone-${mic}-hint`));
+    const said = this.#heard(this.#talk, 'microphone', mic);
+    setIcon(/** @type {SVGSVGElement} */ (this.#talk.querySelector('svg')), said === 'open' ? 'mic' : 'mic-off');
+    this.#words(this.#talk, t(`bar.microphone-${said}`), t(`bar.microphone-${said}-hint`));
     this.#floor();
     this.#state(this.#camera, 'camera', this.gate('camera'));
     this.#state(this.#screen, 'screen', this.gate('screen'));
@@ -119,10 +121,24 @@ export class Bar extends AppElement {
     button.classList.toggle('is-open', gate === 'open');
     button.setAttribute('aria-pressed', String(gate === 'open'));
     button.setAttribute('aria-disabled', String(gate === 'host' || gate === 'floor'));
+    const said = source === 'camera' ? this.#heard(button, source, gate) : gate;
     if (source === 'camera') {
-      setIcon(/** @type {SVGSVGElement} */ (button.querySelector('svg')), gate === 'open' ? 'camera' : 'camera-off');
+      setIcon(/** @type {SVGSVGElement} */ (button.querySelector('svg')), said === 'open' ? 'camera' : 'camera-off');
     }
-    this.#label(button, this.app.t(`bar.${source}-${gate === 'floor' ? 'host' : gate}`));
+    this.#label(button, this.app.t(`bar.${source}-${said === 'floor' ? 'host' : said}`));
+  }
+
+  /**
+   * What the button says: an open gate helps nobody while the device gives nothing.
+   * @param {HTMLElement} button
+   * @param {'microphone' | 'camera'} kind
+   * @param {Gate} gate
+   */
+  #heard(button, kind, gate) {
+    const hindered = gate === 'open' ? hindrance(this.app.state, kind) : null;
+    button.classList.toggle('is-hindered', hindered !== null);
+    button.dataset.hindered = hindered ?? '';
+    return hindered ?? gate;
   }
 
   /** The next speaker and the own place. Where everybody may speak nobody asks, and the microphone is the big button. */

@@ -1,6 +1,7 @@
 import { el, icon, setText } from '../../kit/dom.js';
 import { duration } from '../../kit/format.js';
 import { turnClock, turnOf } from '../../state/floor.js';
+import { hindrance } from '../../state/own-devices.js';
 import { ownPerson } from '../../state/people.js';
 import { AppElement } from '../shared/element.js';
 
@@ -39,8 +40,10 @@ export class Granted extends AppElement {
     const open = ownPerson(state)?.microphone.gate.length === 0;
     this.dataset.state = open ? 'open' : 'shut';
     this.#speak.disabled = open;
-    setText(this.#words, t(open ? 'granted.speaking' : 'granted.speak'));
-    setText(this.#said, turn ? t(open ? 'granted.speaking' : 'granted.speak') : '');
+    const hindered = open ? hindrance(state, 'microphone') : null;
+    const words = hindered ? t(`bar.microphone-${hindered}`) : t(open ? 'granted.speaking' : 'granted.speak');
+    setText(this.#words, words);
+    setText(this.#said, turn ? words : '');
     this.#second();
   }
 

@@ -1,6 +1,7 @@
-import { el, fill, icon } from '../../kit/dom.js';
+import { el, icon } from '../../kit/dom.js';
 import { isHost, ownPerson, ownRole } from '../../state/people.js';
 import { sheet } from '../shared/dialog.js';
+import { deviceChoice } from '../shared/own-devices.js';
 import { openAudit } from './audit.js';
 import { openOwnLine } from './own-line.js';
 import { openPermission } from './permission.js';
@@ -20,6 +21,7 @@ export function openMenu(app) {
   const language = app.state.language === 'vi' ? 'en' : 'vi';
   const chair = ownRole(app.state) === 'chair';
   const host = isHost(ownRole(app.state));
+  const life = new AbortController();
   const shares = host && 'getDisplayMedia' in (navigator.mediaDevices ?? {}) && ownPerson(app.state)?.screen.gate.length !== 0;
   /** @param {string} testid @param {string} name @param {string} words @param {() => void} does */
   const act = (testid, name, words, does) => el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': testid, onclick: () => {
@@ -41,7 +43,8 @@ export function openMenu(app) {
       act('menu-help', 'help', app.t('help.title'), () => openHelp(app)),
       // The chair's bar has no room for it beside the button that ends the meeting.
       chair && act('menu-leave', 'leave', app.t('bar.leave'), () => openPermission(app, 'leave')),
-      el('div', { class: 'menu-devices' }, select(app, 'microphone'), select(app, 'camera'))));
+      el('div', { class: 'menu-devices' }, select(app, 'microphone', life.signal), select(app, 'camera', life.signal))));
+  dialog.addEventListener('close', () => life.abort(), { once: true });
 }
 
 /** @param {import('../../app/app.js').App} app */
@@ -55,16 +58,8 @@ export function openHelp(app) {
 /**
  * @param {import('../../app/app.js').App} app
  * @param {'microphone' | 'camera'} kind
+ * @param {AbortSignal} signal
  */
-function select(app, kind) {
-  const choice = el('select', { class: 'input select', disabled: true });
-  choice.addEventListener('change', () => void app.chooseDevice(kind, choice.value));
-  void app.listDevices().then(({ cameras, microphones }) => {
-    const found = kind === 'camera' ? cameras : microphones;
-    const current = app.state.devices[`${kind}Label`];
-    fill(choice, found.map((one, place) =>
-      el('option', { value: one.id, selected: one.label === current }, one.label || `${app.t(`meeting.${kind}`)} ${place + 1}`)));
-    choice.disabled = found.length === 0;
-  });
-  return el('label', { class: 'field' }, el('span', null, app.t(`meeting.${kind}`)), choice);
+function select(app, kind, signal) {
+  return el('label', { class: 'field' }, el('span', null, app.t(`device.${kind}`)), deviceChoice(app, kind, signal, `menu-${kind}`));
 }

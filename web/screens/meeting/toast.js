@@ -2,11 +2,14 @@ import { el, icon } from '../../kit/dom.js';
 import { isHost, ownRole } from '../../state/people.js';
 import { announcement, keyNames } from '../../state/recording.js';
 import { AppElement } from '../shared/element.js';
+import { deviceNews, takeOffered } from '../shared/own-devices.js';
 import { serverWarning } from './server.js';
 
 const SHOWN_MS = 7000;
+/** What can be pressed stays longer. */
+const OFFERED_MS = 20_000;
 
-/** What the server refused and why, the answer to a request, and news of the recording. Disappears by itself. */
+/** What the server refused and why, the answer to a request, news of the recording and of the own devices. Disappears by itself. */
 export class Toast extends AppElement {
   #timer = 0;
 
@@ -24,6 +27,7 @@ export class Toast extends AppElement {
     if (state.hint !== before.hint && state.hint?.speaking_muted) this.#say(this.app.t('hint.speaking-muted'), false, 'hint');
     if (state.decision && state.decision !== before.decision) this.#decided(state.decision);
     this.#recorded(state, announcement(state, before));
+    if (state.deviceNews !== before.deviceNews) this.#device();
   }
 
   /** The answer to this person's own request. @param {import('../../protocol/server.js').Decision} decision */
@@ -46,15 +50,21 @@ export class Toast extends AppElement {
     this.#say(this.app.t(key, { names: keyNames(state), count: minutes_left }), !forHosts && what !== 'failed', 'recording-toast');
   }
 
-  /** @param {string} text @param {boolean} [good] @param {string} [testid] */
-  #say(text, good = false, testid = 'toast') {
+  #device() {
+    const told = deviceNews(this.app);
+    if (told) this.#say(told.text, told.good, 'device-news', takeOffered(this.app));
+    else if (this.querySelector('[data-testid=device-news]')) this.replaceChildren();
+  }
+
+  /** @param {string} text @param {boolean} [good] @param {string} [testid] @param {HTMLElement | null} [act] */
+  #say(text, good = false, testid = 'toast', act = null) {
     const close = el('button',
       { class: 'btn btn-quiet btn-icon', type: 'button', 'aria-label': this.app.t('dialog.close') }, icon('close'));
     close.addEventListener('click', () => this.replaceChildren(), { signal: this.signal });
     this.replaceChildren(
-      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': testid }, icon(good ? 'check' : 'alert'), el('span', null, text), close));
+      el('div', { class: good ? 'toast toast-good on-paper' : 'toast toast-warn on-paper', 'data-testid': testid }, icon(good ? 'check' : 'alert'), el('span', null, text), close, act));
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.replaceChildren(), SHOWN_MS);
+    this.#timer = setTimeout(() => this.replaceChildren(), act ? OFFERED_MS : SHOWN_MS);
   }
 }
 

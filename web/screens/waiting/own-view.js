@@ -1,13 +1,18 @@
 import { el, fill, icon, setIcon, setText } from '../../kit/dom.js';
 import { AppElement, changed, withApp } from '../shared/element.js';
+import { deviceChoice, deviceNews, takeOffered } from '../shared/own-devices.js';
 
 const METER_MS = 80;
 /** Louder than this is speech, not the room. */
 const SPEECH = 0.18;
 const HEARD_MS = 3000;
 const TEST_SOUND_MS = 1000;
+/** Long enough to press what is offered. */
+const NEWS_MS = 20_000;
 /** States that pressing "turn on" does not cure. */
-const FAILED = new Set(['denied', 'none', 'busy']);
+const FAILED = new Set(['denied', 'none', 'busy', 'unanswered']);
+/** The device runs. */
+const RUNNING = new Set(['ready', 'held']);
 
 /** @typedef {'camera' | 'microphone'} Kind */
 
@@ -17,6 +22,8 @@ export class OwnView extends AppElement {
   #video = el('video', {});
   #away = el('div', {});
   #placard = el('span', {});
+  #news = el('div', {});
+  #newsTimer = 0;
   #level = el('progress', {});
   /** @type {Record<Kind, {status: HTMLElement, why: HTMLElement, choice: HTMLSelectElement, sign: SVGSVGElement, retry: HTMLElement}>} */
   #checks = /** @type {never} */ (undefined);
@@ -30,15 +37,17 @@ export class OwnView extends AppElement {
     this.className = 'cam';
     this.#checks = { camera: this.#check('camera'), microphone: this.#check('microphone') };
     this.replaceChildren(this.#picture(), this.#row());
-    navigator.mediaDevices?.addEventListener('devicechange', () => void this.#list(), { signal });
     this.#video.addEventListener('resize', () => this.#update(), { signal });
     this.every(METER_MS, () => this.#measure());
-    this.whenLeaving(() => (this.#video.srcObject = null));
+    this.whenLeaving(() => {
+      this.#video.srcObject = null;
+      clearTimeout(this.#newsTimer);
+    });
   }
 
   /** @override @type {AppElement['render']} */
   render(state, before) {
-    if (changed(state, before, 'devices')) void this.#list();
+    if (changed(state, before, 'deviceNews')) this.#tell();
     this.#update();
   }
 
@@ -58,7 +67,9 @@ export class OwnView extends AppElement {
     this.#level = el('progress', { class: 'level', max: 1, value: 0, 'aria-label': t('green.level') });
     this.#switch = el('button', { class: 'btn btn-wide', type: 'button', 'data-testid': 'green-camera', onclick: () => this.#switchCamera() },
       this.#switchSign, this.#switchWords);
+    this.#news = el('div', { class: 'news row', role: 'status', 'data-testid': 'device-news', hidden: true });
     return el('div', { class: 'checks', role: 'group', 'aria-label': t('green.own-picture') },
+      this.#news,
       el('div', null, this.#head('microphone', microphone.sign, microphone.status),
         this.#level, microphone.why, microphone.choice, microphone.retry),
       el('div', null, this.#head('camera', camera.sign, camera.status), camera.why, camera.choice, this.#switch),
@@ -72,13 +83,10 @@ export class OwnView extends AppElement {
 
   /** @param {Kind} kind */
   #check(kind) {
-    const { t } = this.app;
-    const choice = el('select', { class: 'input select', 'aria-label': t(`green.choose-${kind}`), 'data-testid': `green-${kind}-choice`,
-      onchange: () => void this.app.chooseDevice(kind, choice.value) });
     return {
       status: el('span', { class: 'soft note', 'data-testid': `green-${kind}-status` }),
       why: el('p', { class: 'note why' }),
-      choice,
+      choice: deviceChoice(this.app, kind, this.signal, `green-${kind}-choice`),
       sign: icon(kind === 'camera' ? 'camera' : 'mic'),
       retry: this.#retry(kind),
     };
@@ -103,31 +111,28 @@ export class OwnView extends AppElement {
   }
 
   #switchCamera() {
-    void this.app.setSource('camera', this.app.state.devices.camera !== 'ready');
+    void this.app.setSource('camera', !RUNNING.has(this.app.state.devices.camera));
   }
 
-  async #list() {
-    const { cameras, microphones } = await this.app.listDevices();
-    if (!this.isConnected) return;
-    this.#offer('camera', cameras);
-    this.#offer('microphone', microphones);
-  }
-
-  /** @param {Kind} kind @param {readonly {id: string, label: string}[]} found */
-  #offer(kind, found) {
-    const { choice } = this.#checks[kind];
-    const label = this.app.state.devices[`${kind}Label`];
-    choice.hidden = this.app.state.devices[kind] !== 'ready' || found.length === 0;
-    fill(choice, found.map((one) => el('option', { value: one.id, selected: one.label === label }, one.label || this.app.t(`green.${kind}`))));
+  /** What happened to a device by itself. */
+  #tell() {
+    const told = deviceNews(this.app);
+    clearTimeout(this.#newsTimer);
+    if (told) this.#newsTimer = setTimeout(() => this.app.dismissDeviceNews(), NEWS_MS);
+    this.#news.hidden = !told;
+    this.#news.classList.toggle('is-good', told?.good ?? false);
+    if (told) fill(this.#news, icon(told.good ? 'check' : 'alert'), el('span', null, told.text), takeOffered(this.app));
+    else fill(this.#news);
   }
 
   #measure() {
     const ready = this.app.state.devices.microphone === 'ready';
     const level = ready ? this.app.microphoneLevel() : 0;
-    this.#level.value = level;
+    this.#level.value = level ?? 0;
     const now = performance.now();
-    if (level > SPEECH) this.#heardAt = now;
-    if (ready) setText(this.#checks.microphone.status, this.app.t(now - this.#heardAt < HEARD_MS ? 'green.hears' : 'green.silent'));
+    if ((level ?? 0) > SPEECH) this.#heardAt = now;
+    const heard = level === null ? 'not-measured' : now - this.#heardAt < HEARD_MS ? 'hears' : 'silent';
+    if (ready) setText(this.#checks.microphone.status, this.app.t(`green.${heard}`));
   }
 
   #update() {
@@ -155,9 +160,11 @@ export class OwnView extends AppElement {
     const without = !seen && camera !== 'unknown';
     setText(check.why, without ? t('green.without-picture') : '');
     check.why.hidden = !without;
+    const runs = RUNNING.has(camera);
+    check.choice.hidden = camera === 'unknown' || check.choice.options.length === 0;
     this.#switch.hidden = failed || camera === 'unknown';
-    setText(this.#switchWords, t(seen ? 'green.camera-turn-off' : 'green.camera-turn-on'));
-    setIcon(this.#switchSign, seen ? 'camera-off' : 'camera');
+    setText(this.#switchWords, t(runs ? 'green.camera-turn-off' : 'green.camera-turn-on'));
+    setIcon(this.#switchSign, runs ? 'camera-off' : 'camera');
   }
 
   /** @param {import('../../state/store.js').DeviceState} microphone */
@@ -169,7 +176,9 @@ export class OwnView extends AppElement {
     if (microphone !== 'ready') setText(check.status, t(`green.status-${microphone}`));
     this.#level.hidden = lacking;
     setText(check.why, lacking ? t(`green.microphone-${microphone}-do`) : '');
-    check.why.hidden = check.retry.hidden = !lacking;
+    check.why.hidden = !lacking;
+    check.retry.hidden = !lacking || microphone === 'held' || microphone === 'lost';
+    check.choice.hidden = microphone === 'unknown' || check.choice.options.length === 0;
   }
 
   #namePlacard() {
