@@ -204,6 +204,8 @@ class EndpointChanged(Event, frozen=True, tag="endpoint-changed"):
     state: EndpointState
     path: str = ""
     """"udp" or "tcp" once connected."""
+    silent_s: float = 0.0
+    """When lost: how long nothing had come."""
 
 
 class SlotView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -4,7 +4,7 @@ It is what the transport reports to (`AssociationListener`): strangers become la
 resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
@@ -28,6 +28,13 @@ RED_FROM, RED_UNTIL = 0.03, 0.01
 """Loss on the way up at which a voice starts to be sent with redundancy, and below which it stops."""
 LOST_AFTER_S = 12.0
 """Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
+CUT_AFTER_S = 5.5
+"""The same while an open microphone or camera owes packets: a stall of 3 s, and two and a half for what comes
+after it. Not over TCP, which doubles its waits, and so may be silent for six seconds behind such a stall."""
+BREATH_S = 1.0
+"""Longer pauses than that have neither Opus (0.4 s) nor a camera that somebody watches."""
+OWING = (Source.MICROPHONE, Source.CAMERA)
+"""Not the screen: one that stands still may send nothing."""
 AGAIN_SHARE = 0.7
 """Of the round trip, which varies: a client that asks again a little early has missed the first answer."""
 MIN_RTT_S = 0.02
@@ -75,6 +82,8 @@ class Endpoint:
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
+        self.silent_s = 0.0
+        """How long nothing had come when the line was called lost."""
         self.cname = f"{plane.draw(1 << 64):016x}"
         """Names this endpoint's clock to the client (RFC 7022), so that its slots are played in step."""
         self.check = check
@@ -82,6 +91,8 @@ class Endpoint:
         self.link = LinkQuality()
         self._fastpath = fastpath
         self._plane = plane
+        self._owed: tuple[Producer, ...] = ()
+        """Sources that came until the line fell silent."""
         self._rtcp_left = RTCP_PER_TICK
         self._resend_bytes = 0
         self._red = False
@@ -219,13 +230,27 @@ class Endpoint:
         for packet in self._feedback.write(media_ssrc, arrivals):
             self._fastpath.send_rtcp(self.transport.row, packet)
 
-    def watch_line(self, now: float) -> None:
-        """Ticker: a line that has been silent for long is lost; a single packet brings it back."""
-        silent = now - self.transport.last_heard() > LOST_AFTER_S
-        if self.state is EndpointState.CONNECTED and silent:
+    def watch_line(self, pulse: Pulse) -> None:
+        """Ticker: a line that has been silent for long is lost, sooner if it owes packets; a single packet
+        brings it back."""
+        silent_s = pulse.now - self.transport.last_heard()
+        if silent_s < BREATH_S:
+            self._owed = tuple(self._owing(pulse)) if self.path == "udp" else ()
+        # Whoever shuts a source says so, and what was watched may be watched no more because it stopped.
+        limit_s = CUT_AFTER_S if any(one.is_open for one in self._owed) else LOST_AFTER_S
+        if self.state is EndpointState.CONNECTED and silent_s > limit_s:
+            self.silent_s = silent_s
             self._enter(EndpointState.LOST)
-        elif self.state is EndpointState.LOST and not silent:
+        elif self.state is EndpointState.LOST and silent_s < BREATH_S:
+            self.silent_s = 0.0
             self._enter(EndpointState.CONNECTED)
+
+    def _owing(self, pulse: Pulse) -> Iterator[Producer]:
+        """Sources that come now, and go on until their publisher says otherwise or is told otherwise."""
+        for source in OWING:
+            producer = self.producers.get(source)
+            if producer is not None and producer.comes(pulse, BREATH_S):
+                yield producer
 
     def line_report(self, interval_s: float) -> LineReport:
         """How the line worked in the interval since the last call."""

@@ -277,7 +277,7 @@ class Plane:
         return ntp_from_unix(now + self._wall_offset_s)
 
     def endpoint_changed(self, endpoint: Endpoint) -> None:
-        self._notify(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
+        self._notify(_standing(endpoint))
         if endpoint.state is EndpointState.CONNECTED:
             self._notify(self._room_of[endpoint.id].slots_changed(endpoint))
 
@@ -340,7 +340,7 @@ class Plane:
         events: list[AnyEvent] = []
         for room in self._rooms.values():
             for endpoint in room.endpoints.values():
-                events.append(EndpointChanged(endpoint=endpoint.id, state=endpoint.state, path=endpoint.path))
+                events.append(_standing(endpoint))
                 events.append(room.slots_changed(endpoint))
                 if endpoint.planned is not None:
                     events.append(endpoint.planned)
@@ -359,10 +359,10 @@ class Plane:
             producer.settle_keyframes(pulse)
         if endpoint.state not in (EndpointState.CONNECTED, EndpointState.LOST):
             return
+        endpoint.watch_line(pulse)
         endpoint.send_feedback()
         endpoint.downlink.tick(pulse)
         if beat % REPORT_TICKS == 0:
-            endpoint.watch_line(pulse.now)
             endpoint.send_reports(pulse)
         line_ticks = CHECK_TICKS if endpoint.check else LINE_TICKS
         if beat % line_ticks == 0:
@@ -374,6 +374,10 @@ class Plane:
 
     def _pulse(self) -> Pulse:
         return take_pulse(self._fastpath, self._clock())
+
+
+def _standing(endpoint: Endpoint) -> EndpointChanged:
+    return EndpointChanged(endpoint.id, endpoint.state, endpoint.path, endpoint.silent_s)
 
 
 def _continues(offer: Offer, before: Offer) -> bool:

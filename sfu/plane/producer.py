@@ -108,6 +108,11 @@ class Producer:
             return True
         return self._asleep and (not self._is_planned or pulse.now - self._resumed_at < timeout_s)
 
+    def comes(self, pulse: Pulse, within_s: float) -> bool:
+        """It is open, asked for, and its last packet is no older than that."""
+        last_us = pulse.producer_last_us[self.row]
+        return self.is_open and self._is_planned and last_us > (pulse.now - within_s) * 1e6
+
     @property
     def _is_planned(self) -> bool:
         return any(layer.planned for layer in self.layers)

@@ -19,9 +19,9 @@ class Limits:
     early."""
     closed_s: float = 30.0
     """A closed page may be a reload, so its person counts as gone only after this."""
-    silence_s: float = 5.0
-    """The media worker calls a line lost after 12 s of silence. If it does so within this time after the page
-    was closed, the line was silent before that."""
+    silence_share: float = 0.4
+    """The media worker calls a line lost after 5.5 s of silence, or after 12 s if it owed nothing. If no more
+    than this share of it lay after the page was closed, the line was silent before that."""
     talk_lines: int = 20
     """Newest lines that are kept of the conversation with someone in the lobby."""
     talk_every_s: float = 1.0

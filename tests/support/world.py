@@ -46,6 +46,10 @@ class Path:
     waits: list[float] = field(default_factory=list)
     """How long each datagram stood in the queue."""
     free_at: float = 0.0
+    stalled_until: float = 0.0
+    """Nothing arrives before this."""
+    holds: bool = True
+    """What is sent during a stall arrives after it; otherwise it is lost."""
 
 
 class FakeAssociation:
@@ -191,6 +195,10 @@ class World:
         if self.rng.random() < path.loss:
             path.dropped += 1
             return
+        stalls = max(0.0, path.stalled_until - self.now)
+        if stalls and not path.holds:
+            path.dropped += 1
+            return
         waits = 0.0
         if path.rate_bps:
             waits = max(0.0, path.free_at - self.now)
@@ -201,7 +209,7 @@ class World:
             path.free_at = self.now + waits
             path.waits.append(waits)
         for _ in range(2 if self.rng.random() < path.duplicates else 1):
-            delay = waits + path.delay_s + self.rng.random() * path.jitter_s
+            delay = stalls + waits + path.delay_s + self.rng.random() * path.jitter_s
             self.after(delay, lambda: deliver(datagram))
 
     def arrive(self, row: int, *datagrams: bytes) -> None:

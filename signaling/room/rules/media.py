@@ -179,9 +179,10 @@ def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome
     line = state.line(seat.id)
     if event.state is not EndpointState.CLOSED:
         lost = event.state is EndpointState.LOST
-        state.put_line(seat.id, replace(line, lost=lost))
+        since_ms = line.lost_ms if line.lost else now.unix_ms - int(event.silent_s * 1000)
+        state.put_line(seat.id, replace(line, lost=lost, lost_ms=since_ms if lost else 0))
         closed = not seat.online and seat.presence is Presence.CLOSED
-        if lost and closed and now.s - seat.away_s < state.limits.silence_s:
+        if lost and closed and now.s - seat.away_s < state.limits.silence_share * event.silent_s:
             state.put(replace(seat, presence=Presence.LOST))  # silent before the page was closed
         return (_note(event),)
     if line.negotiating:

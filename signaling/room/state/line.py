@@ -23,6 +23,8 @@ class Line:
     stopped: frozenset[Source] = frozenset()
     """Sources that did flow and have stopped."""
     lost: bool = False
+    lost_ms: int = 0
+    """Since when, on the wall clock."""
     quality: Quality = Quality.UNKNOWN
     leaning: Quality = Quality.UNKNOWN
     """The word for the newest report alone."""

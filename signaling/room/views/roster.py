@@ -35,6 +35,7 @@ def _participant(seat: Seat, line: Line) -> ParticipantView:
     def source(which: Source) -> SourceView:
         return SourceView(_names(seat.gates.of(which)), which in line.flowing and not line.lost)
 
+    presence, away = _presence(seat, line)
     return ParticipantView(
         id=seat.id,
         unit=seat.unit,
@@ -42,8 +43,8 @@ def _participant(seat: Seat, line: Line) -> ParticipantView:
         role=seat.role,
         present=seat.present,
         total=seat.total,
-        presence=Presence.HERE if seat.online else seat.presence,
-        away=0 if seat.online else seat.away_ms,
+        presence=presence,
+        away=away,
         listens=seat.listens_until_ms,
         may_leave=seat.may_leave,
         since=seat.since_ms,
@@ -52,6 +53,13 @@ def _participant(seat: Seat, line: Line) -> ParticipantView:
         screen=source(Source.SCREEN),
         quality=Quality.POOR if line.lost else line.quality,
     )
+
+
+def _presence(seat: Seat, line: Line) -> tuple[Presence, int]:
+    """The media plane notices a cut long before the socket does."""
+    if not seat.online:
+        return seat.presence, seat.away_ms
+    return (Presence.LOST, line.lost_ms) if line.lost else (Presence.HERE, 0)
 
 
 @cache  # there are 32

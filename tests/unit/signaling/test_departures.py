@@ -217,15 +217,41 @@ def test_a_picture_that_nobody_watched_proves_nothing() -> None:
     assert presence(scene) is Presence.CLOSED
 
 
-@pytest.mark.parametrize(("after_s", "seen"), [(3.0, Presence.LOST), (12.0, Presence.CLOSED)])
-def test_a_line_called_lost_just_after_the_close_was_silent_before_it(after_s: float, seen: Presence) -> None:
+@pytest.mark.parametrize(
+    ("silent_s", "after_s", "seen"),
+    [
+        (12.0, 3.0, Presence.LOST),
+        (12.0, 11.9, Presence.CLOSED),
+        (5.5, 1.0, Presence.LOST),
+        (5.5, 5.4, Presence.CLOSED),
+    ],
+)
+def test_a_line_called_lost_just_after_the_close_was_silent_before_it(
+    silent_s: float, after_s: float, seen: Presence
+) -> None:
     scene = Scene()
     delegate = speaking(scene)
     endpoint = scene.endpoint(delegate)
     closes(scene, delegate)
     scene.wait(after_s)
-    scene.report(sfu.EndpointChanged(endpoint, EndpointState.LOST))
+    scene.report(sfu.EndpointChanged(endpoint, EndpointState.LOST, silent_s=silent_s))
     assert presence(scene) is seen
+
+
+def test_a_line_that_the_media_plane_calls_lost_is_shown_so_before_its_socket_breaks() -> None:
+    scene = Scene()
+    operator = scene.operator()
+    delegate = speaking(scene)
+    endpoint = scene.endpoint(delegate)
+    shown = scene.now.unix_ms
+    scene.report(sfu.EndpointChanged(endpoint, EndpointState.LOST, silent_s=5.5))
+    (row,) = (one for one in scene.last(operator, Roster).participants if one.id == endpoint)
+    assert (row.presence, row.away) == (Presence.LOST, shown - 5500)
+    scene.wait(600)
+    assert kinds(scene) == []  # the seat is kept for as long as the socket is there
+    scene.report(sfu.EndpointChanged(endpoint, EndpointState.CONNECTED))
+    (row,) = (one for one in scene.last(operator, Roster).participants if one.id == endpoint)
+    assert (row.presence, row.away) == (Presence.HERE, 0)
 
 
 def test_the_chairs_closed_page_keeps_the_seat_like_a_lost_line() -> None:
