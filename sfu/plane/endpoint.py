@@ -4,7 +4,7 @@ It is what the transport reports to (`AssociationListener`): strangers become la
 resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
@@ -12,6 +12,7 @@ from sfu.errors import BadPacket
 from sfu.fastpath import FastPath, TableFull
 from sfu.plane.downlink import Downlink
 from sfu.plane.layer import ClockReport, Layer
+from sfu.plane.line_watch import LineWatch
 from sfu.plane.producer import OUR_SSRC, Producer
 from sfu.plane.pulse import Pulse
 from sfu.plane.reporting import reception_block, sender_reports
@@ -26,15 +27,6 @@ RTCP_PER_TICK = 100
 """Compound packets read in a tenth of a second. Browsers send about four."""
 RED_FROM, RED_UNTIL = 0.03, 0.01
 """Loss on the way up at which a voice starts to be sent with redundancy, and below which it stops."""
-LOST_AFTER_S = 12.0
-"""Two to three consent checks of Firefox, which come every 4-6 s when it receives nothing."""
-CUT_AFTER_S = 5.5
-"""The same while an open microphone or camera owes packets: a stall of 3 s, and two and a half for what comes
-after it. Not over TCP, which doubles its waits, and so may be silent for six seconds behind such a stall."""
-BREATH_S = 1.0
-"""Longer pauses than that have neither Opus (0.4 s) nor a camera that somebody watches."""
-OWING = (Source.MICROPHONE, Source.CAMERA)
-"""Not the screen: one that stands still may send nothing."""
 AGAIN_SHARE = 0.7
 """Of the round trip, which varies: a client that asks again a little early has missed the first answer."""
 MIN_RTT_S = 0.02
@@ -82,8 +74,6 @@ class Endpoint:
         self.offer = offer
         self.state = EndpointState.CONNECTING
         self.path = ""
-        self.silent_s = 0.0
-        """How long nothing had come when the line was called lost."""
         self.cname = f"{plane.draw(1 << 64):016x}"
         """Names this endpoint's clock to the client (RFC 7022), so that its slots are played in step."""
         self.check = check
@@ -91,8 +81,6 @@ class Endpoint:
         self.link = LinkQuality()
         self._fastpath = fastpath
         self._plane = plane
-        self._owed: tuple[Producer, ...] = ()
-        """Sources that came until the line fell silent."""
         self._rtcp_left = RTCP_PER_TICK
         self._resend_bytes = 0
         self._red = False
@@ -113,6 +101,7 @@ class Endpoint:
         except TableFull:
             self.transport.close()
             raise
+        self.line_watch = LineWatch(self.producers)
         self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
         twcc = any(line.extensions.twcc for line in offer.receiving)
@@ -231,26 +220,12 @@ class Endpoint:
             self._fastpath.send_rtcp(self.transport.row, packet)
 
     def watch_line(self, pulse: Pulse) -> None:
-        """Ticker: a line that has been silent for long is lost, sooner if it owes packets; a single packet
-        brings it back."""
-        silent_s = pulse.now - self.transport.last_heard()
-        if silent_s < BREATH_S:
-            self._owed = tuple(self._owing(pulse)) if self.path == "udp" else ()
-        # Whoever shuts a source says so, and what was watched may be watched no more because it stopped.
-        limit_s = CUT_AFTER_S if any(one.is_open for one in self._owed) else LOST_AFTER_S
-        if self.state is EndpointState.CONNECTED and silent_s > limit_s:
-            self.silent_s = silent_s
+        """Ticker: a line that has been silent for long is lost; a single packet brings it back."""
+        lost = self.line_watch.is_lost(pulse.now - self.transport.last_heard(), self.path, pulse)
+        if self.state is EndpointState.CONNECTED and lost:
             self._enter(EndpointState.LOST)
-        elif self.state is EndpointState.LOST and silent_s < BREATH_S:
-            self.silent_s = 0.0
+        elif self.state is EndpointState.LOST and not lost:
             self._enter(EndpointState.CONNECTED)
-
-    def _owing(self, pulse: Pulse) -> Iterator[Producer]:
-        """Sources that come now, and go on until their publisher says otherwise or is told otherwise."""
-        for source in OWING:
-            producer = self.producers.get(source)
-            if producer is not None and producer.comes(pulse, BREATH_S):
-                yield producer
 
     def line_report(self, interval_s: float) -> LineReport:
         """How the line worked in the interval since the last call."""

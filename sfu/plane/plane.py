@@ -377,7 +377,7 @@ class Plane:
 
 
 def _standing(endpoint: Endpoint) -> EndpointChanged:
-    return EndpointChanged(endpoint.id, endpoint.state, endpoint.path, endpoint.silent_s)
+    return EndpointChanged(endpoint.id, endpoint.state, endpoint.path, endpoint.line_watch.silent_s)
 
 
 def _continues(offer: Offer, before: Offer) -> bool:

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
 import { QUESTION_MS } from '../../web/media/asking.js';
+import { LOOK_MS } from '../../web/media/device-watch.js';
 import { compared, listed } from '../../web/media/device-list.js';
 import { Devices } from '../../web/media/devices.js';
 import { hindrance, usedDevice } from '../../web/state/own-devices.js';
@@ -148,12 +149,12 @@ for (const [kind, media] of /** @type {const} */ ([['microphone', 'audio'], ['ca
     assert.deepEqual([page.state.devices[kind], page.state.local[kind], page.news.at(-1)], ['none', false, `${kind}-gone`]);
   });
 
-  test(`a ${kind} whose browser never says that it ended is replaced when the list lacks it`, async (context) => {
-    const { browser, page, devices, settle, track } = machine(context);
+  test(`a ${kind} whose browser says nothing at all is replaced when the list lacks it`, async (context) => {
+    const { browser, page, devices, timers, settle, track } = machine(context);
     await devices.open(kind);
     await settle();
     browser.here = browser.here.filter((one) => one.id !== `${media}-a`);
-    browser.heard();
+    timers.tick(LOOK_MS);
     await settle();
     assert.equal(track(kind).device.id, `${media}-b`);
     assert.deepEqual(page.news, [`${kind}-replaced`]);

@@ -10,6 +10,8 @@ import { listed } from './device-list.js';
 export const KINDS = /** @type {const} */ (['microphone', 'camera']);
 /** Firefox lists nothing while its window is in the background. */
 const LIST_MS = 2000;
+/** Chromium on Linux is not told of what only the sound server has, as Bluetooth headsets; it has to be asked. */
+export const LOOK_MS = 5000;
 
 export class DeviceWatch {
   /** @type {Found | null} */ #found = null;
@@ -22,6 +24,7 @@ export class DeviceWatch {
 
   start() {
     navigator.mediaDevices?.addEventListener('devicechange', () => void this.look());
+    setInterval(() => void this.look(), LOOK_MS);
     for (const kind of KINDS) void this.#follow(kind);
   }
 

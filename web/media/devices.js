@@ -1,7 +1,7 @@
 /**
  * This client's camera, microphone and screen. A device is a thing that goes away: it is unplugged, forbidden, or held back
- * by the system. Then this is said at once, and whoever was seen or heard through it gets the next device; what was shut
- * stays shut. Each failure has a name.
+ * by the system. Then this is said at once, and a person who was seen or heard through it gets the next device; what was
+ * shut stays shut. Each failure has a name.
  */
 
 import { Asking } from './asking.js';
@@ -277,7 +277,7 @@ export class Devices {
   }
 
   /**
-   * The device stopped by itself. Whoever was seen or heard through it gets the next one; what was shut is not opened.
+   * The device stopped by itself. A person who was seen or heard through it gets the next one; what was shut is not opened.
    * @param {Source} source
    * @param {MediaStreamTrack} track
    */
