@@ -10,6 +10,7 @@ import signal
 import sys
 import threading
 import time
+from collections.abc import Callable
 from typing import assert_never
 
 from deploy.problem import Problem
@@ -24,7 +25,7 @@ from deploy.run.processes import (
     run_media,
     run_recorder,
 )
-from deploy.run.supervisor import EXIT_HOPELESS
+from deploy.run.pulse import Pulse, own_pulse
 
 GRACE_S = 4.0
 """How long a process whose parent is gone may take to stop by itself."""
@@ -35,12 +36,13 @@ def main() -> int:
     settings = decode(_first_line())
     configure_logging(settings.log_level)
     raise_file_limit()
+    pulse = own_pulse()
     threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
     try:
-        asyncio.run(_until_terminated(settings))
+        asyncio.run(_until_terminated(settings, pulse))
     except Problem as problem:
         print(f"giaoban: {problem.text}. {problem.remedy}", file=sys.stderr)
-        return EXIT_HOPELESS
+        return problem.exit_code
     return 0
 
 
@@ -50,20 +52,33 @@ def raise_file_limit() -> None:
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
-async def _until_terminated(settings: AnySettings) -> None:
+async def _until_terminated(settings: AnySettings, pulse: Pulse) -> None:
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     # A terminal that closes, or a rotation of logs, ends nothing. What can change is watched anyway.
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    problem: Problem | None = None
+    async with asyncio.TaskGroup() as tasks:
+        beating = tasks.create_task(pulse.beat(), name="pulse")
+        try:
+            await _run(settings, stop, pulse.ready)
+        except Problem as raised:
+            problem = raised  # raised outside: a group would wrap it
+        beating.cancel()
+    if problem is not None:
+        raise problem
+
+
+async def _run(settings: AnySettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     match settings:
         case MediaSettings():
-            await run_media(settings, stop)
+            await run_media(settings, stop, ready)
         case ControlSettings():
-            await run_control(settings, stop)
+            await run_control(settings, stop, ready)
         case RecorderSettings():
-            await run_recorder(settings, stop)
+            await run_recorder(settings, stop, ready)
         case _:
             assert_never(settings)
 

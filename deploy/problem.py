@@ -23,6 +23,13 @@ class StateError(Problem):
     """The state directory cannot be used."""
 
 
+class NotNow(StateError):
+    """It may pass by itself or once somebody has helped (a full disk, a database server that starts later): a
+    service manager tries again."""
+
+    exit_code = 1
+
+
 class CertificateError(Problem):
     """A certificate or key cannot be used."""
 

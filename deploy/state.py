@@ -1,16 +1,18 @@
 """The state directory: everything the appliance keeps, readable by its own user only.
 
 Shapes: version (one line), lock, giaoban.sqlite3, audit.head (one line), pki/, recorder.key (it signs
-manifests), recordings/ (a folder each, encrypted). One process serves it at a time.
+manifests), recordings/ (a folder each, encrypted), kernel/ (machine code, which can be made again). One
+process serves it at a time.
 """
 
+import errno
 import fcntl
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from deploy.problem import StateError
+from deploy.problem import NotNow, StateError
 
 STATE_VERSION = 1
 """Raised whenever an older program could not use what a newer one has written."""
@@ -25,7 +27,7 @@ def open_state(directory: Path) -> None:
             f"{directory} (or a part of its path) is a file, not a directory", _remedy(directory)
         ) from None
     except OSError as error:
-        raise StateError(f"cannot create {directory}: {error.strerror}", _remedy(directory)) from None
+        raise _unusable("create", directory, error) from None
     _check_version(directory)
     try:
         if directory.stat().st_uid == os.getuid():
@@ -33,11 +35,11 @@ def open_state(directory: Path) -> None:
         probe = directory / ".probe"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
+        version = directory / "version"
+        if not version.exists():
+            version.write_text(f"{STATE_VERSION}\n", encoding="ascii")
     except OSError as error:
-        raise StateError(f"cannot write to {directory}: {error.strerror}", _remedy(directory)) from None
-    version = directory / "version"
-    if not version.exists():
-        version.write_text(f"{STATE_VERSION}\n", encoding="ascii")
+        raise _unusable("write to", directory, error) from None
 
 
 def existing_state(directory: Path) -> None:
@@ -92,7 +94,19 @@ def _check_version(directory: Path) -> None:
         )
 
 
+def _unusable(what: str, directory: Path, error: OSError) -> StateError:
+    """What is missing differs: space, a disk, a right."""
+    text = f"cannot {what} {directory}: {error.strerror}"
+    match error.errno:
+        case errno.ENOSPC | errno.EDQUOT:
+            return NotNow(
+                text, f"Free space on the disk of {directory}, then it starts by itself as a service."
+            )
+        case errno.EROFS | errno.EIO | errno.ENODEV | errno.ESTALE:
+            return NotNow(text, "Is the disk there, and mounted for writing? Look at dmesg and mount.")
+        case _:
+            return StateError(text, _remedy(directory))
+
+
 def _remedy(directory: Path) -> str:
-    return (
-        f"Choose another with --state or GIAOBAN_STATE, or free space and let this user write to {directory}."
-    )
+    return f"Choose another with --state or GIAOBAN_STATE, or let this user write to {directory}."

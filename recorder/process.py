@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import assert_never
@@ -165,15 +166,18 @@ class Recorder:
         self._control.send(frame(report))
 
 
-async def serve_recorder(config: RecorderConfig, stop: asyncio.Event) -> None:
-    """Run until `stop`; recordings are then suspended for the next process to resume.
-    Raises BadSigningKey, OSError."""
+async def serve_recorder(
+    config: RecorderConfig, stop: asyncio.Event, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Run until `stop`; recordings are then suspended for the next process to resume. Calls `ready` when it
+    listens. Raises BadSigningKey, OSError."""
     safety = guard_memory()
-    log.info("recorder-ready memory=%s", safety.value)
     key = load_or_create_key(config.signing_key)
     async with asyncio.TaskGroup() as tasks:
         recorder = Recorder(config, key, safety, tasks)
         async with listening(config.socket_path, recorder.serve):
+            log.info("recorder-ready memory=%s", safety.value)
+            ready()
             try:
                 await stop.wait()
             finally:

@@ -91,14 +91,20 @@ async def open_plane(config: WorkerConfig) -> AsyncIterator[tuple[Plane, Door, M
             fastpath.close()
 
 
-async def serve_worker(config: WorkerConfig, stop: asyncio.Event) -> None:
-    """Run until `stop`. The socket appears when everything is ready. Raises PortTaken, OSError."""
+async def serve_worker(
+    config: WorkerConfig, stop: asyncio.Event, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Run until `stop`. The socket appears when everything is ready, then `ready` is called.
+
+    Errors: raises PortTaken, OSError.
+    """
     async with (
         open_plane(config) as (plane, door, ports),
         listening(config.socket_path, door.serve),
         serve_taps(plane, config.tap_path),
     ):
         log.info("media-ready port=%d", ports.port)
+        ready()
         async with asyncio.TaskGroup() as beside:
             following = beside.create_task(follow_addresses(config, ports), name="addresses")
             await tick_until(stop, plane)

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import signal
-import ssl
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +14,10 @@ from pathlib import Path
 from rich.console import Console
 
 from deploy.config import Config
-from deploy.problem import Problem
+from deploy.problem import Problem, StateError
 from deploy.run import addresses, announce
-from deploy.run.firstrun import FirstRun, prepare_database
+from deploy.run.firstrun import first_passwords, prepare_database
+from deploy.run.notify import Systemd
 from deploy.run.pki import CertificateFiles
 from deploy.run.ports import check_ports
 from deploy.run.processes import AnySettings, ControlSettings, MediaSettings, RecorderSettings, encode
@@ -31,8 +31,10 @@ from signaling.accounts.bootstrap import MEETING_CODE
 MAX_SOCKET_PATH = 100
 """Bytes; the kernel allows 107."""
 CONTROL_SOURCE = Path(__file__).resolve().parents[2] / "signaling"
-READY_WITHIN_S = 60.0
-"""The first start may have to compile the packet kernel."""
+SAY_S = 20.0
+"""How often a start that takes long says what it waits for: the first one compiles the packet kernel."""
+TELL_S = 5.0
+"""How often systemd hears that all is well (WatchdogSec in deploy/giaoban.service is 30)."""
 
 
 def serve(config: Config, console: Console, watched: Path | None = None) -> None:
@@ -51,14 +53,12 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
         files = certificate(config, console)
         check_ports(config, addresses.found_addresses())
         secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
-        first = prepare_database(config)
-        if first.accounts:
-            announce.tell_accounts(console, first.accounts)
+        prepare_database(config)
         processes = children(config, files, run, secret)
         if watched is not None:
             # Source that cannot be run while it is edited must not end the media workers.
             processes["control"] = replace(processes["control"], dispensable=True)
-        asyncio.run(_supervise(config, processes, console, first, watched))
+        asyncio.run(_supervise(config, processes, console, watched))
     announce.say(console, "stopped")
 
 
@@ -76,7 +76,7 @@ def children(
         for number, path in enumerate(sockets)
     }
     recorder = _child("recorder", _recorder(config, sockets, recorder_socket))
-    result["recorder"] = replace(recorder, dispensable=True)
+    result["recorder"] = replace(recorder, dispensable=True, awaited=False)
     result["control"] = _child("control", _control(config, files, sockets, recorder_socket, turn_secret))
     return result
 
@@ -99,6 +99,7 @@ def _media(config: Config, socket_path: str, number: int) -> MediaSettings:
         advertise=config.advertise,
         port=config.media_port + number,
         tap_socket=_tap(socket_path),
+        kernel_cache=str(config.state_dir / "kernel"),
     )
 
 
@@ -153,17 +154,20 @@ def run_directory() -> Iterator[Path]:
 
 
 async def _supervise(
-    config: Config, processes: dict[str, Child], console: Console, first: FirstRun, watched: Path | None
+    config: Config, processes: dict[str, Child], console: Console, watched: Path | None
 ) -> None:
-    supervisor = Supervisor(processes)
+    supervisor, systemd = Supervisor(processes), Systemd()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, _stop, supervisor, console)
+        loop.add_signal_handler(number, _stop, supervisor, console, systemd)
     hung_up = asyncio.Event()
     loop.add_signal_handler(signal.SIGHUP, hung_up.set)
     gave_up: GaveUp | None = None
     async with asyncio.TaskGroup() as group:
-        beside = [group.create_task(_announce_when_ready(config, console, first))]
+        beside = [
+            group.create_task(_announce_when_ready(config, console, supervisor, systemd)),
+            group.create_task(_tell_systemd(supervisor, systemd)),
+        ]
         if not config.certificate:
             beside.append(group.create_task(keep_renewed(config, console, hung_up)))
         if watched is not None:
@@ -179,36 +183,44 @@ async def _supervise(
         raise gave_up
 
 
-def _stop(supervisor: Supervisor, console: Console) -> None:
+def _stop(supervisor: Supervisor, console: Console, systemd: Systemd) -> None:
+    systemd.tell("STOPPING=1")
     announce.say(console, "stopping")
     supervisor.stop()
 
 
-async def _announce_when_ready(config: Config, console: Console, first: FirstRun) -> None:
+async def _announce_when_ready(
+    config: Config, console: Console, supervisor: Supervisor, systemd: Systemd
+) -> None:
+    """Say who is waited for, until all are ready; then what people need to come in."""
+    while not await _ready_within(supervisor, SAY_S):
+        announce.say(console, f"starting: waiting for {', '.join(supervisor.waited_for)}")
     try:
-        async with asyncio.timeout(READY_WITHIN_S):
-            while not await healthy(config):  # noqa: ASYNC110 - another process becomes ready
-                await asyncio.sleep(0.1)
-    except TimeoutError:
-        announce.say(console, f"not ready after {READY_WITHIN_S:.0f} s; the lines above say why")
+        accounts = await first_passwords(config)
+    except StateError as problem:
+        announce.warn(console, f"The first accounts have no passwords yet: {problem.text}. {problem.remedy}")
+        announce.say(console, "the next start tries again")
     else:
-        local = addresses.local_addresses()
-        announce.tell_ready(console, config, local, first.meeting, ca=not config.certificate)
+        if accounts:
+            announce.tell_accounts(console, accounts)
+    local = addresses.local_addresses()
+    announce.tell_ready(console, config, local, MEETING_CODE, ca=not config.certificate)
+    systemd.tell("READY=1", "STATUS=ready")
 
 
-async def healthy(config: Config) -> bool:
-    """Whether this machine's own /healthz answers 200."""
-    host = next(iter(config.host), "127.0.0.1")
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104 - compared
-    # Our own process on our own machine; a foreign certificate need not name localhost.
-    context = ssl._create_unverified_context()  # noqa: S323
-    try:
-        async with asyncio.timeout(5):
-            reader, writer = await asyncio.open_connection(host, config.https_port, ssl=context)
-            try:
-                writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-                return b" 200 " in await reader.readline()
-            finally:
-                writer.close()
-    except (OSError, TimeoutError):
-        return False
+async def _ready_within(supervisor: Supervisor, seconds: float) -> bool:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(supervisor.all_ready.wait(), seconds)
+    return supervisor.all_ready.is_set()
+
+
+async def _tell_systemd(supervisor: Supervisor, systemd: Systemd) -> None:
+    """As long as the supervisor looks after its processes, it is alive; until all are ready, it starts."""
+    while True:
+        await asyncio.sleep(TELL_S)
+        if supervisor.looked.is_set():
+            supervisor.looked.clear()
+            systemd.tell("WATCHDOG=1")
+        if not supervisor.all_ready.is_set():
+            waited_for = " ".join(supervisor.waited_for)
+            systemd.tell("EXTEND_TIMEOUT_USEC=60000000", f"STATUS=starting: waiting for {waited_for}")

@@ -1,4 +1,6 @@
-"""Prepares the database at start: upgrades it, and on the first run creates units, accounts and a meeting."""
+"""Prepares the database at start: upgrades it, and on the first run creates units, accounts and a meeting.
+
+The first accounts get their passwords once everything is ready."""
 
 import asyncio
 import secrets
@@ -7,8 +9,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from deploy.config import Config
-from deploy.problem import StateError
-from signaling.accounts.bootstrap import MEETING_CODE, FirstAccounts, bootstrap
+from deploy.run.storage_words import newer_problem, storage_problem
+from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.accounts.passwords import hash_now
 from signaling.control import clock
 from signaling.model.words import Role
@@ -28,36 +30,35 @@ class NewAccount:
     password: str
 
 
-@dataclass(frozen=True, slots=True)
-class FirstRun:
-    """What is ready after the start."""
-
-    meeting: str
-    """Code of the standing meeting."""
-    accounts: tuple[NewAccount, ...]
-    """Empty when it is not the first run."""
+def prepare_database(config: Config) -> None:
+    """Upgrade the database, and fill a new one. Raises StateError when it cannot be used."""
+    asyncio.run(_prepare(config))
 
 
-def prepare_database(config: Config) -> FirstRun:
-    """Raises StateError when the database cannot be used."""
-    return asyncio.run(_prepare(config))
-
-
-async def _prepare(config: Config) -> FirstRun:
-    operator, chair = readable_password(), readable_password()
-    accounts: tuple[NewAccount, ...] = ()
+async def _prepare(config: Config) -> None:
     async with opened_store(config) as store:
-        # Two hashes cost a tenth of a second, so they are made only when needed.
-        if await store.meetings.find(MEETING_CODE) is None:
-            first = FirstAccounts(operator_hash=hash_now(operator), chair_hash=hash_now(chair))
-            await bootstrap(store, first, clock())
-            accounts = (
-                NewAccount(Role.OPERATOR, first.operator_login, operator),
-                NewAccount(Role.CHAIR, first.chair_login, chair),
-            )
+        await bootstrap(store, FirstAccounts(), clock())
         if config.centre:
             await store.set_setting(CENTRE, config.centre)
-    return FirstRun(MEETING_CODE, accounts)
+
+
+async def first_passwords(config: Config) -> tuple[NewAccount, ...]:
+    """Give the first accounts their passwords, unless they have some. To be called when people can sign in: a
+    start that fails before has shown no password that is then lost.
+
+    Errors: raises StateError.
+    """
+    given = []
+    async with opened_store(config) as store:
+        first = FirstAccounts()
+        for login, role in ((first.operator_login, Role.OPERATOR), (first.chair_login, Role.CHAIR)):
+            found = await store.people.find(login)
+            if found is not None and found.password_hash is None and found.account.role is role:
+                password = readable_password()
+                hashed = await asyncio.to_thread(hash_now, password)
+                await store.people.set_password(found.account.id, hashed, sign_out=False)
+                given.append(NewAccount(role, login, password))
+    return tuple(given)
 
 
 @asynccontextmanager
@@ -73,25 +74,6 @@ async def opened_store(config: Config) -> AsyncIterator[Store]:
         raise storage_problem(config.database_url, error) from None
     except StateIsNewer as error:
         raise newer_problem(error) from None
-
-
-def storage_problem(database_url: str, error: StorageUnavailable) -> StateError:
-    # A URL may hold a password.
-    name = (
-        database_url.removeprefix("sqlite:///")
-        if database_url.startswith("sqlite")
-        else "the database server"
-    )
-    return StateError(
-        f"the database cannot be used: {error}", f"Is there space left, and may this user write to {name}?"
-    )
-
-
-def newer_problem(error: StateIsNewer) -> StateError:
-    return StateError(
-        f"the database belongs to a newer giaoban: {error}",
-        "Install that newer version, or use another state directory with --state.",
-    )
 
 
 def readable_password() -> str:

@@ -4,6 +4,8 @@ The planes are imported inside the functions: each process loads only its own pl
 """
 
 import asyncio
+import os
+from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,6 +27,8 @@ class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
     advertise: tuple[str, ...]
     port: int
     tap_socket: str
+    kernel_cache: str
+    """Where an installed program keeps its compiled kernel."""
 
 
 class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
@@ -81,8 +85,9 @@ def encode(settings: AnySettings) -> bytes:
     return msgspec.json.encode(settings)
 
 
-async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
+async def run_media(settings: MediaSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Serve media until `stop`. Raises PortError."""
+    os.environ.setdefault("GIAOBAN_KERNEL_CACHE", settings.kernel_cache)  # read when the kernel is imported
     from sfu.transport import PortTaken
     from sfu.worker import WorkerConfig, serve_worker
 
@@ -94,14 +99,14 @@ async def run_media(settings: MediaSettings, stop: asyncio.Event) -> None:
         advertise=settings.advertise,
     )
     try:
-        await serve_worker(config, stop)
+        await serve_worker(config, stop, ready)
     except PortTaken as error:
         raise PortError(
             f"media port {settings.port} is in use ({error})", "Choose another with --media-port."
         ) from None
 
 
-async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
+async def run_recorder(settings: RecorderSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Record whatever control orders, until `stop`. Raises Problem."""
     from recorder.process import RecorderConfig, serve_recorder
     from recorder.storage.signing import BadSigningKey
@@ -116,7 +121,7 @@ async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
         may_swap=settings.may_swap,
     )
     try:
-        await serve_recorder(config, stop)
+        await serve_recorder(config, stop, ready)
     except BadSigningKey as error:
         raise Problem(
             f"the recorder's signing key cannot be used: {error}",
@@ -124,11 +129,11 @@ async def run_recorder(settings: RecorderSettings, stop: asyncio.Event) -> None:
         ) from None
 
 
-async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
+async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Serve people until `stop`. Raises Problem."""
-    from deploy.run.firstrun import newer_problem, storage_problem
     from deploy.run.pki import CertificateFiles
     from deploy.run.served import Served
+    from deploy.run.storage_words import newer_problem, storage_problem
     from signaling.control import ControlConfig, serve_control
     from signaling.model.addresses import Proxies
     from signaling.model.limits import DEFAULT
@@ -159,7 +164,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event) -> None:
     try:
         async with asyncio.TaskGroup() as tasks:
             following = tasks.create_task(served.follow(), name="certificate files")
-            await serve_control(config, stop)
+            await serve_control(config, stop, ready)
             following.cancel()
     except* StorageUnavailable as group:
         problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))

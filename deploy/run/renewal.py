@@ -12,6 +12,7 @@ from deploy.config import Config
 from deploy.problem import Problem, StateError
 from deploy.run import addresses
 from deploy.run.announce import tell_authority, warn
+from deploy.run.authority import Why
 from deploy.run.pki import CertificateFiles, Issued, dates_complaint, foreign_certificate, own_certificate
 
 EVERY_S = 60.0
@@ -78,7 +79,8 @@ def _issue(config: Config) -> Issued:
 def _tell(issued: Issued, config: Config, console: Console) -> None:
     """Say what changed: each device needs a new authority's certificate."""
     if issued.authority.changed is not None:
-        log.warning(
+        log.log(
+            logging.INFO if issued.authority.changed is Why.FIRST else logging.WARNING,
             "authority-changed why=%s ends=%s known=%s",
             issued.authority.changed.value,
             f"{issued.authority.certificate.not_valid_after_utc:%Y-%m-%d}",

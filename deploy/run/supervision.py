@@ -2,9 +2,11 @@
 
     WAITING --due--> RUNNING --died--> WAITING (after a growing pause) ... --too often--> give up
     restart: a RUNNING process gets TERMINATE, later KILL; when it has died, a new one starts at once
+    silent for many looks: a RUNNING process shows its stacks, is killed, and starts again as after any death
     stop: each RUNNING process, last started first, gets TERMINATE, later KILL, and is GONE when it has died
 
-The shell calls start, died, restart, stop and on_deadline, and carries out the Actions they return, in order.
+The shell calls start, died, restart, looked, stop and on_deadline, and carries out the Actions they return,
+in order.
 Invariants: a name is started only when it is not running; after stop or giving up nothing is started.
 """
 
@@ -28,6 +30,10 @@ class Policy:
     """How long one process may take to stop before the next one is told to."""
     kill_s: float = 4.0
     """How long after a stop or a restart whatever still runs is killed."""
+    max_silent_looks: int = 20
+    """Looks, not seconds: while the supervisor itself stands still (a paused machine), nobody is silent."""
+    max_waking_looks: int = 120
+    """The same for a process that has not told anything yet."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +49,18 @@ class Terminate:
 @dataclass(frozen=True, slots=True)
 class Kill:
     name: str
+    silent: bool = False
+    """It did not answer. Otherwise: it did not stop when told."""
 
 
-Action = Start | Terminate | Kill
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Let a process that hangs show where: it is killed at the next look but one."""
+
+    name: str
+
+
+Action = Start | Terminate | Kill | Trace
 
 
 class Phase(Enum):
@@ -63,6 +78,9 @@ class _Life:
     due: float = 0.0
     quick_deaths: int = 0
     starts: int = 0
+    awake: bool = False
+    """It has told something since its start."""
+    silent_looks: int = 0
     told: bool = field(default=False)
     """TERMINATE was sent because everything stops."""
     kill_at: float | None = None
@@ -133,6 +151,24 @@ class Supervision:
         life.kill_at = now + self._policy.kill_s
         return (Terminate(name),)
 
+    def looked(self, heard: frozenset[str]) -> tuple[Action, ...]:
+        """The shell has looked, and these processes have told that they live since its last look."""
+        actions: list[Action] = []
+        for name, life in self._lives.items():
+            if life.phase is not Phase.RUNNING or self.was_told_to_end(name):
+                continue
+            if name in heard:
+                life.awake, life.silent_looks = True, 0
+                continue
+            life.silent_looks += 1
+            policy = self._policy
+            over = life.silent_looks - (policy.max_silent_looks if life.awake else policy.max_waking_looks)
+            if over == 0:
+                actions.append(Trace(name))
+            elif over == 2:
+                actions.append(Kill(name, silent=True))
+        return tuple(actions)
+
     def stop(self, now: float) -> tuple[Action, ...]:
         """End everything, the last started first. Asking again changes nothing."""
         if self.stopping:
@@ -185,6 +221,7 @@ class Supervision:
         life.started = now
         life.starts += 1
         life.kill_at = None
+        life.awake, life.silent_looks = False, 0
         return Start(name)
 
     def _stop_next(self, now: float, *, impatient: bool = False) -> tuple[Action, ...]:

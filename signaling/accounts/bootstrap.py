@@ -83,10 +83,10 @@ def _department(name: str, short: str, site: str) -> Unit:
 
 @dataclass(frozen=True, slots=True)
 class FirstAccounts:
-    """The two accounts that a new appliance starts with, and their password hashes."""
+    """The two accounts that a new appliance starts with, and their password hashes if they have any yet."""
 
-    operator_hash: str
-    chair_hash: str
+    operator_hash: str | None = None
+    chair_hash: str | None = None
     operator_login: str = "thu-ky"
     chair_login: str = "chu-tri"
 
@@ -112,11 +112,14 @@ async def bootstrap(store: Store, first: FirstAccounts, now: Instant) -> bool:
     return True
 
 
-async def _first(store: Store, login: str, password_hash: str, role: Role, unit: str, now: Instant) -> None:
+async def _first(
+    store: Store, login: str, password_hash: str | None, role: Role, unit: str, now: Instant
+) -> None:
     """Create the account, or set its new password if an earlier start died half way."""
     found = await store.people.find(login)
     if found is not None:
-        await store.people.set_password(found.account.id, password_hash, sign_out=True)
+        if password_hash is not None:
+            await store.people.set_password(found.account.id, password_hash, sign_out=True)
         return
     name = "Thư ký cuộc họp" if role is Role.OPERATOR else "Chủ trì"
     await create_account(store, NewAccount(login, name, role, unit, password_hash), now)

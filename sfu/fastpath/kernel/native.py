@@ -10,12 +10,9 @@ pointers."""
 
 import builtins
 import ctypes
-import hashlib
 import os
-import shutil
 import types
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
@@ -27,11 +24,13 @@ import numpy.typing as npt
 from numba import carray as numba_carray  # type: ignore[attr-defined] # not in its __all__
 from numba.core import cgutils
 from numba.core import types as nb
+from numba.core.caching import NullCache
 from numba.core.registry import CPUDispatcher
 from numba.extending import intrinsic
 from pylibsrtp import Session
 from pylibsrtp._binding import ffi, lib
 
+from sfu.fastpath.kernel import cache
 from sfu.fastpath.kernel.tables import CONTEXT
 
 Row: TypeAlias = Any
@@ -71,32 +70,18 @@ _errno_at = _External("gb___errno_location", _I8())
 _DONTWAIT = 0x40
 
 
-def _use_cache() -> None:
-    """Keep the machine code beside the source, in a folder named after the digest of all of it.
-
-    numba looks only at the file of the function that is called: it would not see a change in a function that
-    this one calls, and would run the old kernel."""
-    here = Path(__file__).parent
-    digest = hashlib.sha256()
-    for source in sorted(here.parent.rglob("*.py")):
-        digest.update(source.read_bytes())
-    everything = here / "__pycache__"
-    mine = everything / f"kernel-{digest.hexdigest()[:16]}"
-    with suppress(OSError):  # a read-only installation: numba finds a place of its own
-        mine.mkdir(parents=True, exist_ok=True)
-        for old in everything.glob("kernel-*"):
-            if old != mine:
-                shutil.rmtree(old, ignore_errors=True)
-    if os.access(mine, os.W_OK):
-        numba.config.CACHE_DIR = str(mine)  # type: ignore[attr-defined]
-
-
-_use_cache()
+CACHE = cache.choose(Path(__file__).parent, os.environ)
+"""Where the machine code is kept; None: it is compiled at each start."""
+if CACHE is not None:
+    numba.config.CACHE_DIR = str(CACHE)  # type: ignore[attr-defined]
+_compiled: list[Dispatcher] = []
 
 
 def compiled(function: F) -> F:
     """Compile a kernel function. Bounds checks stay on: a bad packet may raise, but never corrupt memory."""
-    return cast("F", numba.njit(nogil=True, cache=True, boundscheck=True)(function))
+    made = numba.njit(nogil=True, cache=CACHE is not None, boundscheck=True)(function)
+    _compiled.append(made)
+    return cast("F", made)
 
 
 @cast("Callable[[Callable[..., object]], Callable[[int], object]]", intrinsic)
@@ -232,8 +217,15 @@ _TWINS: dict[int, Callable[..., Any]] = {
 
 
 def prepare(function: Callable[..., int | None], arguments: int) -> None:
-    """Compile an entry point, or load it from the cache, before the first packet needs it."""
+    """Compile an entry point, or load it from the cache, before the first packet needs it. Raises OSError,
+    EOFError, UnpicklingError when the cache cannot be read or written."""
     cast("Any", function).compile((nb.int64,) * arguments)
+
+
+def forget_cache() -> None:
+    """Keep nothing on disk from now on: there is no room for it."""
+    for one in _compiled:
+        one._cache = NullCache()
 
 
 def uncompiled(function: F) -> F:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from deploy.run.supervision import Kill, Policy, Start, Supervision, Terminate
+from deploy.run.supervision import Action, Kill, Policy, Start, Supervision, Terminate, Trace
 
 POLICY = Policy(first_pause_s=1, longest_pause_s=4, quick_s=10, give_up_after=5, polite_s=2, kill_s=5)
 
@@ -192,3 +192,57 @@ def test_stop_ends_the_recorder_before_the_media_worker() -> None:
     assert core.stop(50.0) == (Terminate("control"),)
     assert core.died("control", 50.1) == (Terminate("recorder"),)
     assert core.died("recorder", 50.2) == (Terminate("media"),)
+
+
+# --- processes that do not answer ---
+
+WATCHFUL = Policy(max_silent_looks=20, max_waking_looks=120)
+BOTH = frozenset({"media", "control"})
+
+
+def watched() -> Supervision:
+    core = Supervision(("media", "control"), WATCHFUL)
+    core.start(0.0)
+    assert core.looked(BOTH) == ()
+    return core
+
+
+def looks(core: Supervision, count: int, heard: frozenset[str]) -> list[Action]:
+    """What so many looks at these processes lead to."""
+    return [action for _ in range(count) for action in core.looked(heard)]
+
+
+def test_a_process_that_falls_silent_shows_where_it_hangs_is_killed_and_starts_again() -> None:
+    core = watched()
+    assert looks(core, 19, frozenset({"control"})) == []
+    assert looks(core, 1, frozenset({"control"})) == [Trace("media")]
+    assert looks(core, 2, frozenset({"control"})) == [Kill("media", silent=True)]
+    assert looks(core, 50, frozenset({"control"})) == []
+    assert core.died("media", 100.0) == ()
+    due = core.next_deadline()
+    assert due is not None
+    assert core.on_deadline(due) == (Start("media"),)
+    assert looks(core, 119, frozenset({"control"})) == []
+
+
+def test_a_word_now_and_then_is_enough() -> None:
+    core = watched()
+    for _ in range(10):
+        assert looks(core, 19, frozenset()) == []
+        assert core.looked(BOTH) == ()
+
+
+def test_a_process_that_has_not_woken_yet_gets_longer() -> None:
+    core = Supervision(("media",), WATCHFUL)
+    core.start(0.0)
+    assert looks(core, 119, frozenset()) == []
+    assert looks(core, 1, frozenset()) == [Trace("media")]
+
+
+def test_a_process_that_is_to_end_need_not_answer() -> None:
+    core = watched()
+    core.restart("media", 10.0)
+    assert looks(core, 100, frozenset({"control"})) == []
+    core.died("media", 10.5)
+    core.stop(20.0)
+    assert looks(core, 100, frozenset()) == []
