@@ -1,8 +1,11 @@
 """Which open microphones are listened to, when there are more microphones than ears. Without I/O.
 
 What the level header claims only decides whom to try first, and is believed for TRIAL_S: a microphone that
-claims speech and is not heard to speak is put behind the honest ones, so lying does not pay. One that is
-silent by its header, or has no header, is still tried from time to time."""
+claims speech and is not heard to speak is put behind the honest ones, so lying does not pay.
+
+Half of the places belong to those that speak or claim to. The other half goes round all the rest, whatever
+they claim: what came lately is kept, so one look at it takes a tenth of a second. A voice behind a header
+that says silence is found within a second among fifty."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +14,11 @@ from sfu.voice.ears import LISTENED, Judgment
 
 CLAIM_DBOV = 50.0
 """A header that says louder than this claims speech."""
-TURNING = 2
-"""Places that rotate among microphones that claim nothing."""
 TRIAL_S = 0.6
-"""How long a microphone is listened to at least: twice what it takes to find speech."""
+"""How long a microphone that claims speech is listened to: twice what it takes to find speech."""
+MAX_LOOK_S = 0.15
+"""How long a look at one that is passed waits for its verdict, which is there after one step, unless the ears
+are behind."""
 BELIEVED_S = 2.0
 """How long a microphone with speech is still listened to afterwards: a pause is not an end."""
 CLAIM_S = 0.5
@@ -35,6 +39,8 @@ class Claim:
 class _Known:
     chosen_at: float = float("-inf")
     """When listening to it last began."""
+    looked_at: bool = False
+    """It was chosen for one look only."""
     left_at: float = float("-inf")
     claimed_at: float = float("-inf")
     spoke_at: float = float("-inf")
@@ -55,7 +61,7 @@ class Candidates:
             if claim.level_dbov is None or claim.level_dbov <= CLAIM_DBOV:
                 known[claim.microphone].claimed_at = now
         self._learn(judged, now)
-        chosen = tuple(known) if len(known) <= self._places else self._fill(now)
+        chosen = tuple(known) if len(known) <= self._places else self._fill(judged, now)
         for microphone in chosen:
             if microphone not in self._chosen:
                 known[microphone].chosen_at = now
@@ -76,26 +82,24 @@ class Candidates:
             elif now - known.chosen_at >= TRIAL_S and now - known.claimed_at <= CLAIM_S:
                 known.refuted_at = now
 
-    def _fill(self, now: float) -> tuple[int, ...]:
-        """Those with speech, those on trial, those that claim speech; the last places, and any left over,
-        rotate."""
+    def _fill(self, judged: Mapping[int, Judgment], now: float) -> tuple[int, ...]:
+        """Those with speech, those on trial, those that claim speech; the other half of the places goes round
+        the rest."""
         known = self._known
         speaking = [m for m, k in known.items() if now - k.spoke_at <= BELIEVED_S]
-        trial = [m for m in self._chosen if m in known and now - known[m].chosen_at < TRIAL_S]
+        kept = [m for m in self._chosen if m in known]
+        trial = [m for m in kept if not known[m].looked_at and now - known[m].chosen_at < TRIAL_S]
         claiming = [
             m for m, k in known.items() if now - k.claimed_at <= CLAIM_S and now - k.refuted_at > REFUTED_S
         ]
         claiming.sort(key=lambda m: known[m].left_at)
+        looks = [m for m in kept if m not in judged and now - known[m].chosen_at < MAX_LOOK_S]
         waiting = sorted(known, key=lambda m: now if m in self._chosen else known[m].left_at)
-        firm = self._places - TURNING
-        chosen = dict.fromkeys(speaking[:firm])
-        chosen |= dict.fromkeys(trial[: self._places - len(chosen)])
-        for microphone in claiming:
-            if len(chosen) >= firm:
-                break
-            chosen[microphone] = None
-        for microphone in waiting:
-            if len(chosen) >= self._places:
-                break
-            chosen[microphone] = None
-        return tuple(chosen)
+        half = self._places // 2
+        firm = list(dict.fromkeys((*speaking, *trial, *claiming)))[: self._places - half]
+        turning = [m for m in dict.fromkeys((*looks, *waiting)) if m not in firm][:half]
+        for m in firm:
+            known[m].looked_at = False
+        for m in turning:
+            known[m].looked_at = True
+        return (*firm, *turning)

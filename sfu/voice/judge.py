@@ -6,10 +6,12 @@ speech is believed on one of two kinds of evidence, both above the microphone's 
 
 - voiced sound: some of the last packets look like themselves a period earlier, as a fan does not;
 - or a run of packets that all are well above the floor, as the clicks of a keyboard are not: the beginning of
-  "xin", and voices that are mostly breath.
+  "xin", and voices that are mostly breath. Over a noise, where the beginning of a word is buried, a shorter
+  run is enough.
 
 Either way the loudness must move, as speech does with every syllable, and fans and hum do not. Music moves
-and has pitch; what helps there is that it has no pauses: the floor, the least of three seconds, rises to it.
+and has pitch, but its notes last: a tenth of a second later they still look like themselves, as a voice
+hardly ever does. Where that goes on, nothing is believed to be speech.
 
 There is no clock: time is counted in blocks of sound."""
 
@@ -39,11 +41,19 @@ MIN_VOICE_DBFS = -58.0
 """A quieter sound was not spoken into this microphone."""
 ACTIVE, ACTIVE_OF = 6, 7
 ACTIVE_DB = 10.0
+BURIED, BURIED_OF = 5, 6
+BURIED_DB = 8.0
+"""The same over a noise: its floor is louder than the quietest voice."""
 MOVES_DB = 6.0
 MOVES_OF = 12
 """How much the loudness must have changed over this many packets, without outliers."""
 CARRY_MOVES_DB = 5.0
 """To be carried on, speech must move as well, or a hum would hold it until the floor has risen."""
+LASTING = 0.7
+"""A packet whose sound looks this much like what it was a tenth of a second ago is part of a note."""
+TUNE_SHARE = 0.02
+TUNE = 0.65
+"""The share of such packets, smoothed over a second, above which it is music. A voice stays below a half."""
 HOLD = 20
 """Packets for which speech lasts after its last evidence: 400 ms, a pause between words."""
 CARRY_OF = 9
@@ -91,6 +101,7 @@ class Judge:
         self._hold = 0
         self._noise = 0
         self._noisy = False
+        self._tune = 0.0
 
     @property
     def judgment(self) -> Judgment:
@@ -131,8 +142,13 @@ class Judge:
         self._near.append(level < floor + NEAR_DB)
         self._levels.append(level)
         self._voiced.append(above and self._pitch.periodicity() > PERIODICITY)
-        self._active.append(may and level > floor + ACTIVE_DB)
-        if self._is_evident():
+        buried = floor > MIN_VOICE_DBFS
+        self._active.append(may and level > floor + (BURIED_DB if buried else ACTIVE_DB))
+        if level > MIN_VOICE_DBFS:
+            self._tune += TUNE_SHARE * ((self._pitch.lasting() > LASTING) - self._tune)
+        if self._tune > TUNE:
+            self._hold = max(0, self._hold - 1)
+        elif self._is_evident(buried):
             self._hold = HOLD
         elif not (self._hold and above and any(self._voiced) and _moves(self._levels, CARRY_MOVES_DB)):
             self._hold = max(0, self._hold - 1)
@@ -150,11 +166,14 @@ class Judge:
         floor = min(self._least, self._before)
         return min(floor, EARLY_FLOOR_DBFS) if self._blocks <= EARLY else floor
 
-    def _is_evident(self) -> bool:
+    def _is_evident(self, buried: bool) -> bool:
         voiced = list(self._voiced)[-VOICED_OF:]
         if sum(voiced) >= VOICED and _moves(self._levels, MOVES_DB):
             return True
-        return sum(self._active) >= ACTIVE and _moves(list(self._levels)[-ACTIVE_OF:], MOVES_DB)
+        return self._is_run(ACTIVE, ACTIVE_OF) or (buried and self._is_run(BURIED, BURIED_OF))
+
+    def _is_run(self, least: int, of: int) -> bool:
+        return sum(list(self._active)[-of:]) >= least and _moves(list(self._levels)[-of:], MOVES_DB)
 
     def _note_noise(self, level: float) -> None:
         if self._hold:

@@ -16,7 +16,9 @@ _SHORTEST, _LONGEST = 10, 57
 """Periods in samples of 4 kHz: 400 to 70 Hz."""
 _WINDOW = 140
 _PERIODS = _LONGEST - _SHORTEST + 1
-_KEPT = _WINDOW + _LONGEST
+_LATER = (240, 400)
+"""Lags in samples of 4 kHz, 60 to 100 ms, at which only a tone that lasts still looks like itself."""
+_KEPT = _WINDOW + _LATER[1]
 _TOGETHER = 20
 _MIN_ENERGY = 1e-3
 
@@ -56,12 +58,14 @@ class Decimator:
 
 
 class Pitch:
-    """How much the last 35 ms resemble themselves one period earlier."""
+    """How much the last 35 ms resemble themselves one period earlier, and many periods earlier."""
 
     def __init__(self) -> None:
         self._decimator = Decimator(4, BLOCK // 3, _LOW_TAPS, 1000 / 16_000)
         self._line = np.zeros(_KEPT, np.float32)
         self._now = self._line[-_WINDOW:]
+        self._near = self._line[-_WINDOW - _LONGEST :]
+        self._far = self._line[: _KEPT - _LATER[0]]
 
     def push(self, wide: Floats) -> None:
         """20 ms at 16 kHz."""
@@ -71,8 +75,16 @@ class Pitch:
 
     def periodicity(self) -> float:
         """0 (noise) to 1 (a tone)."""
-        alike = np.correlate(self._line, self._now, "valid")[:_PERIODS]
+        return self._likeness(self._near, _PERIODS)
+
+    def lasting(self) -> float:
+        """The same against what was 60 to 100 ms earlier. A voice has moved on by then; a note has not."""
+        return self._likeness(self._far, _LATER[1] - _LATER[0] + 1)
+
+    def _likeness(self, line: Floats, places: int) -> float:
+        """The best correlation of the window with the first `places` of the line."""
+        alike = np.correlate(line, self._now, "valid")[:places]
         best = int(alike.argmax())
-        earlier = self._line[best : best + _WINDOW]
+        earlier = line[best : best + _WINDOW]
         energy = float(earlier @ earlier) * float(self._now @ self._now)
         return float(alike[best]) / math.sqrt(energy + _MIN_ENERGY)

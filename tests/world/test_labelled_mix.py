@@ -26,7 +26,8 @@ def rows() -> dict[str, Row]:
 
 @pytest.mark.timeout(180)
 def test_speech_is_found_within_a_quarter_of_a_second(rows: dict[str, Row]) -> None:
-    assert total(rows, *SPEECH).ears.share >= 0.97
+    assert total(rows, *SPEECH).ears.share >= 0.99
+    assert rows["speech+fan"].ears.share >= 0.99
 
 
 def test_steady_noise_is_not_taken_for_speech(rows: dict[str, Row]) -> None:
@@ -41,7 +42,10 @@ def test_silence_is_not_taken_for_speech(rows: dict[str, Row]) -> None:
 
 def test_typing_hardly_ever_is_taken_for_speech(rows: dict[str, Row]) -> None:
     assert rows["keyboard"].ears.false_share <= 0.03
+    over_fan = rows["keyboard+fan"]
+    assert over_fan.ears.false_share < 0.5 * over_fan.header.false_share
 
 
-def test_music_is_taken_for_speech_less_often_than_by_its_level(rows: dict[str, Row]) -> None:
-    assert rows["music"].ears.false_share < 0.5 * rows["music"].header.false_share
+def test_music_is_hardly_ever_taken_for_speech(rows: dict[str, Row]) -> None:
+    assert rows["music"].ears.false_share <= 0.1
+    assert rows["music"].header.false_share > 0.5, "a level alone cannot tell"

@@ -97,6 +97,10 @@
     const syllables = new OscillatorNode(context, { frequency: 4 });
     const depth = new GainNode(context, { gain: 0.92 * LOUDNESS });
     syllables.connect(depth).connect(loudness.gain);
+    // A steady tone is music to the server's ears; a voice wavers.
+    const waver = new OscillatorNode(context, { frequency: 3 });
+    waver.connect(new GainNode(context, { gain: 20 })).connect(tone.frequency);
+    waver.start();
     tone.connect(loudness);
     tone.start();
     syllables.start();

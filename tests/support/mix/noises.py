@@ -50,6 +50,12 @@ def keyboard(random: np.random.Generator, seconds: float) -> Samples:
     return loud(keys)
 
 
+def keyboard_over_fan(random: np.random.Generator, seconds: float) -> Samples:
+    """The fan is 15 dB below the clicks."""
+    keys = keyboard(random, seconds)
+    return keys + 10 ** (-15 / 20) * fan(random, seconds)[: len(keys)]
+
+
 def music(random: np.random.Generator, seconds: float) -> Samples:
     """A tune with chords and a beat."""
     tune = np.zeros(round(seconds * RATE))

@@ -27,7 +27,7 @@ class Microphone:
 
     name: str
     kind: str
-    """speech, speech+fan, fan, silence, keyboard, music."""
+    """speech, speech+fan, fan, silence, keyboard, keyboard+fan, music."""
     samples: Samples
     turns: tuple[Stretch, ...] = ()
 
@@ -37,16 +37,17 @@ class Microphone:
 
 
 def microphones(seed: int) -> Iterator[Microphone]:
-    """The whole mix: about nine minutes. Raises NoSynthesizer."""
+    """The whole mix: about eleven minutes. Raises NoSynthesizer."""
     for index, level in enumerate(SPEECH_DBFS):
         for take in range(2):
             random = np.random.default_rng([seed, 1, index, take])
             yield talk(random, f"speech {level:.0f}", level)
-        random = np.random.default_rng([seed, 2, index])
-        yield talk(random, f"speech {level:.0f} over a fan", level, fan_db=-15.0)
+            random = np.random.default_rng([seed, 2, index, take])
+            yield talk(random, f"speech {level:.0f} over a fan", level, fan_db=-15.0)
     sounds: tuple[tuple[str, Callable[[np.random.Generator, float], Samples]], ...] = (
         ("fan", noises.fan),
         ("keyboard", noises.keyboard),
+        ("keyboard+fan", noises.keyboard_over_fan),
         ("music", noises.music),
     )
     for number, (kind, sound) in enumerate(sounds):

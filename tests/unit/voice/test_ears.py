@@ -21,9 +21,10 @@ def gain(dbfs: float) -> float:
 
 
 def babble(seconds: float, dbfs: float = -25.0) -> Samples:
-    """Syllables of a deep voice, four per second: enough like speech for any judge."""
+    """Syllables of a deep voice, four per second, whose pitch glides: enough like speech for any judge."""
     time = np.arange(round(seconds * RATE)) / RATE
-    voice = sum(np.sin(2 * np.pi * 120 * k * time) / k for k in range(1, 20))
+    turns = np.cumsum(120 * (1 + 0.2 * np.sin(2 * np.pi * 3.3 * time))) / RATE
+    voice = sum(np.sin(2 * np.pi * k * turns) / k for k in range(1, 20))
     return noises.loud(np.asarray(voice) * np.clip(np.sin(2 * np.pi * 2 * time), 0, None)) * gain(dbfs)
 
 
@@ -57,6 +58,15 @@ def test_a_fan_is_noisy_after_some_seconds_and_until_it_is_switched_off() -> Non
     assert all(judgment.noisy for judgment in said[50 + 220 : 50 + 290])
     assert not said[-1].noisy
     assert not any(judgment.speaking for judgment in said)
+
+
+def test_a_tune_is_soon_no_speech_any_more_and_a_voice_after_it_is() -> None:
+    tune = noises.music(np.random.default_rng(3), 8) * gain(-30)
+    ears = InlineEars()
+    said = tell(ears, packets(tune))
+    assert not any(judgment.speaking for judgment in said[100:])
+    voice = tell(ears, packets(np.concatenate((np.zeros(RATE), babble(3)))), start=400)
+    assert voice[-1].speaking
 
 
 def test_a_microphone_with_speech_is_not_called_noisy() -> None:
