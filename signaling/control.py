@@ -18,6 +18,7 @@ from aiohttp import web
 from signaling.accounts.accounts import Accounts
 from signaling.accounts.passwords import Passwords
 from signaling.accounts.sign_ins import SignIns
+from signaling.accounts.throttle import CameFrom, Throttle
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.connections.listener import Connections, listening_sockets
@@ -117,12 +118,12 @@ async def serve_with(
         audit = AuditLog(AuditTable(records.database), now, config.audit_head)
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
-        sign_ins = SignIns(door, now)
+        sign_ins, throttle = SignIns(door, now), Throttle(CameFrom(await store.people.came_from()))
         context = Context(
             store=door,
             audit=audit,
             audit_table=AuditTable(door.database),
-            accounts=Accounts(door, passwords, now, sign_ins),
+            accounts=Accounts(door, passwords, now, sign_ins, throttle),
             sign_ins=sign_ins,
             rooms=rooms,
             media=tuple(media),

@@ -3,15 +3,15 @@
 import hashlib
 import logging
 import secrets
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from signaling.accounts.passwords import Passwords, TooBusy
+from signaling.accounts.passwords import Claim, Passwords, TooBusy
 from signaling.accounts.sign_ins import SignIns
-from signaling.accounts.throttle import Throttle
+from signaling.accounts.throttle import Throttle, Try, Wait
 from signaling.model.ids import AccountId, Instant
 from signaling.model.meeting import Account
-from signaling.store import LoginSession, StorageUnavailable, Store
+from signaling.store import LoginSession, Proof, StorageUnavailable, Store
 
 log = logging.getLogger("giaoban.accounts")
 
@@ -51,44 +51,69 @@ def login_of(typed: str) -> str:
 
 class Accounts:
     def __init__(
-        self, store: Store, passwords: Passwords, clock: Callable[[], Instant], sign_ins: SignIns
+        self,
+        store: Store,
+        passwords: Passwords,
+        clock: Callable[[], Instant],
+        sign_ins: SignIns,
+        throttle: Throttle,
     ) -> None:
         self._store = store
         self._sign_ins = sign_ins
         self._passwords = passwords
         self._clock = clock
-        self._throttle = Throttle()
+        self._throttle = throttle
 
     async def sign_in(
         self, typed: str, password: str, remote: str
     ) -> SignedIn | BadCredentials | TooManyAttempts:
         """Raises StorageUnavailable."""
         login = login_of(typed)[:64]
-        wait_s = self._throttle.attempt(login, remote, self._clock().s)
-        if wait_s:
-            log.warning("sign-in-throttled remote=%s retry_after_s=%d", remote, wait_s)
-            return TooManyAttempts(wait_s)
-        found = await self._store.people.find(login)
+        attempt = self._throttle.attempt(login, remote, self._clock().s)
+        if isinstance(attempt, Wait):
+            log.warning("sign-in-throttled remote=%s retry_after_s=%d", remote, attempt.seconds)
+            return TooManyAttempts(attempt.seconds)
+        outcome: SignedIn | BadCredentials | None = None
         try:
-            stored = None if found is None else found.password_hash
-            right = await self._passwords.matches(password, stored)
+            outcome = await self._check(attempt, password)
         except TooBusy:
             return TooManyAttempts(BUSY_RETRY_S)
-        if not right or found is None or stored is None:
-            log.warning("sign-in-failed remote=%s", remote)
+        finally:
+            self._settle(attempt, outcome, remote)
+        return outcome
+
+    def _settle(self, attempt: Try, outcome: SignedIn | BadCredentials | None, remote: str) -> None:
+        match outcome:
+            case SignedIn():
+                self._throttle.succeeded(attempt)
+                log.info("signed-in account=%s remote=%s", outcome.account.id, remote)
+            case BadCredentials():
+                self._throttle.failed(attempt, self._clock().s)
+                log.warning("sign-in-failed remote=%s", remote)
+            case None:
+                self._throttle.given_back(attempt)  # the store did not answer, or there was no time
+
+    async def _check(self, attempt: Try, password: str) -> SignedIn | BadCredentials:
+        """Raises StorageUnavailable, TooBusy."""
+        found = await self._store.people.find(attempt.login)
+        stored = None if found is None else found.password_hash
+        claim = Claim(attempt.place, attempt.known)
+        right = await self._passwords.matches(password, stored, claim)
+        if found is None or stored is None or not right:
             return BadCredentials(None if found is None else found.account.id)
-        self._throttle.succeeded(login, remote)
+        token, session = _fresh(found.account.id, self._clock())
+        proof = Proof(stored, attempt.place, self._sign_ins.held)
+        if not await self._store.people.sign_in(session, proof):
+            return BadCredentials(found.account.id)
         if self._passwords.outdated(stored):
-            await self._rehash(found.account.id, password)
-        token = await mint(self._store, found.account.id, self._clock(), self._sign_ins.held)
-        log.info("signed-in account=%s remote=%s", found.account.id, remote)
+            await self._rehash(found.account.id, stored, password, claim)
         return SignedIn(found.account, token)
 
-    async def _rehash(self, account: AccountId, password: str) -> None:
+    async def _rehash(self, account: AccountId, stored: str, password: str, claim: Claim) -> None:
         """The hash parameters have changed; if this fails, the next sign-in tries again."""
         try:
-            fresh = await self._passwords.hash(password)
-            await self._store.people.set_password(account, fresh, sign_out=False)
+            fresh = await self._passwords.hash(password, claim)
+            await self._store.people.rehash(account, stored, fresh)
         except (TooBusy, StorageUnavailable):
             log.warning("rehash-failed account=%s", account)
 
@@ -103,10 +128,16 @@ class Accounts:
         await self._sign_ins.sign_out(token_hash(token))
 
 
-async def mint(store: Store, account: AccountId, now: Instant, in_use: Collection[str] = ()) -> str:
-    """Sign an account in and return the cookie's token. The caller has checked the password, or signs in the
-    terminal's simulated bridge points. Raises StorageUnavailable, AlreadyThere (no such account)."""
-    token = secrets.token_urlsafe(TOKEN_BYTES)
-    session = LoginSession(token_hash(token), account, now.unix_ms, now.unix_ms + LIFETIME_MS)
-    await store.people.sign_in(session, in_use)
+async def mint(store: Store, account: AccountId, now: Instant) -> str:
+    """Sign in one of the terminal's simulated bridge points, without a password. Returns the cookie's token.
+    Raises StorageUnavailable; ValueError if there is no such account, or it is disabled."""
+    token, session = _fresh(account, now)
+    if not await store.people.sign_in(session):
+        raise ValueError("the account is missing or disabled")
     return token
+
+
+def _fresh(account: AccountId, now: Instant) -> tuple[str, LoginSession]:
+    """A token, and what is stored of its sign-in."""
+    token = secrets.token_urlsafe(TOKEN_BYTES)
+    return token, LoginSession(token_hash(token), account, now.unix_ms, now.unix_ms + LIFETIME_MS)

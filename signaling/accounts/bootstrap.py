@@ -119,7 +119,7 @@ async def _first(
     found = await store.people.find(login)
     if found is not None:
         if password_hash is not None:
-            await store.people.set_password(found.account.id, password_hash, sign_out=True)
+            await store.people.set_password(found.account.id, password_hash)
         return
     name = "Thư ký cuộc họp" if role is Role.OPERATOR else "Chủ trì"
     await create_account(store, NewAccount(login, name, role, unit, password_hash), now)
@@ -154,9 +154,7 @@ async def set_password(store: Store, login: str, password_hash: str) -> bool:
     """Replace a password, and sign out everyone who used the old one. False: no such account.
     Raises StorageUnavailable."""
     found = await store.people.find(login_of(login))
-    return found is not None and await store.people.set_password(
-        found.account.id, password_hash, sign_out=True
-    )
+    return found is not None and await store.people.set_password(found.account.id, password_hash)
 
 
 async def set_disabled(store: Store, login: str, disabled: bool) -> Account | None:

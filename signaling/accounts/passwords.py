@@ -1,21 +1,29 @@
-"""Password hashes, off the loop: argon2id, a few at a time."""
+"""Password hashes, off the loop: argon2id, a few at a time, each address in its turn."""
 
 import asyncio
+import os
 import secrets
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import cache
 from typing import TypeVar
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
+from signaling.accounts.shares import Full, Shares
+
 T = TypeVar("T")
 
 HASHER = PasswordHasher(time_cost=3, memory_cost=32 * 1024, parallelism=1)
 """About 50 ms and 32 MiB each: fifty units sign in within ten minutes on two cores that also move media."""
 MAX_AT_ONCE = 2
-MAX_WAITING = 32
+MAX_WAIT_S = 30.0
+"""Longer than the whole queue takes, so only a machine that stands still refuses anybody for it."""
+NICE = 10
+"""Of the threads: Linux gives each its own."""
 MAX_CHARACTERS = 256
 """Of a password; hashing anything longer would be wasted work."""
 
@@ -31,36 +39,81 @@ def hash_now(password: str) -> str:
     return HASHER.hash(password)
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Whose share of the work a password check is."""
+
+    place: str
+    """The address, or what counts as one."""
+    known: bool
+    """The account came from there before."""
+
+
 class Passwords:
     def __init__(self) -> None:
         _nobody()  # made now, so that the first unknown account takes no longer than the next one
-        self._threads = ThreadPoolExecutor(max_workers=MAX_AT_ONCE, thread_name_prefix="password")
-        self._waiting = 0
+        self._threads = ThreadPoolExecutor(MAX_AT_ONCE, "password", initializer=_give_way)
+        self._waiting: Shares[asyncio.Future[None]] = Shares()
+        self._working = 0
 
-    async def matches(self, password: str, stored: str | None) -> bool:
+    async def matches(self, password: str, stored: str | None, claim: Claim) -> bool:
         """Whether the password has the stored hash. None never matches, but takes as long.
         Raises TooBusy."""
-        return await self._run(lambda: _matches(stored or _nobody(), password)) and stored is not None
+        return await self._run(lambda: _matches(stored or _nobody(), password), claim) and stored is not None
 
     def outdated(self, stored: str) -> bool:
         """The hash was made with older parameters."""
         return HASHER.check_needs_rehash(stored)
 
-    async def hash(self, password: str) -> str:
+    async def hash(self, password: str, claim: Claim) -> str:
         """Raises TooBusy, ValueError."""
-        return await self._run(lambda: hash_now(password))
+        return await self._run(lambda: hash_now(password), claim)
 
-    async def _run(self, work: Callable[[], T]) -> T:
-        if self._waiting >= MAX_WAITING:
-            raise TooBusy
-        self._waiting += 1
+    async def _run(self, work: Callable[[], T], claim: Claim) -> T:
+        loop = asyncio.get_running_loop()
+        if self._working >= MAX_AT_ONCE:
+            await self._wait(loop.create_future(), claim)
+        else:
+            self._working += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await loop.run_in_executor(self._threads, work)
         finally:
-            self._waiting -= 1
+            self._next()
+
+    async def _wait(self, begins: "asyncio.Future[None]", claim: Claim) -> None:
+        """Until it is this one's turn; its place among the working is handed over. Raises TooBusy."""
+        try:
+            dropped = self._waiting.add(begins, claim.place, claim.known)
+        except Full:
+            raise TooBusy from None
+        if dropped is not None and not dropped.done():
+            dropped.set_exception(TooBusy())
+        began = False
+        try:
+            async with asyncio.timeout(MAX_WAIT_S):
+                await begins
+            began = True
+        except TimeoutError:
+            raise TooBusy from None
+        finally:
+            if not began and begins.done() and not begins.cancelled() and begins.exception() is None:
+                self._next()  # its turn came while it went
+
+    def _next(self) -> None:
+        """Hand a place among the working to the next who still waits."""
+        while (begins := self._waiting.take()) is not None:
+            if not begins.done():
+                begins.set_result(None)
+                return
+        self._working -= 1
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)
+
+
+def _give_way() -> None:
+    """The meeting goes first: a flood of passwords must not be heard."""
+    os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
 
 
 @cache

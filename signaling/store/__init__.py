@@ -7,7 +7,7 @@ from signaling.store.database import AlreadyThere, Database
 from signaling.store.lane import Share, StorageUnavailable
 from signaling.store.meetings import Meetings, UnreadableRecord
 from signaling.store.migrate import StateIsNewer
-from signaling.store.people import LoginSession, People, StoredPassword
+from signaling.store.people import LoginSession, People, Proof, StoredPassword
 from signaling.store.recipients import KeptKey, Recipients
 from signaling.store.store import Store
 
@@ -18,6 +18,7 @@ __all__ = [
     "LoginSession",
     "Meetings",
     "People",
+    "Proof",
     "Recipients",
     "Share",
     "StateIsNewer",

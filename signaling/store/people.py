@@ -9,10 +9,14 @@ from signaling.model.ids import AccountId
 from signaling.model.meeting import Account
 from signaling.model.words import Role
 from signaling.store.database import Database
-from signaling.store.tables import account, login_session
+from signaling.store.tables import account, came_from, login_session
 
 MAX_SIGN_INS = 12
 """Of one account at once; the oldest that is not in use is dropped. A unit has a few devices, not many."""
+
+
+MAX_PLACES = 8
+"""That an account came from, the newest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,18 @@ class LoginSession:
     account: AccountId
     created_ms: int
     expires_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """How an account proved that it may sign in."""
+
+    password_hash: str
+    """The hash that the password matched."""
+    place: str
+    """Where it signs in from."""
+    in_use: Collection[str] = ()
+    """Hashes of the tokens under which something is open: these sign-ins are dropped last."""
 
 
 class People:
@@ -84,28 +100,39 @@ class People:
 
         return await self._database.write(work)
 
-    async def set_password(self, who: AccountId, password_hash: str, sign_out: bool) -> bool:
-        """Replace the hash; with `sign_out`, end all sign-ins of the account.
+    async def set_password(self, who: AccountId, password_hash: str) -> bool:
+        """Replace the hash, and end all sign-ins of the account.
         False: there is no such account. Raises StorageUnavailable."""
 
         def work(db: Connection) -> bool:
-            if sign_out:
-                db.execute(delete(login_session).where(login_session.c.account_id == who))
+            db.execute(delete(login_session).where(login_session.c.account_id == who))
             change = update(account).where(account.c.id == who).values(password_hash=password_hash)
             return db.execute(change).rowcount == 1
 
         return await self._database.write(work)
 
-    async def sign_in(self, session: LoginSession, in_use: Collection[str] = ()) -> None:
-        """Store a sign-in; drop expired ones, and the oldest beyond the bound, those `in_use` (their token
-        hashes) last. Raises StorageUnavailable."""
+    async def rehash(self, who: AccountId, before: str, after: str) -> None:
+        """Another hash of the same password, unless that was changed meanwhile. Raises StorageUnavailable."""
+        same = and_(account.c.id == who, account.c.password_hash == before)
+        change = update(account).where(same).values(password_hash=after)
+        await self._database.write(lambda db: db.execute(change))
+
+    async def sign_in(self, session: LoginSession, proof: Proof | None = None) -> bool:
+        """Store a sign-in; drop expired ones, and the oldest beyond the bound. False: the account is closed,
+        or its password was changed since it was checked. Raises StorageUnavailable."""
+        good = and_(account.c.id == session.account, account.c.disabled.is_(False))
+        if proof is not None:
+            good = and_(good, account.c.password_hash == proof.password_hash)
+        in_use = () if proof is None else proof.in_use
         mine = (
             select(login_session.c.token_hash)
             .where(login_session.c.account_id == session.account)
             .order_by(login_session.c.created_ms.desc())
         )
 
-        def work(db: Connection) -> None:
+        def work(db: Connection) -> bool:
+            if db.execute(select(account.c.id).where(good)).one_or_none() is None:
+                return False
             db.execute(delete(login_session).where(login_session.c.expires_ms <= session.created_ms))
             newest_first = db.execute(mine).scalars().all()
             old = sorted(newest_first, key=lambda one: one not in in_use)[MAX_SIGN_INS - 1 :]
@@ -118,8 +145,21 @@ class People:
                     expires_ms=session.expires_ms,
                 )
             )
+            if proof is not None:
+                _note_place(db, session.account, proof.place, session.created_ms)
+            return True
 
-        await self._database.write(work)
+        return await self._database.write(work)
+
+    async def came_from(self) -> tuple[tuple[str, str], ...]:
+        """Logins and the places they signed in from, oldest first. Raises StorageUnavailable."""
+        query = (
+            select(account.c.login, came_from.c.place)
+            .join(came_from, came_from.c.account_id == account.c.id)
+            .order_by(came_from.c.last_ms, came_from.c.place)
+        )
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        return tuple((row.login, row.place) for row in rows)
 
     async def signed_in(self, token_hash: str, now_ms: int) -> Account | None:
         """The account of this sign-in, if it is still valid. Raises StorageUnavailable."""
@@ -154,6 +194,16 @@ class People:
         """Raises StorageUnavailable."""
         gone = delete(login_session).where(login_session.c.token_hash == token_hash)
         await self._database.write(lambda db: db.execute(gone))
+
+
+def _note_place(db: Connection, who: AccountId, place: str, now_ms: int) -> None:
+    """The newest few are kept."""
+    mine = came_from.c.account_id == who
+    db.execute(delete(came_from).where(mine, came_from.c.place == place))
+    db.execute(insert(came_from).values(account_id=who, place=place, last_ms=now_ms))
+    newest = select(came_from.c.place).where(mine).order_by(came_from.c.last_ms.desc(), came_from.c.place)
+    old = db.execute(newest).scalars().all()[MAX_PLACES:]
+    db.execute(delete(came_from).where(mine, came_from.c.place.in_(old)))
 
 
 def _holds(now_ms: int) -> ColumnElement[bool]:

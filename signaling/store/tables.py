@@ -70,6 +70,15 @@ login_session = Table(
     Index("ix_login_session_expires_ms", "expires_ms"),
 )
 
+came_from = Table(
+    "came_from",
+    metadata,
+    Column("account_id", String(64), ForeignKey("account.id"), primary_key=True),
+    Column("place", String(64), primary_key=True),
+    Column("last_ms", BigInteger, nullable=False),
+)
+"""The addresses that an account signed in from, the newest few; of IPv6 the network of one subscriber."""
+
 meeting = Table(
     "meeting",
     metadata,

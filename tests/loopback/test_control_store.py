@@ -34,6 +34,7 @@ from signaling.store import (
     AlreadyThere,
     KeptKey,
     LoginSession,
+    Proof,
     StateIsNewer,
     StorageUnavailable,
     Store,
@@ -41,7 +42,7 @@ from signaling.store import (
 )
 from signaling.store.database import engine_for
 from signaling.store.migrate import upgrade_to
-from signaling.store.people import MAX_SIGN_INS
+from signaling.store.people import MAX_PLACES, MAX_SIGN_INS
 from signaling.store.store import CENTRE
 from signaling.store.tables import metadata
 
@@ -243,9 +244,45 @@ async def test_a_sign_in_that_is_in_use_is_dropped_last(store: Store) -> None:
     for number in range(MAX_SIGN_INS + 1):
         started = NOW.unix_ms + number
         session = LoginSession(f"hash{number}", HOA.id, started, started + LIFETIME_MS)
-        await store.people.sign_in(session, in_use=frozenset(("hash0",)))
+        await store.people.sign_in(session, Proof("hash", "192.0.2.7", in_use=frozenset(("hash0",))))
     good = await store.people.still_signed_in(("hash0", "hash1", "hash2", "unknown"), NOW.unix_ms)
     assert good == {"hash0", "hash2"}
+
+
+async def test_a_sign_in_whose_password_was_changed_meanwhile_or_whose_account_was_closed_is_none(
+    store: Store,
+) -> None:
+    await filled(store)
+    session = LoginSession("late", HOA.id, NOW.unix_ms, NOW.unix_ms + LIFETIME_MS)
+    assert not await store.people.sign_in(session, Proof("the hash before", "192.0.2.7"))
+    await store.people.set_disabled("hoa", True)
+    assert not await store.people.sign_in(session)
+    assert await store.people.signed_in("late", NOW.unix_ms) is None
+    await store.people.set_disabled("hoa", False)
+    assert await store.people.sign_in(session)
+
+
+async def test_a_rehash_never_brings_back_a_password_that_was_replaced(store: Store) -> None:
+    await filled(store)
+    await store.people.rehash(HOA.id, "the hash before", "a newer hash of the old password")
+    found = await store.people.find("hoa")
+    assert found is not None
+    assert found.password_hash == "hash"
+    await store.people.rehash(HOA.id, "hash", "newer")
+    again = await store.people.find("hoa")
+    assert again is not None
+    assert again.password_hash == "newer"
+
+
+async def test_the_newest_places_an_account_signed_in_from_are_kept(store: Store) -> None:
+    await filled(store)
+    places = [f"192.0.2.{number}" for number in range(MAX_PLACES)]
+    for number, place in enumerate([*places, "2001:db8::", places[0], places[2]]):
+        now_ms = NOW.unix_ms + number
+        session = LoginSession(f"hash{number}", HOA.id, now_ms, now_ms + LIFETIME_MS)
+        assert await store.people.sign_in(session, Proof("hash", place))
+    kept = [*places[3:], "2001:db8::", places[0], places[2]]
+    assert await store.people.came_from() == tuple(("hoa", place) for place in kept)
 
 
 async def test_a_new_password_signs_everyone_out(store: Store) -> None:

@@ -178,6 +178,7 @@ async def store(database: Path) -> AsyncIterator[Store]:
     await opened.close()
 
 
+@pytest.mark.usefixtures("store")  # brought to this release
 async def test_opening_it_changes_nothing(database: Path) -> None:
     before = dumped(database)
     opened = await Store.open(f"sqlite:///{database}")
@@ -231,6 +232,7 @@ async def test_the_audit_log_verifies_and_goes_on(store: Store) -> None:
     assert verify(await table.page(0, 100), head, HEAD.hash) is None
 
 
+@pytest.mark.usefixtures("store")
 async def test_a_fresh_database_has_exactly_its_tables(database: Path, tmp_path: Path) -> None:
     fresh = tmp_path / "fresh.db"
     opened = await Store.open(f"sqlite:///{fresh}")
