@@ -13,7 +13,7 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from signaling.accounts.shares import Full, Shares
+from signaling.accounts.fair_queue import FairQueue, Full
 
 T = TypeVar("T")
 
@@ -53,7 +53,7 @@ class Passwords:
     def __init__(self) -> None:
         _nobody()  # made now, so that the first unknown account takes no longer than the next one
         self._threads = ThreadPoolExecutor(MAX_AT_ONCE, "password", initializer=_give_way)
-        self._waiting: Shares[asyncio.Future[None]] = Shares()
+        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
         self._working = 0
 
     async def matches(self, password: str, stored: str | None, claim: Claim) -> bool:

@@ -9,7 +9,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from signaling.accounts.shares import Shares
+from signaling.accounts.fair_queue import FairQueue
 from signaling.accounts.throttle import CameFrom, Throttle, Try, Wait
 
 PEOPLE = 50
@@ -60,7 +60,7 @@ class _Morning:
         self.waits_s: list[float] = []
         self.mistakes = self.refused = self.guesses = self.owner_tries = self.owner_refused = 0
         self._end_s = begin_s + 600
-        self._queue: Shares[tuple[_Person, Try]] = Shares()
+        self._queue: FairQueue[tuple[_Person, Try]] = FairQueue()
         self._checking = 0
         self._number = 0
         self._events: list[tuple[float, int, _Person, Try | None]] = []

@@ -30,7 +30,7 @@ async def test_the_audit_log_has_the_address_of_the_client_not_of_the_proxy(tmp_
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     entries = [read(stored) for stored in await AuditTable(store.database).page(0, 100)]
     await store.close()
-    addresses = [(entry.event, entry.address) for entry in entries if entry is not None]
+    addresses = [(one.event, one.address) for one in entries if one is not None and "login" in one.event]
     assert addresses == [("login", "203.0.113.5"), ("login-failed", "203.0.113.5")]
 
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from signaling.accounts.bootstrap import NewAccount, create_account
+from signaling.accounts.fair_queue import MAX_WAITING_PLACE
 from signaling.accounts.passwords import MAX_AT_ONCE, Claim, Passwords, TooBusy, hash_now
-from signaling.accounts.shares import MAX_WAITING_PLACE
 from signaling.accounts.throttle import HERE, SIGN_INS
 from signaling.control import clock
 from signaling.model.addresses import Proxies

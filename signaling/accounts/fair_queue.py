@@ -51,7 +51,7 @@ class _Line(Generic[T]):
         return item
 
 
-class Shares(Generic[T]):
+class FairQueue(Generic[T]):
     def __init__(self) -> None:
         self._known: _Line[T] = _Line()
         self._others: _Line[T] = _Line()
