@@ -56,7 +56,7 @@ async def first_passwords(config: Config) -> tuple[NewAccount, ...]:
             if found is not None and found.password_hash is None and found.account.role is role:
                 password = readable_password()
                 hashed = await asyncio.to_thread(hash_now, password)
-                await store.people.set_password(found.account.id, hashed, sign_out=False)
+                await store.people.set_password(found.account.id, hashed)
                 given.append(NewAccount(role, login, password))
     return tuple(given)
 
