@@ -32,6 +32,10 @@ class Limits:
     """Newest departures that are shown; the audit log has all of them."""
     sessions: int = 400
     """WebSockets at once, including those that have not said `hello` yet."""
+    sessions_of_network: int = 200
+    """Of one address, or one /64 in IPv6: two buildings behind one, with every page open twice."""
+    sessions_of_account: int = 6
+    """Two devices, each with a page whose line is lost and one that comes back."""
     hello_s: float = 10.0
     heartbeat_s: float = 15.0
     """A dead connection is noticed after one and a half of these."""
@@ -49,6 +53,9 @@ class Limits:
     messages_per_s: float = 20.0
     messages_burst: int = 60
     """Far more than an operator who presses "admit" forty times in a row."""
+    message_bytes_per_s: float = 64 * 1024.0
+    message_bytes_burst: int = 1 << 20
+    """After decompression: a small frame may be a large message."""
     excess: int = 100
     """Messages that are refused as too fast before the session is closed."""
     media_s: float = 5.0

@@ -79,6 +79,8 @@ class Why(StrEnum):
     SCREEN_TAKEN = "screen-taken"
     TOO_FAST = "too-fast"
     TOO_SLOW = "too-slow"
+    TOO_MANY_SESSIONS = "too-many-sessions"
+    """The places of the account, its network or the server are taken; this was the oldest not inside."""
     REFUSED = "refused"
     KICKED = "kicked"
     LEFT = "left"

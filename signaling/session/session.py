@@ -47,6 +47,8 @@ log = logging.getLogger("giaoban.session")
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
 """A message up to this size gets a refusal; beyond it the socket is closed (1009)."""
 CLOSE_S = 5.0
+CLOSE_FLOOD_S = 0.5
+"""Nothing is read any more after a flood, so the other side's goodbye would not be heard."""
 CLOSED_BY_PAGE = frozenset({1000, 1001})
 """Close codes of a page that is closed or left (RFC 6455, 7.4.1). A lost line sends none."""
 
@@ -68,6 +70,9 @@ class Session:
         self.address = address
         self._signed_in = signed_in
         self._signed_out = False
+        self._flooded = False
+        self.entered = False
+        """It has said hello, and is in a meeting, before its door or inside."""
         self._presence = Presence.LOST
         self._socket = socket
         self._rooms = rooms
@@ -75,6 +80,7 @@ class Session:
         limits = rooms.limits
         self._limits = limits
         self._bucket = Bucket(limits.messages_per_s, limits.messages_burst, clock().s)
+        self._volume = Bucket(limits.message_bytes_per_s, limits.message_bytes_burst, clock().s)
         self._excess = 0
         self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
         self._in_turn: deque[ClientMessage] = deque()
@@ -104,6 +110,16 @@ class Session:
         self.dismiss(Bye(Why.NOT_SIGNED_IN))
         await self._rooms.leave(self.id, presence, signed_out=True)
 
+    def flooded(self) -> None:
+        """More frames have come than anybody needs; nothing more is read."""
+        log.info("session-flooded session=%s account=%s", self.id, self.account.id)
+        self._flooded = True
+        self.dismiss(Bye(Why.TOO_FAST))
+
+    def give_way(self) -> None:
+        """Its place was needed. A page that had entered belongs to the account that needs it."""
+        self.dismiss(Bye(Why.TAKEN_OVER if self.entered else Why.TOO_MANY_SESSIONS))
+
     async def run(self) -> None:
         """From the first frame to the last. Returns when the socket is closed and the seat has been told."""
         async with asyncio.TaskGroup() as tasks:
@@ -118,7 +134,7 @@ class Session:
             if frame.type is WSMsgType.TEXT:
                 self._take_untrusted(frame.data)
             elif frame.type is WSMsgType.BINARY:
-                self._refuse("", Why.BAD_MESSAGE)
+                self._take_untrusted("")  # no message of ours is binary
             else:
                 if frame.type is WSMsgType.CLOSE and frame.data in CLOSED_BY_PAGE and not self._outbox.closed:
                     self._presence = Presence.CLOSED
@@ -126,7 +142,8 @@ class Session:
 
     def _take_untrusted(self, frame: str) -> None:
         """Rate-limit, decode and queue one frame. Whatever it is, it ends this session at most."""
-        if not self._bucket.take(self._clock().s):
+        now_s = self._clock().s
+        if not (self._bucket.take(now_s) and self._volume.take(now_s, len(frame))):
             self._too_fast()
             return
         try:
@@ -182,7 +199,9 @@ class Session:
         if account is None or self._signed_out:
             return Refused(Why.NOT_SIGNED_IN)
         self.account = account
-        return await self._rooms.enter(self, first.meeting, first.resume, first.seen)
+        refused = await self._rooms.enter(self, first.meeting, first.resume, first.seen)
+        self.entered = refused is None
+        return refused
 
     async def _listen(self, tasks: asyncio.TaskGroup) -> None:
         """Until the inbox is closed; messages after goodbye are ignored."""
@@ -232,7 +251,7 @@ class Session:
 
     async def _close(self) -> None:
         try:
-            async with asyncio.timeout(CLOSE_S):
+            async with asyncio.timeout(CLOSE_FLOOD_S if self._flooded else CLOSE_S):
                 await self._socket.close()
         except (TimeoutError, ConnectionError):
             log.info("close-failed session=%s", self.id)

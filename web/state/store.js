@@ -101,7 +101,7 @@ const SILENCE = Object.freeze({ heard: Object.freeze([]), stage: null });
 export const RECEPTIONS = /** @type {const} */ (['all', 'no-pictures', 'audio-only']);
 
 /** Goodbyes after which the client reconnects by itself. */
-const PASSING = new Set(['shutting-down', 'too-slow', 'too-fast', 'storage-unavailable', 'media-unavailable']);
+const PASSING = new Set(['shutting-down', 'too-slow', 'too-fast', 'too-many-sessions', 'storage-unavailable', 'media-unavailable']);
 
 /** @param {string} code @returns {boolean} */
 export const passing = (code) => PASSING.has(code);
