@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import logging
 import socket
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 
@@ -12,8 +13,10 @@ from sfu.addresses.netlink import ADDRESSES_PLEASE, Answer, BadNetlink, CardAddr
 
 POLL_S = 5.0
 """How often to look anyway: the kernel drops notices when it has no memory, and a sandbox may give none."""
-SETTLE_S = 0.1
-"""How long to wait after a notice. Changes come in crowds, and each look costs the same."""
+MIN_PAUSE_S = 0.1
+"""After a notice: changes come in crowds."""
+MAX_SHARE = 0.05
+"""Of a core. A look at a thousand addresses takes 60 ms, and a thousand changes must not cost a thousand."""
 ANSWER_S = 1.0
 MAX_DATAGRAMS = 256
 """Of one answer: some hundred addresses each."""
@@ -50,8 +53,10 @@ async def follow(tell: Callable[[Found], Awaitable[None]]) -> None:
     with _notices(noticed):
         while True:
             noticed.clear()
+            cost_s = 0.0
             try:
-                found = find()
+                # In a thread: a driver that is slow to change a card makes the kernel wait with its answer.
+                found, cost_s = await asyncio.to_thread(_look)
             except AddressesUnreadable as error:
                 if not was_unreadable:
                     log.error("addresses-unreadable why=%r", str(error))
@@ -62,7 +67,13 @@ async def follow(tell: Callable[[Found], Awaitable[None]]) -> None:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(POLL_S):
                     await noticed.wait()
-                await asyncio.sleep(SETTLE_S)
+                await asyncio.sleep(max(MIN_PAUSE_S, cost_s / MAX_SHARE))
+
+
+def _look() -> tuple[Found, float]:
+    """And how long it made a processor work. Raises AddressesUnreadable."""
+    began = time.thread_time()
+    return find(), time.thread_time() - began
 
 
 def _ask() -> tuple[CardAddress, ...]:

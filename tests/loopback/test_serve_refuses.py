@@ -8,7 +8,12 @@ from pathlib import Path
 import pytest
 
 from deploy.cli import main
+from deploy.config import Config
+from deploy.problem import PortError
+from deploy.run.ports import check_ports
 from deploy.state import locked, open_state
+from sfu.addresses import find
+from tests.support.network import Network, in_own_network
 
 pytestmark = pytest.mark.loopback
 
@@ -74,6 +79,40 @@ def test_an_address_that_is_not_of_this_machine(
 ) -> None:
     said = refused(capsys, f"--state={tmp_path}", *free_ports, "--host=203.0.113.77")
     assert "203.0.113.77 is not an address of this machine" in said
+
+
+def test_a_configured_address_that_the_machine_cannot_use_yet_does_not_end_the_start() -> None:
+    async def scene(network: Network) -> None:
+        network.plug_in("lan", "fd00::7/64", cable=False)
+        config = Config(host=("fd00::7",), media_addresses=("fd00::7", "127.0.0.1"))
+        check_ports(config, find())
+        network.take("lan", "fd00::7/64")
+        with pytest.raises(PortError, match="fd00::7 is not an address of this machine"):
+            check_ports(config, find())
+
+    in_own_network(scene)
+
+
+def test_an_address_that_was_found_and_has_gone_again_does_not_end_the_start() -> None:
+    async def scene(network: Network) -> None:
+        network.plug_in("lan", "192.0.2.1/24")
+        found = find()
+        assert "192.0.2.1" in found.usable
+        network.take("lan", "192.0.2.1/24")
+        check_ports(Config(), found)
+
+    in_own_network(scene)
+
+
+def test_a_port_in_use_on_a_found_address_is_said() -> None:
+    async def scene(network: Network) -> None:
+        network.plug_in("lan", "192.0.2.1/24")
+        with socket.socket(type=socket.SOCK_DGRAM) as other:
+            other.bind(("192.0.2.1", Config().media_port))
+            with pytest.raises(PortError, match=r"UDP port 8444 on 192\.0\.2\.1 is in use"):
+                check_ports(Config(), find())
+
+    in_own_network(scene)
 
 
 def test_a_state_directory_that_is_a_file(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
