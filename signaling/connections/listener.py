@@ -6,6 +6,7 @@ left. This one looks before it makes anything: a socket that has sent nothing is
 
 import asyncio
 import asyncio.sslproto
+import contextlib
 import ctypes
 import errno
 import logging
@@ -33,6 +34,8 @@ PAUSE_S = 1.0
 TLS_BUFFER_BYTES = 16 * 1024
 """What is read from a connection at once: one TLS record."""
 USED_UP = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+# ip(7) and ipv6(7); the socket module does not name these.
+_IP_FREEBIND, _IPV6_FREEBIND = 15, 78
 MIN_FLOOD = 256
 """Connections that came and went before memory is given back to the system."""
 
@@ -205,26 +208,40 @@ class Connections:
 
 
 def listening_sockets(hosts: Iterable[str], port: int) -> list[socket.socket]:
-    """Sockets on these addresses; on all of IPv4 and IPv6 if there are none. Raises OSError."""
+    """Sockets on these addresses; on all of IPv4 and IPv6 if there are none. Raises OSError.
+
+    An address need not be there now: when its cable is plugged in again it answers, and a process that starts
+    meanwhile does not end. deploy/run/ports.py refuses addresses that are not this machine's at all.
+    """
     wanted = tuple(hosts)
     sockets: list[socket.socket] = []
-    try:
+    with contextlib.ExitStack() as undo:
         for host in wanted or ("0.0.0.0", "::"):  # noqa: S104 - pages are for everybody who reaches the server
-            family = socket.AF_INET6 if ":" in host else socket.AF_INET
             try:
-                sockets.append(socket.create_server((host, port), family=family, backlog=BACKLOG))
+                sockets.append(undo.enter_context(_listening(host, port)))
             except OSError as error:
-                if (
-                    wanted
-                    or family is socket.AF_INET
-                    or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
-                ):
+                if wanted or host != "::" or error.errno not in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL):
                     raise  # otherwise this machine has no IPv6
-    except OSError:
-        for one in sockets:
-            one.close()
-        raise
+        undo.pop_all()
     return sockets
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if family is socket.AF_INET6:
+            listening.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+            listening.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        else:
+            listening.setsockopt(socket.IPPROTO_IP, _IP_FREEBIND, 1)
+        listening.bind((host, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening
 
 
 def _give_memory_back() -> None:
