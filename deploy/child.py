@@ -26,6 +26,7 @@ from deploy.run.processes import (
     run_recorder,
 )
 from deploy.run.pulse import Pulse, own_pulse
+from deploy.state import PRIVATE
 
 GRACE_S = 4.0
 """How long a process whose parent is gone may take to stop by itself."""
@@ -33,6 +34,7 @@ GRACE_S = 4.0
 
 def main() -> int:
     """Run until SIGTERM or until the parent is gone. Returns the exit code."""
+    os.umask(PRIVATE)
     settings = decode(_first_line())
     configure_logging(settings.log_level)
     raise_file_limit()

@@ -1,6 +1,7 @@
 """`giaoban`: the command line. Problems end with an exit code, a text and a remedy, never a traceback."""
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -12,12 +13,14 @@ from rich.text import Text
 from deploy.commands.flags import add_settings, settings
 from deploy.commands.record_commands import add_keys_commands, add_recording_commands
 from deploy.problem import Problem
+from deploy.state import PRIVATE
 
 EXIT_INTERRUPTED = 130
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code."""
+    os.umask(PRIVATE)
     options = _parser().parse_args(arguments)
     try:
         code: int = options.command(options)

@@ -8,18 +8,23 @@ process serves it at a time.
 import errno
 import fcntl
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from deploy.owner import act_as_owner
 from deploy.problem import NotNow, StateError
 
 STATE_VERSION = 1
 """Raised whenever an older program could not use what a newer one has written."""
 
+PRIVATE = 0o077
+"""The mask of every process: nobody else reads what it writes, whichever library opens the file."""
+
 
 def open_state(directory: Path) -> None:
-    """Create or check the state directory. Raises StateError."""
+    """Create or check the state directory, as its owner, and close all of it to others. Raises StateError."""
     try:
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     except (FileExistsError, NotADirectoryError):
@@ -28,28 +33,48 @@ def open_state(directory: Path) -> None:
         ) from None
     except OSError as error:
         raise _unusable("create", directory, error) from None
+    act_as_owner(directory, read_on=False)
     _check_version(directory)
     try:
-        if directory.stat().st_uid == os.getuid():
-            directory.chmod(0o700)
         probe = directory / ".probe"
         probe.write_bytes(b"x" * 4096)
         probe.unlink()
         version = directory / "version"
         if not version.exists():
             version.write_text(f"{STATE_VERSION}\n", encoding="ascii")
+        close_to_others(directory)
     except OSError as error:
         raise _unusable("write to", directory, error) from None
 
 
 def existing_state(directory: Path) -> None:
-    """Check the state directory for a command other than `serve`; it is not created. Raises StateError."""
-    if not (directory / "version").exists():
+    """Check the state directory for a command other than `serve`, which acts as its owner from now on; it is
+    not created. Raises StateError."""
+    try:
+        there = (directory / "version").exists()
+    except OSError as error:
+        raise StateError(
+            f"the state directory {directory} cannot be read: {error.strerror}",
+            "Run the command as root or as the user of the service.",
+        ) from None
+    if not there:
         raise StateError(
             f"there is no state directory {directory}",
             "Start the appliance once (make run), or name the right directory with --state.",
         )
+    act_as_owner(directory, read_on=True)
     _check_version(directory)
+
+
+def close_to_others(directory: Path) -> None:
+    """Only its owner may open the directory and what is in it, also what an older program left open. Links
+    are not followed. Raises OSError."""
+    for folder, _, names in os.walk(directory):
+        for path in (Path(folder), *(Path(folder, name) for name in names)):
+            found = path.lstat()
+            mine = found.st_uid == os.geteuid() and found.st_mode & 0o077
+            if mine and (stat.S_ISREG(found.st_mode) or stat.S_ISDIR(found.st_mode)):
+                path.chmod(0o700 if stat.S_ISDIR(found.st_mode) else 0o600)
 
 
 @contextmanager

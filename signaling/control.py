@@ -9,8 +9,8 @@ import logging
 import socket
 import ssl
 import time
-from collections.abc import Callable, Coroutine, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from aiohttp import web
@@ -24,6 +24,7 @@ from signaling.audit.table import AuditTable
 from signaling.connections.listener import Connections, listening_sockets
 from signaling.connections.patience import IDLE_S
 from signaling.custody.retention import Retention
+from signaling.disks import Disk, DiskWatch
 from signaling.http.app import MAX_BODY_BYTES, application
 from signaling.http.context import Context
 from signaling.http.pages import Pages
@@ -71,6 +72,8 @@ class ControlConfig:
     """Where the recorder listens. It may start later, and restart. None: nothing can be recorded."""
     recordings: Path | None = None
     """The recorder's folder. None: there are no recordings to list or delete."""
+    disks: Mapping[str, Disk] = field(default_factory=dict)
+    """Where the server keeps things, by a name for people."""
     relay: Relay | None = None
     """The TURN relay for networks that let nothing else through, if there is one."""
     proxies: Proxies = NO_PROXIES
@@ -119,6 +122,7 @@ async def serve_with(
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
         sign_ins, throttle = SignIns(door, now), Throttle(CameFrom(await store.people.came_from()))
+        disks = DiskWatch(config.disks)
         context = Context(
             store=door,
             audit=audit,
@@ -133,10 +137,11 @@ async def serve_with(
             default_meeting=config.default_meeting,
             certificate=config.certificate,
             recordings=config.recordings,
+            disks=disks,
             proxies=config.proxies,
             connections=Connections(lambda: now().s, config.proxies),
         )
-        loops = [rooms.run, sign_ins.run, *_upkeep(config, records, audit, rooms, now)]
+        loops = [rooms.run, sign_ins.run, disks.run, *_upkeep(config, records, audit, rooms, now)]
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:

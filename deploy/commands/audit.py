@@ -3,7 +3,9 @@
 import asyncio
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Iterable
+from pathlib import Path
 from typing import BinaryIO
 
 from rich.console import Console
@@ -21,6 +23,8 @@ from signaling.control import clock
 from signaling.store import Store
 
 PAGE = 1000
+FOLLOWS_S = 2.0
+"""How long after an entry its head may be kept."""
 TERMINAL = "terminal"
 """Stands in an entry in place of the address, for commands typed on the server itself."""
 
@@ -42,14 +46,9 @@ def verify(config: Config, noted: str | None, console: Console) -> None:
 
 async def _verify(config: Config, noted: str | None) -> Head:
     existing_state(config.state_dir)
-    try:
-        kept = kept_head(config.audit_head)  # first, because the log may grow while it is read
-    except HeadUnreadable as error:
-        raise AuditFault(
-            f"the audit log's head, {config.audit_head}, cannot be read: {error}",
-            "Compare with a backup of the state directory: somebody or something damaged it.",
-        ) from None
+    kept = _kept(config.audit_head)  # first, because the log may grow while it is read
     async with opened_store(config) as store:
+        begun = await AuditTable(store.database).head()
         verifier = Verifier(kept, None if noted is None else noted.strip().lower())
         async for stored in _every(store, None):
             _complain(verifier.take(stored))
@@ -60,7 +59,36 @@ async def _verify(config: Config, noted: str | None) -> Head:
             f"The {verifier.head.number} entries follow each other, but the last ones may be cut off."
             " A hash that was noted earlier (--head) proves the log up to that entry.",
         )
+    if not await _follows(config.audit_head, begun):
+        raise AuditFault(
+            f"the audit log's head, {config.audit_head}, stands still: entry {begun.number} is not in it",
+            "The entries follow each other, but the last ones could be cut off unnoticed. The file must be"
+            " the service's own: chown it, or run this command as root once; is there space left?",
+        )
     return verifier.head
+
+
+async def _follows(file: Path, head: Head) -> bool:
+    """Whether the file has this head or a newer one, now or a moment later: the entry is written first."""
+    until_s = time.monotonic() + FOLLOWS_S
+    while True:
+        kept = _kept(file)
+        if kept is not None and kept.number >= head.number:
+            return True
+        if time.monotonic() > until_s:
+            return False
+        await asyncio.sleep(FOLLOWS_S / 20)
+
+
+def _kept(file: Path) -> Head | None:
+    """Raises AuditFault."""
+    try:
+        return kept_head(file)
+    except HeadUnreadable as error:
+        raise AuditFault(
+            f"the audit log's head, {file}, cannot be read: {error}",
+            "Compare with a backup of the state directory: somebody or something damaged it.",
+        ) from None
 
 
 def _complain(fault: Fault | None) -> None:

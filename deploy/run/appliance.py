@@ -135,6 +135,7 @@ def _control(
         media_sockets=media_sockets,
         recorder_socket=recorder_socket,
         recordings=str(config.recordings),
+        reserve_mb=config.recording_reserve_mb,
         meeting=MEETING_CODE,
         seat_grace_s=config.seat_grace_s,
         turn_urls=config.turn_urls,

@@ -149,7 +149,6 @@ def _read(crt: Path, key_file: Path) -> Authority:
 def _use(authority: Authority, crt: Path, key: Path) -> None:
     write_private(key, key_pem(authority.key))
     write_private(crt, authority.certificate.public_bytes(serialization.Encoding.PEM))
-    crt.chmod(0o644)
 
 
 def _put_aside(shelf: Path, authority: Authority) -> None:

@@ -12,6 +12,8 @@ from deploy.config import Config
 from deploy.run.storage_words import newer_problem, storage_problem
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.accounts.passwords import hash_now
+from signaling.audit.log import AuditLog
+from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.model.words import Role
 from signaling.store import StateIsNewer, StorageUnavailable, Store
@@ -40,6 +42,8 @@ async def _prepare(config: Config) -> None:
         await bootstrap(store, FirstAccounts(), clock())
         if config.centre:
             await store.set_setting(CENTRE, config.centre)
+        # Before anybody else can make it. If it cannot be kept, the control process says so.
+        await AuditLog(AuditTable(store.database), clock, config.audit_head).keep_head()
 
 
 async def first_passwords(config: Config) -> tuple[NewAccount, ...]:

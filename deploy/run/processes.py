@@ -48,6 +48,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     recorder_socket: str
     recordings: str
     """Directory of the recordings."""
+    reserve_mb: int
     meeting: str
     """Code of the standing meeting."""
     seat_grace_s: int
@@ -135,6 +136,7 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
     from deploy.run.served import Served
     from deploy.run.storage_words import newer_problem, storage_problem
     from signaling.control import ControlConfig, serve_control
+    from signaling.disks import Disk
     from signaling.model.addresses import Proxies
     from signaling.model.limits import DEFAULT
     from signaling.model.relay import Relay
@@ -157,6 +159,10 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
         version=own_version(),
         limits=replace(DEFAULT, seat_grace_s=float(settings.seat_grace_s)),
         relay=Relay(settings.turn_urls, settings.turn_secret) if settings.turn_urls else None,
+        disks={
+            "state": Disk(Path(settings.audit_head).parent),
+            "recordings": Disk(Path(settings.recordings), settings.reserve_mb << 20),
+        },
         proxies=Proxies(settings.trusted_proxies),
     )
     # Its task groups wrap what they raise; a Problem must leave here unwrapped.

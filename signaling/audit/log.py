@@ -9,13 +9,14 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from enum import StrEnum
 from itertools import islice
 from pathlib import Path
 
 from signaling.audit.chain import Actor, AuditEvent, Head
-from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable
+from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable
 from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable
 
@@ -26,6 +27,7 @@ MAX_WAITING = 20_000
 MAX_BATCH = 200
 """Entries per transaction."""
 RETRY_S = 2.0
+HEAD_RETRY_S = 10.0
 SERVER = Actor()
 
 
@@ -35,8 +37,14 @@ class AuditState(StrEnum):
     """The database takes no entries now; they wait, none is lost."""
     LOSING = "losing"
     """So many are waiting that new ones are only counted."""
+    HEAD_NOT_KEPT = "head-not-kept"
+    """The file with the newest head cannot be written: entries could be cut off unnoticed."""
     DIFFERS = "differs"
     """The log was cut off or rewritten: `giaoban audit verify` says where."""
+
+
+ALARMS = frozenset({AuditState.LOSING, AuditState.HEAD_NOT_KEPT, AuditState.DIFFERS})
+"""The log cannot be relied on, or soon will not be."""
 
 
 class AuditLog:
@@ -48,6 +56,7 @@ class AuditLog:
         self._lost = 0
         self._failing = False
         self._differs = False
+        self._unkept = False
         self._more = asyncio.Event()
         self._writing = asyncio.Lock()
         self._life = secrets.token_hex(8)
@@ -59,7 +68,9 @@ class AuditLog:
             return AuditState.LOSING
         if self._failing:
             return AuditState.WAITING
-        return AuditState.DIFFERS if self._differs else AuditState.OK
+        if self._differs:
+            return AuditState.DIFFERS
+        return AuditState.HEAD_NOT_KEPT if self._unkept else AuditState.OK
 
     def note(
         self,
@@ -93,13 +104,25 @@ class AuditLog:
         self._waiting.append(AuditEvent(mark, now_ms, event, meeting, run, who, fields, words))
 
     async def run(self) -> None:
-        """Write what was noted, until cancelled."""
+        """Keep the head and write what was noted, until cancelled."""
+        await self.keep_head()
         while True:
-            await self._more.wait()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEAD_RETRY_S if self._unkept else None):
+                    await self._more.wait()
             self._more.clear()
+            if self._unkept:
+                await self.keep_head()
             if not await self.flush():
                 self._more.set()
                 await asyncio.sleep(RETRY_S)
+
+    async def keep_head(self) -> None:
+        """As the log is now, so that a head that cannot be kept is known before it is needed."""
+        try:
+            await self._keep_head(await self._table.head())
+        except StorageUnavailable as error:
+            log.error("audit-head-not-kept why=%s", error)
 
     async def flush(self) -> bool:
         """Write everything that is waiting. False when the database cannot take it now."""
@@ -126,17 +149,28 @@ class AuditLog:
         self._failing = False
         if any(each.event == "meeting-ended" for each in batch):
             log.info("audit-head number=%d hash=%s", head.number, head.hash)  # a witness outside the database
-        if self._head_file is not None:
-            await self._keep_head(head, self._head_file)
+        await self._keep_head(head)
         return True
 
-    async def _keep_head(self, head: Head, file: Path) -> None:
+    async def _keep_head(self, head: Head) -> None:
         """The entries are written in any case. A head that differs is left alone: it is the evidence."""
+        if self._head_file is None:
+            return
         try:
-            await self._table.keep_head(head, file)
-        except StorageUnavailable as error:
-            log.error("audit-head-not-kept why=%s", error)
+            fresh = await self._table.keep_head(head, self._head_file)
+        except (StorageUnavailable, HeadNotKept) as error:
+            if not self._unkept:
+                log.error("audit-head-not-kept why=%s", error)
+            self._unkept = True
+            return
         except (HeadDiffers, HeadUnreadable) as error:
             if not self._differs:
                 log.error("audit-head-differs why=%s", error)
             self._differs = True
+            return
+        if fresh and head.number:
+            log.warning("audit-head-made number=%d", head.number)
+            self.note("audit-head-made", fields=(("number", head.number),))
+        if self._unkept:
+            self._unkept = False
+            log.info("audit-head-kept number=%d", head.number)

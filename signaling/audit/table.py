@@ -4,23 +4,37 @@ A small file beside the database holds the newest head: anyone who cuts entries 
 as well.
 """
 
+import asyncio
 import fcntl
 import os
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 from sqlalchemy import Connection, insert, select
 
-from signaling.audit.chain import START, AuditEvent, Head, Stored, chained, head_line, head_of
+from signaling.audit.chain import AuditEvent, Head, Stored, chained, head_line, head_of
 from signaling.store.database import Database
 from signaling.store.tables import audit
+
+T = TypeVar("T")
+
+MAX_TRIES = 10
+PAUSE_S = 0.1
+FILE_S = 5.0
 
 _COLUMNS = (audit.c.number, audit.c.mark, audit.c.meeting, audit.c.document, audit.c.hash)
 
 
 class HeadDiffers(Exception):
     """The head kept beside the database is not in the log: the log was cut off or rewritten."""
+
+
+class HeadNotKept(Exception):
+    """The head's file cannot be written."""
 
 
 class HeadUnreadable(Exception):
@@ -68,42 +82,76 @@ class AuditTable:
         first = await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
         return 0 if first is None else first - 1
 
-    async def keep_head(self, head: Head, file: Path) -> None:
-        """Write a newer head into its file, if the head there is in the log.
-        Raises StorageUnavailable (also for the file), HeadDiffers, HeadUnreadable."""
+    async def keep_head(self, head: Head, file: Path) -> bool:
+        """Write a newer head into its file, if the head there is in the log. True: there was none.
+        Raises StorageUnavailable, HeadNotKept, HeadDiffers, HeadUnreadable."""
+        for _ in range(MAX_TRIES):
+            seen = await _in_time(partial(_seen, file))
+            if seen is not None and seen.number and await self.hash_of(seen.number) != seen.hash:
+                raise HeadDiffers(f"entry {seen.number}")
+            if await _in_time(partial(_write, file, seen, head)):
+                return seen is None
+        raise HeadNotKept("another program holds it")
 
-        def work(db: Connection) -> None:
-            with _opened(file) as descriptor:
-                kept = _read(descriptor)
-                if kept is not None and kept.number and _hash_of(db, kept.number) != kept.hash:
-                    raise HeadDiffers(f"entry {kept.number}")
-                if kept is None or kept.number < head.number:
-                    os.pwrite(descriptor, head_line(head), 0)
-                    os.fsync(descriptor)
+    async def hash_of(self, number: int) -> str | None:
+        """Of one entry; None: it is not in the log. Raises StorageUnavailable."""
+        query = select(audit.c.hash).where(audit.c.number == number)
+        return await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
 
-        await self._database.read(work)
+
+async def _in_time(work: Callable[[], T]) -> T:
+    """Work on the file, which may be on a disk that hangs. Raises HeadNotKept, and what `work` raises."""
+    try:
+        async with asyncio.timeout(FILE_S):
+            return await asyncio.to_thread(work)
+    except TimeoutError:
+        raise HeadNotKept("the disk does not answer") from None
+    except OSError as error:
+        raise HeadNotKept(error.strerror or str(error)) from None
 
 
 def kept_head(file: Path) -> Head | None:
-    """The head in a file; None: there is no such file. Raises HeadUnreadable."""
+    """The head in a file; None: there is none. Raises HeadUnreadable."""
     try:
         line = file.read_bytes()
     except FileNotFoundError:
         return None
     except OSError as error:
         raise HeadUnreadable(str(error)) from None
+    if not line:
+        return None
     head = head_of(line)
     if head is None:
         raise HeadUnreadable("it is damaged")
     return head
 
 
+def _seen(file: Path) -> Head | None:
+    """None: there is no head yet. Raises OSError, HeadUnreadable."""
+    with _opened(file) as descriptor:
+        return _read(descriptor)
+
+
+def _write(file: Path, seen: Head | None, head: Head) -> bool:
+    """False: another program has it, or has written it since. Raises OSError, HeadUnreadable."""
+    with _opened(file) as descriptor:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(PAUSE_S)
+            return False
+        if _read(descriptor) != seen:
+            return False
+        if seen is None or seen.number < head.number:
+            os.pwrite(descriptor, head_line(head), 0)
+            os.fsync(descriptor)
+        return True
+
+
 @contextmanager
 def _opened(file: Path) -> Iterator[int]:
-    """The head's file, locked for this process until the block ends."""
-    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield descriptor
     finally:
         os.close(descriptor)
@@ -121,10 +169,6 @@ def _newest(db: Connection) -> Head:
     newest = select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
     row = db.execute(newest).one_or_none()
     return Head() if row is None else Head(row.number, row.hash)
-
-
-def _hash_of(db: Connection, number: int) -> str:
-    return db.execute(select(audit.c.hash).where(audit.c.number == number)).scalar_one_or_none() or START
 
 
 def _values(link: Stored) -> dict[str, object]:

@@ -13,6 +13,7 @@ from signaling.accounts.sign_ins import SignIns
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.connections.listener import Connections
+from signaling.disks import DiskWatch
 from signaling.http.pages import Pages
 from signaling.links.media import MediaPort, MediaUnavailable
 from signaling.live.rooms import Rooms
@@ -42,6 +43,7 @@ class Context:
     """What new connections get; None: whoever terminates TLS has it."""
     recordings: Path | None
     """Their folder; None: nothing is recorded here."""
+    disks: DiskWatch
     proxies: Proxies
     """The reverse proxies that may name the client that they ask for."""
     connections: Connections

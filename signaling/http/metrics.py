@@ -3,7 +3,8 @@
 On this machine only.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 
 from aiohttp import web
 from prometheus_client import CollectorRegistry, generate_latest
@@ -11,6 +12,8 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 import sfu
+from signaling.audit.log import ALARMS, AuditState
+from signaling.disks import Seen
 from signaling.http import guards
 from signaling.http.context import CONTEXT
 from signaling.live.load import Load
@@ -19,15 +22,28 @@ from signaling.model.certificate import ServedCertificate
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
+class Kept(NamedTuple):
+    """How what is kept is kept."""
+
+    store_up: bool
+    audit: AuditState
+    disks: Mapping[str, Seen]
+
+
 class _Now(Collector):
     """Everything as it is at one moment. A worker's number is its place among the workers."""
 
     def __init__(
-        self, load: Load, workers: Sequence[sfu.Pong | None], certificate: ServedCertificate | None
+        self,
+        load: Load,
+        workers: Sequence[sfu.Pong | None],
+        certificate: ServedCertificate | None,
+        kept: Kept,
     ) -> None:
         self._load = load
         self._workers = workers
         self._certificate = certificate
+        self._kept = kept
 
     def collect(self) -> Iterator[Metric]:
         now = self._load
@@ -44,6 +60,16 @@ class _Now(Collector):
         yield GaugeMetricFamily("giaoban_media_up", "All media workers answer", up)
         yield from self._media()
         yield from self._certificates()
+        kept = self._kept
+        yield GaugeMetricFamily(
+            "giaoban_store_up", "The database takes what is decided", float(kept.store_up)
+        )
+        well = float(kept.audit not in ALARMS)
+        yield GaugeMetricFamily("giaoban_audit_up", "The audit log is written and its head kept", well)
+        free = GaugeMetricFamily("giaoban_disk_free_bytes", "Free for the server's user", labels=("disk",))
+        for name, seen in kept.disks.items():
+            free.add_metric((name,), seen.free_bytes)
+        yield free
 
     def _certificates(self) -> Iterator[Metric]:
         name = "giaoban_certificate_ends_timestamp_seconds"
@@ -82,5 +108,6 @@ async def metrics(request: web.Request) -> web.Response:
     pongs = [result if isinstance(result, sfu.Pong) else None for result in await context.ping_media()]
     registry = CollectorRegistry()
     certificate = None if context.certificate is None else context.certificate()
-    registry.register(_Now(context.rooms.load(), pongs, certificate))
+    kept = Kept(not context.store.database.trouble, context.audit.state, context.disks.seen)
+    registry.register(_Now(context.rooms.load(), pongs, certificate, kept))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})

@@ -76,8 +76,10 @@ LAYOUT: dict[str, Place] = {
     "signaling.live": Place(IO, ("signaling.room", "signaling.links", "signaling.audit")),
     "signaling.connections": Place(IO, ("signaling.model",)),
     "signaling.session": Place(IO, ("signaling.live", "signaling.connections"), ("aiohttp",)),
+    "signaling.disks": Place(IO),
     "signaling.http": Place(
-        IO, ("signaling.session", "signaling.accounts"), ("aiohttp", "prometheus_client")
+        *(IO, ("signaling.session", "signaling.accounts", "signaling.disks")),
+        ("aiohttp", "prometheus_client"),
     ),
     "signaling.http.api": Place(
         IO, ("signaling.http", "signaling.custody", "signaling.surroundings"), ("aiohttp",)
@@ -102,7 +104,8 @@ LAYOUT: dict[str, Place] = {
     "deploy": Place(PURE),
     "deploy.problem": Place(PURE),
     "deploy.config": Place(IO, ("deploy.problem",)),
-    "deploy.state": Place(IO, ("deploy.problem",)),
+    "deploy.owner": Place(IO, ("deploy.problem",)),
+    "deploy.state": Place(IO, ("deploy.owner",)),
     "deploy.run": Place(
         *(IO, ("deploy.config", "deploy.state", "signaling.control", "sfu.worker", "recorder.process")),
         ("cryptography", "rich", "segno"),

@@ -94,6 +94,17 @@ def test_a_missing_damaged_or_unknown_head_is_reported(
     assert "is missing" in " ".join(capsys.readouterr().err.split())
 
 
+def test_a_head_that_stands_still_is_no_good_log(
+    state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The entries are all there, but what came after that head could be cut off."""
+    old = (tmp_path / "audit.head").read_bytes()
+    assert main(["meeting", "schedule", CODE, "--no-start", state]) == 0
+    (tmp_path / "audit.head").write_bytes(old)
+    assert main(["audit", "verify", state]) == 1
+    assert "stands still: entry 4" in " ".join(capsys.readouterr().err.split())
+
+
 def test_an_export_has_every_entry_of_a_meeting(
     state: str, capfdbinary: pytest.CaptureFixture[bytes]
 ) -> None:

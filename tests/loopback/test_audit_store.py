@@ -1,5 +1,7 @@
 """The audit log in the database: entries are added and read, and nothing else can be done to them."""
 
+import asyncio
+import fcntl
 import logging
 from functools import partial
 from pathlib import Path
@@ -8,8 +10,8 @@ import pytest
 from sqlalchemy import Connection, text
 
 from signaling.audit.chain import AuditEvent, Head, verify
-from signaling.audit.log import AuditLog
-from signaling.audit.table import AuditTable, HeadDiffers, HeadUnreadable, kept_head
+from signaling.audit.log import ALARMS, AuditLog, AuditState
+from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable, kept_head
 from signaling.control import clock
 from signaling.store import AlreadyThere, StorageUnavailable, Store
 
@@ -110,6 +112,7 @@ async def test_a_log_that_was_cut_off_is_reported_at_once_and_continued(
     store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
     table = AuditTable(store.database)
     log = AuditLog(table, clock, tmp_path / "audit.head")
+    await log.keep_head()
     for event in ("entered", "admitted", "meeting-ended"):
         log.note(event)
     assert await log.flush()
@@ -150,10 +153,43 @@ async def test_a_damaged_head_is_left_as_it_is(store: Store, tmp_path: Path, con
     assert file.read_bytes() == content
 
 
-async def test_a_folder_that_cannot_hold_the_head_is_unavailable_storage(
+def state_of(log: AuditLog) -> AuditState:
+    return log.state  # mypy would take two different answers for a contradiction
+
+
+async def test_a_head_that_cannot_be_kept_is_an_alarm_until_it_is_kept(store: Store, tmp_path: Path) -> None:
+    """From the start, before there is an entry: somebody else's file stays somebody else's."""
+    file = tmp_path / "missing" / "audit.head"
+    log = AuditLog(AuditTable(store.database), clock, file)
+    await log.keep_head()
+    assert state_of(log) is AuditState.HEAD_NOT_KEPT
+    assert state_of(log) in ALARMS
+    log.note("entered")
+    assert await log.flush()
+    assert state_of(log) is AuditState.HEAD_NOT_KEPT
+    file.parent.mkdir()
+    await log.keep_head()
+    assert state_of(log) is AuditState.OK
+    assert kept_head(file) == await AuditTable(store.database).head()
+
+
+async def test_the_head_is_there_before_the_first_entry(store: Store, tmp_path: Path) -> None:
+    file = tmp_path / "audit.head"
+    await AuditLog(AuditTable(store.database), clock, file).keep_head()
+    assert kept_head(file) == Head()
+
+
+async def test_a_head_that_another_process_holds_keeps_nobody_from_the_database(
     store: Store, tmp_path: Path
 ) -> None:
-    table = AuditTable(store.database)
+    """A command that was stopped in the middle (Ctrl-Z) holds it for as long as it likes."""
+    file, table = tmp_path / "audit.head", AuditTable(store.database)
     head = await table.append(events(1, 1))
-    with pytest.raises(StorageUnavailable):
-        await table.keep_head(head, tmp_path / "missing" / "audit.head")
+    with file.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        keeping = asyncio.create_task(table.keep_head(head, file))
+        await asyncio.sleep(0)
+        await table.append(events(2, 2))
+        with pytest.raises(HeadNotKept):
+            await keeping
+    assert await table.keep_head(head, file)

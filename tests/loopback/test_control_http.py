@@ -180,6 +180,7 @@ async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None
             "media": "ok",
             "database": "ok",
             "audit": "ok",
+            "disks": {},
             **CERTIFICATES,
         }
         control.media.crash()
@@ -191,6 +192,7 @@ async def test_health_is_ok_or_names_the_part_that_fails(tmp_path: Path) -> None
             "media": "down",
             "database": "ok",
             "audit": "ok",
+            "disks": {},
             **CERTIFICATES,
         }
 

@@ -6,7 +6,8 @@ import msgspec
 from aiohttp import web
 
 import sfu
-from signaling.audit.log import AuditState
+from signaling.audit.log import ALARMS, AuditState
+from signaling.disks import Space
 from signaling.http.answers import json
 from signaling.http.context import CONTEXT, Context
 from signaling.http.shared_answer import SharedAnswer
@@ -15,12 +16,18 @@ from signaling.store import StorageUnavailable
 from signaling.surroundings import last_day
 
 
+class DiskView(msgspec.Struct, frozen=True):
+    space: Space
+    free_mb: int
+
+
 class HealthView(msgspec.Struct, frozen=True):
     status: str
     control: str
     media: str
     database: str
     audit: AuditState
+    disks: dict[str, DiskView]
     certificate: Standing | None
     """The dates are those of the last day, in UTC; all are null when the certificate is another server's."""
     certificate_ends: str | None
@@ -40,16 +47,20 @@ def install(app: web.Application) -> None:
 
 
 async def health(request: web.Request) -> web.Response:
-    """200 only when control, media workers and database all answer in time and no audit entry is lost."""
+    """200 only when control, media workers and database all answer in time, no disk is full, and the audit
+    log can be relied on. "degraded" is 200, too: somebody has to look before it fails."""
     view = await request.app[HEALTH_VIEW].get()
-    return json(view, 200 if view.status == "ok" else 503)
+    return json(view, 503 if view.status == "failing" else 200)
 
 
 async def _view(context: Context) -> HealthView:
     media, database = await asyncio.gather(_media(context), _database(context))
     audit = context.audit.state
-    well = media == database == "ok" and audit is not AuditState.LOSING
-    return HealthView("ok" if well else "failing", "ok", media, database, audit, *_certificate(context))
+    space = context.disks.worst
+    well = media == database == "ok" and audit not in ALARMS and space is not Space.FULL
+    status = "failing" if not well else "ok" if space is Space.OK else "degraded"
+    disks = {name: DiskView(seen.space, seen.free_bytes >> 20) for name, seen in context.disks.seen.items()}
+    return HealthView(status, "ok", media, database, audit, disks, *_certificate(context))
 
 
 def _certificate(context: Context) -> tuple[Standing | None, str | None, Standing | None, str | None]:

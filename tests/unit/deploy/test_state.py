@@ -23,6 +23,24 @@ def test_a_directory_that_was_open_to_others_is_closed(tmp_path: Path) -> None:
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o700
 
 
+def test_files_that_were_open_to_others_are_closed_and_links_are_not_followed(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.write_text("not ours")
+    elsewhere.chmod(0o644)
+    directory = tmp_path / "var"
+    (directory / "pki").mkdir(parents=True)
+    (directory / "pki").chmod(0o755)
+    for name in ("giaoban.sqlite3", "giaoban.sqlite3-wal", "giaoban.sqlite3-shm", "pki/server.key"):
+        (directory / name).write_text("x")
+        (directory / name).chmod(0o644)
+    (directory / "link").symlink_to(elsewhere)
+    open_state(directory)
+    modes = {path: stat.S_IMODE(path.lstat().st_mode) for path in directory.rglob("*")}
+    assert {mode for path, mode in modes.items() if path.is_file() and path.name != "link"} == {0o600}
+    assert modes[directory / "pki"] == 0o700
+    assert stat.S_IMODE(elsewhere.stat().st_mode) == 0o644
+
+
 @pytest.mark.parametrize("below", ["", "var"])
 def test_a_file_in_the_way_is_named(tmp_path: Path, below: str) -> None:
     file = tmp_path / "file"
