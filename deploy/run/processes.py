@@ -9,10 +9,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from deploy.problem import PortError, Problem
+
+if TYPE_CHECKING:
+    from deploy.run.served import Served
+    from signaling.control import ControlConfig
 
 WEB_ROOT = Path(__file__).resolve().parents[2] / "web"
 
@@ -135,16 +140,39 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
     from deploy.run.pki import CertificateFiles
     from deploy.run.served import Served
     from deploy.run.storage_words import newer_problem, storage_problem
-    from signaling.control import ControlConfig, serve_control
-    from signaling.disks import Disk
-    from signaling.model.addresses import Proxies
-    from signaling.model.limits import DEFAULT
-    from signaling.model.relay import Relay
+    from signaling.control import serve_control
     from signaling.store import StateIsNewer, StorageUnavailable
 
     ca = Path(settings.ca) if settings.ca else None
     served = Served(CertificateFiles(Path(settings.certificate), Path(settings.key), ca))
-    config = ControlConfig(
+    config = _control_config(settings, served)
+    # Its task groups wrap what they raise; a Problem must leave here unwrapped.
+    problem: Problem | None = None
+    try:
+        async with asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(served.follow(), name="certificate files")
+            await serve_control(config, stop, ready)
+            following.cancel()
+    except* StorageUnavailable as group:
+        problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
+    except* StateIsNewer as group:
+        problem = newer_problem(StateIsNewer(_first(group)))
+    except* OSError as group:
+        problem = PortError(
+            f"HTTPS port {settings.port} cannot be used: {_first(group)}", "Choose another with --https-port."
+        )
+    if problem is not None:
+        raise problem
+
+
+def _control_config(settings: ControlSettings, served: "Served") -> "ControlConfig":
+    from signaling.control import ControlConfig
+    from signaling.disks import Disk
+    from signaling.model.addresses import Proxies
+    from signaling.model.limits import DEFAULT
+    from signaling.model.relay import Relay
+
+    return ControlConfig(
         database_url=settings.database_url,
         audit_head=Path(settings.audit_head),
         web_root=WEB_ROOT,
@@ -165,23 +193,6 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
         },
         proxies=Proxies(settings.trusted_proxies),
     )
-    # Its task groups wrap what they raise; a Problem must leave here unwrapped.
-    problem: Problem | None = None
-    try:
-        async with asyncio.TaskGroup() as tasks:
-            following = tasks.create_task(served.follow(), name="certificate files")
-            await serve_control(config, stop, ready)
-            following.cancel()
-    except* StorageUnavailable as group:
-        problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
-    except* StateIsNewer as group:
-        problem = newer_problem(StateIsNewer(_first(group)))
-    except* OSError as group:
-        problem = PortError(
-            f"HTTPS port {settings.port} cannot be used: {_first(group)}", "Choose another with --https-port."
-        )
-    if problem is not None:
-        raise problem
 
 
 def own_version() -> str:

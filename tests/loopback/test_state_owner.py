@@ -38,8 +38,8 @@ def owners(state: Path) -> dict[str, int]:
 def test_a_command_typed_by_root_before_the_first_entry_leaves_everything_to_the_service(
     tmp_path: Path,
 ) -> None:
-    """On a path that only root may pass, as under systemd's /var/lib/private. Whoever is not root owns the
-    directory and stays who they are."""
+    """On a path that only root may pass, as under systemd's /var/lib/private. A user who is not root owns
+    the directory, and stays that user."""
     user = SERVICE if os.geteuid() == 0 else os.geteuid()
     state = tmp_path / "private" / "giaoban"
     open_state(state)
