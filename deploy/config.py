@@ -17,6 +17,8 @@ from msgspec import Meta
 from deploy.problem import ConfigError
 
 CONFIG_FILE = "giaoban.toml"
+SYSTEM_FILE = Path("/etc/giaoban") / CONFIG_FILE
+"""Read when there is none where the command is typed, so that every command finds what the service has."""
 STATE_VARIABLE = "GIAOBAN_STATE"
 
 _TURN_URL = re.compile(r"turns?:([\w.-]+|\[[0-9a-fA-F:.]+\])(:\d{1,5})?(\?transport=(udp|tcp))?", re.ASCII)
@@ -87,15 +89,22 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
 
 
 def load(
-    file: Path | None, environment: Mapping[str, str], flags: Mapping[str, object], *, cwd: Path
+    file: Path | None,
+    environment: Mapping[str, str],
+    flags: Mapping[str, object],
+    *,
+    cwd: Path,
+    system: Path = SYSTEM_FILE,
 ) -> Config:
-    """Read the settings. A `file` that was named must exist; giaoban.toml in `cwd` need not.
+    """Read the settings. A `file` that was named must exist; giaoban.toml in `cwd`, or else the system's,
+    need not.
 
     Errors: raises ConfigError.
     """
     values: dict[str, object] = {}
-    source = file if file is not None else cwd / CONFIG_FILE
-    if file is not None or source.exists():
+    found = (path for path in (cwd / CONFIG_FILE, system) if path.exists())
+    source = file if file is not None else next(found, None)
+    if source is not None:
         values |= _read_file(source)
     if environment.get(STATE_VARIABLE):
         values["state"] = environment[STATE_VARIABLE]

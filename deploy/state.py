@@ -1,8 +1,8 @@
 """The state directory: everything the appliance keeps, readable by its own user only.
 
-Shapes: version (one line), lock, giaoban.sqlite3, audit.head (one line), pki/, recorder.key (it signs
-manifests), recordings/ (a folder each, encrypted), kernel/ (machine code, which can be made again). One
-process serves it at a time.
+Shapes: version (one line), lock, giaoban.sqlite3, database (two lines: which one it is), audit.head (one
+line), pki/, recorder.key (it signs manifests), recordings/ (a folder each, encrypted), kernel/ (machine code,
+which can be made again). One process serves it at a time.
 """
 
 import errno
@@ -11,6 +11,7 @@ import os
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from deploy.owner import act_as_owner
@@ -19,6 +20,8 @@ from deploy.problem import NotNow, StateError
 STATE_VERSION = 1
 """Raised whenever an older program could not use what a newer one has written."""
 
+DATABASE = "database"
+"""File: which database belongs to the directory, without a password."""
 PRIVATE = 0o077
 """The mask of every process: nobody else reads what it writes, whichever library opens the file."""
 
@@ -64,6 +67,36 @@ def existing_state(directory: Path) -> None:
         )
     act_as_owner(directory, read_on=True)
     _check_version(directory)
+
+
+@dataclass(frozen=True, slots=True)
+class KnownDatabase:
+    """The database that a state directory belongs to."""
+
+    name: str
+    """Without a password."""
+    identity: str
+
+
+def known_database(directory: Path) -> KnownDatabase | None:
+    """None: it has not been served yet, or only by an older program. Raises StateError."""
+    file = directory / DATABASE
+    try:
+        name, identity = file.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError):
+        raise StateError(
+            f"{file} cannot be read", "Restore it from a backup, or remove it: `serve` makes it anew."
+        ) from None
+    return KnownDatabase(name, identity)
+
+
+def remember_database(directory: Path, known: KnownDatabase) -> None:
+    """Raises OSError."""
+    draft = directory / f".{DATABASE}"
+    draft.write_text(f"{known.name}\n{known.identity}\n", encoding="utf-8")
+    draft.replace(directory / DATABASE)
 
 
 def close_to_others(directory: Path) -> None:

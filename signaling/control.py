@@ -53,6 +53,8 @@ class ControlConfig:
     web_root: Path
     media_sockets: tuple[Path, ...]
     """One for each media worker, which listens there. Workers may start later, and restart."""
+    served_by: str = ""
+    """Which appliance this is, for another one that would serve the same database; empty: no lock is held."""
     sockets: tuple[socket.socket, ...] = ()
     """Already listening. If there are none, `hosts` and `port` are used."""
     hosts: tuple[str, ...] = ()
@@ -89,7 +91,8 @@ async def serve_control(
 ) -> None:
     """Run the control plane until `stop` is set. Calls `ready` once when it answers.
 
-    Raises StorageUnavailable and StateIsNewer before anything is served, OSError if the address is taken.
+    Raises StorageUnavailable and StateIsNewer before anything is served, OSError if the address is taken, and
+    HeldElsewhere when another appliance has taken the database while it was away.
     """
     workers = tuple(WorkerSocket(path, config.limits.media_s) for path in config.media_sockets)
     async with asyncio.TaskGroup() as tasks:
@@ -114,7 +117,7 @@ async def serve_with(
     recorder: RecorderPort | None = None,
 ) -> None:
     """The same over media ports, one for each worker, that the caller keeps connected."""
-    store = await Store.open(config.database_url, config.limits.store_s)
+    store = await Store.open(config.database_url, config.limits.store_s, served_by=config.served_by)
     passwords = Passwords()
     try:
         records, door = store.shared(Share.RECORDS), store.shared(Share.DOOR)
@@ -160,6 +163,8 @@ def _upkeep(
     config: ControlConfig, store: Store, audit: AuditLog, rooms: Rooms, now: Callable[[], Instant]
 ) -> Iterator[Callable[[], Coroutine[None, None, None]]]:
     """What runs by itself and asks nobody."""
+    if config.served_by:
+        yield store.database.watch
     if config.recordings is not None:
         yield Retention(config.recordings, store, audit, rooms.going_on, now).run
     if config.certificate is not None:

@@ -16,7 +16,7 @@ from rich.console import Console
 from deploy.config import Config
 from deploy.problem import Problem, StateError
 from deploy.run import addresses, announce
-from deploy.run.firstrun import first_passwords, prepare_database
+from deploy.run.firstrun import first_passwords, prepare_database, served_by
 from deploy.run.notify import Systemd
 from deploy.run.pki import CertificateFiles
 from deploy.run.ports import check_ports
@@ -128,6 +128,7 @@ def _control(
         hosts=config.host,
         port=config.https_port,
         database_url=config.database_url,
+        served_by=served_by(),
         audit_head=str(config.audit_head),
         certificate=str(files.chain),
         key=str(files.key),

@@ -3,20 +3,32 @@
 The first accounts get their passwords once everything is ready."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
-from deploy.config import Config
-from deploy.run.storage_words import newer_problem, storage_problem
+from deploy.config import SYSTEM_FILE, Config
+from deploy.problem import StateError
+from deploy.run.addresses import host_name
+from deploy.run.storage_words import held_problem, newer_problem, storage_problem
+from deploy.state import DATABASE, KnownDatabase, known_database, remember_database
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.accounts.passwords import hash_now
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.control import clock
 from signaling.model.words import Role
-from signaling.store import StateIsNewer, StorageUnavailable, Store
+from signaling.store import (
+    HeldElsewhere,
+    OtherDatabase,
+    StateIsNewer,
+    StorageUnavailable,
+    Store,
+    public_name,
+    sqlite_file,
+)
 from signaling.store.store import CENTRE
 
 _SYLLABLES = tuple(a + b for a in "bcdghklmnprstvxy" for b in "aeiou")
@@ -38,7 +50,7 @@ def prepare_database(config: Config) -> None:
 
 
 async def _prepare(config: Config) -> None:
-    async with opened_store(config) as store:
+    async with opened_store(config, serving=True) as store:
         await bootstrap(store, FirstAccounts(), clock())
         if config.centre:
             await store.set_setting(CENTRE, config.centre)
@@ -66,18 +78,61 @@ async def first_passwords(config: Config) -> tuple[NewAccount, ...]:
 
 
 @asynccontextmanager
-async def opened_store(config: Config) -> AsyncIterator[Store]:
-    """Open the database, even while an appliance runs. Raises StateError, also from inside the block."""
+async def opened_store(config: Config, *, serving: bool = False) -> AsyncIterator[Store]:
+    """Open the database that belongs to the state directory; only `serving` makes one, and is alone with it.
+    Otherwise an appliance may run. Raises StateError, also from inside the block."""
+    known, file = known_database(config.state_dir), sqlite_file(config.database_url)
+    if file is not None and not file.exists() and (known is not None or not serving):
+        raise _other_problem(config, known)
     try:
-        store = await Store.open(config.database_url)
+        store = await Store.open(
+            config.database_url,
+            expected="" if known is None else known.identity,
+            served_by=served_by() if serving else "",
+        )
         try:
+            if serving:
+                await _remember(config, store, known)
             yield store
         finally:
             await store.close()
+    except OtherDatabase:
+        raise _other_problem(config, known) from None
+    except HeldElsewhere as error:
+        raise held_problem(error) from None
     except StorageUnavailable as error:
         raise storage_problem(config.database_url, error) from None
     except StateIsNewer as error:
         raise newer_problem(error) from None
+
+
+async def _remember(config: Config, store: Store, known: KnownDatabase | None) -> None:
+    """Raises StorageUnavailable."""
+    now = KnownDatabase(public_name(config.database_url), await store.identity())
+    if now != known:
+        try:
+            remember_database(config.state_dir, now)
+        except OSError as error:
+            raise StorageUnavailable(str(error)) from None
+
+
+def served_by() -> str:
+    """Which appliance this is, for people; asked in the supervisor."""
+    return f"giaoban on {host_name()}, process {os.getpid()}"
+
+
+def _other_problem(config: Config, known: KnownDatabase | None) -> StateError:
+    named, state = public_name(config.database_url), config.state_dir
+    if known is None:
+        return StateError(
+            f"there is no database {named}",
+            f"Start the appliance once, or give the settings it runs with: --config FILE, or {SYSTEM_FILE}.",
+        )
+    return StateError(
+        f"{state} belongs to the database {known.name}, and these settings name another one, {named}",
+        f"Give the settings that the appliance runs with: --config FILE, or {SYSTEM_FILE}. If its database"
+        f" was replaced on purpose, remove {state / DATABASE} and start the appliance.",
+    )
 
 
 def readable_password() -> str:

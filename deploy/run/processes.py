@@ -44,6 +44,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     """None means all addresses."""
     port: int
     database_url: str
+    served_by: str
     audit_head: str
     certificate: str
     key: str
@@ -139,9 +140,9 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
     """Serve people until `stop`. Raises Problem."""
     from deploy.run.pki import CertificateFiles
     from deploy.run.served import Served
-    from deploy.run.storage_words import newer_problem, storage_problem
+    from deploy.run.storage_words import held_problem, newer_problem, storage_problem
     from signaling.control import serve_control
-    from signaling.store import StateIsNewer, StorageUnavailable
+    from signaling.store import HeldElsewhere, StateIsNewer, StorageUnavailable
 
     ca = Path(settings.ca) if settings.ca else None
     served = Served(CertificateFiles(Path(settings.certificate), Path(settings.key), ca))
@@ -153,6 +154,8 @@ async def run_control(settings: ControlSettings, stop: asyncio.Event, ready: Cal
             following = tasks.create_task(served.follow(), name="certificate files")
             await serve_control(config, stop, ready)
             following.cancel()
+    except* HeldElsewhere as group:
+        problem = held_problem(HeldElsewhere(_first(group)))
     except* StorageUnavailable as group:
         problem = storage_problem(settings.database_url, StorageUnavailable(_first(group)))
     except* StateIsNewer as group:
@@ -174,6 +177,7 @@ def _control_config(settings: ControlSettings, served: "Served") -> "ControlConf
 
     return ControlConfig(
         database_url=settings.database_url,
+        served_by=settings.served_by,
         audit_head=Path(settings.audit_head),
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),

@@ -3,7 +3,7 @@
 import re
 
 from deploy.problem import NotNow, Problem, StateError
-from signaling.store import StateIsNewer, StorageUnavailable
+from signaling.store import HeldElsewhere, StateIsNewer, StorageUnavailable
 
 _Words = tuple[tuple[str, bool, str], ...]
 """A pattern of the driver's text, whether that may pass by itself, and the remedy."""
@@ -56,6 +56,12 @@ def storage_problem(database_url: str, error: StorageUnavailable) -> Problem:
             return kind(f"the database cannot be used: {text}", remedy.format(file=file))
     place = file if at_home else "the database server"
     return NotNow(f"the database cannot be used: {text}", f"Look at {place}; the log may say more.")
+
+
+def held_problem(error: HeldElsewhere) -> StateError:
+    return StateError(
+        f"another appliance serves this database: {error}", "Stop that one first, or use another database."
+    )
 
 
 def newer_problem(error: StateIsNewer) -> StateError:

@@ -3,20 +3,23 @@
 Frozen values in and out. SQLite in WAL mode by default; portable SQL only, so that PostgreSQL stays possible.
 """
 
-from signaling.store.database import AlreadyThere, Database
+from signaling.store.database import AlreadyThere, Database, public_name, sqlite_file
+from signaling.store.holder import HeldElsewhere
 from signaling.store.lane import Share, StorageUnavailable
 from signaling.store.meetings import Meetings, UnreadableRecord
 from signaling.store.migrate import StateIsNewer
 from signaling.store.people import LoginSession, People, Proof, StoredPassword
 from signaling.store.recipients import KeptKey, Recipients
-from signaling.store.store import Store
+from signaling.store.store import OtherDatabase, Store
 
 __all__ = [
     "AlreadyThere",
     "Database",
+    "HeldElsewhere",
     "KeptKey",
     "LoginSession",
     "Meetings",
+    "OtherDatabase",
     "People",
     "Proof",
     "Recipients",
@@ -26,4 +29,6 @@ __all__ = [
     "Store",
     "StoredPassword",
     "UnreadableRecord",
+    "public_name",
+    "sqlite_file",
 ]

@@ -5,19 +5,34 @@ with a deadline. Anything that keeps the database from answering (unwritable, fu
 StorageUnavailable.
 """
 
+import asyncio
 from collections.abc import Callable
 from copy import copy
+from pathlib import Path
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Engine, create_engine, delete, event, insert, literal, select
-from sqlalchemy.exc import DBAPIError, IntegrityError, InvalidRequestError, SQLAlchemyError
+from sqlalchemy import (
+    URL,
+    Connection,
+    Engine,
+    create_engine,
+    delete,
+    event,
+    insert,
+    literal,
+    make_url,
+    select,
+)
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InvalidRequestError, SQLAlchemyError
 
+from signaling.store.holder import FileHolder, HeldElsewhere, take_postgresql
 from signaling.store.lane import Lane, Share, StorageUnavailable
 from signaling.store.tables import setting
 
 T = TypeVar("T")
 
 CLOSE_S = 5.0
+WATCH_S = 5.0
 _PROBE = "probe"
 """Setting that is written to see whether the database can be."""
 BUSY_MS = 4000
@@ -50,6 +65,27 @@ def engine_for(url: str) -> Engine:
     elif engine.dialect.name == "postgresql":
         event.listen(engine, "connect", _set_up_postgresql)
     return engine
+
+
+def sqlite_file(url: str) -> Path | None:
+    """None: another kind of database, or none that makes sense."""
+    try:
+        address = make_url(url)
+    except ArgumentError:
+        return None
+    return Path(address.database) if address.get_backend_name() == "sqlite" and address.database else None
+
+
+def public_name(url: str) -> str:
+    """Which database it is, without a password. Raises StorageUnavailable if the address makes no sense."""
+    try:
+        address = make_url(url)
+    except ArgumentError as error:
+        raise StorageUnavailable(str(error)) from None
+    bare = URL.create(
+        address.get_backend_name(), address.username, None, address.host, address.port, address.database
+    )
+    return bare.render_as_string()
 
 
 def _set_up_sqlite(connection: Any, _: object) -> None:  # noqa: ANN401 - a DBAPI connection has no type
@@ -96,8 +132,10 @@ def guarded(work: Callable[[], T]) -> T:
 class Database:
     """The database as one share of those who wait for it sees it: a lane to write, another to read."""
 
-    def __init__(self, url: str, deadline_s: float = 5.0) -> None:
-        self._lanes = _Lanes(url)
+    def __init__(self, url: str, deadline_s: float = 5.0, served_by: str = "") -> None:
+        """served_by: the appliance that serves this database from now on, and no other one; empty: a command
+        beside it."""
+        self._lanes = _Lanes(url, served_by)
         self._deadline_s = deadline_s
         self._share = Share.DECISIONS
 
@@ -130,24 +168,52 @@ class Database:
         )
 
     async def set_up(self, work: Callable[[Engine], None]) -> None:
-        """Run `work` before anything else, however long it takes. Raises StorageUnavailable."""
+        """Run `work` before anything else, however long it takes. Raises StorageUnavailable, of which
+        HeldElsewhere is one."""
         lanes = self._lanes
+        guarded(lanes.take)
         await lanes.writing.call(lambda: guarded(lambda: work(lanes.writer)), self._share, None)
+
+    async def watch(self) -> None:
+        """See to it that no other appliance serves the database while ours has lost it. Until cancelled;
+        raises HeldElsewhere."""
+        while True:
+            await asyncio.sleep(WATCH_S)
+            try:
+                await self.write(_answers)
+            except HeldElsewhere:
+                raise
+            except StorageUnavailable:
+                continue  # it is away; the lane asks until it answers
 
     async def close(self) -> None:
         lanes = self._lanes
         await lanes.reading.close(lanes.reader.dispose, CLOSE_S)
         await lanes.writing.close(lanes.writer.dispose, CLOSE_S)
+        lanes.let_go()
 
 
 class _Lanes:
     """Reading never waits for a writer of ours; what is written is written one after the other."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, served_by: str) -> None:
         self.reader = engine_for(url)
         self.writer = engine_for(url).execution_options(writes=True)
+        self._file, self._served_by = sqlite_file(url), served_by
+        self._holder: FileHolder | None = None
+        if served_by and self.writer.dialect.name == "postgresql":
+            event.listen(self.writer, "connect", lambda connection, _: take_postgresql(connection, served_by))
         self.reading = Lane("reading", lambda: transaction(self.reader, _answers))
         self.writing = Lane("writing", lambda: transaction(self.writer, _takes))
+
+    def take(self) -> None:
+        """Raises HeldElsewhere, OSError."""
+        if self._served_by and self._file is not None:
+            self._holder = FileHolder(self._file, self._served_by)
+
+    def let_go(self) -> None:
+        if self._holder is not None:
+            self._holder.close()
 
 
 def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:

@@ -1,8 +1,9 @@
 """The whole store: the database and what each part of it holds."""
 
+import secrets
 from contextlib import AsyncExitStack
 
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import Connection, insert, inspect, select, text, update
 
 from signaling.store.database import Database
 from signaling.store.lane import Share
@@ -14,6 +15,12 @@ from signaling.store.tables import setting
 
 CENTRE = "centre"
 """Setting: the health centre's name, at the top of every screen."""
+
+IDENTITY = "identity"
+
+
+class OtherDatabase(Exception):
+    """This is not the database that was expected: an empty one, or that of another appliance."""
 
 
 class Store:
@@ -27,14 +34,18 @@ class Store:
         self.recipients = Recipients(database)
 
     @staticmethod
-    async def open(url: str, deadline_s: float = 5.0) -> "Store":
-        """Open the database, upgraded to this program's version.
+    async def open(url: str, deadline_s: float = 5.0, *, expected: str = "", served_by: str = "") -> "Store":
+        """Open the database, upgraded to this program's version. `expected`: its identity, without which it
+        is left as it is; `served_by`: see Database.
 
-        Raises StorageUnavailable (unwritable, full, no database at all) and StateIsNewer.
+        Raises StorageUnavailable (unwritable, full, no database at all, served by another appliance),
+        OtherDatabase and StateIsNewer.
         """
-        database = Database(url, deadline_s)
+        database = Database(url, deadline_s, served_by)
         async with AsyncExitStack() as opening:
             opening.push_async_callback(database.close)
+            if expected and await database.read(_identity) != expected:
+                raise OtherDatabase
             await database.set_up(upgrade)
             opening.pop_all()  # it stays open
         return Store(database)
@@ -46,6 +57,14 @@ class Store:
     async def close(self) -> None:
         """Of all its shares."""
         await self.database.close()
+
+    async def identity(self) -> str:
+        """Tells this database from every other one, wherever it is moved. Raises StorageUnavailable."""
+        found = await self.setting(IDENTITY)
+        if not found:
+            found = secrets.token_hex(16)
+            await self.set_setting(IDENTITY, found)
+        return found
 
     async def ping(self) -> None:
         """Raises StorageUnavailable when the database does not answer."""
@@ -65,3 +84,10 @@ class Store:
                 db.execute(insert(setting).values(key=key, value=value))
 
         await self.database.write(work)
+
+
+def _identity(db: Connection) -> str:
+    if not inspect(db).has_table(setting.name):
+        return ""
+    query = select(setting.c.value).where(setting.c.key == IDENTITY)
+    return db.execute(query).scalar_one_or_none() or ""
