@@ -28,7 +28,7 @@ from signaling.disks import Disk, DiskWatch
 from signaling.http.app import MAX_BODY_BYTES, application
 from signaling.http.context import Context
 from signaling.http.pages import Pages
-from signaling.http.requests import requests_log
+from signaling.http.requests import requests_log, without_expectations
 from signaling.links.media import MediaPort, WorkerSocket
 from signaling.links.recorder import NoRecorder, RecorderPort, RecorderSocket
 from signaling.live.rooms import Rooms
@@ -189,6 +189,7 @@ async def _serve(
     )
     await runner.setup()
     assert runner.server is not None
+    runner.server.request_handler = without_expectations(runner.server.request_handler)
     try:
         sockets = config.sockets or listening_sockets(config.hosts, config.port)
         async with asyncio.TaskGroup() as tasks:

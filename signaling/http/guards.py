@@ -66,7 +66,7 @@ async def storage_may_fail(request: web.Request, handler: Handler) -> web.Stream
     try:
         return await handler(request)
     except StorageUnavailable as error:
-        log.error("storage-unavailable path=%s why=%s", request.path, error)
+        log.error("storage-unavailable path=%s why=%s", request.raw_path[:100], error)
         return problem(503, "storage-unavailable")
 
 

@@ -2,6 +2,7 @@
 the log: nothing that a client can cause is a traceback."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -14,6 +15,8 @@ from signaling.http.guards import Handler
 
 requests_log = logging.getLogger("giaoban.requests")
 """For aiohttp: it says here what it could not read or carry out."""
+
+Handle = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 CLIENTS_FAULTS = (HttpProcessingError, web.RequestPayloadError, ConnectionError, TimeoutError)
 """What aiohttp raises for requests that are none, end too early, or whose client has gone."""
@@ -62,6 +65,18 @@ async def _has_body(request: web.Request, connection: Connection) -> bool:
     finally:
         connection.patience.body_over()
     return True
+
+
+def without_expectations(handle: Handle) -> Handle:
+    """aiohttp answers an unknown Expect header itself, before every middleware, with words of the client that
+    it may not be able to write."""
+
+    async def checked(request: web.BaseRequest) -> web.StreamResponse:
+        if request.headers.get("Expect", "100-continue").lower() != "100-continue":
+            return problem(417, "bad-request")
+        return await handle(request)
+
+    return checked
 
 
 def install(app: web.Application) -> None:

@@ -22,6 +22,7 @@ from signaling.session.shares import SessionShares
 SHARES = web.AppKey("session shares", SessionShares)
 _KEY = re.compile(r"[A-Za-z0-9+/]{22}==", re.ASCII)
 """RFC 6455, 4.1: sixteen bytes in base64."""
+_REPEATED = ("Upgrade", "Connection", "Sec-WebSocket-Version")
 
 
 def install(app: web.Application) -> None:
@@ -68,11 +69,11 @@ async def websocket(request: web.Request) -> web.StreamResponse:
 
 
 def _is_handshake(request: web.Request) -> bool:
-    """The part of it that aiohttp fails at or is loud about."""
+    """The part of it that aiohttp fails at or is loud about: its answer repeats what it does not know."""
     headers = request.headers
-    return (
-        bool(_KEY.fullmatch(headers.get("Sec-WebSocket-Key", ""))) and "Sec-WebSocket-Protocol" not in headers
-    )
+    repeated = "".join(headers.get(name, "") for name in _REPEATED)
+    key, protocol = headers.get("Sec-WebSocket-Key", ""), headers.get("Sec-WebSocket-Protocol")
+    return repeated.isascii() and bool(_KEY.fullmatch(key)) and protocol is None
 
 
 @contextmanager
