@@ -102,7 +102,8 @@ def _add_account_commands(account: argparse.ArgumentParser) -> None:
     enable.add_argument("login")
     enable.set_defaults(command=_account_enable)
 
-    show = actions.add_parser("list", help="show the accounts")
+    show = actions.add_parser("list", help="show the accounts, or those in which all these words are")
+    show.add_argument("words", nargs="*")
     show.set_defaults(command=_account_list)
     for parser in (add, change, disable, enable, show):
         add_settings(parser, serving=False)
@@ -230,7 +231,7 @@ def _account_enable(options: argparse.Namespace) -> int:
 def _account_list(options: argparse.Namespace) -> int:
     from deploy.commands import accounts
 
-    accounts.show(settings(options), Console())
+    accounts.show(settings(options), " ".join(options.words), Console())
     return 0
 
 

@@ -14,9 +14,10 @@ from deploy.problem import Problem
 from deploy.run.firstrun import opened_store, readable_password
 from deploy.state import existing_state
 from signaling.accounts import bootstrap
-from signaling.accounts.accounts import login_of
 from signaling.accounts.passwords import hash_now
 from signaling.control import clock
+from signaling.model.text import found as matching
+from signaling.model.text import logins_of
 from signaling.model.words import Role
 from signaling.store import AlreadyThere
 
@@ -57,13 +58,14 @@ def enable(config: Config, login: str, console: Console) -> None:
     console.print(Text(f"the account {login} can be used again"))
 
 
-def show(config: Config, console: Console) -> None:
-    """List the accounts of people, not the simulated ones. Raises Problem."""
+def show(config: Config, wanted: str, console: Console) -> None:
+    """List the accounts of people, not the simulated ones, in which all wanted words are. Raises Problem."""
     table = Table()
     for column in ("login", "role", "name", "unit", "closed"):
         table.add_column(column)
     for row in asyncio.run(_rows(config)):
-        table.add_row(*(Text(cell) for cell in row))
+        if matching(wanted, *row):
+            table.add_row(*(Text(cell) for cell in row))
     console.print(table)
 
 
@@ -97,7 +99,7 @@ async def _set_password(config: Config, login: str, password: str) -> None:
     async with opened_store(config) as store:
         if not await bootstrap.set_password(store, login, hash_now(password)):
             raise Problem(f"there is no account {login}", "giaoban account list shows them.")
-        found = await store.people.find(login_of(login))
+        found = await store.people.find(*logins_of(login))
         assert found is not None
         await write_down(config, store, "password-set", (("account", found.account.id),))
 

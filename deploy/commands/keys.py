@@ -22,7 +22,7 @@ from recorder.format.manifest import key_fingerprint
 from recorder.storage.signing import BadSigningKey, fingerprint, load_or_create_key
 from recorder.writing.sealer import BadRecipient, recipient_untrusted
 from signaling.control import clock
-from signaling.model.text import one_line
+from signaling.model.text import one_line, search_key
 from signaling.store import AlreadyThere, KeptKey, Store
 
 MAX_NAME = 60
@@ -152,7 +152,7 @@ async def _add(config: Config, new: Recipient) -> tuple[Recipient, ...]:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
         now = await store.recipients.all()
-        if any(one.name.casefold() == new.name.casefold() and one.key != new.key for one in now):
+        if any(one_line(one.name).casefold() == new.name.casefold() and one.key != new.key for one in now):
             raise Problem(
                 f"there is a key called {new.name} already",
                 'Give it another name, such as "Ban Giám đốc 2027", and remove the old one afterwards.',
@@ -173,11 +173,12 @@ async def _remove(config: Config, which: str) -> tuple[Recipient, tuple[Recipien
         now = await store.recipients.all()
         if _SECRET.search(which):
             public_untrusted(which)
-        wanted = one_line(which).casefold()
-        found = [one for one in now if wanted in (one.name.casefold(), one.key, key_fingerprint(one.key))]
+        wanted = search_key(which)
+        names = [(search_key(one.name), one.key, key_fingerprint(one.key)) for one in now]
+        found = [one for one, known in zip(now, names, strict=True) if wanted in known]
         if len(found) != 1 or not await store.recipients.remove(found[0].key, clock().unix_ms):
-            names = ", ".join(one.name for one in now) or "none"
-            raise Problem(f"there is no key {which[:MAX_NAME]!r} in use", f"Keys in use: {names}.")
+            in_use = ", ".join(one.name for one in now) or "none"
+            raise Problem(f"there is no key {which[:MAX_NAME]!r} in use", f"Keys in use: {in_use}.")
         await _note(config, store, "key-removed", found[0])
         return found[0], await store.recipients.all()
 

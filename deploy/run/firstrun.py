@@ -19,6 +19,7 @@ from signaling.accounts.passwords import hash_now
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.control import clock
+from signaling.model.text import one_line
 from signaling.model.words import Role
 from signaling.store import (
     HeldElsewhere,
@@ -53,7 +54,7 @@ async def _prepare(config: Config) -> None:
     async with opened_store(config, serving=True) as store:
         await bootstrap(store, FirstAccounts(), clock())
         if config.centre:
-            await store.set_setting(CENTRE, config.centre)
+            await store.set_setting(CENTRE, one_line(config.centre))
         # Before anybody else can make it. If it cannot be kept, the control process says so.
         await AuditLog(AuditTable(store.database), clock, config.audit_head).keep_head()
 

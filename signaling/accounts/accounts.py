@@ -6,11 +6,12 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from signaling.accounts.passwords import Claim, Passwords, TooBusy
+from signaling.accounts.passwords import Claim, Fit, Passwords, TooBusy
 from signaling.accounts.sign_ins import SignIns
 from signaling.accounts.throttle import Throttle, Try, Wait
 from signaling.model.ids import AccountId, Instant
 from signaling.model.meeting import Account
+from signaling.model.text import login_of, logins_of
 from signaling.store import LoginSession, Proof, StorageUnavailable, Store
 
 log = logging.getLogger("giaoban.accounts")
@@ -44,11 +45,6 @@ def token_hash(token: str) -> str:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def login_of(typed: str) -> str:
-    """A login as it is stored: people type capitals and spaces."""
-    return typed.strip().casefold()
-
-
 class Accounts:
     def __init__(
         self,
@@ -75,7 +71,7 @@ class Accounts:
             return TooManyAttempts(attempt.seconds)
         outcome: SignedIn | BadCredentials | None = None
         try:
-            outcome = await self._check(attempt, password)
+            outcome = await self._check(attempt, typed, password)
         except TooBusy:
             return TooManyAttempts(BUSY_RETRY_S)
         finally:
@@ -93,24 +89,24 @@ class Accounts:
             case None:
                 self._throttle.given_back(attempt)  # the store did not answer, or there was no time
 
-    async def _check(self, attempt: Try, password: str) -> SignedIn | BadCredentials:
+    async def _check(self, attempt: Try, typed: str, password: str) -> SignedIn | BadCredentials:
         """Raises StorageUnavailable, TooBusy."""
-        found = await self._store.people.find(attempt.login)
+        found = await self._store.people.find(*logins_of(typed))
         stored = None if found is None else found.password_hash
         claim = Claim(attempt.place, attempt.known)
-        right = await self._passwords.matches(password, stored, claim)
-        if found is None or stored is None or not right:
+        fit = await self._passwords.fit(password, stored, claim)
+        if found is None or stored is None or fit is Fit.NONE:
             return BadCredentials(None if found is None else found.account.id)
         token, session = _fresh(found.account.id, self._clock())
         proof = Proof(stored, attempt.place, self._sign_ins.held)
         if not await self._store.people.sign_in(session, proof):
             return BadCredentials(found.account.id)
-        if self._passwords.outdated(stored):
+        if fit is Fit.OLD:
             await self._rehash(found.account.id, stored, password, claim)
         return SignedIn(found.account, token)
 
     async def _rehash(self, account: AccountId, stored: str, password: str, claim: Claim) -> None:
-        """The hash parameters have changed; if this fails, the next sign-in tries again."""
+        """The hash is of an older make; if this fails, the next sign-in tries again."""
         try:
             fresh = await self._passwords.hash(password, claim)
             await self._store.people.rehash(account, stored, fresh)

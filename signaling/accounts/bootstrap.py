@@ -6,14 +6,13 @@ The names of the sample district are invented.
 
 import re
 import secrets
-import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from signaling.accounts.accounts import login_of, mint
+from signaling.accounts.accounts import mint
 from signaling.model.ids import AccountId, Instant
 from signaling.model.meeting import Account, Meeting
-from signaling.model.text import one_line
+from signaling.model.text import has_name, login_of, logins_of, one_line, search_key
 from signaling.model.units import Unit
 from signaling.model.words import Role, UnitKind
 from signaling.store import AlreadyThere, Store
@@ -60,8 +59,7 @@ STATIONS = (
 
 def slug(text: str) -> str:
     """An id that is easy to type: Latin letters, digits, hyphens."""
-    plain = unicodedata.normalize("NFD", text.casefold().replace("đ", "d"))
-    return re.sub(r"[^a-z0-9]+", "-", "".join(c for c in plain if c.isascii())).strip("-")
+    return re.sub(r"[^a-z0-9]+", "-", search_key(text)).strip("-")
 
 
 def sample_units() -> tuple[Unit, ...]:
@@ -141,8 +139,10 @@ class NewAccount:
 async def create_account(store: Store, new: NewAccount, now: Instant) -> Account:
     """Raises ValueError (no login or name), AlreadyThere (login taken, unit unknown), StorageUnavailable."""
     login, name = login_of(new.login), one_line(new.name)
-    if not re.fullmatch(r"[^\s/]{1,64}", login) or not name:
+    if not re.fullmatch(r"[^\s/]{1,64}", login) or not has_name(name):
         raise ValueError("an account needs a login without spaces and a name")
+    if await store.people.find(*logins_of(new.login)) is not None:
+        raise AlreadyThere(login)  # perhaps as an older version kept it
     account = Account(
         AccountId(f"a{secrets.token_hex(8)}"), login, name[:120], new.role, new.unit, new.simulated
     )
@@ -153,14 +153,14 @@ async def create_account(store: Store, new: NewAccount, now: Instant) -> Account
 async def set_password(store: Store, login: str, password_hash: str) -> bool:
     """Replace a password, and sign out everyone who used the old one. False: no such account.
     Raises StorageUnavailable."""
-    found = await store.people.find(login_of(login))
+    found = await store.people.find(*logins_of(login))
     return found is not None and await store.people.set_password(found.account.id, password_hash)
 
 
 async def set_disabled(store: Store, login: str, disabled: bool) -> Account | None:
     """Close an account, and sign out everyone who uses it; or open it again. None: no such account.
     Raises StorageUnavailable."""
-    return await store.people.set_disabled(login_of(login), disabled)
+    return await store.people.set_disabled(logins_of(login), disabled)
 
 
 @dataclass(frozen=True, slots=True)

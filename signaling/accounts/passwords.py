@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from typing import TypeVar
 
@@ -14,6 +15,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from signaling.accounts.fair_queue import FairQueue, Full
+from signaling.model.text import password_of, passwords_of
 
 T = TypeVar("T")
 
@@ -28,15 +30,25 @@ MAX_CHARACTERS = 256
 """Of a password; hashing anything longer would be wasted work."""
 
 
+class Fit(Enum):
+    """How a password fits a stored hash."""
+
+    NONE = auto()
+    OLD = auto()
+    """It does, but the hash was made with older parameters, or of the password as it was typed."""
+    RIGHT = auto()
+
+
 class TooBusy(Exception):
     """More passwords are waiting than can be checked within a few seconds."""
 
 
 def hash_now(password: str) -> str:
     """For the terminal, where nobody else waits. Raises ValueError if it is empty or too long."""
-    if not 0 < len(password) <= MAX_CHARACTERS:
+    normal = password_of(password)
+    if not normal or len(password) > MAX_CHARACTERS:
         raise ValueError("a password has 1 to 256 characters")
-    return HASHER.hash(password)
+    return HASHER.hash(normal)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +68,11 @@ class Passwords:
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
         self._working = 0
 
-    async def matches(self, password: str, stored: str | None, claim: Claim) -> bool:
-        """Whether the password has the stored hash. None never matches, but takes as long.
-        Raises TooBusy."""
-        return await self._run(lambda: _matches(stored or _nobody(), password), claim) and stored is not None
-
-    def outdated(self, stored: str) -> bool:
-        """The hash was made with older parameters."""
-        return HASHER.check_needs_rehash(stored)
+    async def fit(self, password: str, stored: str | None, claim: Claim) -> Fit:
+        """Whether the password has the stored hash. None never fits, but takes as long: how many forms are
+        tried depends on the password alone. Raises TooBusy."""
+        fit = await self._run(lambda: _fit(stored or _nobody(), password), claim)
+        return Fit.NONE if stored is None else fit
 
     async def hash(self, password: str, claim: Claim) -> str:
         """Raises TooBusy, ValueError."""
@@ -120,6 +129,14 @@ def _give_way() -> None:
 def _nobody() -> str:
     """A hash that no password has: checking against it takes as long as against a real one."""
     return HASHER.hash(secrets.token_hex())
+
+
+def _fit(stored: str, password: str) -> Fit:
+    forms = passwords_of(password)
+    form = next((one for one in forms if _matches(stored, one)), None)
+    if form is None:
+        return Fit.NONE
+    return Fit.OLD if form != forms[0] or HASHER.check_needs_rehash(stored) else Fit.RIGHT
 
 
 def _matches(stored: str, password: str) -> bool:

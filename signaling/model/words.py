@@ -64,6 +64,7 @@ class Why(StrEnum):
     MEETING_ENDED = "meeting-ended"
     UNIT_MISSING = "unit-missing"
     NAME_MISSING = "name-missing"
+    NAME_IS_A_ROLE = "name-is-a-role"
     BAD_HEADCOUNT = "bad-headcount"
     NOT_ADMITTED = "not-admitted"
     NOT_ALLOWED = "not-allowed"

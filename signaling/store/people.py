@@ -1,6 +1,6 @@
 """Accounts, their password hashes and their sign-ins."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, insert, select, update
@@ -67,10 +67,12 @@ class People:
         }
         await self._database.write(lambda db: db.execute(insert(account).values(values)))
 
-    async def find(self, login: str) -> StoredPassword | None:
-        """The account that may sign in with this login. Raises StorageUnavailable."""
-        query = select(account).where(account.c.login == login, account.c.disabled.is_(False))
-        row = await self._database.read(lambda db: db.execute(query).one_or_none())
+    async def find(self, *logins: str) -> StoredPassword | None:
+        """The account that may sign in with this login; of several forms of it, the first that there is.
+        Raises StorageUnavailable."""
+        query = select(account).where(account.c.login.in_(logins), account.c.disabled.is_(False))
+        rows = await self._database.read(lambda db: db.execute(query).all())
+        row = min(rows, key=lambda one: logins.index(one.login), default=None)
         return None if row is None else StoredPassword(account_of(row), row.password_hash)
 
     async def every(self) -> tuple[Account, ...]:
@@ -85,12 +87,13 @@ class People:
         rows = await self._database.read(lambda db: db.execute(query).scalars().all())
         return frozenset(map(AccountId, rows))
 
-    async def set_disabled(self, login: str, disabled: bool) -> Account | None:
-        """Close an account, which ends all its sign-ins, or open it again. None: there is no such account.
-        Raises StorageUnavailable."""
+    async def set_disabled(self, logins: Sequence[str], disabled: bool) -> Account | None:
+        """Close an account, which ends all its sign-ins, or open it again. None: none has one of these forms
+        of a login. Raises StorageUnavailable."""
 
         def work(db: Connection) -> Account | None:
-            row = db.execute(select(account).where(account.c.login == login)).one_or_none()
+            rows = db.execute(select(account).where(account.c.login.in_(logins))).all()
+            row = min(rows, key=lambda one: logins.index(one.login), default=None)
             if row is None:
                 return None
             if disabled:

@@ -7,7 +7,7 @@ import pytest
 
 from signaling.accounts.bootstrap import NewAccount, create_account
 from signaling.accounts.fair_queue import MAX_WAITING_PLACE
-from signaling.accounts.passwords import MAX_AT_ONCE, Claim, Passwords, TooBusy, hash_now
+from signaling.accounts.passwords import MAX_AT_ONCE, Claim, Fit, Passwords, TooBusy, hash_now
 from signaling.accounts.throttle import HERE, SIGN_INS
 from signaling.control import clock
 from signaling.model.addresses import Proxies
@@ -73,7 +73,7 @@ async def test_a_crowd_of_strangers_is_served_after_a_person_who_is_known() -> N
     stored, done = hash_now(PASSWORD), []
 
     async def check(name: str, claim: Claim) -> None:
-        assert await passwords.matches(PASSWORD, stored, claim)
+        assert await passwords.fit(PASSWORD, stored, claim) is Fit.RIGHT
         done.append(name)
 
     async with asyncio.TaskGroup() as tasks:
@@ -91,7 +91,7 @@ async def test_one_address_may_not_fill_the_queue_and_a_client_that_gives_up_lea
 
     async def check() -> None:
         try:
-            await passwords.matches("sai", None, crowd)
+            await passwords.fit("sai", None, crowd)
         except TooBusy:
             refused.append(crowd)
 
@@ -99,10 +99,10 @@ async def test_one_address_may_not_fill_the_queue_and_a_client_that_gives_up_lea
         checks = [tasks.create_task(check()) for _ in range(MAX_AT_ONCE + MAX_WAITING_PLACE + 5)]
         await asyncio.sleep(0)
         assert len(refused) == 5
-        elsewhere = tasks.create_task(passwords.matches("sai", None, Claim(HOME, known=False)))
+        elsewhere = tasks.create_task(passwords.fit("sai", None, Claim(HOME, known=False)))
         await asyncio.sleep(0)
         for one in checks:
             one.cancel()
     assert elsewhere.result() is False
-    assert await passwords.matches("sai", None, crowd) is False
+    assert await passwords.fit("sai", None, crowd) is Fit.NONE
     passwords.close()

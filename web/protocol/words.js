@@ -18,7 +18,7 @@ export const WORDS = Object.freeze({
   Pictures: /** @type {const} */ (['all', 'some', 'none']),
   Why: /** @type {const} */ ([
     'bad-message', 'out-of-order', 'protocol-version', 'not-signed-in', 'unknown-meeting', 'meeting-ended',
-    'unit-missing', 'name-missing', 'bad-headcount', 'not-admitted', 'not-allowed', 'unknown-knock',
+    'unit-missing', 'name-missing', 'name-is-a-role', 'bad-headcount', 'not-admitted', 'not-allowed', 'unknown-knock',
     'unknown-participant', 'reason-missing', 'room-full', 'lobby-full', 'bad-offer', 'media-unavailable',
     'storage-unavailable', 'muted-by-host', 'screen-taken', 'too-fast', 'too-slow', 'too-many-sessions', 'refused',
     'kicked', 'left', 'taken-over', 'ended', 'seat-expired', 'shutting-down', 'checks-full', 'check-ended',

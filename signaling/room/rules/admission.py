@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from signaling.model.meeting import Account
-from signaling.model.text import one_line
+from signaling.model.role_names import is_role_name
+from signaling.model.text import has_name, one_line
 from signaling.model.units import Unit
-from signaling.model.words import Why
+from signaling.model.words import UnitKind, Why
 from signaling.protocol import Knock
+from signaling.room.state.seat import STAFF
 
 
 class Caller(NamedTuple):
@@ -32,8 +34,16 @@ def caller(knock: Knock, account: Account, units: Mapping[str, Unit]) -> Caller 
     if unit is None or unit not in units:
         return Why.UNIT_MISSING
     name = one_line(knock.name)
-    if not any(c.isalpha() for c in name):
+    if not has_name(name):
         return Why.NAME_MISSING
+    if is_role_name(name) and not _presides(account, units):
+        return Why.NAME_IS_A_ROLE
     if knock.present is not None and knock.total is not None and knock.present > knock.total:
         return Why.BAD_HEADCOUNT
     return Caller(unit, name, knock.present, knock.total)
+
+
+def _presides(account: Account, units: Mapping[str, Unit]) -> bool:
+    """Chairs, operators and the board may be called by their office."""
+    own = units.get(account.unit or "")
+    return account.role in STAFF or (own is not None and own.kind is UnitKind.BOARD)

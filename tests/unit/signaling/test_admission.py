@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from signaling.model.text import one_line, sort_key
-from signaling.model.words import Why
+from signaling.model.words import Role, Why
 from signaling.protocol import Knock
 from signaling.room.rules.admission import Caller, caller
 from tests.support.control_room import UNITS, account
@@ -36,6 +36,20 @@ def test_a_substitute_may_speak_for_another_unit() -> None:
 )
 def test_what_is_missing_is_named(knock: Knock, why: Why) -> None:
     assert caller(knock, account("a", unit=None), BY_ID) is why
+
+
+@pytest.mark.parametrize("name", ["\u3164\u115f", "\u2800\u2800", "\ufe0f12"])
+def test_what_nobody_sees_is_no_name(name: str) -> None:
+    assert caller(Knock("nhi", name), account("a"), BY_ID) is Why.NAME_MISSING
+
+
+@pytest.mark.parametrize("name", ["Chủ tọa", "thu ky", "H\u1ec7 th\u1ed1ng", "Ch\u200bủ trì", "BAN GIÁM ĐỐC"])
+def test_a_delegate_is_not_called_by_an_office_of_the_meeting(name: str) -> None:
+    assert caller(Knock("nhi", name), account("a"), BY_ID) is Why.NAME_IS_A_ROLE
+    named = caller(Knock("nhi", f"Lò Thị Hoa, {name}"), account("a"), BY_ID)
+    assert isinstance(named, Caller)
+    for staff in (account("a", Role.OPERATOR), account("a", Role.CHAIR), account("a", unit="bgd")):
+        assert isinstance(caller(Knock("nhi", name), staff, BY_ID), Caller)
 
 
 def test_half_a_headcount_is_accepted() -> None:

@@ -9,7 +9,7 @@ import { speechField } from './speech-field.js';
 
 const MAX_HEADCOUNT = 9999;
 /** Refusals of a knock for which this screen has a longer text. */
-const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'bad-headcount']);
+const OWN_WORDS = new Set(['unit-missing', 'name-missing', 'name-is-a-role', 'bad-headcount']);
 
 /** Before the lobby: the own picture, unit, name and headcount, and one big button. */
 export class GreenRoom extends AppElement {
@@ -176,7 +176,7 @@ export class GreenRoom extends AppElement {
   /** @param {{re: string, code: string}} refusal */
   #refused({ re, code }) {
     if (re !== 'knock' && re !== '') return;
-    const fields = { 'unit-missing': this.#unit, 'name-missing': this.#name, 'bad-headcount': this.#present };
+    const fields = { 'unit-missing': this.#unit, 'name-missing': this.#name, 'name-is-a-role': this.#name, 'bad-headcount': this.#present };
     this.#say(code, code in fields ? fields[/** @type {keyof typeof fields} */ (code)] : null, OWN_WORDS.has(code) ? undefined : code);
   }
 
