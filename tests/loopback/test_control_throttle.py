@@ -103,6 +103,6 @@ async def test_one_address_may_not_fill_the_queue_and_a_client_that_gives_up_lea
         await asyncio.sleep(0)
         for one in checks:
             one.cancel()
-    assert elsewhere.result() is False
+    assert elsewhere.result() is Fit.NONE
     assert await passwords.fit("sai", None, crowd) is Fit.NONE
     passwords.close()
