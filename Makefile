@@ -16,7 +16,7 @@ ARGS ?=
 
 .NOTPARALLEL:
 .PHONY: help run simulate test check unit world wire arch web bench bench-orders bench-links bench-door record-sync \
-  crash-matrix lock browsers
+  crash-matrix pictures lock browsers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
@@ -70,6 +70,9 @@ record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## lip sync of a recording of 3
 
 crash-matrix: $(VENV)/.dev $(VENV)/.warm browsers ## 200 kills during a recording (25 minutes); also in build/crash.json
 	@$(BIN)/python -m tests.crash $(ARGS)
+
+pictures: $(VENV)/.dev $(VENV)/.warm browsers ## take the documents' pictures again (ten minutes); look at them
+	@GIAOBAN_PICTURES=1 $(BIN)/pytest -q tests/browser/test_screens.py tests/browser/test_ordered_briefing.py
 
 lock: $(VENV)/.dev ## renew the lock files from pyproject.toml
 	@echo "giaoban: resolving, about two minutes" >&2

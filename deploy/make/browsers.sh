@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Install what the tests need beside Python, from Debian: Chromium and Firefox ESR, coturn as the relay, PostgreSQL,
 # espeak-ng as the voice, age to open recordings, iproute2 to plug network cards in and out, Node for the web client's
-# own tests, npm for the compiler that checks its types, a font.
+# own tests, npm for the compiler that checks its types, narrow and wide fonts.
 #
 # No service is left behind: neither a relay nor a database server runs after this or at the next boot. The tests
 # start their own.
@@ -19,7 +19,8 @@ needs_program ip iproute2
 needs_program node nodejs
 needs_program npm npm
 needs_file "/usr/lib/postgresql/*/bin/initdb" postgresql
-needs_file /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf fonts-dejavu-core
+needs_file /usr/share/fonts/truetype/dejavu/DejaVuSerif.ttf fonts-dejavu-core
+needs_file /usr/share/fonts/truetype/croscore/Tinos-Regular.ttf fonts-croscore
 [ ${#missing[@]} = 0 ] && exit 0
 
 if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then

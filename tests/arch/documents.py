@@ -21,6 +21,7 @@ _GIAOBAN = re.compile(
     r"(?:^|[;&|(]\s*|\S/)giaoban ([a-z][a-z-]*(?: [a-z][a-z-]*)?)([^\n;&|#]*)", re.MULTILINE
 )
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_PICTURE = re.compile(r"!\[[^\]]*\]\((?:[\w-]+/)*([\w-]+)\.png\)")
 _TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 _FLAG = re.compile(r"--[a-z][a-z-]*")
 _SPAN = re.compile(r"`((?:sfu|signaling|recorder|deploy|web|tests|docs)/[\w./-]+)(?:::\w+)?`")
@@ -65,6 +66,13 @@ def width_complaints(text: str) -> Iterator[str]:
         fenced ^= line.lstrip().startswith("```")
         if len(line) > MAX_COLUMNS and not fenced and not _UNWRAPPABLE.match(line.strip()):
             yield f"line {number} has {len(line)} columns"
+
+
+def picture_complaints(text: str, tests: str) -> Iterator[str]:
+    """Pictures in a document that no test takes."""
+    for picture in _PICTURE.findall(text):
+        if not re.search(rf'take\([\w.]+, "(?:[\w-]+/)*{re.escape(picture)}"\)', tests):
+            yield picture
 
 
 def link_complaints(text: str, folder: Path) -> Iterator[str]:

@@ -48,6 +48,12 @@ def test_links_lead_somewhere(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TEXTS)
+def test_every_picture_is_taken_by_a_test(name: str) -> None:
+    tests = "".join(path.read_text() for path in (ROOT / "tests" / "browser").glob("*.py"))
+    assert report(documents.picture_complaints(TEXTS[name], tests)) == ""
+
+
+@pytest.mark.parametrize("name", TEXTS)
 def test_the_files_and_folders_that_are_named_exist(name: str) -> None:
     assert report(documents.path_complaints(TEXTS[name], ROOT)) == ""
 
@@ -83,6 +89,11 @@ def test_commands_are_found_with_their_flags() -> None:
 def test_a_broken_link_is_noticed() -> None:
     text = "![x](nowhere.png) [y](https://example.org) [z](README.md#top) [w](#here)"
     assert list(documents.link_complaints(text, ROOT)) == ["nowhere.png"]
+
+
+def test_a_picture_that_nobody_takes_is_noticed() -> None:
+    text = "![a](screens/door.png) ![b](docs/screens/lobby.png)"
+    assert list(documents.picture_complaints(text, 'await take(chair.page, "screens/door")')) == ["lobby"]
 
 
 def test_a_file_that_is_gone_is_noticed() -> None:

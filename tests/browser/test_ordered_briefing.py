@@ -2,8 +2,6 @@
 of three kinds, one of them no part of the meeting; everything by the real screens of seven browsers."""
 
 import asyncio
-import contextlib
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterable
 from dataclasses import dataclass
@@ -12,17 +10,15 @@ import pytest
 import pytest_asyncio
 
 from signaling.model.words import Role
-from tests.support.appliance import ROOT, Appliance
+from tests.support.appliance import Appliance
 from tests.support.bad_link import Quality
 from tests.support.bad_link_relay import BadLink, bad_link
-from tests.support.browser import Browser, PageError
-from tests.support.browser.slim import slim
+from tests.support.browser import Browser
+from tests.support.browser.pictures import FOR_DOCUMENTS, take
 from tests.support.gathering import Gathering, Kind, Person, tid
 
 pytestmark = [pytest.mark.browser, pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(240)]
 
-SCREENS = ROOT / "docs" / "screens"
-SHOOT = os.environ.get("GIAOBAN_DOCS_SHOTS") == "1"
 CLOSED_S = 60.0
 """A closed page counts as gone after 30 s, and two cores have other work."""
 LOST_S = 60.0
@@ -80,8 +76,8 @@ async def briefing(
             unit=unit,
             colour=colour,
             tone_hz=tone_hz,
-            width=640 if SHOOT else 320,
-            height=360 if SHOOT else 180,
+            width=640 if FOR_DOCUMENTS else 320,
+            height=360 if FOR_DOCUMENTS else 180,
             fps=8,
             portrait=True,
             stubborn=kind == "firefox",
@@ -104,15 +100,6 @@ async def briefing(
 
 async def together(acts: Iterable[Awaitable[object]]) -> None:
     await asyncio.gather(*acts)
-
-
-async def keep(who: Person, name: str) -> None:
-    """A picture for the documents, if they are wanted."""
-    if SHOOT:
-        with contextlib.suppress(PageError):  # no picture comes while the link is cut
-            await who.page.wait_for("!document.querySelector('.is-coming')", 3)
-        await who.page.screenshot(SCREENS / f"{name}.png")
-        slim(SCREENS / f"{name}.png")
 
 
 async def test_a_whole_ordered_briefing(briefing: Briefing) -> None:
@@ -142,7 +129,7 @@ async def they_come_in(here: Briefing) -> None:
     knock = await here.operator.knock_of(here.guest)
     card = f"{tid('lobby-card')}[data-knock='{knock}']"
     assert await here.operator.page.is_true(f"document.querySelector(\"{card}\").dataset.outsider === 'true'")
-    await keep(here.operator, "operator-lobby")
+    await take(here.operator.page, "screens/operator-lobby")
     await here.operator.page.do(f"probe.say({{type: 'admit', knock: '{knock}'}})")
     await here.operator.page.wait_for("probe.told('refusal')?.code === 'needs-chair'")
     await here.operator.page.click(tid("lobby-admit-all"))
@@ -162,15 +149,15 @@ async def hands_are_ranked_and_invited_in_order(here: Briefing) -> None:
     await together(who.reads_queue(ranked) for who in here.all)
     await chair.go_round()
     await together(who.reads_queue((*ranked, here.guest)) for who in here.all)
-    await keep(chair, "chair-ordered")
+    await take(chair.page, "screens/chair-ordered")
 
     await chair.invite_next()
     await here.office.page.wait_shown(tid("granted-speak"))
-    await keep(here.office, "delegate-invited")
+    await take(here.office.page, "screens/delegate-invited")
     await here.office.speak_when_invited()
     await together(who.hears(here.office) for who in here.all if who is not here.office)
     await together(who.sees_time_over(here.office) for who in (chair, here.office))
-    await keep(here.station, "delegate-queue")
+    await take(here.station.page, "screens/delegate-queue")
 
     await chair.invite_next()
     await here.department.speak_when_invited()
@@ -201,7 +188,7 @@ async def the_technician_listens_for_a_while(here: Briefing) -> None:
     await chair.switch("microphone", True)
     await technician.page.wait_shown(tid("technician"))
     assert await technician.page.evaluate("probe.state()", str) in ("none", "closed")
-    await keep(technician, "technician")
+    await take(technician.page, "screens/technician")
     await technician.ask("technician-ask", "Kiểm tra tiếng ở trạm")
     await chair.decide(technician, "listen", granted=True)
     await technician.is_inside()
@@ -220,7 +207,7 @@ async def they_leave_in_three_ways(here: Briefing) -> None:
     await here.office.page.wait_for(f"document.querySelector('{tid('bar-leave')}').dataset.phase === 'free'")
     await here.office.leave()
     await operator.presence_of(here.guest, "lost", LOST_S)
-    await keep(operator, "operator-line-lost")
+    await take(operator.page, "screens/operator-line-lost")
     here.link.cut(False)
     await operator.presence_of(here.guest, "here", LOST_S)
     await here.guest.is_inside(LOST_S)
@@ -235,7 +222,7 @@ async def they_leave_in_three_ways(here: Briefing) -> None:
     assert len(told) == 2  # the guest's cut link is not a departure
     assert kinds.items() <= told.items()
     await operator.page.click(tid("departures"))
-    await keep(operator, "operator-departures")
+    await take(operator.page, "screens/operator-departures")
     await operator.close_sheet()
 
 

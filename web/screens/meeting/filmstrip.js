@@ -5,7 +5,8 @@ import { Tile } from './tile.js';
 
 /** The tiles, a page at a time; the own tile is the first. The first page follows the last: a phone has only one arrow. */
 export class Filmstrip extends AppElement {
-  #narrow = matchMedia('(max-width: 1180px)');
+  #narrow = matchMedia('(max-width: 73.75em)');
+  #narrowest = matchMedia('(max-width: 18em)');
   #list = el('ul', {});
   #before = el('button', { class: 'btn btn-quiet', type: 'button' }, icon('chevron-left'));
   #after = el('button', { class: 'btn btn-quiet', type: 'button' }, icon('chevron-right'));
@@ -16,13 +17,13 @@ export class Filmstrip extends AppElement {
     this.replaceChildren(this.#before, this.#list, this.#after);
     this.#before.addEventListener('click', () => this.#showOther(-1), { signal });
     this.#after.addEventListener('click', () => this.#showOther(+1), { signal });
-    this.#narrow.addEventListener('change', () => this.#fit(), { signal });
+    for (const width of [this.#narrow, this.#narrowest]) width.addEventListener('change', () => this.#fit(), { signal });
     this.#fit();
   }
 
   /** Show as many tiles on a page as can be recognised on this screen. */
   #fit() {
-    this.app.setTilesPerPage(this.#narrow.matches ? 3 : 5);
+    this.app.setTilesPerPage(this.#narrowest.matches ? 2 : this.#narrow.matches ? 3 : 5);
   }
 
   /** @param {number} by */
