@@ -77,7 +77,6 @@ async def test_a_meeting_of_six_bridge_points(gathering: Gathering) -> None:
         )
         await chair.page.wait_for(f"{playing}.length >= 5", 60)
         await shoot(chair.page, "meeting")
-        await take(chair.page, "meeting")
         await chair.set_order("ordered", turn_s=180)
         await chair.go_round()
         waiting = f"document.querySelectorAll('{tid('queue-item')}').length"
