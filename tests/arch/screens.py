@@ -39,6 +39,14 @@ def script_complaints(sources: Iterable[Source]) -> Iterator[str]:
                     yield f"{source.path}:{number} {why}"
 
 
+def style_complaints(sources: Iterable[Source]) -> Iterator[str]:
+    """A media query in pixels does not know how large the letters are."""
+    for source in sources:
+        for number, line in enumerate(source.text.splitlines(), 1):
+            if re.search(r"@(media|container)[^{]*\dpx|matchMedia\([^)]*\dpx", line):
+                yield f"{source.path}:{number} pixels in a media query: em"
+
+
 def markup_complaints(sources: Iterable[Source]) -> Iterator[str]:
     for source in sources:
         reader = _MarkupReader()

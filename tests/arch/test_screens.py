@@ -40,6 +40,18 @@ def test_our_own_address_is_not_taken_for_an_outside_one(text: str) -> None:
     assert list(screens.address_complaints([Source("web/x.js", text)])) == []
 
 
+def test_media_queries_know_how_large_letters_are() -> None:
+    assert report(screens.style_complaints(web(".css", ".js"))) == ""
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["@media (max-width: 760px) {", "@container (min-width: 80px) {", "matchMedia('(max-width: 9px)')"],
+)
+def test_a_media_query_in_pixels_is_noticed(text: str) -> None:
+    assert list(screens.style_complaints([Source("web/x.css", text)]))
+
+
 def test_markup_has_no_code_and_no_style() -> None:
     assert report(screens.markup_complaints(web(".html"))) == ""
 

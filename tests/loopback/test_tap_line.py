@@ -2,6 +2,7 @@
 decoded."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
@@ -64,9 +65,11 @@ class Line:
                 assert await self.read(), "closed"
 
     async def is_closed(self) -> None:
+        """Or cut: with something said that was not read."""
         async with asyncio.timeout(STEP_S):
-            while await self.read():
-                pass
+            with contextlib.suppress(ConnectionResetError):
+                while await self.read():
+                    pass
 
 
 @asynccontextmanager
