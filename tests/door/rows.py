@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from tests.door.scene import HARMLESS_MS
 
 LOST_PERCENT = 1.0
+MAX_FLOOD_MB = 40.0
+"""640 connections of one network with TLS, 64 kB each."""
 Figures = Mapping[str, float]
 
 
@@ -42,8 +44,32 @@ def comes_back(figures: Figures) -> bool:
     return figures["recovered_s"] <= 20
 
 
+def gives_memory_back(figures: Figures) -> bool:
+    most = figures["control_most_mb"] - figures["control_mb"]
+    return harmless(figures) and most <= MAX_FLOOD_MB
+
+
+WEB_DOOR = (
+    Row("web door: 1,200 silent connections", "attacks_web:silent_connections"),
+    Row("web door: 1,200 halves of a TLS handshake", "attacks_web:half_handshakes"),
+    Row(
+        "web door: 3,000 TLS connections with half a header",
+        "attacks_web:half_headers",
+        30.0,
+        target=f"harmless, and control grows by at most {MAX_FLOOD_MB:.0f} MB",
+        reached=gives_memory_back,
+    ),
+    Row("web door: 1,200 halves of a body", "attacks_web:half_bodies"),
+    Row("web door: answers that nobody reads", "attacks_web:unread_answers"),
+    Row("web door: no requests, bad ones, halves", "attacks_web:no_requests"),
+    Row("web door: anonymous questions", "attacks_web:anonymous_questions"),
+    Row("web door: control pings of one session", "attacks_web:pings"),
+    Row("web door: empty parts of a message", "attacks_web:empty_parts"),
+    Row("web door: one account opens 400 WebSockets", "attacks_web:many_sockets"),
+)
 ROWS = (
     Row("nothing (reference)", "faults:nothing"),
+    *WEB_DOOR,
     Row(
         "wrong passwords for a chair's login",
         "faults:wrong_passwords",
