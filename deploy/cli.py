@@ -67,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.set_defaults(command=_simulate)
 
     _add_meeting_commands(
-        commands.add_parser("meeting", help="meetings: show, schedule, composition, recording")
+        commands.add_parser("meeting", help="meetings: show, schedule, composition, recording, bans")
     )
     add_keys_commands(commands.add_parser("keys", help="who can open recordings: new, add, remove, list"))
     add_recording_commands(
@@ -147,9 +147,14 @@ def _add_meeting_commands(meeting: argparse.ArgumentParser) -> None:
         "--keep-days", type=int, metavar="N", help="delete recordings after this many days; 0: keep them"
     )
     recording.set_defaults(command=_meeting_recording)
-    for parser in (show, schedule, compose, recording):
+    bans = actions.add_parser("bans", help="who is banned from it")
+    bans.set_defaults(command=_meeting_bans)
+    lift = actions.add_parser("lift-ban", help="let a banned account knock again")
+    lift.set_defaults(command=_meeting_lift_ban)
+    for parser in (show, schedule, compose, recording, bans, lift):
         parser.add_argument("code", help="of the meeting: giao-ban is the standing one")
         add_settings(parser, serving=False)
+    lift.add_argument("login")
     compose.add_argument("units", nargs="*", metavar="UNIT", help="id of a unit")
     compose.add_argument("--everyone", action="store_true", help="all units belong to it")
 
@@ -262,6 +267,20 @@ def _meeting_recording(options: argparse.Namespace) -> int:
     from deploy.commands import meetings
 
     meetings.recording(settings(options), options.code, options.allowed, options.keep_days, Console())
+    return 0
+
+
+def _meeting_bans(options: argparse.Namespace) -> int:
+    from deploy.commands import bans
+
+    bans.show(settings(options), options.code, Console())
+    return 0
+
+
+def _meeting_lift_ban(options: argparse.Namespace) -> int:
+    from deploy.commands import bans
+
+    bans.lift(settings(options), options.code, options.login, Console())
     return 0
 
 

@@ -50,7 +50,7 @@ def _when(meeting: Meeting) -> str:
 async def _show(config: Config, code: str) -> tuple[Meeting, list[tuple[str, str]]]:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
-        meeting = await _found(store, code)
+        meeting = await found_meeting(store, code)
         units = await store.meetings.units()
         return meeting, sorted((unit.id, unit.name) for unit in units if unit.id in meeting.composition)
 
@@ -82,11 +82,11 @@ def unix_ms(start: str) -> int:
 async def _schedule(config: Config, code: str, starts_ms: int, lobby_min: int) -> Meeting:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
-        meeting = await _found(store, code)
+        meeting = await found_meeting(store, code)
         await store.meetings.schedule(meeting.id, starts_ms, lobby_min * 60)
         fields = (("starts_ms", starts_ms), ("lobby_minutes", lobby_min))
         await write_down(config, store, "meeting-scheduled", fields, code)
-        return await _found(store, code)
+        return await found_meeting(store, code)
 
 
 def compose(config: Config, code: str, units: list[str], console: Console) -> None:
@@ -99,7 +99,7 @@ def compose(config: Config, code: str, units: list[str], console: Console) -> No
 async def _compose(config: Config, code: str, units: list[str]) -> None:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
-        meeting = await _found(store, code)
+        meeting = await found_meeting(store, code)
         known = {unit.id for unit in await store.meetings.units()}
         unknown = sorted(set(units) - known)
         try:
@@ -133,7 +133,7 @@ def recording(
 async def _recording(config: Config, code: str, allowed: bool | None, keep_days: int | None) -> Meeting:
     existing_state(config.state_dir)
     async with opened_store(config) as store:
-        meeting = await _found(store, code)
+        meeting = await found_meeting(store, code)
         if allowed is None and keep_days is None:
             return meeting
         may = meeting.may_record if allowed is None else allowed
@@ -141,7 +141,7 @@ async def _recording(config: Config, code: str, allowed: bool | None, keep_days:
         await store.meetings.set_recording(meeting.id, may, days)
         fields = (("may_record", int(may)), ("keep_days", days))
         await write_down(config, store, "recording-rules-set", fields, code)
-        return await _found(store, code)
+        return await found_meeting(store, code)
 
 
 def _recorded(meeting: Meeting) -> str:
@@ -150,7 +150,7 @@ def _recorded(meeting: Meeting) -> str:
     return f"{may}; recordings are kept {kept}"
 
 
-async def _found(store: Store, code: str) -> Meeting:
+async def found_meeting(store: Store, code: str) -> Meeting:
     meeting = await store.meetings.find(code)
     if meeting is None:
         raise Problem(f"there is no meeting {code}", "The standing one has the code giao-ban.")

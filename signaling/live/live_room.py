@@ -40,7 +40,7 @@ from signaling.room.state.effects import (
     Replay,
     Tell,
 )
-from signaling.room.state.inputs import Answered, Input, Reread, WorkerBack
+from signaling.room.state.inputs import Answered, Input, Lifted, Reread, WorkerBack
 from signaling.store import AlreadyThere, StorageUnavailable
 
 log = logging.getLogger("giaoban.room")
@@ -85,10 +85,18 @@ class LiveRoom:
         self._unkept: set[AccountId] = set()
         self._run_unkept = False
         self._end_unkept = False
+        self._lifted: frozenset[AccountId] = frozenset()
+        """Bans that the store did not have when it was last asked."""
 
     @property
     def ended(self) -> bool:
         return self.room.state.ended
+
+    @property
+    def banned(self) -> frozenset[AccountId]:
+        """As far as it should be in the store."""
+        seats = self.room.state.seats.items()
+        return frozenset(account for account, seat in seats if seat.banned and account not in self._unkept)
 
     @property
     def behind(self) -> bool:
@@ -292,6 +300,13 @@ class LiveRoom:
         self.meeting = meeting
         await self.handle(Reread(meeting, recipients))
         log.info("meeting-reread meeting=%s", meeting.code)
+
+    async def lifted(self, gone: frozenset[AccountId]) -> None:
+        """The store no longer has these bans. It may have been asked before it had them, so they are lifted
+        when it says so again."""
+        sure, self._lifted = gone & self._lifted, gone
+        if sure:
+            await self.handle(Lifted(sure))
 
     async def flush(self) -> None:
         """Store what is not stored yet. Raises StorageUnavailable; what is missing stays marked."""

@@ -251,10 +251,12 @@ class Rooms:
         what may be recorded, with whose keys, and whose sign-in is over while their socket is gone."""
         for code, live in list(self._rooms.items()):
             away = [seat.account.id for seat in live.room.state.live_on()]
+            banned = live.banned
             try:
                 meeting = await self._store.meetings.find(code)
                 recipients = await self._store.recipients.all()
                 signed_in = await self._store.people.with_sign_in(away, self._clock().unix_ms)
+                still = {kept.account.id for kept in await self._store.meetings.banned(live.meeting)}
             except StorageUnavailable as error:
                 log.error("not-reread meeting=%s why=%s", code, error)
                 return
@@ -265,6 +267,7 @@ class Rooms:
             if signed_out:
                 await live.handle(SignedOut(signed_out))
                 self._note_behind(live)
+            await live.lifted(banned - still)
 
     async def _keep(self) -> None:
         while True:

@@ -80,7 +80,10 @@ class KeptSeat:
     kicked: bool = False
     """Removed by a person in this run: enters again only when a person admits the account alone."""
     banned: bool = False
-    """By account, for this run: cannot even knock until somebody lifts the ban."""
+    """By account: cannot even knock until somebody lifts the ban, or until its end. A new run begins with
+    it."""
+    banned_until_ms: int = 0
+    """When the ban ends by itself; 0: it does not."""
     acting: Role | None = None
     """The present role instead of the account's: the chair was handed over, lent or given away."""
     may_leave: bool = False
@@ -90,3 +93,24 @@ class KeptSeat:
     listens_until_ms: int = 0
     """A technician: hears and sees until then; 0: does not."""
     gates: Gates = field(default_factory=before_the_door)
+
+
+def ban_holds(seat: KeptSeat, now_ms: int) -> bool:
+    return seat.banned and not 0 < seat.banned_until_ms <= now_ms
+
+
+def banned_again(seat: KeptSeat) -> KeptSeat:
+    """What a new run knows of a person who was banned in the run before: that, who it is, and why."""
+    return KeptSeat(
+        id=seat.id,
+        account=seat.account,
+        state=SeatState.REFUSED,
+        unit=seat.unit,
+        name=seat.name,
+        place=seat.place,
+        since_ms=seat.since_ms,
+        reason=seat.reason,
+        kicked=True,
+        banned=True,
+        banned_until_ms=seat.banned_until_ms,
+    )

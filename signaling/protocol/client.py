@@ -184,13 +184,15 @@ class Lift(ClientMessage, frozen=True, tag="lift"):
 
 
 class Ban(ClientMessage, frozen=True, tag="ban"):
-    """Staff: refuse or remove an account for the rest of this run of the meeting. The ban is by account, so
-    another browser does not get around it."""
+    """Staff: refuse or remove an account. The ban is by account, so another browser does not get around it,
+    and holds in all further runs of the meeting."""
 
     participant: Code
     """Somebody inside, or the id of a knock."""
     reason: Text
     """Shown to the person; must not be empty."""
+    days: Annotated[int, Meta(ge=0, le=366)] = 0
+    """It ends by itself after so many; 0: somebody has to lift it."""
 
 
 class SendBack(ClientMessage, frozen=True, tag="send-back"):

@@ -57,13 +57,15 @@ class KnockView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class BannedView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An account that is banned for this run of the meeting."""
+    """An account that is banned from the meeting."""
 
     participant: str
     """What `lift` names."""
     unit: str
     name: str
     reason: str
+    until: Millis
+    """When the ban ends by itself; 0: it does not."""
 
 
 class SourceView(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -23,6 +23,7 @@ from signaling.model.ids import Instant, ParticipantId, SessionId
 from signaling.model.words import Why
 from signaling.protocol import ClientMessage
 from signaling.room.rules import (
+    bans,
     chairs,
     departures,
     entering,
@@ -45,6 +46,7 @@ from signaling.room.state.inputs import (
     Elapsed,
     Enter,
     Input,
+    Lifted,
     Noticed,
     Recorded,
     RecorderBack,
@@ -82,8 +84,8 @@ HANDLERS: dict[type[ClientMessage], Rule] = {
     m.Kick: entering.kick,
     m.EndMeeting: entering.end,
     m.Talk: talk.talk,
-    m.Ban: lobby.ban,
-    m.Lift: lobby.lift,
+    m.Ban: bans.ban,
+    m.Lift: bans.lift,
     m.SendBack: lobby.send_back,
     m.Lock: lobby.lock,
     m.Ask: permissions.ask,
@@ -147,12 +149,13 @@ class Room:
         """What follows from any input. inside: the people who were inside before it."""
         if self.state.ended:
             return (*recorder_orders.sweep(self.state, now), *line_check.sweep(self.state, now))
+        lifted = bans.sweep(self.state, now)
         ended = permissions.sweep(self.state, now)
         turns = floor.sweep(self.state, inside, now)
         gates = gating.sweep(self.state)
         voices.sweep(self.state, now)
         orders = recorder_orders.sweep(self.state, now)
-        return (*ended, *turns, *gates, *orders, *line_check.sweep(self.state, now))
+        return (*lifted, *ended, *turns, *gates, *orders, *line_check.sweep(self.state, now))
 
     def _decide(self, happened: Input, now: Instant) -> Outcome:
         match happened:
@@ -179,6 +182,8 @@ class Room:
                 facts = replace(self.state.facts, meeting=happened.meeting, recipients=happened.recipients)
                 self.state.facts = facts
                 return ()
+            case Lifted():
+                return bans.lifted_elsewhere(self.state, happened)
             case Recorded():
                 return recording.recorded(self.state, happened.status, now)
             case RecorderBack():
@@ -249,6 +254,7 @@ class Room:
         """Monotonic seconds at which `Elapsed` has something to do."""
         rules = (
             entering.next_deadline,
+            bans.next_deadline,
             permissions.next_deadline,
             line_check.next_deadline,
             voices.next_deadline,

@@ -6,9 +6,10 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Row, and_, delete, insert, select, update
 
+from signaling.model.ids import AccountId
 from signaling.model.meeting import Meeting
 from signaling.model.run import RunRecord
-from signaling.model.seat import KeptSeat
+from signaling.model.seat import KeptSeat, ban_holds, banned_again
 from signaling.model.units import Unit
 from signaling.model.words import SeatState, UnitKind
 from signaling.store.database import Database
@@ -108,14 +109,17 @@ class Meetings:
         )
 
     async def open_run(self, which: str, now_ms: int) -> Meeting | None:
-        """Open an ended meeting again: a new run without seats. An open one stays as it is.
-        None: there is no such meeting. Raises StorageUnavailable."""
+        """Open an ended meeting again: a new run without seats, except those of people who are banned. An
+        open one stays as it is. None: there is no such meeting. Raises StorageUnavailable."""
 
         def work(db: Connection) -> Meeting | None:
             again = update(meeting).where(meeting.c.id == which, meeting.c.ended.is_(True))
             values = {"run": meeting.c.run + 1, "ended": False, "opened_ms": now_ms, "ended_ms": None}
-            db.execute(again.values(values))
+            opened = db.execute(again.values(values)).rowcount == 1
             row = db.execute(select(meeting).where(meeting.c.id == which)).one_or_none()
+            if row is not None and opened:
+                banned = (kept for kept in _seats(db, which, row.run - 1) if ban_holds(kept, now_ms))
+                _keep_seats(db, which, row.run, map(banned_again, banned))
             return None if row is None else _meeting_of(db, row)
 
         return await self._database.write(work)
@@ -127,30 +131,22 @@ class Meetings:
 
     async def seats(self, of: Meeting) -> tuple[KeptSeat, ...]:
         """The seats of the meeting's current run. Raises StorageUnavailable."""
-        mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run)
-        query = select(seat).where(mine).order_by(seat.c.place)
-        people = select(account).where(account.c.id.in_(select(seat.c.account_id).where(mine)))
+        return await self._database.read(lambda db: _seats(db, of.id, of.run))
 
-        def work(db: Connection) -> tuple[KeptSeat, ...]:
-            accounts = {row.id: account_of(row) for row in db.execute(people)}
-            return tuple(seat_of(row, accounts[row.account_id]) for row in db.execute(query))
+    async def banned(self, of: Meeting) -> tuple[KeptSeat, ...]:
+        """The seats of people who are banned from it. Raises StorageUnavailable."""
+        return tuple(kept for kept in await self.seats(of) if kept.banned)
 
-        return await self._database.read(work)
+    async def lift_ban(self, of: Meeting, who: AccountId) -> bool:
+        """False: it is not banned. Raises StorageUnavailable."""
+        mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run, seat.c.account_id == who)
+        lifted = update(seat).where(mine, seat.c.banned.is_(True)).values(banned=False, banned_until_ms=0)
+        return await self._database.write(lambda db: db.execute(lifted).rowcount == 1)
 
     async def keep_seats(self, of: Meeting, seats: Iterable[KeptSeat]) -> None:
         """Write these seats, all or none. Raises StorageUnavailable."""
         every = tuple(seats)
-
-        def work(db: Connection) -> None:
-            for kept in every:
-                account_id = kept.account.id
-                mine = and_(seat.c.meeting_id == of.id, seat.c.run == of.run, seat.c.account_id == account_id)
-                values = columns_of(kept)
-                if db.execute(update(seat).where(mine).values(values)).rowcount == 0:
-                    key = {"meeting_id": of.id, "run": of.run, "account_id": account_id}
-                    db.execute(insert(seat).values({**key, **values}))
-
-        await self._database.write(work)
+        await self._database.write(lambda db: _keep_seats(db, of.id, of.run, every))
 
     async def run_record(self, of: Meeting) -> RunRecord:
         """What was stored of the current run beside its seats, or a fresh record.
@@ -176,6 +172,24 @@ class Meetings:
                 db.execute(insert(run_record).values(**key, document=document))
 
         await self._database.write(work)
+
+
+def _seats(db: Connection, which: str, run: int) -> tuple[KeptSeat, ...]:
+    mine = and_(seat.c.meeting_id == which, seat.c.run == run)
+    query = select(seat).where(mine).order_by(seat.c.place)
+    people = select(account).where(account.c.id.in_(select(seat.c.account_id).where(mine)))
+    accounts = {row.id: account_of(row) for row in db.execute(people)}
+    return tuple(seat_of(row, accounts[row.account_id]) for row in db.execute(query))
+
+
+def _keep_seats(db: Connection, which: str, run: int, seats: Iterable[KeptSeat]) -> None:
+    for kept in seats:
+        account_id = kept.account.id
+        mine = and_(seat.c.meeting_id == which, seat.c.run == run, seat.c.account_id == account_id)
+        values = columns_of(kept)
+        if db.execute(update(seat).where(mine).values(values)).rowcount == 0:
+            key = {"meeting_id": which, "run": run, "account_id": account_id}
+            db.execute(insert(seat).values({**key, **values}))
 
 
 def _compose(db: Connection, which: str, units: Iterable[str]) -> None:

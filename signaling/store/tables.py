@@ -142,6 +142,7 @@ seat = Table(
     Column("camera_gate", Integer, nullable=False),
     Column("screen_gate", Integer, nullable=False),
     Column("banned", Boolean, nullable=False, server_default=false()),
+    Column("banned_until_ms", BigInteger, nullable=False, server_default=text("0")),
     Column("acting", String(20)),
     Column("may_leave", Boolean, nullable=False, server_default=false()),
     Column("talk", Text, nullable=False, server_default=text("'[]'")),

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 import sfu
+from signaling.control import clock
 from signaling.model.limits import DEFAULT
 from signaling.model.words import DepartureKind, Permission, Presence, Role, SeatState, Why
 from signaling.protocol import (
@@ -19,9 +20,11 @@ from signaling.protocol import (
     Decision,
     Departures,
     DepartureView,
+    EndMeeting,
     Hello,
     Knock,
     Leave,
+    Lift,
     Lines,
     Lobby,
     LobbyTalk,
@@ -124,6 +127,27 @@ async def test_a_ban_holds_against_new_cookies_and_a_second_sign_in(tmp_path: Pa
         while not lobby.banned:
             lobby = await operator.hear(Lobby)
         assert lobby.knocks == ()
+
+
+async def test_a_ban_holds_in_the_next_run_until_it_is_lifted(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        operator = await control.operator()
+        banned = await admitted(control, operator, "tram")
+        await operator.say(Ban(banned.participant, "Phát tán hình ảnh", 30))
+        await banned.ended()
+        await operator.say(EndMeeting())
+        await operator.ended()
+        operator = await control.operator()
+        (one,) = next(each for each in operator.heard if isinstance(each, Lobby)).banned
+        assert (one.reason, one.participant) == ("Phát tán hình ảnh", banned.participant)
+        assert one.until > clock().unix_ms
+        again = await control.enter(await control.cookie_of("tram"))
+        await again.say(Knock(None, "Trạm"))
+        assert await again.hear(Refusal) == Refusal("knock", Why.BANNED)
+        await operator.say(Lift(one.participant))
+        while (await operator.hear(Lobby)).banned:
+            pass
+        assert (await again.knock("Trạm")).seat is SeatState.WAITING
 
 
 async def test_a_participant_sent_back_waits_in_the_same_session_and_is_let_in_again(tmp_path: Path) -> None:

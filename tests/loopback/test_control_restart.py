@@ -20,6 +20,7 @@ from signaling.model.words import FloorMode, Permission, Presence, Role, SeatSta
 from signaling.protocol import (
     Admit,
     Ask,
+    Ban,
     Bye,
     Floor,
     InviteNext,
@@ -178,6 +179,33 @@ class Page:
 
     def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
         return ()
+
+
+async def test_a_ban_that_is_lifted_at_the_terminal_is_lifted_in_a_live_meeting(tmp_path: Path) -> None:
+    store = await Store.open(f"sqlite:///{tmp_path / 'giaoban.db'}")
+    await bootstrap(store, FirstAccounts("x", "y"), clock())
+    person = await create_account(store, NewAccount("la", "Người lạ", Role.DELEGATE, STATION), clock())
+    meeting, operator = await store.meetings.find("giao-ban"), await store.people.find("thu-ky")
+    assert meeting is not None
+    assert operator is not None
+    rooms = Rooms(store, [FakeMedia()], DEFAULT, clock, AuditLog(AuditTable(store.database), clock, None))
+    staff, page = Page(operator.account), Page(person)
+    staff.id, page.id = SessionId("staff"), SessionId("page")
+    for one in (staff, page):
+        assert await rooms.enter(one, "giao-ban", None) is None
+        assert await rooms.say(one.id, Knock(None, "Tên")) is None
+    (waiting,) = [kept for kept in await store.meetings.seats(meeting) if kept.account == person]
+    assert await rooms.say(staff.id, Ban(waiting.id, "vì thế")) is None
+    await rooms.reread()
+    await rooms.reread()  # it is not stored yet, which is no reason to lift it
+    assert await rooms.say(page.id, Knock(None, "Tên")) == Refused(Why.BANNED)
+    await rooms.keep()
+    assert await store.meetings.lift_ban(meeting, person.id)
+    assert not await store.meetings.lift_ban(meeting, person.id)
+    await rooms.reread()
+    await rooms.reread()
+    assert await rooms.say(page.id, Knock(None, "Tên")) is None
+    await store.close()
 
 
 async def test_schedule_and_composition_set_at_the_terminal_apply_to_a_live_meeting(

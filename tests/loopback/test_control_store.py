@@ -27,7 +27,7 @@ from signaling.audit.table import AuditTable
 from signaling.model.ids import AccountId, Instant, ParticipantId
 from signaling.model.meeting import Account, Meeting
 from signaling.model.run import Departure, Request, Rules, RunRecord, Turn, Wish
-from signaling.model.seat import Gates, KeptSeat, TalkLine
+from signaling.model.seat import Gates, KeptSeat, TalkLine, before_the_door
 from signaling.model.units import Unit
 from signaling.model.words import DepartureKind, FloorMode, Permission, Role, SeatState, UnitKind
 from signaling.store import (
@@ -131,11 +131,30 @@ async def test_a_new_run_has_no_seats_and_ending_twice_is_ending_once(store: Sto
     assert await store.meetings.find("giao-ban") == again
 
 
+async def test_a_new_run_begins_with_those_who_are_banned_and_whose_ban_has_not_ended(store: Store) -> None:
+    await filled(store)
+    minh = await create_account(store, NewAccount("minh", "Minh", Role.DELEGATE, "nhi"), NOW)
+    lan = await create_account(store, NewAccount("lan", "Lan", Role.DELEGATE, "nhi"), NOW)
+    out = replace(row(state=SeatState.REFUSED), banned=True, reason="Phát tán", kicked=True, talk=())
+    ended = replace(out, id=ParticipantId("p-minh"), account=minh, place=2, banned_until_ms=NOW.unix_ms)
+    there = replace(row(3, SeatState.ADMITTED, lan), id=ParticipantId("p-lan"))
+    await store.meetings.keep_seats(MEETING, [out, ended, there])
+    await store.meetings.end_run(MEETING, NOW.unix_ms)
+    again = await store.meetings.open_run("m1", NOW.unix_ms)
+    assert again is not None
+    (kept,) = await store.meetings.seats(again)
+    assert (kept.account, kept.state, kept.banned, kept.reason) == (HOA, SeatState.REFUSED, True, "Phát tán")
+    assert (kept.gates, kept.present) == (before_the_door(), None)
+    assert await store.meetings.open_run("m1", NOW.unix_ms) == again
+    assert await store.meetings.banned(again) == (kept,)
+
+
 async def test_the_chairs_decisions_about_a_seat_are_stored(store: Store) -> None:
     await filled(store)
     decided = replace(
         row(),
         banned=True,
+        banned_until_ms=NOW.unix_ms + 5,
         acting=Role.CHAIR,
         may_leave=True,
         talk=(

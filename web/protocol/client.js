@@ -167,12 +167,13 @@
  */
 
 /**
- * Staff: refuse or remove an account for the rest of this run of the meeting. The ban is by account, so another
- * browser does not get around it.
+ * Staff: refuse or remove an account. The ban is by account, so another browser does not get around it, and holds in
+ * all further runs of the meeting.
  * @typedef {object} Ban
  * @property {'ban'} type
  * @property {string} participant Somebody inside, or the id of a knock.
  * @property {string} reason Shown to the person; must not be empty.
+ * @property {number} [days] It ends by itself after so many; 0: somebody has to lift it.
  */
 
 /**

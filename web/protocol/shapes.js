@@ -57,7 +57,7 @@ export const STRUCTS = {
     expected: 'flag', outsider: 'flag', online: 'flag',
   },
   BannedView: {
-    participant: 'text', unit: 'text', name: 'text', reason: 'text',
+    participant: 'text', unit: 'text', name: 'text', reason: 'text', until: 'whole',
   },
   Lobby: {
     version: 'integer', knocks: 'KnockView[]', banned: 'BannedView[]',

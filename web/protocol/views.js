@@ -53,12 +53,13 @@
  */
 
 /**
- * An account that is banned for this run of the meeting.
+ * An account that is banned from the meeting.
  * @typedef {object} BannedView
  * @property {string} participant What `lift` names.
  * @property {string} unit
  * @property {string} name
  * @property {string} reason
+ * @property {number} until When the ban ends by itself; 0: it does not.
  */
 
 /**

@@ -211,9 +211,15 @@ def remove(state: State, target: Seat, bye: Bye, now: Instant, by: Seat) -> tupl
 
 
 def end(state: State, seat: Seat, _: EndMeeting, now: Instant) -> Outcome:
-    """Everyone goes, including those in the lobby. The seats of this run are gone."""
+    """Everyone goes, including those in the lobby. The seats of this run are gone, except that those who are
+    banned still have to be stored for the next one."""
     sessions = [other.session for other in state.online() if other.session is not None]
-    state.facts = replace(state.facts, ended=True, seats={}, lines={}, heard=(), stage=None)
+    banned = {
+        account: replace(other, online=False, session=None)
+        for account, other in state.seats.items()
+        if other.banned
+    }
+    state.facts = replace(state.facts, ended=True, seats=banned, lines={}, heard=(), stage=None)
     effects: list[Effect] = [Media(sfu.CloseRoom(state.room_id))]
     effects += [Dismiss(session, Bye(Why.ENDED)) for session in sessions]
     return (*effects, EndRun(), note("meeting-ended", seat, seat, run=state.meeting.run))

@@ -6,15 +6,13 @@ from msgspec.structs import replace as changed
 
 from sfu import GateReason
 from signaling.model.ids import Instant
+from signaling.model.seat import ban_holds
 from signaling.model.text import one_line
 from signaling.model.words import DepartureKind, Presence, Role, SeatState, Why
 from signaling.protocol import (
     Admit,
     AdmitAll,
-    Ban,
-    Bye,
     Knock,
-    Lift,
     Lock,
     Refuse,
     SeatChanged,
@@ -32,14 +30,14 @@ from signaling.room.state.state import State
 
 def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
     """Ask to enter. Knocking again while waiting corrects what was said and keeps the place."""
-    if seat.banned:
+    if ban_holds(seat, now.unix_ms):
         return Refused(Why.BANNED)
     who = caller(message, seat.account, state.units)
     if isinstance(who, Why):
         return Refused(who)
     said = replace(seat, unit=who.unit, name=who.name, present=who.present, total=who.total)
     if seat.waiting:
-        return _settle(state, said, first=True)
+        return settle(state, said, first=True)
     if said.account.role in STAFF and not said.kicked:
         if _free(state, state.limits.staff_extra) <= 0:
             return Refused(Why.ROOM_FULL)
@@ -50,7 +48,7 @@ def knock(state: State, seat: Seat, message: Knock, now: Instant) -> Outcome:
     said = moved(_placed(state, said), SeatEvent.KNOCK, now)
     if not said.kicked:
         said = replace(said, reason="")
-    return (*_settle(state, said, first=True), note("knocked", said, said))
+    return (*settle(state, said, first=True), note("knocked", said, said))
 
 
 def _shut(state: State, now: Instant) -> Why | None:
@@ -64,7 +62,7 @@ def _shut(state: State, now: Instant) -> Why | None:
 
 def withdraw(state: State, seat: Seat, _: Withdraw, now: Instant) -> Outcome:
     gone = moved(seat, SeatEvent.GIVE_UP if seat.kicked else SeatEvent.WITHDRAW, now)
-    return (*_settle(state, gone, first=False), note("withdrew", gone, gone))
+    return (*settle(state, gone, first=False), note("withdrew", gone, gone))
 
 
 def admit(state: State, seat: Seat, message: Admit, now: Instant) -> Outcome:
@@ -105,35 +103,7 @@ def refuse(state: State, seat: Seat, message: Refuse, now: Instant) -> Outcome:
     if not reason:
         return Refused(Why.REASON_MISSING)
     refused = replace(moved(target, SeatEvent.REFUSE, now), reason=reason)
-    return (*_settle(state, refused, first=False), note("refused", seat, refused, ("reason", reason)))
-
-
-def ban(state: State, seat: Seat, message: Ban, now: Instant) -> Outcome:
-    """Keep an account out of this run, whatever browser it uses. The person may be inside, waiting, or gone a
-    moment ago; an account that never knocked cannot be named."""
-    target = state.by_id(message.participant)
-    if target is None or target.place == 0 or target.banned:
-        return Refused(Why.UNKNOWN_PARTICIPANT)
-    reason = one_line(message.reason)
-    why = entering.unremovable(seat, target, reason)
-    if why is not None:
-        return Refused(why)
-    target = replace(target, banned=True)
-    if target.admitted:
-        effects = entering.remove(state, target, Bye(Why.BANNED, reason), now, by=seat)
-    else:
-        out = replace(moved(target, SeatEvent.BAN, now), kicked=True, reason=reason)
-        effects = _settle(state, out, first=False)
-    return (*effects, note("banned", seat, target, ("reason", reason)))
-
-
-def lift(state: State, seat: Seat, message: Lift, _: Instant) -> Outcome:
-    """The account may knock again; a person has to admit it alone. Nobody can lift their own ban."""
-    target = state.by_id(message.participant)
-    if target is None or not target.banned:
-        return Refused(Why.UNKNOWN_PARTICIPANT)
-    state.put(replace(target, banned=False))
-    return (Keep((target.account.id,)), note("ban-lifted", seat, target))
+    return (*settle(state, refused, first=False), note("refused", seat, refused, ("reason", reason)))
 
 
 def send_back(state: State, seat: Seat, message: SendBack, now: Instant) -> Outcome:
@@ -175,10 +145,10 @@ def _admit(state: State, target: Seat, event: SeatEvent, now: Instant, by: Seat)
         # Somebody who is away gets the time of a lost connection: only people who came can have left.
         inside = replace(inside, away_s=now.s, away_ms=now.unix_ms, presence=Presence.LOST)
     outsider = int(state.is_outsider(target))
-    return (*_settle(state, inside, first=True), note("admitted", by, inside, outsider=outsider))
+    return (*settle(state, inside, first=True), note("admitted", by, inside, outsider=outsider))
 
 
-def _settle(state: State, seat: Seat, first: bool) -> tuple[Effect, ...]:
+def settle(state: State, seat: Seat, first: bool) -> tuple[Effect, ...]:
     """Put the seat into the state, have it stored, and tell its person."""
     state.put(seat)
     reason = seat.reason if seat.state is SeatState.REFUSED else ""

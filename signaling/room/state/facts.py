@@ -82,6 +82,8 @@ class Facts:
     checked_s: Mapping[AccountId, float] = field(default_factory=dict)
     """When each account's last line check began; the rule drops those that are old enough."""
     next_place: int = 1
+    bans_looked_s: float | None = None
+    """When the ends of bans were last looked at; None: no ban has one."""
     run: RunRecord = field(default_factory=RunRecord)
     """Rules, floor, requests and departures."""
     heard: tuple[ParticipantId, ...] = ()

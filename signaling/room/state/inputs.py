@@ -94,6 +94,13 @@ class Reread:
 
 
 @dataclass(frozen=True, slots=True)
+class Lifted:
+    """The sysadmin lifted the bans of these accounts at the terminal."""
+
+    accounts: frozenset[AccountId]
+
+
+@dataclass(frozen=True, slots=True)
 class Recorded:
     """The recorder reports on one recording."""
 
@@ -122,6 +129,7 @@ Input = (
     | WorkerBack
     | Elapsed
     | Reread
+    | Lifted
     | Recorded
     | RecorderBack
     | RecorderGone

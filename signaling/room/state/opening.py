@@ -47,6 +47,7 @@ def opened(start: Opening, now: Instant) -> State:
         seats=seats,
         run=start.run,
         recorder=recorder,
+        bans_looked_s=now.s if any(seat.banned_until_ms for seat in seats.values()) else None,
         next_place=1 + max((seat.place for seat in seats.values()), default=0),
     )
     return State(

@@ -31,7 +31,9 @@ def knocks(state: State) -> tuple[KnockView, ...]:
 
 def banned(state: State) -> tuple[BannedView, ...]:
     seats = sorted((seat for seat in state.seats.values() if seat.banned), key=lambda seat: seat.id)
-    return tuple(BannedView(seat.id, seat.unit, seat.name, seat.reason) for seat in seats)
+    return tuple(
+        BannedView(seat.id, seat.unit, seat.name, seat.reason, seat.banned_until_ms) for seat in seats
+    )
 
 
 def requests(state: State, seat: Seat) -> tuple[RequestView, ...]:

@@ -1,4 +1,5 @@
 import { el, icon, list, setText } from '../../kit/dom.js';
+import { clock, day } from '../../kit/format.js';
 import { unitOf } from '../../state/people.js';
 
 /** @typedef {import('../../app/app.js').App} App */
@@ -25,7 +26,8 @@ export function bannedList(lift) {
         const name = unitOf(app.state, one)?.name || one.name;
         const find = (/** @type {string} */ css) => /** @type {HTMLElement} */ (row.querySelector(css));
         setText(find('b'), name);
-        setText(find('small'), one.reason);
+        const end = one.until ? app.t('ban.ends', { day: day(one.until, app.state.language), time: clock(one.until, app.state.language) }) : '';
+        setText(find('small'), [one.reason, end].filter(Boolean).join(' · '));
         setText(find('button'), app.t('lobby.lift'));
         find('button').setAttribute('aria-label', app.t('lobby.lift-name', { name }));
       });

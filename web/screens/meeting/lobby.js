@@ -5,6 +5,7 @@ import { headcount, ownRole, unitOf } from '../../state/people.js';
 import { confirmation } from '../shared/dialog.js';
 import { AppElement, changed } from '../shared/element.js';
 import { openTalk, unseen } from '../shared/talk.js';
+import { ban } from './ban.js';
 import { bannedList } from './banned-list.js';
 
 /** @typedef {import('../../protocol/views.js').KnockView} KnockView */
@@ -97,11 +98,11 @@ export class Lobby extends AppElement {
       el('div', { class: 'row between' }, el('b'), el('span', { class: 'row knock-more' },
         button('btn-quiet btn-icon', 'lobby-talk', () => openTalk(app, knock.id, this.#name(knock)),
           icon('message'), el('span', { class: 'count count-new unread' })),
-        button('btn-quiet btn-icon', 'lobby-ban', () => void this.#send(knock, 'ban'), icon('ban')))),
+        button('btn-quiet btn-icon', 'lobby-ban', () => void ban(this.app, knock.id, this.#name(knock)), icon('ban')))),
       el('div', { class: 'row between' }, el('span', { class: 'who' }), el('span', { class: 'soft note nw waited' })),
       el('span', { class: 'fit' }, icon('check'), el('span')),
       el('div', { class: 'btns' },
-        button('', 'lobby-refuse', () => void this.#send(knock, 'refuse')),
+        button('', 'lobby-refuse', () => void this.#refuse(knock)),
         button('btn-main', 'lobby-admit', () => this.#admit(knock.id))));
   }
 
@@ -193,15 +194,14 @@ export class Lobby extends AppElement {
     }
   }
 
-  /** Send somebody away, for now or for the whole meeting. @param {KnockView} knock @param {'refuse' | 'ban'} how */
-  async #send(knock, how) {
+  /** Send somebody away for now. @param {KnockView} knock */
+  async #refuse(knock) {
     const { app } = this;
-    const title = app.t(`dialog.${how}-title`, { name: this.#name(knock) });
-    const text = app.t(`dialog.${how}-text`);
-    const confirm = app.t(how === 'ban' ? 'act.ban' : 'lobby.refuse');
-    const reason = await confirmation(app, { title, text, confirm, reason: true, danger: true });
-    if (reason === null) return;
-    app.send(how === 'ban' ? { type: 'ban', participant: knock.id, reason } : { type: 'refuse', knock: knock.id, reason });
+    const reason = await confirmation(app, {
+      title: app.t('dialog.refuse-title', { name: this.#name(knock) }), text: app.t('dialog.refuse-text'),
+      confirm: app.t('lobby.refuse'), reason: true, danger: true,
+    });
+    if (reason !== null) app.send({ type: 'refuse', knock: knock.id, reason });
   }
 }
 

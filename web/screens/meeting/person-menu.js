@@ -2,12 +2,13 @@ import { el } from '../../kit/dom.js';
 import { personOf, unitOf } from '../../state/people.js';
 import { OUT, actsOn } from '../../state/person-acts.js';
 import { confirmation, sheet } from '../shared/dialog.js';
+import { ban } from './ban.js';
 
 /** @typedef {import('../../app/app.js').App} App */
 /** @typedef {import('../../state/person-acts.js').Act} Act */
 /** @typedef {import('../../protocol/client.js').ClientMessage} ClientMessage */
 
-/** @type {Record<Act, (participant: string, reason: string) => ClientMessage>} */
+/** @type {Record<Exclude<Act, 'ban'>, (participant: string, reason: string) => ClientMessage>} */
 const MESSAGES = {
   invite: (participant) => ({ type: 'invite', participant }),
   dialogue: (participant) => ({ type: 'invite', participant, dialogue: true }),
@@ -26,7 +27,6 @@ const MESSAGES = {
   'lend-chair': (participant) => ({ type: 'lend-chair', participant }),
   'send-back': (participant, reason) => ({ type: 'send-back', participant, reason }),
   kick: (participant, reason) => ({ type: 'kick', participant, reason }),
-  ban: (participant, reason) => ({ type: 'ban', participant, reason }),
 };
 
 /**
@@ -48,7 +48,8 @@ export function openPerson(app, participant) {
 
 /** @param {App} app @param {Act} act @param {string} participant @param {string} name */
 async function carryOut(app, act, participant, name) {
-  const out = act === 'kick' || act === 'ban' || act === 'send-back';
+  if (act === 'ban') return ban(app, participant, name);
+  const out = act === 'kick' || act === 'send-back';
   if (out || act === 'hand-chair' || act === 'lend-chair') {
     const reason = await confirmation(app, {
       title: app.t(`dialog.${act}-title`, { name }), text: app.t(`dialog.${act}-text`),
