@@ -13,9 +13,9 @@ from deploy.config import Config
 from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
-from signaling.accounts.accounts import login_of
 from signaling.control import clock
 from signaling.model.seat import KeptSeat, ban_holds
+from signaling.model.text import logins_of
 
 
 def show(config: Config, code: str, console: Console) -> None:
@@ -57,7 +57,7 @@ async def _lift(config: Config, code: str, login: str) -> None:
     async with opened_store(config) as store:
         meeting = await found_meeting(store, code)
         banned = {kept.account.login: kept.account for kept in await store.meetings.banned(meeting)}
-        account = banned.get(login_of(login))
+        account = next((banned[each] for each in logins_of(login) if each in banned), None)
         if account is None or not await store.meetings.lift_ban(meeting, account.id):
             raise Problem(f"{login} is not banned from {code}", f"giaoban meeting bans {code} shows them.")
         fields = (("account", account.id), ("login", account.login))

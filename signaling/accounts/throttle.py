@@ -17,6 +17,7 @@ from math import ceil, inf
 from typing import NamedTuple
 
 from signaling.model.addresses import network
+from signaling.model.text import login_of
 
 
 class Leak(NamedTuple):
@@ -120,7 +121,7 @@ class CameFrom:
         self._of: OrderedDict[str, list[str]] = OrderedDict()
         self._anybody: OrderedDict[str, None] = OrderedDict()
         for login, place in before:
-            self.add(login, place)
+            self.add(login_of(login), place)
 
     def add(self, login: str, place: str) -> None:
         places = self._of.setdefault(login, [])
