@@ -114,23 +114,19 @@ async def serve_worker(
 async def follow_addresses(config: WorkerConfig, ports: MediaPorts) -> None:
     """Give the ports the machine's addresses as they come and go, until cancelled. An address that cannot be
     used is no reason to end, whether it was found or configured: it is used when it can be."""
-    before: tuple[tuple[str, ...], str, int] | None = None
+    before: tuple[str, str, int] | None = None
 
     async def tell(found: Found) -> None:
         nonlocal before
         present = _present(config, found)
-        missing = dict.fromkeys(config.addresses or found.waiting, "not-there")
-        for address in present:
-            missing.pop(address, None)
+        wished = config.addresses or (*present, *found.waiting)
+        missing = dict.fromkeys((address for address in wished if address not in present), "not-there")
         missing |= await ports.follow(present)
-        now = (
-            ports.addresses,
-            ",".join(f"{address}/{why}" for address, why in missing.items()),
-            found.left_out,
-        )
+        absent = ",".join(f"{address}/{why}" for address, why in missing.items())
+        now = ",".join(ports.addresses), absent, 0 if config.addresses else found.left_out
         if now != before:
             before = now
-            log.info("media-addresses open=%s missing=%s left_out=%d", ",".join(now[0]), *now[1:])
+            log.info("media-addresses open=%s missing=%s left_out=%d", *now)
 
     await follow(tell)
 

@@ -48,7 +48,7 @@ def choose(addresses: Iterable[CardAddress]) -> Found:
             of_card[address.card] += 1
             chosen.append(address)
     # Loopback stays whatever the bound: a browser on this machine may have no other way.
-    loopback = [str(a.ip) for a in chosen if a.ip.is_loopback]
+    loopback = [str(a.ip) for a in chosen if a.ip.is_loopback][:MAX_OF_A_CARD]
     others = [str(a.ip) for a in chosen if not a.ip.is_loopback][: MAX_ADDRESSES - len(loopback)]
     waiting = {str(a.ip) for a in candidates if not _is_ready(a)} - known
     return Found((*others, *loopback), tuple(sorted(waiting)), len(known) - len(others) - len(loopback))

@@ -65,8 +65,8 @@ class Sites:
             except (PortTaken, AddressUnusable) as error:
                 refused[address] = error.why
             else:
-                await self._begin(pair)
                 self._standing.opened(address, now)
+                await self._begin(pair)
         return refused
 
     async def _begin(self, pair: Pair) -> None:
@@ -74,7 +74,10 @@ class Sites:
         port = self._fastpath.add_port(pair.udp.fileno())
         loop.add_reader(pair.udp.fileno(), self._owner.on_readable, port)
         accept = partial(self._connections.accept, pair.address)
-        self._open[pair.address] = Site(pair, port, await loop.create_server(accept, sock=pair.tcp))
+        # Nothing is awaited until it stands in the table, from which it will be closed.
+        listener = await loop.create_server(accept, sock=pair.tcp, start_serving=False)
+        self._open[pair.address] = Site(pair, port, listener)
+        await listener.start_serving()
 
     def _close(self, address: str) -> asyncio.Server:
         site = self._open.pop(address)

@@ -261,6 +261,30 @@ def test_configured_addresses_are_waited_for_and_no_other_is_used() -> None:
     in_own_network(scene)
 
 
+def test_what_is_served_is_logged_when_it_changes_and_why_something_is_missing(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("INFO", "giaoban.media")
+
+    def logged() -> list[str]:
+        return [record.getMessage() for record in caplog.records if "media-addresses" in record.msg]
+
+    async def scene(network: Network) -> None:
+        network.plug_in("lan", f"{LAN}/24", f"{SIX}/64", cable=False)
+        async with worker() as plane:
+            await until_offered(plane, LAN)
+            network.ip("link set dev lan-far up")
+            while len(logged()) < 2:  # noqa: ASYNC110 - another task writes it; the scene has a limit
+                await asyncio.sleep(0.05)
+
+    in_own_network(scene)
+    here = ",".join(HERE)
+    assert logged() == [
+        f"media-addresses open={LAN},{here} missing={SIX}/not-there left_out=0",
+        f"media-addresses open={LAN},{SIX},{here} missing= left_out=0",
+    ]
+
+
 def test_behind_a_nat_the_advertised_address_is_told_whatever_comes_and_goes() -> None:
     async def scene(network: Network) -> None:
         async with worker(advertise=("203.0.113.9",)) as plane:

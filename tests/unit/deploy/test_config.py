@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from deploy.config import Config, build, load
 from deploy.problem import ConfigError
+from sfu.addresses import MAX_ADDRESSES
 
 
 def written(folder: Path, text: str) -> Path:
@@ -57,6 +58,12 @@ def test_a_wrong_type_names_the_setting(tmp_path: Path) -> None:
 
 def test_a_port_out_of_range_names_the_setting(tmp_path: Path) -> None:
     assert "media_port" in complaint(tmp_path, "media_port = 70000\n").text
+
+
+def test_as_many_media_addresses_as_can_be_served_may_be_named(tmp_path: Path) -> None:
+    named = [f"192.0.2.{number}" for number in range(MAX_ADDRESSES)]
+    assert build({"media_addresses": named}).media_addresses == tuple(named)
+    assert "media_addresses" in complaint(tmp_path, f"media_addresses = {[*named, '192.0.2.99']}").text
 
 
 def test_a_broken_file_is_named_with_the_line(tmp_path: Path) -> None:
