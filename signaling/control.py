@@ -21,6 +21,7 @@ from signaling.accounts.sign_ins import SignIns
 from signaling.accounts.throttle import CameFrom, Throttle
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
+from signaling.clocks import ClockWatch, watched
 from signaling.connections.listener import Connections, listening_sockets
 from signaling.connections.patience import IDLE_S
 from signaling.custody.retention import Retention
@@ -124,13 +125,13 @@ async def serve_with(
         audit = AuditLog(AuditTable(records.database), now, config.audit_head)
         rooms = Rooms(store, media, config.limits, now, audit, config.relay, recorder)
         await rooms.start()
-        sign_ins, throttle = SignIns(door, now), Throttle(CameFrom(await store.people.came_from()))
-        disks = DiskWatch(config.disks)
+        watch = await watched(records, audit, now)
+        sign_ins, throttle = SignIns(door, watch.served), Throttle(CameFrom(await store.people.came_from()))
         context = Context(
             store=door,
             audit=audit,
             audit_table=AuditTable(door.database),
-            accounts=Accounts(door, passwords, now, sign_ins, throttle),
+            accounts=Accounts(door, passwords, watch.served, sign_ins, throttle),
             sign_ins=sign_ins,
             rooms=rooms,
             media=tuple(media),
@@ -140,11 +141,11 @@ async def serve_with(
             default_meeting=config.default_meeting,
             certificate=config.certificate,
             recordings=config.recordings,
-            disks=disks,
+            disks=DiskWatch(config.disks),
             proxies=config.proxies,
             connections=Connections(lambda: now().s, config.proxies),
         )
-        loops = [rooms.run, sign_ins.run, disks.run, *_upkeep(config, records, audit, rooms, now)]
+        loops = tuple(_loops(config, context, records, watch))
         async with asyncio.TaskGroup() as tasks:
             running = [tasks.create_task(loop(), name=loop.__qualname__) for loop in loops]
             try:
@@ -159,16 +160,18 @@ async def serve_with(
         await store.close()
 
 
-def _upkeep(
-    config: ControlConfig, store: Store, audit: AuditLog, rooms: Rooms, now: Callable[[], Instant]
+def _loops(
+    config: ControlConfig, context: Context, store: Store, watch: ClockWatch
 ) -> Iterator[Callable[[], Coroutine[None, None, None]]]:
     """What runs by itself and asks nobody."""
+    audit, rooms = context.audit, context.rooms
+    yield from (rooms.run, context.sign_ins.run, context.disks.run, watch.run)
     if config.served_by:
         yield store.database.watch
     if config.recordings is not None:
-        yield Retention(config.recordings, store, audit, rooms.going_on, now).run
+        yield Retention(config.recordings, store, audit, rooms.going_on, watch.believed).run
     if config.certificate is not None:
-        yield CertificateWatch(config.certificate, store, audit, now).run
+        yield CertificateWatch(config.certificate, store, audit, watch.now).run
 
 
 async def _serve(

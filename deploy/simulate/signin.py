@@ -6,6 +6,7 @@ from deploy.problem import StateError
 from deploy.run.firstrun import opened_store
 from deploy.simulate.view import Identity
 from signaling.accounts.bootstrap import simulated_points
+from signaling.clocks import served
 from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.store import Store
@@ -26,7 +27,7 @@ async def sign_in(config: Config, count: int) -> tuple[Identity, ...]:
 async def sign_in_at(store: Store, count: int) -> tuple[Identity, ...]:
     """The same with an open store. Raises StateError, StorageUnavailable."""
     try:
-        points = await simulated_points(store, count, clock())
+        points = await simulated_points(store, count, await served(store, clock()))
     except ValueError as error:
         raise StateError(f"{count} bridge points cannot be simulated: {error}", "Choose fewer.") from None
     return tuple(

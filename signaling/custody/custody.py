@@ -6,11 +6,15 @@ from recorder import RecordingId
 from recorder.shelf import ShelvedRecording
 
 DAY_MS = 86_400_000
+MIN_LAST_MS = 1_735_689_600_000
+"""2025: no recording is older than this program. One that seems so was made while the clock was wrong. Nobody
+knows how old it is, and it is not deleted by itself."""
 
 
 def delete_ms(recording: ShelvedRecording, keep_days: int) -> int:
     """When it is to be deleted, in Unix time, counted from its last write; 0: never."""
-    return recording.last_ms + keep_days * DAY_MS if keep_days > 0 else 0
+    dated = recording.last_ms >= MIN_LAST_MS
+    return recording.last_ms + keep_days * DAY_MS if keep_days > 0 and dated else 0
 
 
 def due(

@@ -193,6 +193,11 @@ class People:
         rows = await self._database.read(lambda db: db.execute(query).scalars().all())
         return frozenset(map(AccountId, rows))
 
+    async def shorten_sign_ins(self, latest_ms: int) -> None:
+        """No sign-in ends later than this. Raises StorageUnavailable."""
+        late = update(login_session).where(login_session.c.expires_ms > latest_ms)
+        await self._database.write(lambda db: db.execute(late.values(expires_ms=latest_ms)))
+
     async def sign_out(self, token_hash: str) -> None:
         """Raises StorageUnavailable."""
         gone = delete(login_session).where(login_session.c.token_hash == token_hash)

@@ -85,8 +85,9 @@ LAYOUT: dict[str, Place] = {
         IO, ("signaling.http", "signaling.custody", "signaling.surroundings"), ("aiohttp",)
     ),
     "signaling.http.app": Place(IO, ("signaling.http.api",), ("aiohttp",)),
+    "signaling.clocks": Place(IO, ("signaling.accounts", "signaling.audit")),
     "signaling.surroundings": Place(IO, ("signaling.audit",)),
-    "signaling.control": Place(IO, ("signaling.http.app",), ("aiohttp",)),
+    "signaling.control": Place(IO, ("signaling.http.app", "signaling.clocks"), ("aiohttp",)),
     # --- the recorder: writes what a tap brings, encrypted; `opening` runs elsewhere, where the key is ---
     "recorder": Place(PURE, ("sfu", "recorder.instants")),
     "recorder.instants": Place(PURE),

@@ -212,6 +212,8 @@ class Control:
         self._serving: asyncio.Task[None] | None = None
         self.ahead_s = 0.0
         """Time that has passed only for the control plane: add to it instead of waiting."""
+        self.set_by_s = 0.0
+        """By how much its wall clock has been set, without any time having passed."""
         self.certificate = CERTIFICATE
         self.http: aiohttp.ClientSession
         self.store: Store
@@ -259,7 +261,7 @@ class Control:
 
     def _now(self) -> Instant:
         now = clock()
-        return Instant(now.s + self.ahead_s, now.unix_ms + int(self.ahead_s * 1000))
+        return Instant(now.s + self.ahead_s, now.unix_ms + int((self.ahead_s + self.set_by_s) * 1000))
 
     async def account(self, login: str, role: Role = Role.DELEGATE, unit: str | None = None) -> str:
         """A new account; returns the cookie of a sign-in."""

@@ -38,7 +38,7 @@ def talk(state: State, seat: Seat, message: Talk, now: Instant) -> Outcome:
 def _too_soon(state: State, seat: Seat, now: Instant) -> bool:
     """Every line is sent to all the staff, together with those before it."""
     last = next((line.at for line in reversed(seat.talk) if not line.staff), None)
-    return last is not None and now.unix_ms - last < state.limits.talk_every_s * 1000
+    return last is not None and 0 <= now.unix_ms - last < state.limits.talk_every_s * 1000
 
 
 def told(state: State, come: Iterable[SessionId]) -> tuple[Tell, ...]:
