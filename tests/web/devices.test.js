@@ -258,6 +258,16 @@ test('a microphone that was shut is not opened when it is unplugged', async (con
   assert.equal(track('microphone').device.id, 'audio-b');
 });
 
+test('a shut microphone that was the only one is said to be gone', async (context) => {
+  const { page, devices, settle, track, unplug } = machine(context);
+  await devices.open('microphone');
+  devices.hush();
+  await settle();
+  await unplug('audio-b');
+  await unplug('audio-a');
+  assert.deepEqual([track('microphone'), page.state.devices.microphone, page.news.at(-1)], [null, 'none', 'microphone-gone']);
+});
+
 test('a microphone that is shut while its successor is being opened stays shut', async (context) => {
   const { devices, settle, track, browser } = machine(context);
   await devices.open('microphone');

@@ -10,6 +10,21 @@ import { inTime } from '../kit/time.js';
 /** @typedef {Map<Source, MediaStreamTrack>} Tracks */
 
 export const QUESTION_MS = 8000;
+const NO_SUCH_DEVICE = new Set(['OverconstrainedError', 'NotFoundError']);
+
+/** @param {unknown} error */
+const nameOf = (error) => (error instanceof Error || error instanceof DOMException ? error.name : '');
+
+/** Whether the device that was asked for is not there. @param {unknown} error */
+export const isMissing = (error) => NO_SUCH_DEVICE.has(nameOf(error));
+
+/** What went wrong, as a word of `state.devices`. @param {unknown} error @returns {import('../state/own-devices.js').DeviceState} */
+export function failure(error) {
+  const name = nameOf(error);
+  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
+  if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
+  return 'none';
+}
 
 export class Asking {
   /** For each source the newest request that still wants it, as the set of all it wants. @type {Map<Source, Set<Source>>} */

@@ -34,6 +34,12 @@ export class DeviceWatch {
     return inTime(this.#looks, LIST_MS);
   }
 
+  /** Whether there is a device of this kind, as far as the browser tells. @param {Kind} kind */
+  has(kind) {
+    const found = this.#found?.[kind];
+    return !found?.known || found.devices.length > 0;
+  }
+
   /**
    * Whether a device that stopped was forbidden, not unplugged: a browser that does not remember a permission says
    * "prompt" both before and after, but it still lists the device, or lists nothing any more.

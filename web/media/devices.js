@@ -4,7 +4,7 @@
  * shut stays shut. Each failure has a name.
  */
 
-import { Asking } from './asking.js';
+import { Asking, failure, isMissing } from './asking.js';
 import { compared } from './device-list.js';
 import { DeviceWatch, KINDS } from './device-watch.js';
 import { Meter } from './meter.js';
@@ -23,18 +23,6 @@ const WISHES = {
   screen: { frameRate: { ideal: 5, max: 10 }, width: { max: 1920 }, height: { max: 1080 } },
 };
 const HINTS = { microphone: 'speech', camera: 'motion', screen: 'detail' };
-
-/** @param {unknown} error */
-const nameOf = (error) => (error instanceof Error || error instanceof DOMException ? error.name : '');
-const NO_SUCH_DEVICE = new Set(['OverconstrainedError', 'NotFoundError']);
-
-/** What went wrong, as a word of `state.devices`. @param {unknown} error @returns {DeviceState} */
-export function failure(error) {
-  const name = nameOf(error);
-  if (name === 'NotAllowedError' || name === 'SecurityError') return 'denied';
-  if (name === 'NotReadableError' || name === 'AbortError') return 'busy';
-  return 'none';
-}
 
 export class Devices {
   /** @type {Map<Source, MediaStreamTrack>} */ #tracks = new Map();
@@ -221,7 +209,7 @@ export class Devices {
       const tracks = await this.#asking.ask({ [source]: this.#wish(source) });
       return tracks ? tracks.get(source) ?? 'off' : 'unanswered';
     } catch (error) {
-      if (source === 'screen' || !this.#chosen[source] || !NO_SUCH_DEVICE.has(nameOf(error))) return failure(error);
+      if (source === 'screen' || !this.#chosen[source] || !isMissing(error)) return failure(error);
       this.#chosen[source] = ''; // it is gone, or the browser has given it another id
       return this.#ask(source);
     }
@@ -293,9 +281,11 @@ export class Devices {
       if (this.#chosen[source] === id) this.#chosen[source] = '';
       if (this.#watch.forbids(source, id)) this.#forbidden(source);
       else if (source === 'microphone' && this.#hushed) {
-        this.#end(source, 'off');
-        this.#tell('unplugged', source);
+        const another = this.#watch.has(source);
+        this.#end(source, another ? 'off' : 'none');
+        this.#tell(another ? 'unplugged' : 'gone', source);
       } else {
+        track.stop(); // perhaps the browser has not noticed yet
         const outcome = await this.#replace(source, track);
         if (outcome === 'denied') this.#tell('revoked', source);
         else if (outcome !== 'off') this.#tell(outcome === 'ready' ? 'replaced' : 'gone', source);
