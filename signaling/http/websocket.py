@@ -65,6 +65,8 @@ async def websocket(request: web.Request) -> web.StreamResponse:
         await socket.prepare(request)
         with context.sign_ins.holding(hashed, end):
             await session.run()
+    if session.was_flood:
+        connection.drop()  # what it still sends is not waited for
     return socket
 
 

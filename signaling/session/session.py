@@ -70,7 +70,8 @@ class Session:
         self.address = address
         self._signed_in = signed_in
         self._signed_out = False
-        self._flooded = False
+        self.was_flood = False
+        """More frames came than anybody needs."""
         self.entered = False
         """It has said hello, and is in a meeting, before its door or inside."""
         self._presence = Presence.LOST
@@ -113,7 +114,7 @@ class Session:
     def flooded(self) -> None:
         """More frames have come than anybody needs; nothing more is read."""
         log.info("session-flooded session=%s account=%s", self.id, self.account.id)
-        self._flooded = True
+        self.was_flood = True
         self.dismiss(Bye(Why.TOO_FAST))
 
     def give_way(self) -> None:
@@ -251,7 +252,7 @@ class Session:
 
     async def _close(self) -> None:
         try:
-            async with asyncio.timeout(CLOSE_FLOOD_S if self._flooded else CLOSE_S):
+            async with asyncio.timeout(CLOSE_FLOOD_S if self.was_flood else CLOSE_S):
                 await self._socket.close()
         except (TimeoutError, ConnectionError):
             log.info("close-failed session=%s", self.id)

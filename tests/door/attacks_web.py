@@ -166,16 +166,24 @@ async def _frames(target: Target, seconds: float, flood: bytes, before: bytes = 
         nonlocal frames
         reader, writer = await crowd.connect(_handshake(target, 0) + before)
         await reader.readuntil(b"\r\n\r\n")
-        while crowd.goes_on:
+        ended = asyncio.ensure_future(_to_the_end(reader))
+        while crowd.goes_on and not ended.done():
             writer.write(flood)
-            async with asyncio.timeout(CONNECT_S):
-                await writer.drain()
             frames += 500
-            if writer.transport.is_closing() or reader.at_eof():
-                return
+            taken = asyncio.ensure_future(writer.drain())
+            await asyncio.wait((taken, ended), timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
+            taken.cancel()
+        ended.cancel()
+        writer.transport.abort()
 
     await crowd.each(session, 1)
     return crowd.figures(frames=float(frames))
+
+
+async def _to_the_end(reader: asyncio.StreamReader) -> None:
+    with suppress(*BROKEN):
+        while await reader.read(65536):
+            pass
 
 
 async def many_sockets(target: Target, seconds: float) -> AttackFigures:
@@ -191,9 +199,7 @@ async def many_sockets(target: Target, seconds: float) -> AttackFigures:
             return
         open_now.add(reader)
         most = max(most, len(open_now))
-        with suppress(*BROKEN):
-            while await reader.read(4096):
-                pass
+        await _to_the_end(reader)
         open_now.discard(reader)
         writer.close()
 
