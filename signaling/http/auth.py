@@ -25,6 +25,7 @@ from signaling.model.meeting import Account
 from signaling.model.words import Role
 from signaling.protocol import UnitView
 from signaling.room.views.welcome import unit_view
+from signaling.store import StorageUnavailable
 
 
 class Credentials(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -141,8 +142,15 @@ async def sign_out(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     token = request.cookies.get(COOKIE)
     if token:
-        account = await account_of(request)
-        await context.accounts.sign_out(token)
+        is_open = token_hash(token) in context.sign_ins.held
+        account = None
+        try:
+            account = await account_of(request)
+        except StorageUnavailable:
+            if not is_open:
+                raise  # nothing is open under it, and nothing is known of it
+        if is_open or account is not None:
+            await context.accounts.sign_out(token)
         if account is not None:
             context.audit.note("logout", who=actor(request, account))
     response = web.Response(status=204)

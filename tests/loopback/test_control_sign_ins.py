@@ -94,6 +94,14 @@ async def test_signing_out_ends_media_at_once_and_a_line_that_has_not_said_hello
         assert await waiting.ended() == Bye(Why.NOT_SIGNED_IN)
 
 
+async def test_a_sign_in_under_which_nothing_is_open_is_over_in_the_store(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        await signed_out(control, "no-such-token")
+        cookie = await control.cookie_of("thu-ky")
+        await signed_out(control, cookie)
+        assert await control.store.people.signed_in(token_hash(cookie), clock().unix_ms) is None
+
+
 async def test_a_disabled_account_signs_in_again_only_when_it_is_enabled(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         await disabled(control)
