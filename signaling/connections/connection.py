@@ -5,6 +5,7 @@ import socket
 import ssl
 import struct
 from collections.abc import Callable
+from enum import Enum, auto
 from typing import Protocol
 
 from signaling.connections.frames import FrameMeter
@@ -12,6 +13,23 @@ from signaling.connections.patience import CLOSING_S, GREETING_S, Patience
 from signaling.connections.places import Foothold, Stage
 
 Clock = Callable[[], float]
+
+RECORD_HEADER_BYTES = 5
+"""RFC 8446, 5.1: type, version, length."""
+HANDSHAKE = 0x16
+MAX_RECORD_BYTES = 16 * 1024
+
+
+class Speech(Enum):
+    """What a connection has said before anything is read from it."""
+
+    HALF = auto()
+    """More is awaited."""
+    WHOLE = auto()
+    """The first record of a TLS handshake; without TLS any byte."""
+    NONE = auto()
+    """It is gone, or this is no TLS."""
+
 
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: a close that waits for nobody to take what was sent (socket(7))."""
@@ -45,12 +63,40 @@ class Connection(asyncio.Protocol):
         self._serve = serve
         self._clock = clock
         self.patience = Patience(clock())
+        self._awaited_bytes = 1
+        """How many make it worth looking."""
         self._transport: asyncio.Transport | None = None
         self._beginning: asyncio.Task[None] | None = None
         self._meter: FrameMeter | None = None
         self._on_flood: Callable[[], None] | None = None
 
     # --- before HTTP ---
+
+    def hear(self, *, tls: bool) -> Speech:
+        """Look at what has come, and leave it there. After HALF the system calls again when it may be whole:
+        a call that comes with less than was awaited means that no more will come."""
+        try:
+            said = self.raw.recv(self._awaited_bytes, socket.MSG_PEEK)
+            if len(said) < self._awaited_bytes:
+                return Speech.NONE
+            if not tls:
+                return Speech.WHOLE
+            if len(said) < RECORD_HEADER_BYTES:
+                return self._await_bytes(RECORD_HEADER_BYTES)
+            length = int.from_bytes(said[3:5], "big")
+            if said[0] != HANDSHAKE or length > MAX_RECORD_BYTES:
+                return Speech.NONE
+            if len(said) < RECORD_HEADER_BYTES + length:
+                return self._await_bytes(RECORD_HEADER_BYTES + length)
+            self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, 1)
+        except OSError:
+            return Speech.NONE
+        return Speech.WHOLE
+
+    def _await_bytes(self, number: int) -> Speech:
+        self._awaited_bytes = number
+        self.raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVLOWAT, number)
+        return Speech.HALF
 
     def begin(self, tls: ssl.SSLContext | None) -> None:
         """Begin the TLS handshake."""

@@ -16,7 +16,7 @@ import ssl
 from collections.abc import Callable, Iterable, Sequence
 
 from signaling.connections.bucket import Bucket
-from signaling.connections.connection import Clock, Connection
+from signaling.connections.connection import Clock, Connection, Speech
 from signaling.connections.places import Foothold, Shares, Stage, Turns
 from signaling.model.addresses import Proxies, address_of, network
 
@@ -128,13 +128,12 @@ class Connections:
         asyncio.get_running_loop().add_reader(raw, self._speaks, connection)
 
     def _speaks(self, connection: Connection) -> None:
-        """The first bytes are there, or it is gone. Nothing is read yet."""
+        """What was awaited is there, or it is gone. Nothing is read yet, and half a greeting is none."""
+        speech = connection.hear(tls=self._tls is not None)
+        if speech is Speech.HALF:
+            return
         asyncio.get_running_loop().remove_reader(connection.raw)
-        try:
-            gone = not connection.raw.recv(1, socket.MSG_PEEK)
-        except OSError:
-            gone = True
-        if gone:
+        if speech is Speech.NONE:
             connection.drop()
             return
         too_many = self.shares.advance(connection.place, Stage.GREETING)

@@ -2,7 +2,7 @@
 
 A connection goes through stages, and each stage has places of its own, in all and for each network:
 
-    ARRIVED --first byte--> GREETING --TLS stands--> ASKING --a signed-in account--> INSIDE
+    ARRIVED --greeting--> GREETING --TLS stands--> ASKING --a signed-in account--> INSIDE
 
 A connection that comes into a full stage gets in, and the oldest there gives way: of the same network if that
 has its share, else of the network that has most. So a flood takes places only from what has come exactly as
@@ -16,7 +16,7 @@ from enum import IntEnum
 
 class Stage(IntEnum):
     ARRIVED = 0
-    """Has sent nothing yet: a socket, no more."""
+    """Has sent nothing yet, or half of a greeting: a socket, no more."""
     GREETING = 1
     """Waits for its TLS handshake, or is in it."""
     ASKING = 2

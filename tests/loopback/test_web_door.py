@@ -3,6 +3,7 @@
 import asyncio
 import resource
 import socket
+import ssl
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -113,6 +114,33 @@ async def test_half_a_tls_handshake_ends(tmp_path: Path) -> None:
         assert not await _closed(half)
         door.control.ahead_s += GREETING_S
         assert await _closes(half)
+
+
+async def test_half_a_tls_greeting_waits_where_the_silent_ones_wait(tmp_path: Path) -> None:
+    async with running_door(tmp_path) as door:
+        flood = door.bare(24)
+        for one in flood:
+            one.send(b"\x16\x03\x01\x02\x00\x01\x00")
+        assert b" 200 " in await door.get("/")
+        assert await _closes(flood[0])
+
+
+async def test_a_greeting_in_small_pieces_is_heard(tmp_path: Path) -> None:
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    async with running_door(tmp_path) as door:
+        (one,) = door.bare(1)
+        incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+        client = context.wrap_bio(incoming, outgoing)
+        with pytest.raises(ssl.SSLWantReadError):
+            client.do_handshake()
+        one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in outgoing.read():
+            one.send(bytes((byte,)))
+        one.setblocking(False)
+        async with asyncio.timeout(5):
+            answer = await asyncio.get_running_loop().sock_recv(one, 3)
+        assert answer[:1] == b"\x16"
 
 
 async def _closes(connection: socket.socket) -> bool:
