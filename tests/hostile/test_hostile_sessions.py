@@ -9,7 +9,7 @@ import asyncio
 import json
 import random
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 
 import aiohttp
@@ -270,8 +270,9 @@ async def test_a_flood_ends_only_the_session_that_sends_it(briefing: Briefing, t
     async with AsyncExitStack() as stack:
         enemy = await briefing.inside(stack, 0)
         frame = encode(m.Unmute(enemy.participant))
-        for _ in range(FLOOD):
-            await enemy.say(frame)
+        with suppress(ConnectionResetError):  # it may be ended before all is said
+            for _ in range(FLOOD):
+                await enemy.say(frame)
         tally.attempt("flood", FLOOD)
         assert (await enemy.until_bye()).code is Why.TOO_FAST
         await briefing.chair.send(m.Ping(77))
