@@ -4,6 +4,7 @@ Shapes: one line of JSON, then nothing; the end of the input means that the pare
 """
 
 import asyncio
+import logging
 import os
 import resource
 import signal
@@ -11,11 +12,14 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import assert_never
 
+from deploy.confine import Needs, confine, version
 from deploy.problem import Problem
 from deploy.run.logs import configure_logging
 from deploy.run.processes import (
+    PROGRAM,
     AnySettings,
     ControlSettings,
     MediaSettings,
@@ -28,6 +32,8 @@ from deploy.run.processes import (
 from deploy.run.pulse import Pulse, own_pulse
 from deploy.state import PRIVATE
 
+log = logging.getLogger("giaoban.process")
+
 GRACE_S = 4.0
 """How long a process whose parent is gone may take to stop by itself."""
 
@@ -37,6 +43,8 @@ def main() -> int:
     os.umask(PRIVATE)
     settings = decode(_first_line())
     configure_logging(settings.log_level)
+    if not isinstance(settings, ControlSettings):  # it has to do with everything that is kept
+        give_up_what_is_not_needed(settings.needs())
     raise_file_limit()
     pulse = own_pulse()
     threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
@@ -46,6 +54,19 @@ def main() -> int:
         print(f"giaoban: {problem.text}. {problem.remedy}", file=sys.stderr)
         return problem.exit_code
     return 0
+
+
+def give_up_what_is_not_needed(needs: Needs) -> None:
+    """Before the first thread begins."""
+    found = version()
+    program = (PROGRAM, *(Path(place) for place in (sys.prefix, sys.base_prefix, *sys.path) if place))
+    try:
+        confined = confine(needs, program, found)
+    except OSError as error:
+        log.error("not-confined why=%s", error)
+    else:
+        if not confined:
+            log.warning("not-confined why=no-landlock")
 
 
 def raise_file_limit() -> None:

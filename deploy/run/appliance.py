@@ -100,6 +100,7 @@ def _media(config: Config, socket_path: str, number: int) -> MediaSettings:
         port=config.media_port + number,
         tap_socket=_tap(socket_path),
         kernel_cache=str(config.state_dir / "kernel"),
+        state=str(config.state_dir.resolve()),
     )
 
 
@@ -113,6 +114,7 @@ def _recorder(config: Config, media_sockets: tuple[str, ...], socket_path: str) 
         reserve_mb=config.recording_reserve_mb,
         segment_s=config.recording_segment_s,
         may_swap=config.recording_may_swap,
+        state=str(config.state_dir.resolve()),
     )
 
 

@@ -6,6 +6,7 @@ The planes are imported inside the functions: each process loads only its own pl
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -13,13 +14,20 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from deploy.confine import Needs
 from deploy.problem import PortError, Problem
 
 if TYPE_CHECKING:
     from deploy.run.served import Served
     from signaling.control import ControlConfig
 
+PROGRAM = Path(__file__).resolve().parents[2]
 WEB_ROOT = Path(__file__).resolve().parents[2] / "web"
+
+
+def _hidden(state: str) -> tuple[Path, ...]:
+    """Also the settings: an address of a database has a password in it."""
+    return (Path(state), *(folder / "giaoban.toml" for folder in (PROGRAM, Path.cwd())))
 
 
 class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
@@ -33,6 +41,18 @@ class MediaSettings(msgspec.Struct, frozen=True, tag="media"):
     port: int
     tap_socket: str
     kernel_cache: str
+    state: str
+    """Its folder, which it has no business in except for the kernel."""
+
+    def needs(self) -> Needs:
+        os.environ.setdefault("GIAOBAN_KERNEL_CACHE", self.kernel_cache)  # read when the kernel is imported
+        named = (os.environ.get("NUMBA_CACHE_DIR", ""), os.environ["GIAOBAN_KERNEL_CACHE"])
+        caches = (PROGRAM / "sfu" / "fastpath" / "kernel" / "__pycache__", *map(Path, filter(None, named)))
+        for cache in caches:
+            with suppress(OSError):
+                cache.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Needs(change=(Path(self.socket_path).parent, *caches), hidden=_hidden(self.state))
+
     """Where an installed program keeps its compiled kernel."""
 
 
@@ -75,6 +95,17 @@ class RecorderSettings(msgspec.Struct, frozen=True, tag="recorder"):
     reserve_mb: int
     segment_s: int
     may_swap: bool
+    state: str
+
+    def needs(self) -> Needs:
+        """Its key is made here: later it may make nothing in the state directory."""
+        from recorder.storage.signing import BadSigningKey, load_or_create_key
+
+        key, recordings = Path(self.signing_key), Path(self.recordings)
+        with suppress(OSError, BadSigningKey):  # it says so when it needs them
+            load_or_create_key(key)
+            recordings.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return Needs((key,), (Path(self.socket_path).parent, recordings), _hidden(self.state))
 
 
 AnySettings = MediaSettings | ControlSettings | RecorderSettings
@@ -94,7 +125,6 @@ def encode(settings: AnySettings) -> bytes:
 
 async def run_media(settings: MediaSettings, stop: asyncio.Event, ready: Callable[[], None]) -> None:
     """Serve media until `stop`. Raises PortError."""
-    os.environ.setdefault("GIAOBAN_KERNEL_CACHE", settings.kernel_cache)  # read when the kernel is imported
     from sfu.transport import PortTaken
     from sfu.worker import WorkerConfig, serve_worker
 

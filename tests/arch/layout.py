@@ -105,10 +105,15 @@ LAYOUT: dict[str, Place] = {
     "deploy": Place(PURE),
     "deploy.problem": Place(PURE),
     "deploy.config": Place(IO, ("deploy.problem",)),
+    "deploy.confine": Place(IO),
     "deploy.owner": Place(IO, ("deploy.problem",)),
     "deploy.state": Place(IO, ("deploy.owner",)),
     "deploy.run": Place(
-        *(IO, ("deploy.config", "deploy.state", "signaling.control", "sfu.worker", "recorder.process")),
+        IO,
+        (
+            *("deploy.config", "deploy.confine", "deploy.state"),
+            *("signaling.control", "sfu.worker", "recorder.process"),
+        ),
         ("cryptography", "rich", "segno"),
     ),
     "deploy.simulate": Place(IO, ("deploy.run",), ("aiohttp", "aiortc", "av", "numpy", "rich")),

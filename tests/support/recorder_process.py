@@ -131,6 +131,7 @@ class RecorderProcess:
             reserve_mb=self.reserve_mb,
             segment_s=self.segment_s,
             may_swap=True,
+            state=str(self.folder),
         )
         self.process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "deploy.child", "recorder"), stdin=PIPE, cwd=ROOT
