@@ -57,6 +57,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Length of a recording's files."""
     recording_may_swap: bool = False
     """Record even where memory may be swapped to disk in the clear. Better: no swap, or an encrypted one."""
+    audit_head_copies: str = ""
+    """Folder elsewhere (another machine's share) for a daily copy of the audit log's head; see
+    docs/architecture/control.md."""
     certificate: str = ""
     """Certificate chain (PEM); empty: one from our own CA."""
     key: str = ""

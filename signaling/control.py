@@ -19,6 +19,7 @@ from signaling.accounts.accounts import Accounts
 from signaling.accounts.passwords import Passwords
 from signaling.accounts.sign_ins import SignIns
 from signaling.accounts.throttle import CameFrom, Throttle
+from signaling.audit.daily import DailyCopy
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
 from signaling.clocks import ClockWatch, watched
@@ -71,6 +72,8 @@ class ControlConfig:
     limits: Limits = DEFAULT
     audit_head: Path | None = None
     """The file beside the database that holds the audit log's newest head."""
+    audit_copies: Path | None = None
+    """A folder elsewhere for daily copies of that head."""
     recorder_socket: Path | None = None
     """Where the recorder listens. It may start later, and restart. None: nothing can be recorded."""
     recordings: Path | None = None
@@ -168,6 +171,8 @@ def _loops(
     yield from (rooms.run, context.sign_ins.run, context.disks.run, watch.run)
     if config.served_by:
         yield store.database.watch
+    if config.audit_copies is not None:
+        yield DailyCopy(config.audit_copies, AuditTable(store.database), audit, now).run
     if config.recordings is not None:
         yield Retention(config.recordings, store, audit, rooms.going_on, watch.believed).run
     if config.certificate is not None:

@@ -4,7 +4,8 @@ import asyncio
 import os
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +17,7 @@ from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier
+from signaling.audit.copies import copies_untrusted, printed
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
@@ -25,6 +27,7 @@ from signaling.store import Store
 PAGE = 1000
 FOLLOWS_S = 2.0
 """How long after an entry its head may be kept."""
+HASH_DIGITS, SHORT_DIGITS = 64, 16
 TERMINAL = "terminal"
 """Stands in an entry in place of the address, for commands typed on the server itself."""
 
@@ -42,6 +45,7 @@ def verify(config: Config, noted: str | None, console: Console) -> None:
         Text(f"{head.number} entries, none changed, none missing; the newest has the hash"), soft_wrap=True
     )
     console.print(Text(head.hash), soft_wrap=True)
+    console.print(Text(f"to note on paper: {printed(head, f'{datetime.now(UTC):%Y-%m-%d}')}"), soft_wrap=True)
 
 
 async def _verify(config: Config, noted: str | None) -> Head:
@@ -49,7 +53,7 @@ async def _verify(config: Config, noted: str | None) -> Head:
     kept = _kept(config.audit_head)  # first, because the log may grow while it is read
     async with opened_store(config) as store:
         begun = await AuditTable(store.database).head()
-        verifier = Verifier(kept, None if noted is None else noted.strip().lower())
+        verifier = Verifier((*_copies(config), *filter(None, (kept,))), _typed(noted))
         async for stored in _every(store, None):
             _complain(verifier.take(stored))
         _complain(verifier.finish())
@@ -66,6 +70,34 @@ async def _verify(config: Config, noted: str | None) -> Head:
             " the service's own: chown it, or run this command as root once; is there space left?",
         )
     return verifier.head
+
+
+def _typed(noted: str | None) -> str | None:
+    """A whole hash, or the 16 digits of its short form. Raises Problem."""
+    if noted is None:
+        return None
+    digits = "".join(noted.lower().split())
+    if len(digits) not in (SHORT_DIGITS, HASH_DIGITS):
+        raise Problem(
+            "--head is no hash", f"It has {HASH_DIGITS} digits, or {SHORT_DIGITS} as it is printed on paper."
+        )
+    return digits
+
+
+def _copies(config: Config) -> Iterator[Head]:
+    """The heads that were copied elsewhere. Raises AuditFault, Problem."""
+    if not config.audit_head_copies:
+        return
+    folder = Path(config.audit_head_copies)
+    try:
+        for name, head in copies_untrusted(folder):
+            if head is None:
+                raise AuditFault(f"{folder / name} holds no head", "Somebody or something damaged it.")
+            yield head
+    except OSError as error:
+        raise Problem(
+            f"the copies of the head in {folder} cannot be read: {error.strerror}", "Is that disk mounted?"
+        ) from None
 
 
 async def _follows(file: Path, head: Head) -> bool:

@@ -132,6 +132,7 @@ def _control(
         database_url=config.database_url,
         served_by=served_by(),
         audit_head=str(config.audit_head),
+        audit_copies=config.audit_head_copies,
         certificate=str(files.chain),
         key=str(files.key),
         ca=str(files.ca or ""),

@@ -66,6 +66,7 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     database_url: str
     served_by: str
     audit_head: str
+    audit_copies: str
     certificate: str
     key: str
     ca: str
@@ -209,6 +210,7 @@ def _control_config(settings: ControlSettings, served: "Served") -> "ControlConf
         database_url=settings.database_url,
         served_by=settings.served_by,
         audit_head=Path(settings.audit_head),
+        audit_copies=Path(settings.audit_copies) if settings.audit_copies else None,
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),
         recorder_socket=Path(settings.recorder_socket),

@@ -164,13 +164,14 @@ def judged(stored: Stored, before: Head) -> Fault | None:
 class Verifier:
     """Goes through the log once, oldest entry first.
 
-    `kept` is the head in the state directory, `noted` a hash that somebody wrote down. Both must turn up on
-    the way; otherwise the log was cut off or rewritten from there.
+    `kept` are heads that were kept, in the state directory or elsewhere, `noted` a hash that somebody wrote
+    down, or how it begins. All must turn up on the way; otherwise the log was cut off or rewritten.
     """
 
-    def __init__(self, kept: Head | None = None, noted: str | None = None) -> None:
+    def __init__(self, kept: Iterable[Head] = (), noted: str | None = None) -> None:
         self.head = Head()
-        self._kept = kept
+        self._kept = {head.number: head.hash for head in kept if head.number}
+        self._newest = max(self._kept, default=0)
         self._noted = noted
 
     def take(self, stored: Stored) -> Fault | None:
@@ -178,15 +179,15 @@ class Verifier:
         if fault is not None:
             return fault
         self.head = stored.head
-        if self._kept is not None and self._kept.number == stored.number and self._kept.hash != stored.hash:
+        if self._kept.get(stored.number, stored.hash) != stored.hash:
             return Fault(stored.number, Wrong.REWRITTEN)
-        if self._noted == stored.hash:
+        if self._noted and stored.hash.startswith(self._noted):
             self._noted = None
         return None
 
     def finish(self) -> Fault | None:
         """After the last entry."""
-        if self._kept is not None and self._kept.number > self.head.number:
+        if self._newest > self.head.number:
             return Fault(self.head.number + 1, Wrong.CUT)
         if self._noted is not None and self._noted != START:
             return Fault(0, Wrong.UNKNOWN_HEAD)
@@ -195,7 +196,7 @@ class Verifier:
 
 def verify(log: Iterable[Stored], kept: Head | None = None, noted: str | None = None) -> Fault | None:
     """The first change, gap or cut in a whole log; None: it is as it was written."""
-    verifier = Verifier(kept, noted)
+    verifier = Verifier(() if kept is None else (kept,), noted)
     for stored in log:
         fault = verifier.take(stored)
         if fault is not None:

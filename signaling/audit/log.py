@@ -39,11 +39,15 @@ class AuditState(StrEnum):
     """So many are waiting that new ones are only counted."""
     HEAD_NOT_KEPT = "head-not-kept"
     """The file with the newest head cannot be written: entries could be cut off unnoticed."""
+    HEAD_NOT_COPIED = "head-not-copied"
+    """Today's copy of the head cannot be written to the folder elsewhere."""
     DIFFERS = "differs"
     """The log was cut off or rewritten: `giaoban audit verify` says where."""
 
 
-ALARMS = frozenset({AuditState.LOSING, AuditState.HEAD_NOT_KEPT, AuditState.DIFFERS})
+ALARMS = frozenset(
+    {AuditState.LOSING, AuditState.HEAD_NOT_KEPT, AuditState.HEAD_NOT_COPIED, AuditState.DIFFERS}
+)
 """The log cannot be relied on, or soon will not be."""
 
 
@@ -57,6 +61,7 @@ class AuditLog:
         self._failing = False
         self._differs = False
         self._unkept = False
+        self.copy_is_late = False
         self._more = asyncio.Event()
         self._writing = asyncio.Lock()
         self._life = secrets.token_hex(8)
@@ -70,7 +75,9 @@ class AuditLog:
             return AuditState.WAITING
         if self._differs:
             return AuditState.DIFFERS
-        return AuditState.HEAD_NOT_KEPT if self._unkept else AuditState.OK
+        if self._unkept:
+            return AuditState.HEAD_NOT_KEPT
+        return AuditState.HEAD_NOT_COPIED if self.copy_is_late else AuditState.OK
 
     def note(
         self,

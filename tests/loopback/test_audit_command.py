@@ -10,6 +10,8 @@ from deploy.cli import main
 from deploy.config import Config
 from deploy.run.firstrun import prepare_database
 from deploy.state import open_state
+from signaling.audit.chain import Head, head_of
+from signaling.audit.copies import write_copy
 
 pytestmark = pytest.mark.loopback
 
@@ -43,7 +45,7 @@ def test_an_untouched_log_verifies_and_its_head_is_shown(
     assert main(["audit", "verify", state]) == 0
     said = capsys.readouterr().out.split()
     assert said[:2] == ["3", "entries,"]
-    noted = said[-1]
+    noted = said[said.index("hash") + 1]
     assert noted in (tmp_path / "audit.head").read_text()
     assert main(["meeting", "schedule", CODE, "--no-start", state]) == 0
     assert main(["audit", "verify", "--head", noted.upper(), state]) == 0  # noted earlier, still in the log
@@ -92,6 +94,34 @@ def test_a_missing_damaged_or_unknown_head_is_reported(
     (tmp_path / "audit.head").unlink()
     assert main(["audit", "verify", state]) == 1
     assert "is missing" in " ".join(capsys.readouterr().err.split())
+
+
+def test_a_log_that_was_written_anew_with_its_head_is_found_by_a_copy_elsewhere(
+    state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The one who writes database and head alike has to reach the copy, too."""
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    write_copy(folder, "2026-11-29", head_of((tmp_path / "audit.head").read_bytes()) or Head())
+    settings = tmp_path / "giaoban.toml"
+    settings.write_text(f'audit_head_copies = "{folder}"\n')
+    whole = ["audit", "verify", state, f"--config={settings}"]
+    capsys.readouterr()
+    assert main(whole) == 0
+    paper = capsys.readouterr().out.splitlines()[-1].split("  ")[-1]
+    assert main([*whole, "--head", paper]) == 0
+    with sqlite3.connect(tmp_path / "giaoban.sqlite3") as db:
+        db.execute("DROP TRIGGER audit_no_delete")
+        db.execute("DELETE FROM audit WHERE number > 1")
+    db.close()
+    (tmp_path / "audit.head").unlink()
+    for _ in range(3):
+        assert main(["meeting", "schedule", CODE, "--no-start", state]) == 0
+    assert main(["audit", "verify", state]) == 0, "the forger has done it well"
+    capsys.readouterr()
+    assert main(whole) == 1
+    assert "entry 3 is not the one that was noted then" in " ".join(capsys.readouterr().err.split())
+    assert main(["audit", "verify", state, "--head", paper]) == 1
 
 
 def test_a_head_that_stands_still_is_no_good_log(

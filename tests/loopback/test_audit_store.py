@@ -10,9 +10,12 @@ import pytest
 from sqlalchemy import Connection, text
 
 from signaling.audit.chain import AuditEvent, Head, verify
+from signaling.audit.copies import copies_untrusted
+from signaling.audit.daily import DailyCopy
 from signaling.audit.log import ALARMS, AuditLog, AuditState
 from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable, kept_head
 from signaling.control import clock
+from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable, Store
 
 pytestmark = pytest.mark.loopback
@@ -171,6 +174,28 @@ async def test_a_head_that_cannot_be_kept_is_an_alarm_until_it_is_kept(store: St
     await log.keep_head()
     assert state_of(log) is AuditState.OK
     assert kept_head(file) == await AuditTable(store.database).head()
+
+
+async def test_a_copy_is_written_each_day_and_one_that_cannot_be_is_an_alarm(
+    store: Store, tmp_path: Path
+) -> None:
+    folder, table = tmp_path / "elsewhere", AuditTable(store.database)
+    log, now = AuditLog(table, clock, None), [NOW_MS]
+    daily = DailyCopy(folder, table, log, lambda: Instant(0.0, now[0]))
+    await daily.look()
+    assert state_of(log) is AuditState.HEAD_NOT_COPIED
+    folder.mkdir()
+    first = await table.append(events(1, 1))
+    await daily.look()
+    assert state_of(log) is AuditState.OK
+    await table.append(events(2, 2))
+    await daily.look()
+    await DailyCopy(folder, table, log, lambda: Instant(0.0, now[0])).look()  # after a restart
+    now[0] += 86_400_000
+    second = await table.append(events(3, 3))
+    await daily.look()
+    copies = [("audit-head-2025-11-27.txt", first), ("audit-head-2025-11-28.txt", second)]
+    assert list(copies_untrusted(folder)) == copies
 
 
 async def test_the_head_is_there_before_the_first_entry(store: Store, tmp_path: Path) -> None:
