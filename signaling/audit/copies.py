@@ -1,4 +1,4 @@
-"""The audit log's head where the house's own hands do not reach: a file a day in a folder elsewhere.
+"""The audit log's head where nobody here can reach it: a file a day in a folder elsewhere.
 
 A whole log can be written anew by anyone who writes the database and `audit.head`. A head that was noted
 elsewhere before shows it: `giaoban audit verify` looks for every one of these in the log.
