@@ -12,8 +12,8 @@ from pathlib import Path
 from deploy.problem import StateError
 
 _NAMES = (
-    *("version", "lock", "database", "audit.head", "recorder.key", "server.key"),
-    *("giaoban.sqlite3", "giaoban.sqlite3-wal", "giaoban.sqlite3-shm"),
+    *("version", "lock", "database", "audit.head", "recorder.key"),
+    *("giaoban.sqlite3", "giaoban.sqlite3-wal", "giaoban.sqlite3-shm", "giaoban.sqlite3.served"),
 )
 """Files of a state directory that an older program, run as root, may have made."""
 _PR_SET_KEEPCAPS = 8
