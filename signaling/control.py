@@ -172,7 +172,7 @@ def _loops(
     if config.served_by:
         yield store.database.watch
     if config.audit_copies is not None:
-        yield DailyCopy(config.audit_copies, AuditTable(store.database), audit, now).run
+        yield DailyCopy(config.audit_copies, AuditTable(store.database), audit, watch.now).run
     if config.recordings is not None:
         yield Retention(config.recordings, store, audit, rooms.going_on, watch.believed).run
     if config.certificate is not None:
