@@ -7,13 +7,14 @@ the fast path's counters ---> LayerRates ------'
 
 from sfu.bandwidth.allocator import ENOUGH, Allocation, Allocator, Demand, Option, Rank
 from sfu.bandwidth.estimator import DelayEstimator
-from sfu.bandwidth.feedback import Delivery, FeedbackReader
+from sfu.bandwidth.feedback import MAX_READ, Delivery, FeedbackReader
 from sfu.bandwidth.protocol import DownlinkEstimator
 from sfu.bandwidth.rates import LayerRates
 from sfu.bandwidth.remb import RembEstimator
 
 __all__ = [
     "ENOUGH",
+    "MAX_READ",
     "Allocation",
     "Allocator",
     "DelayEstimator",

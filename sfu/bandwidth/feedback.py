@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from sfu.rtp.twcc import TwccFeedback
 
 MAX_READ = 1024
-"""Packets read from one feedback, the newest ones. A run-length chunk claims thousands in two bytes. An
-honest feedback reports so many only after an interruption, and what was sent into that teaches nothing."""
+"""Packets read from one feedback, the newest ones. An honest feedback reports so many only after an
+interruption, and what was sent into that teaches nothing."""
 WINDOW = 4096
 """How many packets back are told apart; the fast path remembers as many."""
 MAX_GAP, MAX_GAP_US = 256, 1_000_000
@@ -20,6 +20,10 @@ MAX_GAP, MAX_GAP_US = 256, 1_000_000
 _CLOCK_US = (1 << 24) * 64_000
 """The receiver's clock starts again after this: 12.4 days."""
 _MISSING, _ARRIVED = 1, 2
+
+
+_Packets = list[tuple[int, int | None]]
+"""(16-bit number, arrival on the receiver's clock or None), in order."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +53,23 @@ class FeedbackReader:
         self._delay_us = 0
         """Arrival minus departure of the last packet that arrived"""
 
-    def read(self, feedback: TwccFeedback, sent: Callable[[int], tuple[int, int] | None]) -> list[Delivery]:
-        """What is new in this feedback, oldest losses first.
+    def read(
+        self,
+        feedback: TwccFeedback,
+        sent: Callable[[int], tuple[int, int] | None],
+        most: int = MAX_READ,
+    ) -> list[Delivery]:
+        """What is new in this feedback, oldest losses first; `most`: how many packets of it to read, the
+        newest ones.
 
         Shapes: sent(16-bit number) -> (sent us, bytes), or None for one that was not sent recently. It is the
         truth: what it does not know is not believed. A missing packet is reported lost only when the next
         feedback does not bring it either. Errors: cannot fail.
         """
-        packets = feedback.packets
-        if len(packets) > MAX_READ:
-            self.ignored += len(packets) - MAX_READ
-            packets = packets[-MAX_READ:]
+        packets = _newest(feedback, min(most, MAX_READ))
+        self.ignored += feedback.reported - len(packets)
+        if not packets:
+            return []
         clock = self._unwrap_clock(packets)
         doubtful, self._missing = self._missing, {}
         arrived = self._bridge(packets, clock, sent)
@@ -99,7 +109,7 @@ class FeedbackReader:
 
     def _bridge(
         self,
-        packets: tuple[tuple[int, int | None], ...],
+        packets: _Packets,
         clock: int,
         sent: Callable[[int], tuple[int, int] | None],
     ) -> list[Delivery]:
@@ -122,7 +132,7 @@ class FeedbackReader:
                 bridged.append(Delivery(passed[0], passed[1], min(passed[0] + delay, first + clock)))
         return bridged
 
-    def _unwrap_clock(self, packets: tuple[tuple[int, int | None], ...]) -> int:
+    def _unwrap_clock(self, packets: _Packets) -> int:
         """What to add to this feedback's times."""
         first = next((arrival for _, arrival in packets if arrival is not None), None)
         if first is None:
@@ -151,6 +161,15 @@ class FeedbackReader:
             self._missing.clear()
             self._newest = number
         return number
+
+
+def _newest(feedback: TwccFeedback, most: int) -> _Packets:
+    """The last numbers that a feedback reports, with their arrivals."""
+    arrivals = dict(feedback.arrivals)
+    first = max(0, feedback.reported - most)
+    return [
+        ((feedback.base + place) & 0xFFFF, arrivals.get(place)) for place in range(first, feedback.reported)
+    ]
 
 
 __all__ = ["MAX_READ", "WINDOW", "Delivery", "FeedbackReader"]

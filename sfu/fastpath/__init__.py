@@ -6,15 +6,26 @@ without the GIL."""
 
 from sfu.fastpath.fastpath import FastPath
 from sfu.fastpath.formats import ProducerFormat, SlotFormat
-from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind
-from sfu.fastpath.kernel.tables import MAX_GAP, MAX_PORTS, NOWHERE, STREAM, Size, TableFull
+from sfu.fastpath.handups import Address, HandUp, HandUpKind, MediaKind, Outgoing
+from sfu.fastpath.kernel.tables import (
+    MAX_ADDRESSES,
+    MAX_GAP,
+    MAX_PORTS,
+    MAX_UFRAGS,
+    NOWHERE,
+    STREAM,
+    Size,
+    TableFull,
+)
 from sfu.fastpath.loader import prepare_kernel
 from sfu.fastpath.readings import Reach, StoredPacket
 from sfu.fastpath.srtp import SrtpProfile
 
 __all__ = [
+    "MAX_ADDRESSES",
     "MAX_GAP",
     "MAX_PORTS",
+    "MAX_UFRAGS",
     "NOWHERE",
     "STREAM",
     "Address",
@@ -22,6 +33,7 @@ __all__ = [
     "HandUp",
     "HandUpKind",
     "MediaKind",
+    "Outgoing",
     "ProducerFormat",
     "Reach",
     "Size",

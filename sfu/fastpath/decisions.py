@@ -3,14 +3,17 @@ rows."""
 
 import os
 import socket
+from collections.abc import Mapping
 from dataclasses import asdict
 
 import numpy as np
 
+from sfu.fastpath.budgets import COMMON_REPORTS, LINE_CHECK, PARTICIPANT, Allowance
 from sfu.fastpath.formats import ANY_FORMAT, ProducerFormat, SlotFormat
 from sfu.fastpath.handups import Address, MediaKind, address_key, pack_sockaddr, port_of
 from sfu.fastpath.kernel.native import session_pointer
 from sfu.fastpath.kernel.tables import (
+    BUDGETS,
     HISTORY,
     HISTORY_ROW,
     KEPT,
@@ -19,10 +22,10 @@ from sfu.fastpath.kernel.tables import (
     REDUNDANT,
     SOUND_ROW,
     SOUNDS,
-    STRANGERS_PER_S,
     STREAM,
     THIN,
     TOKEN,
+    UFRAG_CHARACTERS,
     TableFull,
 )
 from sfu.fastpath.loader import load_kernel
@@ -52,6 +55,8 @@ class Decisions(Readings):
         self._keys: dict[int, Keys] = {}
         self._addresses: dict[int, set[tuple[int, ...]]] = {}
         self._ssrcs: dict[int, set[int]] = {}
+        self._ufrags: dict[int, set[str]] = {}
+        self._allow(len(self.transports) * BUDGETS, COMMON_REPORTS)
 
     # --- ports and transports ---------------------------------------------------------------------
 
@@ -92,10 +97,30 @@ class Decisions(Readings):
 
     def open_transport(self) -> int:
         """Raises TableFull."""
-        row = self._transport_rows.take(port=NOWHERE, gso=1, tokens=STRANGERS_PER_S * TOKEN)
+        row = self._transport_rows.take(port=NOWHERE, gso=1)
         self._addresses[row] = set()
         self._ssrcs[row] = set()
+        self._ufrags[row] = set()
+        self._allow_all(row, PARTICIPANT)
         return row
+
+    def narrow(self, transport: int) -> None:
+        """It may cause no more than a line check needs."""
+        self._allow_all(transport, LINE_CHECK)
+
+    def bind_ufrag(self, transport: int, ufrag: str) -> None:
+        """Checks with this name, which has UFRAG_CHARACTERS in ASCII, are for the transport. Raises
+        TableFull."""
+        self._memory.ufrags.put(_ufrag_key(ufrag), transport)
+        self._ufrags[transport].add(ufrag)
+
+    def unbind_ufrag(self, transport: int, ufrag: str) -> None:
+        self._memory.ufrags.remove(_ufrag_key(ufrag))
+        self._ufrags[transport].discard(ufrag)
+
+    def refused(self, transport: int, budget: int) -> int:
+        """How often a budget (tables.CHECKS and the others) of the transport was used up."""
+        return int(self._memory.budgets["refused"][transport * BUDGETS + budget])
 
     def set_keys(self, transport: int, profile: SrtpProfile, rx_key: bytes, tx_key: bytes) -> None:
         """Master key and salt of both directions. Raises ValueError when one is too short."""
@@ -129,7 +154,8 @@ class Decisions(Readings):
         row.gso = 1
 
     def close_transport(self, transport: int) -> None:
-        """Close it with its addresses, SSRCs, producers, layers and slots; their rows are reused later."""
+        """Close it with its addresses, names, SSRCs, producers, layers and slots; their rows are reused
+        later."""
         for slot in self._rows_of(self.slots, transport):
             self._kernel.switch(self._here, slot, -1)
             self._slot_rows.give_back(slot)
@@ -145,7 +171,9 @@ class Decisions(Readings):
         for key in self._addresses.pop(transport):
             if self._memory.addresses.get(key) == transport:
                 self._memory.addresses.remove(key)
-        del self._ssrcs[transport]
+        for ufrag in list(self._ufrags[transport]):
+            self.unbind_ufrag(transport, ufrag)
+        del self._ssrcs[transport], self._ufrags[transport]
         self._transport_rows.give_back(transport)
         self._keys.pop(transport, None)
 
@@ -263,9 +291,25 @@ class Decisions(Readings):
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _allow_all(self, transport: int, allowances: Mapping[int, Allowance]) -> None:
+        for budget, allowance in allowances.items():
+            self._allow(transport * BUDGETS + budget, allowance)
+
+    def _allow(self, at: int, allowance: Allowance) -> None:
+        """Begin anew, with a full bucket."""
+        row = self._memory.budgets[at]
+        row.per_s, row.burst, row.borrows = allowance.per_s, allowance.burst, allowance.borrows
+        row.left, row.at_us, row.refused = allowance.burst * TOKEN, 0, 0
+
     def _sockaddr(self, port: int, address: Address) -> bytes:
         return pack_sockaddr(self._sockets[port].family, address)
 
     @staticmethod
     def _rows_of(rows: Table, transport: int) -> list[int]:
         return [int(row) for row in np.flatnonzero((rows["transport"] == transport) & (rows["used"] == 1))]
+
+
+def _ufrag_key(ufrag: str) -> tuple[int, int]:
+    name = ufrag.encode("ascii")
+    assert len(name) == UFRAG_CHARACTERS
+    return int.from_bytes(name[:4], "big"), int.from_bytes(name[4:], "big")

@@ -4,11 +4,9 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
-from pylibsrtp import Error as SrtpError
 
-from sfu.errors import BadPacket
 from sfu.fastpath.decisions import Decisions
-from sfu.fastpath.handups import Address, HandUp, HandUpKind, unpack_sockaddr
+from sfu.fastpath.handups import Address, HandUp, HandUpKind, Outgoing, unpack_sockaddr
 from sfu.fastpath.kernel.entry_points import HANDED_UP
 from sfu.fastpath.kernel.tables import (
     BATCH,
@@ -37,7 +35,7 @@ class FastPath(Decisions):
         memory = Memory(size or Size())
         super().__init__(memory, compiled=compiled)
         self.counters = memory.counters[0]
-        self._stream_out: list[tuple[int, bytes]] = []
+        self._stream_out: list[Outgoing] = []
 
     def drain(self, port: int, now_us: int) -> list[HandUp]:
         """One wake-up: read what is there (a bounded number of batches), forward it, return what is handed
@@ -56,7 +54,7 @@ class FastPath(Decisions):
         return ups
 
     def ingest(self, transport: int, datagrams: Sequence[bytes], now_us: int) -> list[HandUp]:
-        """The same path for datagrams that came over a stream."""
+        """The same path for datagrams that came over a stream. transport: whose it is, -1: not yet known."""
         ups: list[HandUp] = []
         for start in range(0, len(datagrams), BATCH):
             batch = datagrams[start : start + BATCH]
@@ -80,17 +78,6 @@ class FastPath(Decisions):
         except IndexError:
             self.counters.faults += 1
 
-    def unprotect_rtcp(self, transport: int, datagram: bytes) -> bytes:
-        """Raises BadPacket."""
-        keys = self._keys.get(transport)
-        if keys is None:
-            raise BadPacket("no keys yet")
-        try:
-            return bytes(keys.rx.unprotect_rtcp(datagram))
-        except (SrtpError, ValueError) as error:
-            self.transports["bad"][transport] += 1
-            raise BadPacket(str(error)) from error
-
     def send_rtcp(self, transport: int, packet: bytes) -> None:
         """Protect and send; nothing happens while there are no keys or no destination. Raises ValueError when
         it is longer than one datagram."""
@@ -103,7 +90,7 @@ class FastPath(Decisions):
             size = int(self.transports["name_len"][transport])
             self._send(port, unpack_sockaddr(self._memory.out_names[transport, :size].tobytes()), data)
         elif len(self._stream_out) < STREAM_DATAGRAMS:
-            self._stream_out.append((transport, data))
+            self._stream_out.append(Outgoing(transport, data, -1))
         else:
             self.counters.stream_dropped += 1
 
@@ -132,13 +119,13 @@ class FastPath(Decisions):
         0 without RTX."""
         return int(self._kernel.send_padding(self._here, slot, min(wanted, MAX_PADDING), now_us))
 
-    def take_stream_out(self) -> list[tuple[int, bytes]]:
-        """(transport, protected datagram) for STREAM transports, in order, since the last call."""
+    def take_stream_out(self) -> list[Outgoing]:
+        """What is to leave from STREAM transports, in order, since the last call."""
         out, self._stream_out = self._stream_out, []
         datagrams = self._memory.stream_bytes
         for put in self._memory.stream[: int(self._context.stream_n)].tolist():
-            transport, at, size = put
-            out.append((transport, datagrams[at : at + size].tobytes()))
+            transport, at, size, producer = put
+            out.append(Outgoing(transport, datagrams[at : at + size].tobytes(), producer))
         self._context.stream_n = self._context.stream_at = 0
         return out
 

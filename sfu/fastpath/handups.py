@@ -3,6 +3,7 @@
 import socket
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,7 +19,7 @@ class HandUpKind(IntEnum):
     STUN = 0
     DTLS = 1
     RTCP = 2
-    """A raw SRTCP datagram of a known transport."""
+    """A plain, authenticated compound RTCP packet."""
     STRANGER = 3
     """A plain, authenticated RTP packet, header and all, of an SSRC that is not bound yet."""
 
@@ -32,6 +33,15 @@ class HandUp:
     """STREAM if it came over a stream."""
     address: Address
     data: bytes
+
+
+class Outgoing(NamedTuple):
+    """A protected datagram that the slow path sends: over TCP, or paced."""
+
+    transport: int
+    packet: bytes
+    producer: int
+    """Whose picture or sound it is, -1: nobody's."""
 
 
 def pack_sockaddr(family: int, address: Address) -> bytes:

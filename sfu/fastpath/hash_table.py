@@ -1,4 +1,4 @@
-"""The hash table that the slow path writes and the kernel reads (kernel/receive.py). Without I/O."""
+"""The hash table that the slow path writes and the kernel reads (kernel/lookup.py). Without I/O."""
 
 import numpy as np
 
@@ -62,7 +62,7 @@ class HashTable:
 
 
 def bucket(words: tuple[int, ...]) -> int:
-    """The kernel's hash (receive.mix) over words of at most 32 bits.
+    """The kernel's hash (lookup.mix) over words of at most 32 bits.
 
     No product exceeds 62 bits, so int64 and Python's int agree.
     """

@@ -13,14 +13,18 @@ from sfu.fastpath.kernel.tables import (
     ARENA,
     ARRIVALS,
     BATCH,
+    BUDGET,
+    BUDGETS,
     CONTEXT,
     COUNTERS,
     ENTRIES,
     ENTRY,
     GAPS,
     LAYER,
+    MAX_ADDRESSES,
     MAX_PORTS,
     MAX_STRANGERS,
+    MAX_UFRAGS,
     NAME_ROW,
     PORT,
     PRODUCER,
@@ -104,7 +108,9 @@ class Memory:
         self.tx_transport = block.words(MAX_PORTS * BATCH, 3)
         self.out_names = block.take(size.transports * NAME_ROW).reshape(-1, NAME_ROW)
         self.sent = block.words(size.transports, SENT_PACKETS)
-        self.addresses = HashTable("addresses", 4 * size.transports, keys=5)
+        self.addresses = HashTable("addresses", MAX_ADDRESSES * size.transports, keys=5)
+        self.ufrags = HashTable("ufrags", (MAX_UFRAGS + 1) * size.transports, keys=2)
+        self.budgets = table(size.transports * BUDGETS + 1, BUDGET)
         self.ssrcs = HashTable("SSRCs", size.ssrcs, keys=2)
         self.arrivals = np.zeros((size.transports, ARRIVALS, 2), np.int64)
         self.switches = table(size.slots * SWITCHES, SWITCH)
@@ -147,8 +153,10 @@ class Memory:
         )  # `length` and `spare` are the last two, of 4 bytes each
         context.addresses = self.addresses.rows.ctypes.data
         context.ssrcs = self.ssrcs.rows.ctypes.data
+        context.ufrags = self.ufrags.rows.ctypes.data
         context.n_addresses = len(self.addresses.rows)
         context.n_ssrcs = len(self.ssrcs.rows)
+        context.n_ufrags = len(self.ufrags.rows)
         context.n_transports = size.transports
         context.n_producers = size.producers
         context.n_layers = size.layers
@@ -159,6 +167,7 @@ class Memory:
             "producers",
             "layers",
             "slots",
+            "budgets",
             "counters",
             "rx",
             "names",

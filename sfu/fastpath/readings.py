@@ -63,7 +63,8 @@ class Readings:
         start = max(int(row.arrivals_read), end - ARRIVALS)
         row.arrivals_read = end
         ring = self._memory.arrivals[transport]
-        return [(int(ring[i % ARRIVALS, 0]), int(ring[i % ARRIVALS, 1])) for i in range(start, end)]
+        places = np.arange(start, end) % ARRIVALS
+        return list(zip(ring[places, 0].tolist(), ring[places, 1].tolist(), strict=True))
 
     def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
         """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if it was not

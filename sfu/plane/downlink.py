@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sfu import MAX_HEIGHT, Pictures, SlotKind
 from sfu.bandwidth import (
+    MAX_READ,
     Allocation,
     Allocator,
     DelayEstimator,
@@ -29,6 +30,7 @@ from sfu.recovery.budget import MIN_RESEND, resend_bytes
 from sfu.recovery.redundancy import Redundancy
 from sfu.rtp.rtcp import Remb
 from sfu.rtp.twcc import TwccFeedback
+from sfu.transport.budget import Budget
 
 PACED_BELOW_BPS = 2_000_000
 UNPACED_ABOVE_BPS = 3_000_000
@@ -51,6 +53,9 @@ CHECK_BPS = 3_000_000
 EARLY_TICKS = 60
 """For this long every new line is probed like that, so that a broad line is known, and then sent to without a
 pacer."""
+STATUSES_PER_S, STATUSES_AT_ONCE = 4096, 2048
+"""Packets that are looked up for feedback: twice what goes over the broadest line, and all that is read after
+an interruption."""
 _RANKS = {SlotKind.SCREEN: Rank.SCREEN, SlotKind.STAGE: Rank.STAGE, SlotKind.TILE: Rank.TILE}
 
 
@@ -76,6 +81,7 @@ class Downlink:
         self._slots = slots
         self._check = check
         self._reader = FeedbackReader()
+        self._statuses = Budget(STATUSES_PER_S, STATUSES_AT_ONCE)
         self._allocator = Allocator()
         self._redundancy = Redundancy()
         self._voices = frozenset(slot.ssrc for slot in slots if slot.kind is SlotKind.AUDIO)
@@ -91,7 +97,8 @@ class Downlink:
 
     def feedback(self, feedback: TwccFeedback, now: float) -> None:
         row, sent = self._transport.row, self._fastpath.sent_packet
-        deliveries = self._reader.read(feedback, lambda number: sent(row, number))
+        most = self._statuses.take_up_to(min(feedback.reported, MAX_READ), now)
+        deliveries = self._reader.read(feedback, lambda number: sent(row, number), most)
         if deliveries:
             self.estimator.on_deliveries(deliveries, now)
 
@@ -203,7 +210,7 @@ class Downlink:
             slot.set_temporal(grant.temporal)
         changed = slot.attach(layer)
         if layer is not None and producer is not None and (changed or pulse.is_waiting(slot.row)):
-            producer.ask_keyframe(layer, pulse.now)
+            slot.ask_keyframe(producer, layer, pulse.now)
         return slot.held != was
 
     def _note_voices(self, pulse: Pulse) -> None:

@@ -4,7 +4,7 @@ It is what the transport reports to (`AssociationListener`): strangers become la
 resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
@@ -23,8 +23,6 @@ from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
 from sfu.sdp import LocalTransport, Offer, RemoteTransport
 
-RTCP_PER_TICK = 100
-"""Compound packets read in a tenth of a second. Browsers send about four."""
 RED_FROM, RED_UNTIL = 0.03, 0.01
 """Loss on the way up at which a voice starts to be sent with redundancy, and below which it stops."""
 AGAIN_SHARE = 0.7
@@ -42,6 +40,7 @@ class Transport(Protocol):
     def start(self, remote: RemoteTransport) -> None: ...
     def restart(self, remote: RemoteTransport) -> LocalTransport: ...
     def pace(self, bps: int, voices: frozenset[int] = ...) -> None: ...
+    def withdraw(self, producers: Set[int]) -> None: ...
     def last_heard(self) -> float: ...
     def close(self) -> None: ...
 
@@ -81,13 +80,14 @@ class Endpoint:
         self.link = LinkQuality()
         self._fastpath = fastpath
         self._plane = plane
-        self._rtcp_left = RTCP_PER_TICK
         self._resend_bytes = 0
         self._red = False
         self._plan: SendPlan | None = None
         self._bytes_before = (0, 0)
         self._feedback = FeedbackWriter(OUR_SSRC)
         self.transport = connect(self)
+        if check:
+            fastpath.narrow(self.transport.row)
         try:
             row = self.transport.row
             self.producers = {
@@ -121,6 +121,10 @@ class Endpoint:
                 tile = next(tiles, None)
                 heights[index] = 0 if tile is None else tile.height
         return heights
+
+    def rows_of(self, sources: Iterable[Source]) -> frozenset[int]:
+        """Of its producers in the fast path."""
+        return frozenset(self.producers[source].row for source in sources)
 
     def slot_lines(self) -> tuple[SlotLine, ...]:
         return tuple(SlotLine(mid=slot.mid, kind=slot.kind) for slot in self.slots)
@@ -172,9 +176,6 @@ class Endpoint:
         self._fastpath.inject(self.transport.row, packet, int(self._plane.now() * 1e6))
 
     def on_rtcp(self, packet: bytes) -> None:
-        if self._rtcp_left <= 0:
-            return
-        self._rtcp_left -= 1
         try:
             parts = rtcp.parse_untrusted(packet)
         except BadPacket:
@@ -204,8 +205,7 @@ class Endpoint:
     # --- reports ---------------------------------------------------------------------------------
 
     def refill(self) -> None:
-        """Ticker: allow the next tenth of a second's worth of RTCP and resends."""
-        self._rtcp_left = RTCP_PER_TICK
+        """Ticker: allow the next tenth of a second's worth of resends."""
         self._resend_bytes = self.downlink.resend_bytes
 
     def send_feedback(self) -> None:
@@ -326,7 +326,7 @@ class Endpoint:
     def _refresh(self, slot: Slot, now: float) -> None:
         producer = self._plane.producer_of(self, slot)
         if producer is not None and slot.layer is not None:
-            producer.ask_keyframe(slot.layer, now)
+            slot.ask_keyframe(producer, slot.layer, now)
 
     def _refresh_slots(self, now: float) -> None:
         for slot in self.slots:

@@ -200,6 +200,7 @@ class Plane:
         gone = room.remove(endpoint) if room else None
         if room is None or gone is None:
             return Show(endpoint=endpoint)
+        self._withdraw(room, gone.rows_of(gone.producers))
         gone.close()
         self._torn.pop(endpoint, None)
         self._homes = {row: home for row, home in self._homes.items() if home[0] is not gone}
@@ -218,9 +219,18 @@ class Plane:
         if not endpoint.producers[Source.MICROPHONE].is_open:
             self._hearing.forget(endpoint.id)
         room = self._room_of[endpoint.id]
+        shut = endpoint.rows_of(source for source, gate in command.gates.items() if gate)
+        self._withdraw(room, shut)
         room.hand_over_taps()
         room.arrange(self._pulse())
         return Done()
+
+    def _withdraw(self, room: RoomMedia, producers: frozenset[int]) -> None:
+        """What is still on its way through the server from these producers reaches nobody."""
+        if producers:
+            self._ports.flush_streams()
+            for endpoint in room.endpoints.values():
+                endpoint.transport.withdraw(producers)
 
     def _show(self, command: Show) -> AnyResult:
         endpoint = self._find(command.endpoint)

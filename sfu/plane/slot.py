@@ -5,7 +5,14 @@ from dataclasses import dataclass
 from sfu import EndpointId, SlotKind, SlotView, Source
 from sfu.fastpath import FastPath, MediaKind, SlotFormat
 from sfu.plane.layer import ALL_TEMPORAL, Layer
+from sfu.plane.producer import Producer
+from sfu.recovery.keyframes import INTERVAL_S
 from sfu.sdp import ReceiveLine
+from sfu.transport.budget import Budget
+
+KEYFRAMES_PER_S, KEYFRAMES_AT_ONCE = 0.5, 4
+"""That one slot may cost: a keyframe is as large as a second of pictures, and all who see them pay for it. A
+line that loses more often is better helped by sending less."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,8 @@ class Slot:
         self._fastpath = fastpath
         self._temporal = ALL_TEMPORAL
         self._redundancy = 0
+        self._keyframes = Budget(KEYFRAMES_PER_S, KEYFRAMES_AT_ONCE)
+        self._asked_at = float("-inf")
         self.row = fastpath.open_slot(
             transport,
             MediaKind.AUDIO if line.kind is SlotKind.AUDIO else MediaKind.VIDEO,
@@ -55,6 +64,13 @@ class Slot:
         self.layer = layer
         self._fastpath.switch(self.row, None if layer is None else layer.row)
         return True
+
+    def ask_keyframe(self, producer: Producer, layer: Layer, now: float) -> None:
+        """Its receiver cannot go on without one, or says so."""
+        if now - self._asked_at < INTERVAL_S or not self._keyframes.take(now):
+            return
+        self._asked_at = now
+        producer.ask_keyframe(layer, now)
 
     def set_temporal(self, highest: int) -> None:
         """Leave out the frames above this temporal layer."""

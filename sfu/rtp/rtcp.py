@@ -15,6 +15,10 @@ from sfu.rtp.twcc import TwccFeedback, parse_feedback_untrusted
 MAX_COMPOUND_BYTES = 2048
 """No path carries a larger datagram to us; a longer one (over TCP) is not from a browser."""
 MAX_BLOCKS = 31
+MAX_PARTS = 32
+"""In a compound packet. Browsers send up to ten."""
+MAX_NACKED = 512
+"""Numbers read from one request: more are not sent again at a time. 17 are declared by four bytes."""
 
 _SR, _RR, _SDES, _BYE, _RTPFB, _PSFB = 200, 201, 202, 203, 205, 206
 _FMT_NACK, _FMT_TWCC = 1, 15
@@ -66,7 +70,7 @@ class Nack:
     sender_ssrc: int
     media_ssrc: int
     seqs: tuple[int, ...]
-    """16-bit numbers in the order they were asked for."""
+    """16-bit numbers in the order they were asked for, MAX_NACKED or a few more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +104,17 @@ Part = SenderReport | ReceiverReport | Nack | Pli | Fir | Remb | Bye | TwccFeedb
 
 
 def parse_untrusted(compound: bytes) -> tuple[Part, ...]:
-    """The parts of one compound packet that we understand, in order. Raises BadPacket."""
+    """The parts of one compound packet that we understand. Raises BadPacket. Of transport-wide feedback, the
+    last counts: it is the newest, and honest senders need one."""
     if not 4 <= len(compound) <= MAX_COMPOUND_BYTES:
         raise BadPacket("RTCP: size")
     parts: list[Part] = []
-    at = 0
+    feedback: bytes | None = None
+    at = seen = 0
     while at < len(compound):
+        seen += 1
+        if seen > MAX_PARTS:
+            raise BadPacket("RTCP: parts")
         if at + 4 > len(compound) or compound[at] >> 6 != 2:
             raise BadPacket("RTCP: header")
         end = at + 4 + 4 * (compound[at + 2] << 8 | compound[at + 3])
@@ -114,11 +123,15 @@ def parse_untrusted(compound: bytes) -> tuple[Part, ...]:
         body = compound[at + 4 : end]
         if compound[at] & 0x20:
             body = _unpadded_untrusted(body, last=end == len(compound))
-        parse = _PARSERS.get(compound[at + 1])
-        part = parse(compound[at] & 0x1F, body) if parse else None
-        if part is not None:
-            parts.append(part)
+        if compound[at + 1] == _RTPFB and compound[at] & 0x1F == _FMT_TWCC:
+            feedback = body
+        elif (parse := _PARSERS.get(compound[at + 1])) is not None:
+            part = parse(compound[at] & 0x1F, body)
+            if part is not None:
+                parts.append(part)
         at = end
+    if feedback is not None:
+        parts.append(_twcc_untrusted(feedback))
     return tuple(parts)
 
 
@@ -165,9 +178,14 @@ def _transport_feedback_untrusted(fmt: int, body: bytes) -> Part | None:
     sender, media = _SSRCS.unpack_from(body)
     if fmt == _FMT_NACK:
         return Nack(sender, media, _nacked_untrusted(body[_SSRCS.size :]))
-    if fmt == _FMT_TWCC:
-        return parse_feedback_untrusted(sender, media, body[_SSRCS.size :])
     return None
+
+
+def _twcc_untrusted(body: bytes) -> TwccFeedback:
+    if len(body) < _SSRCS.size:
+        raise BadPacket("RTCP: feedback")
+    sender, media = _SSRCS.unpack_from(body)
+    return parse_feedback_untrusted(sender, media, body[_SSRCS.size :])
 
 
 def _nacked_untrusted(items: bytes) -> tuple[int, ...]:
@@ -175,6 +193,8 @@ def _nacked_untrusted(items: bytes) -> tuple[int, ...]:
         raise BadPacket("RTCP: nack")
     seqs: list[int] = []
     for first, following in _NACK_ITEM.iter_unpack(items):
+        if len(seqs) >= MAX_NACKED:
+            break
         seqs.append(first)
         seqs += [(first + bit + 1) & 0xFFFF for bit in range(16) if following >> bit & 1]
     return tuple(seqs)

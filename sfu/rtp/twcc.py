@@ -13,18 +13,22 @@ from dataclasses import dataclass
 from sfu.errors import BadPacket
 
 MAX_STATUSES = 8192
-"""Packets that one feedback may report: 15 s of a busy downlink. A run-length chunk claims thousands with two
-bytes, so without a bound a small packet would cost a large answer."""
+"""Packets that one feedback may report: 15 s of a busy downlink."""
 MAX_FEEDBACK_BYTES = 1200
 MAX_LATE_RUNS = 16
 """Late packets are reported separately, run by run; a sender that shuffles everything gets no more than
 this."""
+MAX_SEGMENTS = 16
+"""The same for numbers or times that leap."""
+MAX_REPORTED_LOST = 4096
+"""In all that is written at a time: beyond that, a publisher's numbers leap. Otherwise a hundred packets
+could declare hundreds of thousands lost."""
 
 _FIXED = struct.Struct("!HHI")
 _HEAD = struct.Struct("!BBHIIHHI")
 _DELTA_US = 250
 _REFERENCE_US = 64_000
-_LOST, _SMALL, _LARGE = 0, 1, 2
+_LOST, _SMALL, _LARGE, _RESERVED = 0, 1, 2, 3
 _ONE_BIT_SYMBOLS, _TWO_BIT_SYMBOLS = 14, 7
 _MAX_RUN = 0x1FFF
 _MAX_DELTA = 0x7FFF
@@ -32,18 +36,23 @@ _MAX_DELTA = 0x7FFF
 
 @dataclass(frozen=True, slots=True)
 class TwccFeedback:
+    """What arrived is listed; what did not is only counted, because two bytes may declare thousands of it."""
+
     sender_ssrc: int
     media_ssrc: int
     count: int
     """Number of this feedback, 8 bits."""
     base: int
     """The first number reported, 16 bits."""
-    packets: tuple[tuple[int, int | None], ...]
-    """(16-bit number, arrival in us on the receiver's clock or None when it did not arrive), in order."""
+    reported: int
+    """How many numbers in a row are reported."""
+    arrivals: tuple[tuple[int, int], ...]
+    """(how far behind `base`, arrival in us on the receiver's clock), in order of the numbers."""
 
 
 def parse_feedback_untrusted(sender_ssrc: int, media_ssrc: int, fci: bytes) -> TwccFeedback:
-    """Read the feedback control information, which follows the two SSRCs. Raises BadPacket."""
+    """Read the feedback control information, which follows the two SSRCs. Raises BadPacket. The work is that
+    of its bytes, whatever they declare."""
     if len(fci) < _FIXED.size:
         raise BadPacket("TWCC: short")
     base, count, last = _FIXED.unpack_from(fci)
@@ -51,40 +60,44 @@ def parse_feedback_untrusted(sender_ssrc: int, media_ssrc: int, fci: bytes) -> T
         raise BadPacket("TWCC: status count")
     symbols, at = _symbols_untrusted(fci, count)
     arrival = (last >> 8) * _REFERENCE_US
-    packets: list[tuple[int, int | None]] = []
-    for index, symbol in enumerate(symbols):
-        number = (base + index) & 0xFFFF
-        if symbol == _LOST:
-            packets.append((number, None))
-            continue
+    arrivals: list[tuple[int, int]] = []
+    for place, symbol in symbols:
         size = 1 if symbol == _SMALL else 2
         if at + size > len(fci):
             raise BadPacket("TWCC: deltas")
         arrival += int.from_bytes(fci[at : at + size], "big", signed=size == 2) * _DELTA_US
         at += size
-        packets.append((number, arrival))
-    return TwccFeedback(sender_ssrc, media_ssrc, last & 0xFF, base, tuple(packets))
+        arrivals.append((place, arrival))
+    return TwccFeedback(sender_ssrc, media_ssrc, last & 0xFF, base, count, tuple(arrivals))
 
 
-def _symbols_untrusted(fci: bytes, count: int) -> tuple[list[int], int]:
-    """The `count` status symbols, and where the deltas begin."""
-    symbols: list[int] = []
-    at = _FIXED.size
-    while len(symbols) < count:
+def _symbols_untrusted(fci: bytes, count: int) -> tuple[list[tuple[int, int]], int]:
+    """(place, symbol) of each of the `count` packets that arrived, and where the deltas begin. There are no
+    more of them than bytes for their deltas."""
+    symbols: list[tuple[int, int]] = []
+    place, at = 0, _FIXED.size
+    while place < count:
         if at + 2 > len(fci):
             raise BadPacket("TWCC: chunks")
         chunk = fci[at] << 8 | fci[at + 1]
         at += 2
         if not chunk & 0x8000:
-            symbols += [chunk >> 13] * min(chunk & _MAX_RUN, count - len(symbols))
-            if not chunk & _MAX_RUN:
+            symbol, run = chunk >> 13, chunk & _MAX_RUN
+            if not run:
                 raise BadPacket("TWCC: empty run")
+            run = min(run, count - place)
+            if symbol != _LOST and run > len(fci):
+                raise BadPacket("TWCC: deltas")
+            found = [symbol] * run if symbol != _LOST else []
         elif chunk & 0x4000:
-            symbols += [chunk >> shift & 3 for shift in range(12, -1, -2)]
+            found, run = [chunk >> shift & 3 for shift in range(12, -1, -2)], _TWO_BIT_SYMBOLS
         else:
-            symbols += [chunk >> shift & 1 for shift in range(13, -1, -1)]
-    del symbols[count:]
-    if 3 in symbols:
+            found, run = [chunk >> shift & 1 for shift in range(13, -1, -1)], _ONE_BIT_SYMBOLS
+        if len(symbols) > len(fci):
+            raise BadPacket("TWCC: deltas")
+        symbols += [(place + i, symbol) for i, symbol in enumerate(found[: count - place]) if symbol != _LOST]
+        place += run
+    if any(symbol == _RESERVED for _, symbol in symbols):
         raise BadPacket("TWCC: reserved symbol")
     return symbols, at
 
@@ -113,12 +126,8 @@ class FeedbackWriter:
         segments = _runs(late)[-MAX_LATE_RUNS:]
         if fresh:
             begin = fresh[0][0] if first is None else first
-            for segment in _segments(fresh):
-                if segment[0][0] - begin >= MAX_STATUSES // 2:
-                    begin = segment[0][0]  # a jump, not a loss
-                segments += _fitting(begin, segment)
-                begin = segment[-1][0] + 1
-            self._next = begin
+            segments += [part for start, run in _segments(begin, fresh) for part in _fitting(start, run)]
+            self._next = fresh[-1][0] + 1
         return [self._packet(media_ssrc, begin, segment) for begin, segment in segments]
 
     def _packet(self, media_ssrc: int, begin: int, segment: Sequence[tuple[int, int]]) -> bytes:
@@ -153,20 +162,25 @@ def _runs(pairs: _Segment) -> list[tuple[int, _Segment]]:
         else:
             runs.append((number, [(number, arrival)]))
     return [
-        part for begin, run in runs for segment in _segments(run) for part in _fitting(segment[0][0], segment)
+        part for begin, run in runs for start, some in _segments(begin, run) for part in _fitting(start, some)
     ]
 
 
-def _segments(pairs: _Segment) -> list[_Segment]:
-    """Split where numbers or times jump further than one feedback can say."""
-    segments: list[_Segment] = [[pairs[0]]]
-    for number, arrival in pairs[1:]:
-        start, (before, previous) = segments[-1][0][0], segments[-1][-1]
+def _segments(begin: int, pairs: _Segment) -> list[tuple[int, _Segment]]:
+    """Numbers from `begin` on, split where numbers or times jump further than one feedback can say; each part
+    with the first number that it reports. The newest MAX_SEGMENTS."""
+    segments: list[tuple[int, _Segment]] = []
+    following, previous, left = begin, pairs[0][1], MAX_REPORTED_LOST
+    for number, arrival in pairs:
+        lost = number - following
+        is_leap = lost > left or lost >= MAX_STATUSES // 2
+        left -= 0 if is_leap else lost
         far = abs(arrival - previous) // _DELTA_US >= _MAX_DELTA - 1
-        if far or number - before >= MAX_STATUSES // 2 or number - start >= MAX_STATUSES // 2:
-            segments.append([])
-        segments[-1].append((number, arrival))
-    return segments
+        if not segments or is_leap or far or number - segments[-1][0] >= MAX_STATUSES // 2:
+            segments.append((number if is_leap else following, []))
+        segments[-1][1].append((number, arrival))
+        following, previous = number + 1, arrival
+    return segments[-MAX_SEGMENTS:]
 
 
 def _fitting(begin: int, segment: _Segment) -> list[tuple[int, _Segment]]:

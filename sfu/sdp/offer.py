@@ -26,6 +26,9 @@ from sfu.sdp.parameters import Fingerprint, RemoteTransport
 
 MAX_CHARACTERS = 200_000
 """Chromium with all its codecs writes 90 kB for our 20 lines."""
+MAX_LINES = 6000
+"""Of text. Chromium writes 2,500; 200,000 characters may be as many lines, and the media worker waits for all
+of them."""
 MAX_TILES = 16
 MAX_RIDS = 3
 MAX_ATTRIBUTES = 128
@@ -125,6 +128,8 @@ def _sifted(text: str) -> tuple[list[str], list[list[tuple[str, str]]]]:
     kept: list[str] = []
     own: list[list[tuple[str, str]]] = []
     counted: Counter[str] = Counter()
+    if text.count("\n") > MAX_LINES:
+        raise BadOffer(OfferFault.TOO_LARGE, f"more than {MAX_LINES} lines of text")
     for line in text.splitlines():
         kind, value = line[:2], line[2:]
         if kind == "m=":

@@ -6,13 +6,13 @@ It decides only where packets go; everything else is reported to its listener.
 """
 
 import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Set
 from typing import Protocol
 
 from aiortc import RTCCertificate
 
 from sfu.errors import BadOffer, OfferFault
-from sfu.fastpath import NOWHERE, STREAM, FastPath
+from sfu.fastpath import NOWHERE, STREAM, FastPath, Outgoing
 from sfu.sdp import LocalTransport, RemoteTransport
 from sfu.transport.dtls import Dtls, SrtpKeys, fingerprint_of
 from sfu.transport.ice import Change, Checked, Credentials, IceLite, Path
@@ -54,10 +54,11 @@ class AssociationListener(Protocol):
 class Wires(Protocol):
     """What an association needs from the ports."""
 
-    def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None: ...
+    def send(self, path: Path, data: bytes, *, urgent: bool = True, producer: int = -1) -> None: ...
+    def withdraw(self, path: Path, producers: Set[int]) -> None: ...
     def spawn(self, association: "Association", work: Coroutine[object, object, None]) -> None: ...
     def fresh_credentials(self, association: "Association") -> Credentials: ...
-    def forget_ufrags(self, ufrags: tuple[str, ...]) -> None: ...
+    def forget_ufrags(self, association: "Association", ufrags: tuple[str, ...]) -> None: ...
     def gone(self, association: "Association") -> None: ...
 
 
@@ -84,7 +85,6 @@ class Association:
         self._is_connected = False
         self._clock = clock
         self._opened = clock()
-        self._rtcp_at = 0.0
         self._deadline: asyncio.TimerHandle | None = None
         self._pacer: Pacer | None = None
         self._pace_timer: asyncio.TimerHandle | None = None
@@ -119,7 +119,7 @@ class Association:
             raise BadOffer(OfferFault.CHANGED, "fingerprint")
         if remote.ufrag != self._remote.ufrag:
             self._remote = remote
-            self._wires.forget_ufrags(self.ice.restart(self._wires.fresh_credentials(self)))
+            self._wires.forget_ufrags(self, self.ice.restart(self._wires.fresh_credentials(self)))
         return self.local_parameters()
 
     def last_heard(self) -> float:
@@ -128,7 +128,7 @@ class Association:
         return max(self._opened, self.ice.last_heard() or 0.0, self._media_at())
 
     def _media_at(self) -> float:
-        return max(self._rtcp_at, int(self._fastpath.transports[self.row]["last_us"]) / 1e6)
+        return int(self._fastpath.transports[self.row]["last_us"]) / 1e6
 
     # --- pacing ----------------------------------------------------------------------------------
 
@@ -161,22 +161,30 @@ class Association:
         """Packets dropped because they had waited too long."""
         return self._late_before + (0 if self._pacer is None else self._pacer.dropped)
 
-    def deliver(self, packet: bytes) -> None:
+    def deliver(self, outgoing: Outgoing) -> None:
         """A protected packet that the fast path has kept for us."""
+        _, packet, producer = outgoing
         urgent = packet[1] in _RTCP or int.from_bytes(packet[8:12], "big") in self._voices
         pacer = self._pacer
         if pacer is None:
-            self._send(packet, urgent)
+            self._send(packet, urgent, producer)
             return
         now = self._clock()
         if urgent:
             pacer.charge(len(packet), now)
-            self._send(packet, urgent)
+            self._send(packet, urgent, producer)
         else:
             # Until it leaves it is not sent, and feedback that misses it says nothing of the line.
             self._note_sent(packet, 0.0)
-            pacer.put(packet, now)
+            pacer.put(packet, now, producer)
             self._release(pacer, now)
+
+    def withdraw(self, producers: Set[int]) -> None:
+        """Nothing that waits of these producers leaves any more: a gate has shut."""
+        if self._pacer is not None:
+            self._pacer.withdraw(producers)
+        if self.ice.path is not None:
+            self._wires.withdraw(self.ice.path, producers)
 
     def _release(self, pacer: Pacer, now: float) -> None:
         """Send what is due. The timer runs only while something waits."""
@@ -202,7 +210,7 @@ class Association:
     def _leave(self, leaving: Leaving, now: float) -> None:
         # Feedback is compared with the time a packet left, not the time it was made.
         self._note_sent(leaving.packet, now)
-        self._send(leaving.packet, urgent=False)
+        self._send(leaving.packet, urgent=False, producer=leaving.producer)
 
     def _note_sent(self, packet: bytes, now: float) -> None:
         """The packet is one that we made, so its transport-wide number is the first extension."""
@@ -230,9 +238,9 @@ class Association:
         else:
             self._fastpath.set_destination(self.row, path.port, path.address)
 
-    def _send(self, packet: bytes, urgent: bool) -> None:
+    def _send(self, packet: bytes, urgent: bool, producer: int = -1) -> None:
         if self.ice.path is not None:
-            self._wires.send(self.ice.path, packet, urgent=urgent)
+            self._wires.send(self.ice.path, packet, urgent=urgent, producer=producer)
 
     # --- end -------------------------------------------------------------------------------------
 
@@ -267,11 +275,6 @@ class Association:
         """The socket of that index has been closed: nothing is sent there, until a check comes by another."""
         if self.ice.lose(port):
             self._aim()
-
-    def on_rtcp(self, packet: bytes, now: float) -> None:
-        """A plain, authenticated compound packet."""
-        self._rtcp_at = now
-        self.listener.on_rtcp(packet)
 
     def on_dtls(self, datagram: bytes) -> None:
         self._dtls.feed(datagram)

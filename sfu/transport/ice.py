@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 
-from sfu.fastpath import NOWHERE
+from sfu.fastpath import MAX_ADDRESSES, MAX_UFRAGS, NOWHERE
 from sfu.transport import stun
 from sfu.transport.stun import Attribute, Verified
 
@@ -24,9 +24,11 @@ QUIET_S = 1.0
 feedback, are missing. Longer than the pauses of Opus (0.4 s)."""
 LIVELY_S = 0.3
 """Media flows while the last packet is no older than this."""
-MAX_PATHS = 16
+MAX_PATHS = MAX_ADDRESSES
 """Addresses that one client may come from: its interfaces, v4 and v6, UDP and TCP."""
-MAX_CREDENTIALS = 4
+MAX_STREAMS = 4
+"""Of these over TCP: two networks, and two addresses of ours."""
+MAX_CREDENTIALS = MAX_UFRAGS
 """Restarts whose checks may still be on the way. The oldest are forgotten."""
 
 
@@ -168,10 +170,15 @@ class IceLite:
         return self._is_lively and not self._has_rival and now - max(heard, media_at) > QUIET_S
 
     def _overflow(self, newest: Path) -> Path | None:
-        if len(self._checked) <= MAX_PATHS:
+        streams = [path for path in self._checked if path.connection]
+        if len(streams) > MAX_STREAMS:
+            crowd = streams
+        elif len(self._checked) > MAX_PATHS:
+            crowd = list(self._checked)
+        else:
             return None
         oldest = min(
-            (path for path in self._checked if path not in (self.path, newest)), key=self._checked.__getitem__
+            (path for path in crowd if path not in (self.path, newest)), key=self._checked.__getitem__
         )
         del self._checked[oldest]
         return oldest

@@ -9,6 +9,7 @@ everything before it is paid for.
 """
 
 from collections import deque
+from collections.abc import Set
 from dataclasses import dataclass
 
 MAX_WAIT_S = 0.4
@@ -33,6 +34,7 @@ class Leaving:
     packet: bytes
     waited: bool
     """It did not leave at the moment it came."""
+    producer: int = -1
 
 
 class Pacer:
@@ -48,7 +50,8 @@ class Pacer:
         self._balance = 0.0
         """Bytes that may leave; below 0: that much must be paid for first."""
         self._at = now
-        self._waiting: deque[tuple[float, bytes]] = deque()
+        self._waiting: deque[tuple[float, bytes, int]] = deque()
+        """When it came, the packet, its producer."""
         self._waiting_bytes = 0
 
     @property
@@ -74,10 +77,10 @@ class Pacer:
         most = -MAX_DEBT_S * self._bps / 8
         self._balance = max(self._balance - size, min(self._balance, most))
 
-    def put(self, packet: bytes, now: float) -> None:
+    def put(self, packet: bytes, now: float, producer: int = -1) -> None:
         """A packet that may wait. When too many wait, the oldest are dropped."""
         self._earn(now)
-        self._waiting.append((now, packet))
+        self._waiting.append((now, packet, producer))
         self._waiting_bytes += len(packet)
         self._trim(now)
 
@@ -87,18 +90,23 @@ class Pacer:
         self._trim(now)
         leaving: list[Leaving] = []
         while self._waiting and self._balance > -_ROUNDING:
-            came, packet = self._waiting.popleft()
+            came, packet, producer = self._waiting.popleft()
             self._waiting_bytes -= len(packet)
             self._balance -= len(packet)
-            leaving.append(Leaving(packet, came < now))
+            leaving.append(Leaving(packet, came < now, producer))
         return leaving
 
     def take_all(self) -> list[Leaving]:
         """Pacing ends: everything leaves."""
-        leaving = [Leaving(packet, True) for _, packet in self._waiting]
+        leaving = [Leaving(packet, True, producer) for _, packet, producer in self._waiting]
         self._waiting.clear()
         self._waiting_bytes = 0
         return leaving
+
+    def withdraw(self, producers: Set[int]) -> None:
+        """What waits of these never leaves."""
+        self._waiting = deque(waiting for waiting in self._waiting if waiting[2] not in producers)
+        self._waiting_bytes = sum(len(packet) for _, packet, _ in self._waiting)
 
     def next_at(self) -> float | None:
         """When `take` will have something to release, or to drop; None while nothing waits."""
@@ -116,7 +124,7 @@ class Pacer:
         """One packet may always wait, however large it is for the rate."""
         room = MAX_WAIT_S * self._bps / 8
         while self._waiting:
-            came, packet = self._waiting[0]
+            came, packet, _ = self._waiting[0]
             if now - came <= MAX_WAIT_S and (self._waiting_bytes <= room or len(self._waiting) == 1):
                 return
             self._waiting.popleft()

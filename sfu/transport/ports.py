@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import secrets
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Sequence, Set
 from dataclasses import dataclass
 
 from aiortc import RTCCertificate
@@ -21,7 +21,6 @@ from sfu.fastpath import NOWHERE, STREAM, FastPath, HandUp, HandUpKind
 from sfu.sdp import Candidate
 from sfu.transport import stun
 from sfu.transport.association import Association, AssociationListener
-from sfu.transport.budget import Budget
 from sfu.transport.ice import Credentials, Path
 from sfu.transport.sites import Sites
 from sfu.transport.tcp import TcpConnection, TcpConnections
@@ -29,8 +28,6 @@ from sfu.transport.tcp import TcpConnection, TcpConnections
 CLAIM_AFTER_S = 10.0
 """An address belongs to the association that checked from it until it has been silent for two of Firefox's
 intervals. Otherwise a participant with a forged source could take another's packets away."""
-STRANGER_CHECKS_HZ = 1000
-"""Checks from unknown addresses that we examine. Fifty clients that all restart at once make about 500."""
 _UDP_TYPE_PREFERENCE = 126
 _TCP_TYPE_PREFERENCE = 90
 _PASSIVE = 2
@@ -43,11 +40,8 @@ class PortCounters:
     """What was dropped here, by reason."""
 
     bad_stun: int = 0
-    """Malformed, unknown ufrag, wrong password, or not a request."""
-    held_checks: int = 0
-    """Over STRANGER_CHECKS_HZ."""
+    """Malformed, wrong password, or not a request. Those that name nobody do not come here."""
     refused_claims: int = 0
-    bad_rtcp: int = 0
     unsent: int = 0
     """For a TCP connection or a socket of ours that no longer exists."""
 
@@ -80,7 +74,6 @@ class MediaPorts:
         self._by_path: dict[Path, Association] = {}
         self._tasks: dict[Association, asyncio.Task[None]] = {}
         self._ended: set[asyncio.Task[None]] = set()
-        self._stranger_checks = Budget(STRANGER_CHECKS_HZ, STRANGER_CHECKS_HZ)
 
     async def start(self) -> None:
         """Open the sockets where that can be done. Raises PortTaken when somebody else has the number on all
@@ -130,17 +123,18 @@ class MediaPorts:
     def flush_streams(self) -> None:
         """Send what the fast path has for TCP clients and for paced ones: after send_rtcp, resend or
         inject."""
-        for row, packet in self._fastpath.take_stream_out():
-            association = self._by_row.get(row)
+        for outgoing in self._fastpath.take_stream_out():
+            association = self._by_row.get(outgoing.transport)
             if association is None:
                 self.counters.unsent += 1
             else:
-                association.deliver(packet)
+                association.deliver(outgoing)
 
     # --- what an association needs (Wires) -------------------------------------------------------
 
-    def send(self, path: Path, data: bytes, *, urgent: bool = True) -> None:
-        """One STUN, DTLS or protected packet; over TCP an urgent one overtakes waiting pictures."""
+    def send(self, path: Path, data: bytes, *, urgent: bool = True, producer: int = -1) -> None:
+        """One STUN, DTLS or protected packet; over TCP an urgent one overtakes waiting pictures. producer:
+        whose picture or sound it is."""
         if path.protocol == "udp" and path.port != NOWHERE:
             self._fastpath.send_plain(path.port, path.address, data)
             return
@@ -148,7 +142,13 @@ class MediaPorts:
         if connection is None:
             self.counters.unsent += 1
         else:
-            connection.send(data, urgent=urgent)
+            connection.send(data, urgent=urgent, producer=producer)
+
+    def withdraw(self, path: Path, producers: Set[int]) -> None:
+        """Nothing that waits of these producers is written any more."""
+        connection = self._connections.get(path.connection)
+        if connection is not None:
+            connection.withdraw(producers)
 
     def spawn(self, association: Association, work: Coroutine[object, object, None]) -> None:
         """Run an association's handshake; the ports own the task until it has ended."""
@@ -162,11 +162,13 @@ class MediaPorts:
         while ufrag in self._by_ufrag:
             ufrag = secrets.token_hex(4)
         self._by_ufrag[ufrag] = association
+        self._fastpath.bind_ufrag(association.row, ufrag)
         return Credentials(ufrag, secrets.token_hex(16))
 
-    def forget_ufrags(self, ufrags: tuple[str, ...]) -> None:
+    def forget_ufrags(self, association: Association, ufrags: tuple[str, ...]) -> None:
         for ufrag in ufrags:
             self._by_ufrag.pop(ufrag, None)
+            self._fastpath.unbind_ufrag(association.row, ufrag)
 
     def gone(self, association: Association) -> None:
         """It has closed: nothing may lead to it any more."""
@@ -199,18 +201,13 @@ class MediaPorts:
         """Packets of a TCP connection (PacketTaker)."""
         now = self._clock()
         path = Path(STREAM, connection.address, connection.number)
-        media: list[bytes] = []
-        for packet in packets:
-            if packet[0] > 3:  # RFC 7983: STUN is 0..3
-                media.append(packet)
-            elif self._check(path, packet, now):
-                connection.prove()
-            elif connection.strike():
-                return
-        association = self._by_path.get(path)
-        if media and association is not None:
-            for hand_up in self._fastpath.ingest(association.row, media, int(now * 1e6)):
+        owner = self._by_path.get(path)
+        row = -1 if owner is None else owner.row
+        for hand_up in self._fastpath.ingest(row, packets, int(now * 1e6)):
+            if hand_up.kind is not HandUpKind.STUN:
                 self._take(hand_up, now)
+            elif self._check(path, hand_up.data, now):
+                connection.prove()
         self.flush_streams()
 
     def on_lost(self, connection: TcpConnection) -> None:
@@ -239,15 +236,7 @@ class MediaPorts:
             case HandUpKind.STRANGER:
                 association.listener.on_stranger(hand_up.data)
             case HandUpKind.RTCP:
-                self._rtcp(association, hand_up.data, now)
-
-    def _rtcp(self, association: Association, datagram: bytes, now: float) -> None:
-        try:
-            packet = self._fastpath.unprotect_rtcp(association.row, datagram)
-        except BadPacket:
-            self.counters.bad_rtcp += 1
-            return
-        association.on_rtcp(packet, now)
+                association.listener.on_rtcp(hand_up.data)
 
     # --- checks ----------------------------------------------------------------------------------
 
@@ -256,9 +245,6 @@ class MediaPorts:
 
         An unknown ufrag or a wrong password gets no answer: strangers learn nothing.
         """
-        if path not in self._by_path and not self._stranger_checks.take(now):
-            self.counters.held_checks += 1
-            return False
         try:
             message = stun.parse_untrusted(data)
             ours, _ = message.username or ("", "")
@@ -277,10 +263,10 @@ class MediaPorts:
             return False
         checked = association.on_check(request, key, path, now)
         self.send(path, checked.reply)
-        if checked.accepted and not association.is_closed:
-            self._bind(path, association)
         if checked.forgotten is not None:
             self._release(checked.forgotten, association)
+        if checked.accepted and not association.is_closed:
+            self._bind(path, association)
         return True
 
     def _may_claim(self, path: Path, association: Association, now: float) -> bool:

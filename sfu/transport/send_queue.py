@@ -6,6 +6,7 @@ more.
 """
 
 from collections import deque
+from collections.abc import Set
 
 MAX_WAIT_BYTES = 64 * 1024
 """A large keyframe must fit at once."""
@@ -22,6 +23,10 @@ GAUGE_S = 0.2
 """How often the line's rate is measured anew."""
 
 
+_Waiting = tuple[float, bytes, int]
+"""When it came, the packet, its producer."""
+
+
 class SendQueue:
     """Urgent packets first, each kind in order."""
 
@@ -29,17 +34,17 @@ class SendQueue:
 
     def __init__(self) -> None:
         self.dropped = 0
-        self._urgent: deque[tuple[float, bytes]] = deque()
-        self._other: deque[tuple[float, bytes]] = deque()
+        self._urgent: deque[_Waiting] = deque()
+        self._other: deque[_Waiting] = deque()
         self._bytes = 0
 
     def __len__(self) -> int:
         return len(self._urgent) + len(self._other)
 
-    def put(self, packet: bytes, urgent: bool, now: float) -> None:
+    def put(self, packet: bytes, urgent: bool, now: float, producer: int = -1) -> None:
         """When it is full the oldest packet is dropped, pictures first."""
         self._expire(now)
-        (self._urgent if urgent else self._other).append((now, packet))
+        (self._urgent if urgent else self._other).append((now, packet, producer))
         self._bytes += len(packet)
         while self._bytes > MAX_WAIT_BYTES:
             self._drop(self._other or self._urgent)
@@ -50,17 +55,25 @@ class SendQueue:
         line = self._urgent or self._other
         if not line or room + (URGENT_BYTES if line is self._urgent else 0) <= 0:
             return None
-        _, packet = line.popleft()
+        _, packet, _ = line.popleft()
         self._bytes -= len(packet)
         return packet
+
+    def withdraw(self, producers: Set[int]) -> None:
+        """What waits of these is never written."""
+        self._urgent, self._other = (
+            deque(waiting for waiting in line if waiting[2] not in producers)
+            for line in (self._urgent, self._other)
+        )
+        self._bytes = sum(len(packet) for line in (self._urgent, self._other) for _, packet, _ in line)
 
     def _expire(self, now: float) -> None:
         for line in (self._urgent, self._other):
             while line and now - line[0][0] > MAX_WAIT_S:
                 self._drop(line)
 
-    def _drop(self, line: deque[tuple[float, bytes]]) -> None:
-        _, packet = line.popleft()
+    def _drop(self, line: deque[_Waiting]) -> None:
+        _, packet, _ = line.popleft()
         self._bytes -= len(packet)
         self.dropped += 1
 

@@ -221,7 +221,7 @@ class Stage:
         """What the viewers got since the last call, each packet authenticated."""
         return [
             parse(transport, self._viewers[transport].srtp.unprotect(data))
-            for transport, data in self.fastpath.take_stream_out()
+            for transport, data, _ in self.fastpath.take_stream_out()
         ]
 
     def count(self, name: str) -> int:

@@ -37,7 +37,7 @@ class _Tcp(asyncio.Protocol):
         self.lost = asyncio.Event()
 
     def data_received(self, data: bytes) -> None:
-        for packet in self._deframer.feed_untrusted(data):
+        for packet in self._deframer.feed_untrusted(data)[0]:
             self._client.take(packet)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -58,6 +58,8 @@ class IceClient:
         self.answers: asyncio.Queue[stun.Message] = asyncio.Queue()
         self.media: asyncio.Queue[bytes] = asyncio.Queue()
         self.tcp: _Tcp | None = None
+        self.local: str | None = None
+        """The address that TCP connections come from; None: as the system chooses."""
         self.lose: list[bool] = []
         """Scripted loss of DTLS datagrams in both directions, in order; then none."""
         self._flights: asyncio.Queue[bytes | None] = asyncio.Queue()
@@ -85,7 +87,7 @@ class IceClient:
         """Go on over a fresh TCP connection."""
         self.close_socket()
         self.stream, self.tcp = await asyncio.get_running_loop().create_connection(
-            lambda: _Tcp(self), address, port
+            lambda: _Tcp(self), address, port, local_addr=(self.local, 0) if self.local else None
         )
         return self.tcp
 

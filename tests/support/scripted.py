@@ -259,8 +259,15 @@ class Scripted:
             self.world.fastpath.ingest(self.row, [self._tx.protect(head + b"x")], int(self.world.now * 1e6))
 
     def ask_keyframe(self, kind: str) -> None:
-        mid = next(line.mid for line in self.slots if line.kind == kind)
-        self.send_rtcp(rtcp.pli(1, self._ssrc_by_mid[mid]))
+        self.send_rtcp(rtcp.pli(1, self.slot_ssrc(kind)))
+
+    def slot_ssrc(self, kind: str) -> int:
+        """Of the first slot of this kind."""
+        return self._ssrc_by_mid[next(line.mid for line in self.slots if line.kind == kind)]
+
+    def leap(self, numbers: int) -> None:
+        """Leave out so many transport-wide numbers."""
+        self._twcc += numbers
 
     def send_rtp(
         self,

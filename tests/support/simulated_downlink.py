@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from sfu.bandwidth import DelayEstimator, FeedbackReader
 from sfu.rtp.twcc import TwccFeedback
+from tests.support.feedback import feedback_of
 from tests.support.simulated_link import STEP_S, Line, Packet, SimulatedLink
 
 VOICE = 110
@@ -196,11 +197,11 @@ class SimulatedDownlink:
         seen = dict(self._arrivals)
         first = min(self._reported, *seen) if len(seen) > 1 else min(self._reported, next(iter(seen)))
         last = max(seen)
-        packets = tuple((number & 0xFFFF, seen.get(number)) for number in range(first, last + 1))
+        feedback = feedback_of(first, [seen.get(number) for number in range(first, last + 1)])
         self._reported = max(self._reported, last + 1)
         self._arrivals.clear()
         if self.line.is_cut or self._random.random() < self._feedback_loss:
             return
         at = self.now + self.line.delay_s + self.line.jitter_s * self._random.random()
-        self._on_the_way.append((at, TwccFeedback(1, 2, 0, first & 0xFFFF, packets)))
+        self._on_the_way.append((at, feedback))
         self._on_the_way.sort(key=lambda entry: entry[0])

@@ -4,17 +4,15 @@ Time jumps from one event to the next. DTLS is left out (OpenSSL's timer runs on
 given their SRTP keys, everything else is the product's own. Lossy DTLS is tested in loopback/.
 """
 
-import contextlib
 import heapq
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import dataclass, field
 from itertools import count
 from typing import TypeVar
 
 from sfu import AnyCommand, AnyEvent, AnyResult
-from sfu.errors import BadPacket
-from sfu.fastpath import STREAM, FastPath, HandUpKind, SrtpProfile
+from sfu.fastpath import STREAM, FastPath, HandUpKind, Outgoing, SrtpProfile
 from sfu.plane.plane import MEND_S, Plane
 from sfu.plane.pulse import TICK_S
 from sfu.sdp import Candidate, Fingerprint, LocalTransport, RemoteTransport
@@ -64,7 +62,7 @@ class FakeAssociation:
         self.keys = (world.rng.randbytes(KEY_BYTES), world.rng.randbytes(KEY_BYTES))
         """To the server, from the server."""
         self._world = world
-        self._pacer: Pacer | None = None
+        self.pacer: Pacer | None = None
         self._voices: frozenset[int] = frozenset()
         self._waking = False
 
@@ -84,34 +82,39 @@ class FakeAssociation:
     def pace(self, bps: int, voices: frozenset[int] = frozenset()) -> None:
         self._voices = voices
         if bps <= 0:
-            pacer, self._pacer = self._pacer, None
+            pacer, self.pacer = self.pacer, None
             for leaving in pacer.take_all() if pacer else ():
                 self._leave(leaving)
-        elif self._pacer is None:
-            self._pacer = Pacer(bps, self._world.now)
+        elif self.pacer is None:
+            self.pacer = Pacer(bps, self._world.now)
         else:
-            self._pacer.set_rate(bps, self._world.now)
+            self.pacer.set_rate(bps, self._world.now)
             self._release()
 
-    def deliver(self, datagram: bytes) -> None:
+    def withdraw(self, producers: Set[int]) -> None:
+        if self.pacer is not None:
+            self.pacer.withdraw(producers)
+
+    def deliver(self, outgoing: Outgoing) -> None:
         """A protected packet on its way out."""
+        _, datagram, producer = outgoing
         now = self._world.now
         urgent = 192 <= datagram[1] <= 223 or int.from_bytes(datagram[8:12], "big") in self._voices
-        if self._pacer is None or urgent:
-            if self._pacer is not None:
-                self._pacer.charge(len(datagram), now)
+        if self.pacer is None or urgent:
+            if self.pacer is not None:
+                self.pacer.charge(len(datagram), now)
             self._leave(Leaving(datagram, waited=False))
         else:
             self._note_sent(datagram, 0.0)
-            self._pacer.put(datagram, now)
+            self.pacer.put(datagram, now, producer)
             self._release()
 
     def _release(self) -> None:
-        if self._pacer is None:
+        if self.pacer is None:
             return
-        for leaving in self._pacer.take(self._world.now):
+        for leaving in self.pacer.take(self._world.now):
             self._leave(leaving)
-        due = self._pacer.next_at()
+        due = self.pacer.next_at()
         if due is not None and not self._waking:
             self._waking = True
             self._world.after(max(0.001, due - self._world.now), self._wake)
@@ -121,7 +124,7 @@ class FakeAssociation:
         self._release()
 
     def _leave(self, leaving: Leaving) -> None:
-        if self._pacer is not None:
+        if self.pacer is not None:
             self._note_sent(leaving.packet, self._world.now)
         self._world.transmit(self.row, leaving.packet)
 
@@ -133,7 +136,7 @@ class FakeAssociation:
         return self.heard_at
 
     def close(self) -> None:
-        self._pacer = None
+        self.pacer = None
         self._world.associations.pop(self.row, None)
         self._world.fastpath.close_transport(self.row)
 
@@ -179,10 +182,10 @@ class World:
         return association
 
     def flush_streams(self) -> None:
-        for row, datagram in self.fastpath.take_stream_out():
-            association = self.associations.get(row)
+        for outgoing in self.fastpath.take_stream_out():
+            association = self.associations.get(outgoing.transport)
             if association is not None:
-                association.deliver(datagram)
+                association.deliver(outgoing)
 
     def transmit(self, row: int, datagram: bytes) -> None:
         receive = self.receivers.get(row)
@@ -220,8 +223,7 @@ class World:
         association.heard_at = self.now
         for up in self.fastpath.ingest(row, datagrams, int(self.now * 1e6)):
             if up.kind is HandUpKind.RTCP:
-                with contextlib.suppress(BadPacket):  # of one who had the row before
-                    association.listener.on_rtcp(self.fastpath.unprotect_rtcp(row, up.data))
+                association.listener.on_rtcp(up.data)
             elif up.kind is HandUpKind.STRANGER:
                 association.listener.on_stranger(up.data)
         self.flush_streams()

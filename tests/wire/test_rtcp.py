@@ -10,6 +10,7 @@ from sfu.errors import BadPacket
 from sfu.rtp import rtcp
 from sfu.rtp.ntp import middle, ntp_from_unix, unix_from_ntp
 from sfu.rtp.rtcp import Bye, Fir, Nack, Pli, ReceiverReport, Remb, ReportBlock, SenderReport
+from sfu.rtp.twcc import TwccFeedback
 
 U32 = st.integers(0, 0xFFFFFFFF)
 BLOCKS = st.builds(
@@ -167,3 +168,24 @@ def test_ntp_instants_survive_the_round_trip(unix_s: float) -> None:
 def test_the_middle_of_an_instant_counts_in_65536ths() -> None:
     early, late = ntp_from_unix(1_700_000_000.0), ntp_from_unix(1_700_000_000.25)
     assert middle(late) - middle(early) == 65536 // 4
+
+
+def test_a_compound_has_a_bounded_number_of_parts_and_one_transport_wide_feedback() -> None:
+    def feedback(base: int) -> bytes:
+        return struct.pack("!BBHIIHHIHH", 0x8F, 205, 5, 1, 1, base, 1, 0, 1, 0)
+
+    (part,) = rtcp.parse_untrusted(feedback(7) + feedback(8) + feedback(9))
+    assert isinstance(part, TwccFeedback)
+    assert part.base == 9, "the newest"
+    assert len(rtcp.parse_untrusted(rtcp.pli(1, 2) * rtcp.MAX_PARTS)) == rtcp.MAX_PARTS
+    with pytest.raises(BadPacket):
+        rtcp.parse_untrusted(rtcp.pli(1, 2) * (rtcp.MAX_PARTS + 1))
+
+
+def test_of_a_request_for_thousands_a_bounded_number_is_read() -> None:
+    items = b"".join(struct.pack("!HH", 17 * n & 0xFFFF, 0xFFFF) for n in range(400))
+    packet = struct.pack("!BBHII", 0x81, 205, 2 + 400, 1, 2) + items
+    (part,) = rtcp.parse_untrusted(packet)
+    assert isinstance(part, rtcp.Nack)
+    assert list(part.seqs[: rtcp.MAX_NACKED]) == list(range(rtcp.MAX_NACKED))
+    assert len(part.seqs) < rtcp.MAX_NACKED + 17

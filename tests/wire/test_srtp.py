@@ -88,7 +88,7 @@ def test_we_send_what_the_reference_would_send(profile: SrtpProfile) -> None:
     publisher, viewer = stage.publisher(MediaKind.AUDIO, profile=profile), stage.viewer(profile)
     stage.fastpath.switch(viewer.open_slot(MediaKind.AUDIO), publisher.layers[0])
     publisher.send(rtp(1000, 1, b"speech", ts=77))
-    ((transport, data),) = stage.fastpath.take_stream_out()
+    ((transport, data, _),) = stage.fastpath.take_stream_out()
     plain = viewer.srtp.unprotect(data)
     assert parse(transport, plain).payload == b"speech"
     assert Reference(profile, key(5, profile)).protect(plain) == data  # the stage's fifth key is the viewer's

@@ -8,7 +8,15 @@ from hypothesis import strategies as st
 
 from sfu.errors import BadPacket
 from sfu.rtp import rtcp
-from sfu.rtp.twcc import MAX_FEEDBACK_BYTES, FeedbackWriter, TwccFeedback, parse_feedback_untrusted
+from sfu.rtp.twcc import (
+    MAX_FEEDBACK_BYTES,
+    MAX_REPORTED_LOST,
+    MAX_SEGMENTS,
+    FeedbackWriter,
+    TwccFeedback,
+    parse_feedback_untrusted,
+)
+from tests.support.feedback import packets_of
 
 T0 = 64_000 * 1000
 
@@ -20,18 +28,18 @@ def _read(packets: list[bytes]) -> list[TwccFeedback]:
 
 
 def _arrived(feedbacks: list[TwccFeedback]) -> dict[int, int]:
-    return {n: at for feedback in feedbacks for n, at in feedback.packets if at is not None}
+    return {n: at for feedback in feedbacks for n, at in packets_of(feedback) if at is not None}
 
 
 def _lost(feedbacks: list[TwccFeedback]) -> list[int]:
-    return [n for feedback in feedbacks for n, at in feedback.packets if at is None]
+    return [n for feedback in feedbacks for n, at in packets_of(feedback) if at is None]
 
 
 def test_packets_that_arrived_in_order_are_reported() -> None:
     arrivals = [(n, T0 + 5_000 * n) for n in range(20)]
     (feedback,) = _read(FeedbackWriter(1).write(2, arrivals))
     assert (feedback.sender_ssrc, feedback.media_ssrc, feedback.base) == (1, 2, 0)
-    assert feedback.packets == tuple(arrivals)
+    assert packets_of(feedback) == list(arrivals)
 
 
 def test_a_hole_is_a_loss() -> None:
@@ -56,7 +64,7 @@ def test_a_packet_after_its_loss_was_reported_is_reported_again() -> None:
 
 def test_numbers_wrap() -> None:
     (feedback,) = _read(FeedbackWriter(1).write(2, [(n, T0) for n in range(65534, 65538)]))
-    assert [n for n, _ in feedback.packets] == [65534, 65535, 0, 1]
+    assert [n for n, _ in packets_of(feedback)] == [65534, 65535, 0, 1]
 
 
 def test_times_may_run_backwards() -> None:
@@ -129,12 +137,12 @@ def test_a_feedback_with_each_kind_of_chunk_is_read() -> None:
         117: start + 4500,
         118: start + 4750,
     }
-    assert len(feedback.packets) == 24
+    assert len(packets_of(feedback)) == 24
 
 
 def test_the_last_chunk_may_hold_more_than_the_count() -> None:
     feedback = parse_feedback_untrusted(1, 2, struct.pack("!HHI", 1, 2, 0) + b"\x3f\xff" + bytes((4, 4)))
-    assert [n for n, _ in feedback.packets] == [1, 2]
+    assert [n for n, _ in packets_of(feedback)] == [1, 2]
 
 
 @pytest.mark.parametrize(
@@ -160,4 +168,32 @@ def test_anything_is_read_or_refused(noise: bytes, count: int) -> None:
         feedback = parse_feedback_untrusted(1, 2, struct.pack("!HH", 1, count) + noise)
     except BadPacket:
         return
-    assert len(feedback.packets) == count
+    assert len(packets_of(feedback)) == count
+
+
+def test_what_two_bytes_declare_is_only_counted() -> None:
+    """8,191 packets that did not arrive: nothing is made for each of them."""
+    feedback = parse_feedback_untrusted(1, 2, struct.pack("!HHI", 0, 8191, 0) + b"\x1f\xff")
+    assert (feedback.reported, feedback.arrivals) == (8191, ())
+
+
+@pytest.mark.parametrize("chunk", [b"\x3f\xff", b"\x5f\xff", b"\xbf\xff", b"\xd5\x55"])
+def test_arrivals_that_have_no_times_are_refused_whatever_declares_them(chunk: bytes) -> None:
+    with pytest.raises(BadPacket):
+        parse_feedback_untrusted(1, 2, struct.pack("!HHI", 0, 8000, 0) + chunk * 600)
+
+
+@given(st.lists(st.tuples(st.integers(1, 60_000), st.integers(0, 2_000_000)), min_size=1, max_size=200))
+def test_numbers_that_leap_are_reported_within_bounds(steps: list[tuple[int, int]]) -> None:
+    """Whatever a publisher does, a report declares a bounded number of lost packets."""
+    writer = FeedbackWriter(1)
+    writer.write(2, [(70_000, 1_000_000)])
+    number, at, arrivals = 70_000, 1_000_000, []
+    for step, later in steps:
+        number, at = number + step, at + later
+        arrivals.append((number, at))
+    told = _read(writer.write(2, arrivals))
+    assert len(told) <= MAX_SEGMENTS + len(steps)
+    assert len(_lost(told)) <= MAX_REPORTED_LOST
+    assert set(_arrived(told)) <= {number & 0xFFFF for number, _ in arrivals}
+    assert (arrivals[-1][0] & 0xFFFF) in _arrived(told)

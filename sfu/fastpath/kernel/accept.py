@@ -5,10 +5,24 @@ Everything else comes after it: a packet that arrives while the gate is shut get
 redundancy and no count of what could be forwarded, and a retransmission does not bring it in once the gate is
 open again."""
 
+from sfu.fastpath.kernel.budgets import spend
 from sfu.fastpath.kernel.native import Bytes, Row, bytes_at, compiled, copy, rows_at, words_at
 from sfu.fastpath.kernel.red import read_blocks
 from sfu.fastpath.kernel.rtp import M32, extension, payload_end, payload_start, u8, u16, u32, unwrap
-from sfu.fastpath.kernel.tables import BATCH, COUNTERS, ENTRIES, ENTRY, GAPS, KEPT, LAYER, MAX_GAP, PRODUCER
+from sfu.fastpath.kernel.tables import (
+    BATCH,
+    COUNTERS,
+    ENTRIES,
+    ENTRY,
+    GAPS,
+    KEPT,
+    LAYER,
+    MAX_GAP,
+    PICTURE_BYTES,
+    PICTURES,
+    PRODUCER,
+    VOICES,
+)
 from sfu.fastpath.kernel.vp8 import note_keyframe, read_descriptor
 
 
@@ -55,7 +69,7 @@ def accept_original(ctx: Row, at: int, producer: Row, base: int, start: int, end
     count_packet(layer, seq, ts, end - start, ctx.now)
     producer.last_us = ctx.now
     level = note_level(producer, b, start)
-    if is_gated(ctx, producer):
+    if is_gated(ctx, producer) or is_too_much(ctx, producer, end - start):
         return
     first = layer.since < 0
     if first:
@@ -86,7 +100,7 @@ def accept_rtx(ctx: Row, at: int, producer: Row, base: int, start: int, end: int
     if end - start < 2 or layer.packets == 0:
         counters.rtx_padding += 1  # browsers fill the line with these when a picture costs little
         return
-    if is_gated(ctx, producer):
+    if is_gated(ctx, producer) or is_too_much(ctx, producer, end - start):
         return
     seq = unwrap(u16(b, start), layer.max_seq)
     if layer.since < 0 or seq < layer.since:
@@ -108,6 +122,15 @@ def is_gated(ctx: Row, producer: Row) -> bool:
     producer.gated += 1
     rows_at(ctx.counters, 1, COUNTERS)[0].gated += 1
     return True
+
+
+@compiled
+def is_too_much(ctx: Row, producer: Row, payload: int) -> bool:
+    """Whether its publisher sends more than anybody's microphone, or camera and screen, ever do: each packet
+    may have fifty copies."""
+    if producer.kind == 0:
+        return not spend(ctx, producer.transport, VOICES, 1)
+    return not spend(ctx, producer.transport, PICTURES, payload + PICTURE_BYTES)
 
 
 @compiled

@@ -4,14 +4,15 @@
              -> forward: for each run of a layer, for each slot of the layer: rewrite, protect, queue
              -> flush: sendmmsg
 
-It is Python compiled by numba without the GIL; no object is made for a packet. receive.py and accept.py are
-the way in; forward.py, temporal.py, red.py, switch.py and send.py the way out; resend.py sends again. All of
-it also runs uncompiled (native.uncompiled), and is tested that way too."""
+It is Python compiled by numba without the GIL; no object is made for a packet. lookup.py, budgets.py,
+receive.py and accept.py are the way in; forward.py, temporal.py, red.py, switch.py and send.py the way out;
+resend.py sends again. All of it also runs uncompiled (native.uncompiled), and is tested that way too."""
 
 from sfu.fastpath.kernel.accept import accept
 from sfu.fastpath.kernel.forward import forward
+from sfu.fastpath.kernel.lookup import UNKNOWN, find_ssrc, find_transport
 from sfu.fastpath.kernel.native import Row, bytes_at, compiled, context_at, recvmmsg, rows_at, words_at
-from sfu.fastpath.kernel.receive import UNKNOWN, admit, find_ssrc
+from sfu.fastpath.kernel.receive import admit
 from sfu.fastpath.kernel.resend import pad, resend_all
 from sfu.fastpath.kernel.rtp import payload_start, u32
 from sfu.fastpath.kernel.send import flush
@@ -37,7 +38,7 @@ ENTRY_POINTS = {
 def begin_batch(ctx: Row, now: int) -> None:
     """Forget the last batch, even one that raised half way."""
     ctx.now = now
-    ctx.n_entries = ctx.n_found = ctx.n_ups = ctx.unknown_ups = ctx.arena_at = 0
+    ctx.n_entries = ctx.n_found = ctx.n_ups = ctx.arena_at = 0
     ports = rows_at(ctx.ports, MAX_PORTS, PORT)
     for p in range(ctx.n_ports):
         ports[p].queued = 0
@@ -51,7 +52,7 @@ def drain(here: int, port: int, now: int) -> int:
     messages = words_at(ctx.msgs, BATCH, 8)
     got = recvmmsg(rows_at(ctx.ports, MAX_PORTS, PORT)[port].fd, ctx.msgs, BATCH)
     for m in range(got):
-        admit(ctx, m, UNKNOWN, port)
+        admit(ctx, m, find_transport(ctx, port, bytes_at(ctx.names + m * NAME_ROW, NAME_ROW)))
         messages[m, 1] = NAME_ROW
     forward(ctx)
     flush(ctx)
@@ -60,11 +61,11 @@ def drain(here: int, port: int, now: int) -> int:
 
 @compiled
 def ingest(here: int, transport: int, count: int, now: int) -> None:
-    """Forward the datagrams of one transport that stand in the receiving rows."""
+    """Forward the datagrams of one transport, or of UNKNOWN, that stand in the receiving rows."""
     ctx = context_at(here)
     begin_batch(ctx, now)
     for m in range(count):
-        admit(ctx, m, transport, -1)
+        admit(ctx, m, transport)
     forward(ctx)
     flush(ctx)
 

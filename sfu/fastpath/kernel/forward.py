@@ -194,7 +194,7 @@ def send_late(ctx: Row, s: int, slot: Row, row: Row, e: Row) -> None:
     at = reserve(ctx, MAX_DATAGRAM + OVERHEAD)
     length = compose(ctx, slot, row, record, late, at, late.length)
     if length > 0:
-        dispatch(ctx, slot.transport, row, at, length, 1, length)
+        dispatch(ctx, slot.transport, e.layer, at, length, 1, length)
 
 
 @compiled
@@ -203,6 +203,7 @@ def send_message(ctx: Row, slot: Row, row: Row, i: int, end: int, size: int) -> 
     entries = rows_at(ctx.entries, ENTRIES + 1, ENTRY)
     start = at = reserve(ctx, MAX_RUN * (MAX_DATAGRAM + OVERHEAD))
     segments = segment = 0
+    layer = entries[i].layer
     while i != end:
         length = compose(ctx, slot, row, slot, entries[i], at, size)
         i = entries[i].next
@@ -211,7 +212,7 @@ def send_message(ctx: Row, slot: Row, row: Row, i: int, end: int, size: int) -> 
             segment = max(segment, length)
             at += length
     if segments > 0:
-        dispatch(ctx, slot.transport, row, start, at - start, segments, segment)
+        dispatch(ctx, slot.transport, layer, start, at - start, segments, segment)
 
 
 @compiled

@@ -53,7 +53,7 @@ def _libc_address(name: str) -> int:
     return cast("int", ctypes.cast(getattr(_libc, name), ctypes.c_void_p).value)
 
 
-for _name in ("srtp_protect", "srtp_unprotect"):
+for _name in ("srtp_protect", "srtp_unprotect", "srtp_unprotect_rtcp"):
     llvmlite.binding.add_symbol("gb_" + _name, _srtp_address(_name))
 for _name in ("recvmmsg", "sendmmsg", "memcpy", "__errno_location"):
     llvmlite.binding.add_symbol("gb_" + _name, _libc_address(_name))
@@ -62,6 +62,7 @@ _I4, _I8, _U4 = nb.int32, nb.int64, nb.uint32
 _External: Callable[..., Callable[..., int]] = nb.ExternalFunction
 _protect = _External("gb_srtp_protect", _I4(_I8, _I8, _I8))
 _unprotect = _External("gb_srtp_unprotect", _I4(_I8, _I8, _I8))
+_unprotect_rtcp = _External("gb_srtp_unprotect_rtcp", _I4(_I8, _I8, _I8))
 _recvmmsg = _External("gb_recvmmsg", _I4(_I4, _I8, _U4, _I4, _I8))
 _sendmmsg = _External("gb_sendmmsg", _I4(_I4, _I8, _U4, _I4))
 _memcpy = _External("gb_memcpy", _I8(_I8, _I8, _I8))
@@ -100,6 +101,11 @@ def protect(session: int, packet: int, length: int) -> int:
 @compiled
 def unprotect(session: int, packet: int, length: int) -> int:
     return _unprotect(session, packet, length)
+
+
+@compiled
+def unprotect_rtcp(session: int, packet: int, length: int) -> int:
+    return _unprotect_rtcp(session, packet, length)
 
 
 @compiled
@@ -156,6 +162,10 @@ def _plain_unprotect(session: int, packet: int, length: int) -> int:
     return int(lib.srtp_unprotect(*_srtp_arguments(session, packet, length)))
 
 
+def _plain_unprotect_rtcp(session: int, packet: int, length: int) -> int:
+    return int(lib.srtp_unprotect_rtcp(*_srtp_arguments(session, packet, length)))
+
+
 def _srtp_arguments(session: int, packet: int, length: int) -> tuple[Any, Any, Any]:
     return (
         ffi.cast("srtp_t", int(session)),
@@ -205,6 +215,7 @@ def _plain_context(address: int) -> Row:
 _TWINS: dict[int, Callable[..., Any]] = {
     id(protect): _plain_protect,
     id(unprotect): _plain_unprotect,
+    id(unprotect_rtcp): _plain_unprotect_rtcp,
     id(recvmmsg): _plain_recvmmsg,
     id(sendmmsg): _plain_sendmmsg,
     id(last_errno): ctypes.get_errno,

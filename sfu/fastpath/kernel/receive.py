@@ -5,73 +5,40 @@ counts roll-overs by seeing packets, and after 2^15 unseen ones (11 minutes of a
 would stay dead."""
 
 from sfu.fastpath.kernel.accept import accept
-from sfu.fastpath.kernel.native import Bytes, Row, bytes_at, compiled, rows_at, unprotect, words_at
+from sfu.fastpath.kernel.budgets import affords, spend
+from sfu.fastpath.kernel.lookup import find_ssrc, find_ufrag
+from sfu.fastpath.kernel.native import (
+    Bytes,
+    Row,
+    bytes_at,
+    compiled,
+    rows_at,
+    unprotect,
+    unprotect_rtcp,
+    words_at,
+)
 from sfu.fastpath.kernel.rtp import M32, extension, is_binding_request, payload_start, u8, u16, u32, unwrap
 from sfu.fastpath.kernel.tables import (
     ARRIVALS,
     BATCH,
+    CHECKS,
     COUNTERS,
+    FIRST_CHECKS,
     MAX_DATAGRAM,
     MAX_STRANGERS,
-    NAME_ROW,
+    RECORDS,
+    REPORT_BYTES,
+    REPORTS,
     RX_ROW,
-    STRANGERS_PER_S,
-    TOKEN,
+    STRANGERS,
     TRANSPORT,
-    UNKNOWN_PER_BATCH,
     UP,
 )
 
 STUN, DTLS, RTCP, STRANGER = 0, 1, 2, 3
-AF_INET6 = 10
 MSG_TRUNC = 0x20
 REPLAYED, TOO_OLD = 9, 10
 """libsrtp's srtp_err_status_replay_fail and _old: authentic, but seen before."""
-UNKNOWN = -1
-
-
-@compiled
-def mix(h: int, word: int) -> int:
-    """One step of the hash of HashTable; hash_table.bucket is its twin."""
-    h = ((h ^ word) & M32) * 0x3C6E_F35F
-    return h ^ (h >> 29)
-
-
-@compiled
-def find_transport(ctx: Row, port: int, name: Bytes) -> int:
-    """Which transport a source address belongs to; addresses are compared in full, not by hash."""
-    family = u8(name, 0) | u8(name, 1) << 8
-    k0 = port << 24 | family << 16 | u16(name, 2)
-    if family == AF_INET6:
-        k1, k2, k3, k4 = u32(name, 8), u32(name, 12), u32(name, 16), u32(name, 20)
-    else:
-        k1, k2, k3, k4 = u32(name, 4), 0, 0, 0
-    n = ctx.n_addresses
-    table = words_at(ctx.addresses, n, 6)
-    at = mix(mix(mix(mix(mix(0, k0), k1), k2), k3), k4) >> 7 & (n - 1)
-    for _ in range(n):
-        row = table[at]
-        if row[5] < 0:
-            return UNKNOWN
-        if row[0] == k0 and row[1] == k1 and row[2] == k2 and row[3] == k3 and row[4] == k4:
-            return int(row[5])
-        at = (at + 1) & (n - 1)
-    return UNKNOWN
-
-
-@compiled
-def find_ssrc(ctx: Row, transport: int, ssrc: int) -> int:
-    """layer * 2 + (1 if RTX), or UNKNOWN."""
-    n = ctx.n_ssrcs
-    table = words_at(ctx.ssrcs, n, 3)
-    at = mix(mix(0, transport), ssrc) >> 7 & (n - 1)
-    for _ in range(n):
-        if table[at, 2] < 0:
-            return UNKNOWN
-        if table[at, 0] == transport and table[at, 1] == ssrc:
-            return int(table[at, 2])
-        at = (at + 1) & (n - 1)
-    return UNKNOWN
 
 
 @compiled
@@ -86,8 +53,9 @@ def hand_up(ctx: Row, kind: int, transport: int, m: int, size: int) -> None:
 
 
 @compiled
-def admit(ctx: Row, m: int, transport: int, port: int) -> None:
-    """Sort datagram m of the batch by its first byte (RFC 7983). transport: UNKNOWN to find it by address."""
+def admit(ctx: Row, m: int, transport: int) -> None:
+    """Sort datagram m of the batch by its first byte (RFC 7983). transport: whose address it came from, or
+    UNKNOWN."""
     counters = rows_at(ctx.counters, 1, COUNTERS)[0]
     counters.datagrams += 1
     message = words_at(ctx.msgs, BATCH, 8)[m]
@@ -97,26 +65,68 @@ def admit(ctx: Row, m: int, transport: int, port: int) -> None:
         return
     b = bytes_at(ctx.rx + m * RX_ROW, size)
     first = u8(b, 0)
-    if transport < 0:
-        transport = find_transport(ctx, port, bytes_at(ctx.names + m * NAME_ROW, NAME_ROW))
     if 127 < first < 192 and size >= 12 and transport >= 0:
         if 192 <= u8(b, 1) <= 223:
-            hand_up(ctx, RTCP, transport, m, size)
+            receive_rtcp(ctx, m, b, size, transport)
         else:
             receive_rtp(ctx, m, b, size, transport)
     elif first < 4 and is_binding_request(b, size):
-        if transport < 0:
-            if ctx.unknown_ups >= UNKNOWN_PER_BATCH:
-                counters.unknown_address += 1
-                return
-            ctx.unknown_ups += 1
-        hand_up(ctx, STUN, transport, m, size)
+        receive_check(ctx, m, b, size, transport)
     elif transport < 0:
         counters.unknown_address += 1
     elif 19 < first < 64:
-        hand_up(ctx, DTLS, transport, m, size)
+        if spend(ctx, transport, RECORDS, 1):
+            hand_up(ctx, DTLS, transport, m, size)
     else:
         counters.malformed += 1
+
+
+@compiled
+def receive_check(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
+    """Hand up a check that names one of our transports, at that one's cost: whoever does not know its name
+    costs nobody anything. Those from elsewhere have a budget of their own, or they could use up what keeps
+    the transport alive."""
+    named = find_ufrag(ctx, b, size)
+    if named < 0:
+        rows_at(ctx.counters, 1, COUNTERS)[0].unknown_ufrag += 1
+    elif spend(ctx, named, CHECKS if named == transport else FIRST_CHECKS, 1):
+        hand_up(ctx, STUN, transport, m, size)
+
+
+@compiled
+def receive_rtcp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
+    """Authenticate a compound packet and hand it up, as far as its sender's budget goes."""
+    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
+    row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[transport]
+    if row.rx == 0:
+        counters.no_keys += 1
+        return
+    ssrc = u32(b, 4)
+    if find_ssrc(ctx, transport, ssrc) < 0 and not has_room(ctx, row, transport, ssrc):
+        counters.strangers_dropped += 1
+        return
+    ctx.length = size
+    status = unprotect_rtcp(row.rx, ctx.rx + m * RX_ROW, ctx.length_at)
+    if status != 0:
+        note_failure(ctx, row, status)
+        return
+    row.last_us = ctx.now
+    if find_ssrc(ctx, transport, ssrc) < 0:
+        remember_stranger(ctx, row, transport, ssrc)
+    if spend(ctx, transport, REPORTS, size + REPORT_BYTES):
+        hand_up(ctx, RTCP, transport, m, int(ctx.length))
+
+
+@compiled
+def note_failure(ctx: Row, row: Row, status: int) -> None:
+    """Count a packet that libsrtp refused."""
+    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
+    if status in (REPLAYED, TOO_OLD):
+        row.replayed += 1
+        counters.replayed += 1
+    else:
+        row.bad += 1
+        counters.bad_auth += 1
 
 
 @compiled
@@ -140,12 +150,7 @@ def receive_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
     ctx.length = size
     status = unprotect(row.rx, base, ctx.length_at)
     if status != 0:
-        if status in (REPLAYED, TOO_OLD):
-            row.replayed += 1
-            counters.replayed += 1
-        else:
-            row.bad += 1
-            counters.bad_auth += 1
+        note_failure(ctx, row, status)
         return
     plain = int(ctx.length)
     row.last_us = ctx.now
@@ -154,7 +159,7 @@ def receive_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
     note_arrival(ctx, row, transport, b)
     if bound >= 0:
         accept(ctx, base, plain, bound)
-    else:
+    elif spend(ctx, transport, STRANGERS, 1):
         remember_stranger(ctx, row, transport, ssrc)
         counters.strangers += 1
         hand_up(ctx, STRANGER, transport, m, plain)
@@ -162,16 +167,15 @@ def receive_rtp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
 
 @compiled
 def may_be_strange(ctx: Row, row: Row, transport: int, ssrc: int) -> bool:
-    """Whether a packet of an unbound SSRC is worth an unprotect: 64 a second are, of 256 SSRCs in all.
+    """Whether a packet of an unbound SSRC is worth an unprotect. Its budget is charged once it proves to be
+    authentic: a forged one costs its alleged sender nothing."""
+    return bool(affords(ctx, transport, STRANGERS, 1) and has_room(ctx, row, transport, ssrc))
 
-    libsrtp keeps state for every SSRC that authenticates, in a list that it searches from the start: a
-    hostile but admitted peer must not make it grow."""
-    tokens = row.tokens + (ctx.now - row.tokens_us) * STRANGERS_PER_S
-    row.tokens_us = ctx.now
-    row.tokens = min(tokens, STRANGERS_PER_S * TOKEN)
-    if row.tokens < TOKEN:
-        return False
-    row.tokens -= TOKEN
+
+@compiled
+def has_room(ctx: Row, row: Row, transport: int, ssrc: int) -> bool:
+    """Whether libsrtp may see packets of this unbound SSRC: it keeps state for every SSRC that authenticates,
+    in a list that it searches from the start. A hostile but admitted peer must not make that grow."""
     return bool(row.strangers < MAX_STRANGERS or is_remembered(ctx, row, transport, ssrc))
 
 
@@ -209,4 +213,4 @@ def note_arrival(ctx: Row, row: Row, transport: int, b: Bytes) -> None:
     row.arrivals += 1
 
 
-__all__ = ["DTLS", "RTCP", "STRANGER", "STUN", "admit", "find_ssrc"]
+__all__ = ["DTLS", "RTCP", "STRANGER", "STUN", "admit"]

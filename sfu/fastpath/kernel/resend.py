@@ -71,6 +71,8 @@ def is_due(ctx: Row, s: int, seq: int, min_interval_us: int) -> bool:
 def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, room: int) -> int:
     """Bytes sent; 0 if the packet was not found or there is no room for it.
 
+    What its gate shuts off now goes as an empty packet: it fills the receiver's hole, who then asks no more.
+
     Packets from before the slot's last switch or the layer's last keyframe are not found: the keyframe makes
     them needless, and after a switch to a smaller picture they would fill the line that was just found too
     narrow. Stale ones are counted: there only a keyframe helps."""
@@ -81,8 +83,6 @@ def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, room: int) -> int:
     layer = rows_at(ctx.layers, ctx.n_layers, LAYER)[record.layer]
     if layer.generation != record.generation or layer.kind == 0:
         return 0
-    if rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer].gate:
-        return 0
     number = seq - record.seq_off
     kept = rows_at(layer.kept, layer.depth, KEPT)[number & (layer.depth - 1)]
     if kept.seq != number or number < layer.key_seq:
@@ -91,7 +91,8 @@ def resend(ctx: Row, s: int, slot: Row, row: Row, seq: int, room: int) -> int:
     if STALE_MS * slot.khz < behind < 0x8000_0000:  # the newest may have been left out: then it is ahead
         slot.stale += 1
         return 0
-    length = 0 if is_cut(ctx, s, slot, count, kept.ts) else kept.length
+    gated = rows_at(ctx.producers, ctx.n_producers, PRODUCER)[layer.producer].gate
+    length = 0 if gated or is_cut(ctx, s, slot, count, kept.ts) else kept.length
     if slot.header + 2 + length + TAG > room:
         return 0
     words_at(ctx.resends, ctx.n_slots, RESENDS)[s, seq % RESENDS] = ctx.now << 16 | seq & 0xFFFF
@@ -140,7 +141,7 @@ def send_rtx(ctx: Row, slot: Row, row: Row, record: Row, kept: Row, length: int,
         rewrite_descriptor(b, head + 2, e, record.pid_off, record.tl0_off)
     sent = seal(ctx, row, start, size)
     if sent:
-        dispatch(ctx, slot.transport, row, start, sent, 1, sent)
+        dispatch(ctx, slot.transport, record.layer, start, sent, 1, sent)
     return sent
 
 
@@ -206,7 +207,7 @@ def pad(ctx: Row, s: int, wanted: int) -> int:
             counters.padding += 1
         if segments == 0:
             break
-        dispatch(ctx, slot.transport, row, start, at - start, segments, segment)
+        dispatch(ctx, slot.transport, -1, start, at - start, segments, segment)
     counters.padding_bytes += total
     return total
 

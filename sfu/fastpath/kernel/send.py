@@ -10,6 +10,7 @@ from sfu.fastpath.kernel.tables import (
     ARENA,
     BATCH,
     COUNTERS,
+    LAYER,
     MAX_PORTS,
     NAME_ROW,
     PORT,
@@ -50,10 +51,12 @@ def reserve(ctx: Row, size: int) -> int:
 
 
 @compiled
-def dispatch(ctx: Row, transport: int, row: Row, at: int, size: int, segments: int, segment: int) -> None:
-    """Send a message of equal segments that lies in the arena, over the transport's port or stream."""
+def dispatch(ctx: Row, transport: int, layer: int, at: int, size: int, segments: int, segment: int) -> None:
+    """Send a message of equal segments that lies in the arena, over the transport's port or stream. layer:
+    what it is of, -1: of none."""
+    row = rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[transport]
     if row.port == STREAM:
-        put_aside(ctx, transport, at, size)
+        put_aside(ctx, transport, layer, at, size)
     else:
         queue(ctx, transport, row, at, size, segments, segment)
 
@@ -87,8 +90,8 @@ def queue(ctx: Row, transport: int, row: Row, at: int, size: int, segments: int,
 
 
 @compiled
-def put_aside(ctx: Row, transport: int, at: int, size: int) -> None:
-    """Keep a datagram for the slow path, which writes it to a TCP connection."""
+def put_aside(ctx: Row, transport: int, layer: int, at: int, size: int) -> None:
+    """Keep a datagram for the slow path, which paces it or writes it to a TCP connection."""
     if ctx.stream_n >= STREAM_DATAGRAMS or ctx.stream_at + size > STREAM_BYTES:
         rows_at(ctx.counters, 1, COUNTERS)[0].stream_dropped += 1
         return
@@ -96,6 +99,7 @@ def put_aside(ctx: Row, transport: int, at: int, size: int) -> None:
     put.transport = transport
     put.at = ctx.stream_at
     put.length = size
+    put.producer = rows_at(ctx.layers, ctx.n_layers, LAYER)[layer].producer if layer >= 0 else -1
     copy(ctx.stream_bytes + ctx.stream_at, ctx.arena + at, size)
     ctx.stream_n += 1
     ctx.stream_at += size

@@ -47,10 +47,15 @@ MAX_BLOCKS = 9
 """Earlier sounds in one packet of a publisher; libwebrtc makes at most this many."""
 MAX_STRANGERS = 256
 """Distinct SSRCs that are not bound and that libsrtp may keep state for, for each transport."""
-STRANGERS_PER_S = 64
+MAX_ADDRESSES = 16
+"""That one transport may have."""
+MAX_UFRAGS = 4
+"""That one transport may have."""
+UFRAG_CHARACTERS = 8
+MAX_ATTRIBUTES = 32
+"""Of a STUN message."""
 TOKEN = 1_000_000
-"""One packet of a stranger; a microsecond earns STRANGERS_PER_S of these parts."""
-UNKNOWN_PER_BATCH = 16
+"""The unit of a budget; a microsecond earns `per_s` millionths of it."""
 STREAM_BYTES = 4 << 20
 STREAM_DATAGRAMS = 4096
 
@@ -86,10 +91,21 @@ PORT = row_type("fd gso queued sent failed gso_sent gso_failed")
 TRANSPORT = row_type(
     "tx port gso name_len twcc_out tx_packets tx_bytes rx "
     "last_us rx_packets rx_bytes twcc_ext twcc_in arrivals bad replayed "
-    "arrivals_read tokens tokens_us strangers used generation"
+    "arrivals_read strangers used generation"
 )
 """rx, tx: libsrtp sessions (0: no keys yet). twcc_in: newest transport-wide number received (unwrapped);
-twcc_out: the next one to send. tokens: packets of unbound SSRCs it may still send, in millionths."""
+twcc_out: the next one to send. last_us: of the last authentic RTP or RTCP packet."""
+
+CHECKS, FIRST_CHECKS, RECORDS, REPORTS, STRANGERS, VOICES, PICTURES = range(7)
+BUDGETS = 7
+"""Of each transport, by what they are for. In what a packet costs: checks from its own addresses and from
+others, DTLS datagrams, packets of SSRCs that are not bound, sounds. In bytes: RTCP and pictures, each packet
+of which costs some bytes more."""
+REPORT_BYTES, PICTURE_BYTES = 100, 400
+"""What a packet of reports, and one of a picture, costs besides its size."""
+BUDGET = row_type("left at_us per_s burst borrows refused")
+"""A token bucket: millionths left, when that was so, what a second brings, the most at once; whether more is
+taken from the last row, which all share; how often it was not enough."""
 
 PRODUCER = row_type(
     "used generation transport kind gate gated level level_sum level_count has_level shut_level last_us "
@@ -145,24 +161,24 @@ temporal layer. start: it is the first of its frame. About the run that it heads
 the highest tid (top); whether it is one frame, in order (even)."""
 
 UP = row_type("kind transport row length")
-STREAMED = row_type("transport at length")
+STREAMED = row_type("transport at length producer")
 
 COUNTERS = row_type(
     "datagrams copies sent handed_up unknown_address bad_auth replayed no_keys gated malformed truncated "
     "strangers strangers_dropped rtx_in rtx_padding rtx_duplicates late resent resend_refused send_errors "
     "protect_errors gso_messages gso_fallbacks stream_dropped faults up_dropped "
-    "sent_bytes resent_bytes padding_bytes padding red_recovered temporal_dropped foreign"
+    "sent_bytes resent_bytes padding_bytes padding red_recovered temporal_dropped foreign unknown_ufrag held"
 )
 """*_bytes: protected RTP; resent and padding are part of sent. foreign: packets of a codec that their line
-does not have."""
+does not have. unknown_ufrag: checks that name nobody. held: dropped because a budget was used up."""
 
 _CONTEXT_FIELDS = (
-    "here ports transports producers layers slots addresses ssrcs counters "
-    "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs "
+    "here ports transports producers layers slots addresses ssrcs ufrags budgets counters "
+    "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs n_ufrags "
     "rx names msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "
     "out_names arrivals sent switches resends strangers asked gaps "
     "stream stream_bytes stream_at stream_n "
-    "now arena_at n_entries n_found n_ups unknown_ups stamp n_asked n_gaps length_at"
+    "now arena_at n_entries n_found n_ups stamp n_asked n_gaps length_at"
 )
 CONTEXT = np.dtype(
     [(name, np.int64) for name in _CONTEXT_FIELDS.split()] + [("length", np.int32), ("spare", np.int32)]

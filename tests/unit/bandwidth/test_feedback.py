@@ -4,6 +4,7 @@ import itertools
 
 from sfu.bandwidth import Delivery, FeedbackReader
 from sfu.rtp.twcc import FeedbackWriter, TwccFeedback, parse_feedback_untrusted
+from tests.support.feedback import feedback_of
 
 
 def sent(wire: int) -> tuple[int, int] | None:
@@ -12,7 +13,7 @@ def sent(wire: int) -> tuple[int, int] | None:
 
 
 def feedback(base: int, *arrivals: int | None) -> TwccFeedback:
-    return TwccFeedback(1, 2, 0, base, tuple((base + i, at) for i, at in enumerate(arrivals)))
+    return feedback_of(base, arrivals)
 
 
 def test_arrivals_come_with_what_was_sent() -> None:
@@ -70,8 +71,8 @@ def test_numbers_and_the_receivers_clock_wrap() -> None:
     wrap = (1 << 24) * 64_000
     times: list[int] = []
     for n in range(65_530, 65_545):
-        packets = ((n & 0xFFFF, (wrap - 5000 + (n - 65_530) * 1000) % wrap),)
-        times += [d.arrived_us or 0 for d in reader.read(TwccFeedback(1, 2, 0, n & 0xFFFF, packets), endless)]
+        arrival = (wrap - 5000 + (n - 65_530) * 1000) % wrap
+        times += [d.arrived_us or 0 for d in reader.read(feedback_of(n, [arrival]), endless)]
     assert len(times) == 15
     assert all(after - before == 1000 for before, after in itertools.pairwise(times))
 

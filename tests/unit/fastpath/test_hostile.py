@@ -31,7 +31,8 @@ def test_any_bytes_from_a_known_address_are_harmless(datagrams: list[bytes]) -> 
     assert stage.count("faults") == 0
     assert stage.count("datagrams") - before == len(datagrams)
     dropped = sum(
-        stage.count(name) for name in ("malformed", "bad_auth", "strangers_dropped", "unknown_address")
+        stage.count(name)
+        for name in ("malformed", "bad_auth", "strangers_dropped", "unknown_address", "unknown_ufrag")
     )
     assert dropped + len(ups) == len(datagrams)
 
@@ -103,7 +104,8 @@ def test_datagrams_that_are_too_long_or_empty_are_malformed() -> None:
 def test_only_binding_requests_are_handed_up_as_stun() -> None:
     stage = Stage()
     picture, _ = everything_open(stage)
-    good = bytes.fromhex("000100002112a442") + bytes(12)
+    stage.fastpath.bind_ufrag(picture.transport, "feedcafe")
+    good = bytes.fromhex("000100102112a442") + bytes(12) + b"\0\x06\0\x0bfeedcafe:xy\0"
     response, other_cookie = b"\x01\x01" + good[2:], good[:4] + b"\0\0\0\0" + good[8:]
     ups = stage.fastpath.ingest(picture.transport, [good, response, other_cookie, good + b"\0"], 0)
     assert [up.kind for up in ups] == [HandUpKind.STUN]

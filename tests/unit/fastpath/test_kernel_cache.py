@@ -12,9 +12,9 @@ ROOT = Path(__file__).parents[3]
 FASTPATH = Path("sfu/fastpath")
 
 RUN = """
-from sfu.fastpath.kernel import native, receive
-receive.mix.compile((native.nb.int64, native.nb.int64))
-print(native.numba.config.CACHE_DIR, receive.mix(0, 0x1_0003))
+from sfu.fastpath.kernel import lookup, native
+lookup.mix.compile((native.nb.int64, native.nb.int64))
+print(native.numba.config.CACHE_DIR, lookup.mix(0, 0x1_0003))
 """
 
 
@@ -34,7 +34,7 @@ def test_a_kernel_with_a_change_in_another_file_of_it_is_compiled_anew(tmp_path:
     assert any(folder.rglob("*.nbc")), "it is cached"
     rtp = tmp_path / FASTPATH / "kernel/rtp.py"
     text = rtp.read_text()
-    assert "M32 = 0xFFFF_FFFF\n" in text, "which receive.mix uses"
+    assert "M32 = 0xFFFF_FFFF\n" in text, "which lookup.mix uses"
     rtp.write_text(text.replace("M32 = 0xFFFF_FFFF\n", "M32 = 0x0000_FFFF\n"))
     changed_folder, changed_value = run_kernel(tmp_path)
     assert changed_folder != folder
@@ -44,7 +44,7 @@ def test_a_kernel_with_a_change_in_another_file_of_it_is_compiled_anew(tmp_path:
 
 
 def mixed(word: int) -> int:
-    """What receive.mix makes of this word, from 0."""
+    """What lookup.mix makes of this word, from 0."""
     product = word * 0x3C6E_F35F
     return product ^ product >> 29
 

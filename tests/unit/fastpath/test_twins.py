@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from sfu.fastpath import MediaKind
+from sfu.fastpath import MediaKind, Outgoing
 from sfu.fastpath.hash_table import HashTable
 from sfu.fastpath.kernel.native import uncompiled
 from sfu.fastpath.kernel.rtp import extension, payload_end, payload_start, unwrap
@@ -18,7 +18,7 @@ EXERCISED = "temporal_dropped red_recovered padding resent resend_refused late g
 POINTERS = {"rx", "tx", "history", "kept"}
 
 
-def run(stage: Stage, seed: int) -> tuple[list[tuple[int, bytes]], list[tuple[int, int, int]]]:
+def run(stage: Stage, seed: int) -> tuple[list[Outgoing], list[tuple[int, int, int]]]:
     """A bad day in a hundred-odd steps: switches, mutes, losses, resends, strangers, nonsense. Returns what
     was sent, and the holes that were seen."""
     chance = random.Random(seed)
@@ -28,7 +28,7 @@ def run(stage: Stage, seed: int) -> tuple[list[tuple[int, bytes]], list[tuple[in
     viewers = [stage.viewer() for _ in range(4)]
     tiles = [viewer.open_slot() for viewer in viewers for _ in range(2)]
     ears = [viewer.open_slot(MediaKind.AUDIO, level=6) for viewer in viewers]
-    out: list[tuple[int, bytes]] = []
+    out: list[Outgoing] = []
     gaps: list[tuple[int, int, int]] = []
     seqs = {(camera.transport, i): chance.randrange(65536) for camera in cameras for i in range(3)}
     sound = chance.randrange(65536)

@@ -205,3 +205,17 @@ def test_when_pacing_ends_everything_leaves_in_order() -> None:
     assert [leaving.packet[0] for leaving in left] == [0, 1, 2, 3]
     assert pacer.next_at() is None
     assert pacer.backlog_s == 0
+
+
+def test_what_comes_from_behind_a_shut_gate_is_taken_out_and_the_rest_keeps_its_order() -> None:
+    pacer = Pacer(1_000_000, 0.0)
+    for n in range(12):
+        pacer.put(bytes([n]) * PACKET, 0.0, producer=n % 2)
+    sent = [leaving.packet[0] for leaving in pacer.take(0.0)]
+    before = pacer.backlog_s
+    pacer.withdraw({1})
+    assert pacer.backlog_s < before
+    while (due := pacer.next_at()) is not None:
+        sent += [leaving.packet[0] for leaving in pacer.take(due)]
+    assert sent == [0, 2, 4, 6, 8, 10]
+    assert pacer.dropped == 0

@@ -34,6 +34,15 @@ def test_a_voice_overtakes_waiting_pictures() -> None:
     assert taken(queue, 0.1) == [b"v1", b"v2", b"p1", b"p2"]
 
 
+def test_what_comes_from_behind_a_shut_gate_is_taken_out() -> None:
+    queue = SendQueue()
+    for n in range(9):
+        queue.put(bytes([n]), n % 2 == 0, 0.0, producer=n % 3)
+    queue.withdraw({0, 2})
+    assert len(queue) == 3
+    assert taken(queue, 0.1) == [b"\4", b"\1", b"\7"]
+
+
 def test_packets_that_waited_too_long_are_dropped_and_counted() -> None:
     queue = SendQueue()
     for n in range(10):
