@@ -1,7 +1,7 @@
 """How much each transport may cause in a second, and at most at once. What is more is dropped by the kernel,
 before anything is done for it, and counted. Pure.
 
-Each has its own, so that nobody pays for another; reports beyond one's own come from what all share. The
+Each has its own, so that nobody pays for another; reports beyond it come from what all share. The
 figures are some times what browsers send at the worst.
 """
 

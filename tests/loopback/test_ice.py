@@ -9,11 +9,9 @@ from functools import partial
 import pytest
 
 from sfu.errors import BadOffer
-from sfu.fastpath.budgets import PARTICIPANT
-from sfu.fastpath.kernel.tables import CHECKS
 from sfu.sdp import Fingerprint
 from sfu.transport import Association, MediaPorts, PortTaken, stun, tcp
-from sfu.transport.ice import MAX_STREAMS, STALE_AFTER_S
+from sfu.transport.ice import STALE_AFTER_S
 from sfu.transport.ports import CLAIM_AFTER_S
 from sfu.transport.stun import Attribute, Kind
 from tests.support.ice_client import IceClient
@@ -117,50 +115,6 @@ async def test_garbage_does_not_disturb_a_connected_client() -> None:
         await _is_heard(heard, client)
         assert heard.events.empty()
         await client.close()
-
-
-async def test_checks_that_name_nobody_cost_no_newcomer_the_first_one() -> None:
-    """5,000 of them in no time; then one check each of forty clients, from addresses that nobody knows."""
-    async with media_ports() as (fastpath, ports):
-        newcomers = [_joining(ports) for _ in range(40)]
-        name = [(int(Attribute.USERNAME), b"deadbeef:x")]
-        check = stun.build(Kind.REQUEST, bytes(12), name, b"guess")
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
-            stranger.connect(("127.0.0.1", ports.port))
-            for n in range(5000):
-                stranger.send(check)
-                if n % 10 == 0:
-                    await asyncio.sleep(0)
-                if n % 125 == 0:
-                    _, _, client = newcomers[n // 125]
-                    await client.by_udp("127.0.0.1", ports.port)
-                    client.send(client.request())
-        for _, association, client in newcomers:
-            await asyncio.wait_for(client.answers.get(), 5)
-            assert association.path == "udp"
-            client.close_socket()
-        assert fastpath.counters.unknown_ufrag > 0
-        assert ports.counters.bad_stun == 0, "they are dropped before anything is done for them"
-
-
-async def test_a_flood_of_valid_checks_uses_up_its_own_budget_and_nobody_elses() -> None:
-    clock = ShiftedClock()
-    async with media_ports(clock=clock) as (fastpath, ports):
-        _, association, hostile = await _joined(ports)
-        heard, _, other = await _joined(ports)
-        clock.stop()
-        for n in range(2000):
-            hostile.send(hostile.request())
-            if n % 10 == 0:
-                await asyncio.sleep(0)
-        await other.check()
-        await _is_heard(heard, other)
-        assert hostile.answers.qsize() <= PARTICIPANT[CHECKS].burst
-        assert fastpath.refused(association.row, CHECKS) > 1000
-        await hostile.by_udp("127.0.0.1", ports.port)
-        await hostile.check()
-        await other.close()
-        await hostile.close()
 
 
 # --- moving --------------------------------------------------------------------------------------
@@ -352,83 +306,6 @@ async def test_a_connection_that_comes_while_the_ports_close_does_not_stay() -> 
             with contextlib.suppress(ConnectionResetError):
                 assert await asyncio.wait_for(reader.read(), 5) == b""
             writer.close()
-
-
-async def test_who_holds_connections_without_a_check_keeps_nobody_out(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """From the same address and from many: the oldest of the largest crowd goes, and a connection that has
-    proved whose it is stays."""
-    monkeypatch.setattr(tcp, "MAX_UNPROVEN_PER_PLACE", 6)
-    monkeypatch.setattr(tcp, "MAX_UNPROVEN", 20)
-    async with media_ports() as (_, ports):
-        _, _, inside = _joining(ports)
-        connection = await inside.by_tcp("127.0.0.1", ports.port)
-        await inside.check()
-        held = [
-            await asyncio.open_connection("127.0.0.1", ports.port, local_addr=(f"127.0.0.{2 + n % 9}", 0))
-            for n in range(60)
-        ]
-        for host in ("127.0.0.2", "127.0.0.99"):
-            _, newcomer, client = _joining(ports)
-            client.local = host
-            await client.by_tcp("127.0.0.1", ports.port)
-            await client.check()
-            assert newcomer.path == "tcp"
-            await client.close()
-        assert not connection.lost.is_set()
-        await inside.check()
-        for _, writer in held:
-            writer.close()
-        await inside.close()
-
-
-async def test_two_buildings_behind_one_address_come_in_over_tcp_at_the_same_moment() -> None:
-    """Two times 46 points, each with two networks."""
-    async with media_ports() as (_, ports):
-        points = [_joining(ports) for _ in range(92)]
-        second = [IceClient(client.server) for _, _, client in points]
-        everybody = [*(client for *_, client in points), *second]
-        await asyncio.gather(*(client.by_tcp("127.0.0.1", ports.port) for client in everybody))
-        await asyncio.gather(*(client.check() for client in everybody))
-        assert all(association.path == "tcp" for _, association, _ in points)
-        for client in everybody:
-            client.close_socket()
-        await asyncio.sleep(0)
-
-
-async def test_one_association_has_a_few_connections_and_keeps_the_nominated_one() -> None:
-    async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
-        nominated = await client.by_tcp("127.0.0.1", ports.port)
-        await client.check()
-        more = [IceClient(client.server) for _ in range(2 * MAX_STREAMS)]
-        for other in more:
-            await other.by_tcp("127.0.0.1", ports.port)
-            await other.check(nominate=False)
-        assert not nominated.lost.is_set()
-        assert sum(1 for path in association.ice.paths if path.connection) == MAX_STREAMS
-        await asyncio.wait_for(more[0].tcp.lost.wait(), 5) if more[0].tcp else None
-        for one in (client, *more):
-            one.close_socket()
-        await asyncio.sleep(0)
-
-
-async def test_a_stream_of_empty_frames_waits_while_others_are_heard() -> None:
-    async with media_ports() as (_, ports):
-        heard, _, other = await _joined(ports)
-        _, _, hostile = _joining(ports)
-        connection = await hostile.by_tcp("127.0.0.1", ports.port)
-        await hostile.check()
-        assert hostile.stream is not None
-        hostile.stream.write(bytes(16 << 20))
-        await _is_heard(heard, other)
-        await other.check()
-        assert hostile.stream.get_write_buffer_size() > 0, "it is not read"
-        assert not connection.lost.is_set()
-        await other.close()
-        hostile.close_socket()
-        await asyncio.sleep(0)
 
 
 async def test_a_client_that_does_not_read_loses_packets_and_delays_nobody() -> None:
