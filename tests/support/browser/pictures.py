@@ -58,5 +58,6 @@ def controls_of(picture: Path) -> str:
 
 
 _CONTROLS = """[...document.querySelectorAll('button, a[href], input, select, [role=tab]')]
-    .filter((one) => one.dataset.testid && one.checkVisibility() && !one.closest('.toast'))
+    .filter((one) => one.dataset.testid && one.checkVisibility())
+    .filter((one) => !one.closest('.toast, .line-offer, .reception, .alarm'))  // come and go with the line
     .map((one) => one.dataset.testid).sort().filter((one, at, all) => one !== all[at - 1]).join(' ')"""
