@@ -62,7 +62,7 @@ def _send(fds: Sequence[int], packets: Sequence[bytes], rate: float, seconds: fl
     while (now := time.monotonic() - begun) < seconds:
         due = min(int(now * rate) - sent, BATCH, len(packets) - at)
         if due <= 0:
-            time.sleep(max(0.0, min(BATCH / 4 / rate, seconds - now)) or 0.0001)
+            time.sleep(max(0.0001, min(max(1 / rate, 0.0008), seconds - now)))
             continue
         pointer = ctypes.c_void_p(messages.ctypes.data + at * 64)
         took = max(_libc.sendmmsg(next(turns), pointer, due, 0), 1)  # a refused one is passed over
