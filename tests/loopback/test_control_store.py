@@ -274,10 +274,10 @@ async def test_a_sign_in_whose_password_was_changed_meanwhile_or_whose_account_w
     await filled(store)
     session = LoginSession("late", HOA.id, NOW.unix_ms, NOW.unix_ms + LIFETIME_MS)
     assert not await store.people.sign_in(session, Proof("the hash before", "192.0.2.7"))
-    await store.people.set_disabled("hoa", True)
+    await store.people.set_disabled(("hoa",), True)
     assert not await store.people.sign_in(session)
     assert await store.people.signed_in("late", NOW.unix_ms) is None
-    await store.people.set_disabled("hoa", False)
+    await store.people.set_disabled(("hoa",), False)
     assert await store.people.sign_in(session)
 
 
