@@ -1,4 +1,4 @@
-"""The queue before the password check: each address has its share of the work. Without I/O.
+"""The queue before work that many ask for, like the password check: each address has its share. Without I/O.
 
 Those who came from their address before are served first, the others after them; among equals the addresses
 take turns. When the queue is full, the one of the others that has waited longest makes room.
@@ -52,7 +52,8 @@ class _Line(Generic[T]):
 
 
 class FairQueue(Generic[T]):
-    def __init__(self) -> None:
+    def __init__(self, most: int = MAX_WAITING, most_of_place: int = MAX_WAITING_PLACE) -> None:
+        self._most, self._most_of_place = most, most_of_place
         self._known: _Line[T] = _Line()
         self._others: _Line[T] = _Line()
         self._count = 0
@@ -63,10 +64,10 @@ class FairQueue(Generic[T]):
 
     def add(self, item: T, place: str, known: bool) -> T | None:
         """Put one in line. Returns the one that had to make room for it, if any. Raises Full."""
-        if self._known.of(place) + self._others.of(place) >= MAX_WAITING_PLACE:
+        if self._known.of(place) + self._others.of(place) >= self._most_of_place:
             raise Full
         dropped = None
-        if self._count >= MAX_WAITING:
+        if self._count >= self._most:
             dropped = self._others.drop_oldest()
             if dropped is None:
                 raise Full

@@ -1,0 +1,83 @@
+"""Requests begin a few at a time, so that whoever speaks over a WebSocket never waits for a crowd of them.
+
+All handlers share one event loop with the sessions. A client that asks for pages without end, or a thousand
+clients that ask at once, would fill each of the loop's rounds; now a round begins MAX_BEGUN requests. Those
+that wait are served by account, signed-in ones first, and by network.
+"""
+
+import asyncio
+
+from aiohttp import web
+
+from signaling.accounts.accounts import token_hash
+from signaling.accounts.fair_queue import FairQueue, Full
+from signaling.http import guards, visitors
+from signaling.http.answers import problem
+from signaling.http.context import COOKIE
+from signaling.http.guards import Handler
+from signaling.model.addresses import network
+
+MAX_BEGUN = 4
+"""Requests that one round of the event loop begins: a few milliseconds of work."""
+MAX_WAITING = 2048
+"""More than the connections that may stand (signaling/connections/places.py), each of which asks once."""
+MAX_WAITING_PLACE = 768
+MAX_WAIT_S = 15.0
+RETRY_S = 5
+
+
+class Turns:
+    def __init__(self) -> None:
+        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(MAX_WAITING, MAX_WAITING_PLACE)
+        self._left = MAX_BEGUN
+        """How many this round may still begin."""
+        self._counting = False
+
+    async def wait(self, place: str, known: bool) -> None:
+        """Return when it is the turn of a request from `place`. Raises Full or TimeoutError."""
+        if self._left and not self._queue:
+            self._left -= 1
+            self._count_rounds()
+            return
+        turn = asyncio.get_running_loop().create_future()
+        dropped = self._queue.add(turn, place, known)
+        if dropped is not None and not dropped.done():
+            dropped.set_exception(Full())
+        self._count_rounds()
+        async with asyncio.timeout(MAX_WAIT_S):
+            await turn
+
+    def _count_rounds(self) -> None:
+        if not self._counting:
+            self._counting = True
+            asyncio.get_running_loop().call_soon(self._next_round)
+
+    def _next_round(self) -> None:
+        self._counting = False
+        self._left = MAX_BEGUN
+        while self._left and (turn := self._queue.take()) is not None:
+            if not turn.done():  # nor has it been given up
+                turn.set_result(None)
+                self._left -= 1
+        if self._left < MAX_BEGUN:
+            self._count_rounds()
+
+
+TURNS = web.AppKey("turns", Turns)
+
+
+@web.middleware
+async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
+    token = request.cookies.get(COOKIE)
+    account = request.app[visitors.VISITORS].known(token_hash(token)) if token else None
+    place = network(guards.asker(request).address) if account is None else f"account {account}"
+    try:
+        await request.app[TURNS].wait(place, account is not None)
+    except (Full, TimeoutError):
+        return problem(429, "too-fast", RETRY_S)
+    return await handler(request)
+
+
+def install(app: web.Application) -> None:
+    app[TURNS] = Turns()
+    app.middlewares.insert(1, in_turn)
