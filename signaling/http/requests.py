@@ -8,7 +8,7 @@ from aiohttp import web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from signaling.connections.connection import Connection
-from signaling.http import turns, visitors
+from signaling.http import rounds, visitors
 from signaling.http.answers import problem
 from signaling.http.context import CONTEXT
 from signaling.http.guards import Handler
@@ -83,4 +83,4 @@ def install(app: web.Application) -> None:
     """Before every other guard."""
     visitors.install(app)
     app.middlewares.insert(0, within_deadlines)
-    turns.install(app)
+    rounds.install(app)

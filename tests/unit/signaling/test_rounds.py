@@ -5,22 +5,22 @@ import asyncio
 import pytest
 
 from signaling.accounts.fair_queue import Full
-from signaling.http import turns
-from signaling.http.turns import MAX_BEGUN, MAX_WAITING_PLACE, Turns
+from signaling.http import rounds
+from signaling.http.rounds import MAX_BEGUN, MAX_WAITING_PLACE, Rounds
 
 
 class Hall:
     """Who has begun, in order, and in which round of the loop."""
 
     def __init__(self) -> None:
-        self.turns = Turns()
+        self.begins = Rounds()
         self.begun: list[tuple[str, int]] = []
         self.asking: list[asyncio.Task[None]] = []
         self._round = 0
 
     def ask(self, place: str, known: bool = False) -> None:
         async def one() -> None:
-            await self.turns.wait(place, known)
+            await self.begins.wait(place, known)
             self.begun.append((place, self._round))
 
         self.asking.append(asyncio.create_task(one()))
@@ -89,7 +89,7 @@ async def test_one_that_goes_away_while_it_waits_takes_no_turn() -> None:
 
 
 async def test_a_wait_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MAX_WAIT_S", 0.0)
+    monkeypatch.setattr(rounds, "MAX_WAIT_S", 0.0)
     hall = Hall()
     for _ in range(MAX_BEGUN + 1):
         hall.ask("crowd")

@@ -26,7 +26,7 @@ MAX_WAIT_S = 15.0
 RETRY_S = 5
 
 
-class Turns:
+class Rounds:
     def __init__(self) -> None:
         self._queue: FairQueue[asyncio.Future[None]] = FairQueue(MAX_WAITING, MAX_WAITING_PLACE)
         self._left = MAX_BEGUN
@@ -63,7 +63,7 @@ class Turns:
             self._count_rounds()
 
 
-TURNS = web.AppKey("turns", Turns)
+ROUNDS = web.AppKey("rounds", Rounds)
 
 
 @web.middleware
@@ -72,12 +72,12 @@ async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
     account = request.app[visitors.VISITORS].known(token_hash(token)) if token else None
     place = network(guards.asker(request).address) if account is None else f"account {account}"
     try:
-        await request.app[TURNS].wait(place, account is not None)
+        await request.app[ROUNDS].wait(place, account is not None)
     except (Full, TimeoutError):
         return problem(429, "too-fast", RETRY_S)
     return await handler(request)
 
 
 def install(app: web.Application) -> None:
-    app[TURNS] = Turns()
+    app[ROUNDS] = Rounds()
     app.middlewares.insert(1, in_turn)
