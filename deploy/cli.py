@@ -73,7 +73,7 @@ def _parser() -> argparse.ArgumentParser:
     add_recording_commands(
         commands.add_parser("recording", help="recordings: list, verify, recover, export, play, delete")
     )
-    _add_audit_commands(commands.add_parser("audit", help="the audit log: verify, export"))
+    _add_audit_commands(commands.add_parser("audit", help="the audit log: verify, cut, export"))
     _add_account_commands(
         commands.add_parser("account", help="accounts: add, set-password, disable, enable, list")
     )
@@ -166,11 +166,18 @@ def _add_audit_commands(audit: argparse.ArgumentParser) -> None:
     verify.add_argument("--head", metavar="HASH", help="a hash noted earlier, which must still be in the log")
     verify.set_defaults(command=_audit_verify)
 
+    verify.add_argument(
+        "--server-key", metavar="HEX", help="the key that signed where the log was cut off, as noted earlier"
+    )
+
+    cut = actions.add_parser("cut", help="cut off the entries older than audit_years, which happens daily")
+    cut.set_defaults(command=_audit_cut)
+
     export = actions.add_parser("export", help="write the entries to standard output")
     export.add_argument("--meeting", metavar="CODE", help="of this meeting only (default: everything)")
     export.add_argument("--format", default="jsonl", choices=("jsonl", "csv"))
     export.set_defaults(command=_audit_export)
-    for parser in (verify, export):
+    for parser in (verify, cut, export):
         add_settings(parser, serving=False)
 
 
@@ -287,7 +294,14 @@ def _meeting_lift_ban(options: argparse.Namespace) -> int:
 def _audit_verify(options: argparse.Namespace) -> int:
     from deploy.commands import audit
 
-    audit.verify(settings(options), options.head, Console())
+    audit.verify(settings(options), options.head, options.server_key, Console())
+    return 0
+
+
+def _audit_cut(options: argparse.Namespace) -> int:
+    from deploy.commands import audit
+
+    audit.cut(settings(options), Console())
     return 0
 
 

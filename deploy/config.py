@@ -60,6 +60,9 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     audit_head_copies: str = ""
     """Folder elsewhere (another machine's share) for a daily copy of the audit log's head; see
     docs/architecture/control.md."""
+    audit_years: Annotated[int, Meta(ge=0, le=100)] = 10
+    """How long the audit log's entries are kept; 0: for ever. The default is what Vietnamese hospitals keep
+    ordinary patient records for."""
     certificate: str = ""
     """Certificate chain (PEM); empty: one from our own CA."""
     key: str = ""
@@ -81,6 +84,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     def audit_head(self) -> Path:
         """The file with the audit log's newest head: beside the database, not in it."""
         return self.state_dir / "audit.head"
+
+    @property
+    def audit_key(self) -> Path:
+        """The key that signs where the audit log was cut off."""
+        return self.state_dir / "audit.key"
 
     @property
     def recordings(self) -> Path:

@@ -12,7 +12,7 @@ from pathlib import Path
 from deploy.problem import StateError
 
 _NAMES = (
-    *("version", "lock", "database", "audit.head", "recorder.key"),
+    *("version", "lock", "database", "audit.head", "audit.key", "recorder.key"),
     *("giaoban.sqlite3", "giaoban.sqlite3-wal", "giaoban.sqlite3-shm", "giaoban.sqlite3.served"),
 )
 """Files of a state directory that an older program, run as root, may have made."""

@@ -1,8 +1,9 @@
 """The state directory: everything the appliance keeps, readable by its own user only.
 
 Shapes: version (one line), lock, giaoban.sqlite3, database (two lines: which one it is), audit.head (one
-line), pki/, recorder.key (it signs manifests), recordings/ (a folder each, encrypted), kernel/ (machine code,
-which can be made again). One process serves it at a time.
+line), audit.key (it signs where the audit log was cut off), pki/, recorder.key (it signs manifests),
+recordings/ (a folder each, encrypted), kernel/ (machine code, which can be made again). One process
+serves it at a time.
 """
 
 import errno

@@ -89,6 +89,12 @@ async def served(store: Store, now: Instant) -> Instant:
     return Instant(now.s, resumed(await _stored(store), clocks(now)).served_ms)
 
 
+async def believed(store: Store, now: Instant) -> Instant:
+    """What ClockWatch.believed says, for another process that deletes. Raises StorageUnavailable."""
+    mark = resumed(await _stored(store), clocks(now))
+    return Instant(now.s, min(now.unix_ms, mark.believed_ms))
+
+
 async def _stored(store: Store) -> Mark | None:
     try:
         return msgspec.json.decode(await store.setting(MARK), type=Mark)

@@ -26,6 +26,7 @@ from signaling.clocks import ClockWatch, watched
 from signaling.connections.listener import Connections, listening_sockets
 from signaling.connections.patience import IDLE_S
 from signaling.custody.retention import Retention
+from signaling.custody.shortening import Keeping, Shortening
 from signaling.disks import Disk, DiskWatch
 from signaling.http.app import MAX_BODY_BYTES, application
 from signaling.http.context import Context
@@ -74,6 +75,8 @@ class ControlConfig:
     """The file beside the database that holds the audit log's newest head."""
     audit_copies: Path | None = None
     """A folder elsewhere for daily copies of that head."""
+    audit_keeping: Keeping | None = None
+    """How long its entries are kept. None: for ever."""
     recorder_socket: Path | None = None
     """Where the recorder listens. It may start later, and restart. None: nothing can be recorded."""
     recordings: Path | None = None
@@ -173,6 +176,8 @@ def _loops(
         yield store.database.watch
     if config.audit_copies is not None:
         yield DailyCopy(config.audit_copies, AuditTable(store.database), audit, watch.now).run
+    if config.audit_keeping is not None:
+        yield Shortening(config.audit_keeping, AuditTable(store.database), audit, watch.believed).run
     if config.recordings is not None:
         yield Retention(config.recordings, store, audit, rooms.going_on, watch.believed).run
     if config.certificate is not None:

@@ -1,4 +1,5 @@
-"""`giaoban audit`: verifies and exports the audit log; other commands write their entries through it."""
+"""`giaoban audit`: verifies, shortens and exports the audit log; other commands write their entries through
+it."""
 
 import asyncio
 import os
@@ -6,23 +7,29 @@ import sys
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
 from rich.console import Console
 from rich.text import Text
 
+from deploy.commands.server_key import trusted_key
 from deploy.config import Config
 from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
+from recorder.storage.signing import BadSigningKey, load_or_create_key, verified
 from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier
+from signaling.audit.checkpoint import Checkpoint, Damaged, distrusted
 from signaling.audit.copies import copies_untrusted, printed
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
+from signaling.clocks import believed
 from signaling.control import clock
-from signaling.store import Store
+from signaling.custody.shortening import Keeping, shorten
+from signaling.store import AlreadyThere, Store
 
 PAGE = 1000
 FOLLOWS_S = 2.0
@@ -38,29 +45,87 @@ class AuditFault(Problem):
     exit_code = 1
 
 
-def verify(config: Config, noted: str | None, console: Console) -> None:
+def verify(config: Config, noted: str | None, server_key: str | None, console: Console) -> None:
     """Check the whole log. Raises AuditFault, StateError."""
-    head = asyncio.run(_verify(config, noted))
+    key = trusted_key(server_key, "giaoban audit verify")
+    head, cut = asyncio.run(_verify(config, noted, key))
+    entries = head.number - (cut.number if cut else 0)
+    if cut is not None:
+        console.print(Text(_said(cut, config.audit_years)), soft_wrap=True)
     console.print(
-        Text(f"{head.number} entries, none changed, none missing; the newest has the hash"), soft_wrap=True
+        Text(f"{entries} entries, none changed, none missing; the newest has the hash"), soft_wrap=True
     )
     console.print(Text(head.hash), soft_wrap=True)
+    own = _own_key(config)
+    if own is not None:
+        console.print(Text(f"this server signs where it cuts its log off with {own.hex()}"), soft_wrap=True)
     console.print(Text(f"to note on paper: {printed(head, f'{datetime.now(UTC):%Y-%m-%d}')}"), soft_wrap=True)
 
 
-async def _verify(config: Config, noted: str | None) -> Head:
+def _said(cut: Checkpoint, years: int) -> str:
+    last, day = (f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}" for at in (cut.newest_ms, cut.cut_ms))
+    changed = "" if cut.years == years else f"; now audit_years is {years}"
+    return (
+        f"entries 1 to {cut.number}, until {last}, were cut off on {day}, as this server signed:"
+        f" they were kept for {cut.years} years{changed}"
+    )
+
+
+def cut(config: Config, console: Console) -> None:
+    """Cut off the entries whose years are over. Raises Problem."""
+    if config.audit_years == 0:
+        raise Problem("the audit log is kept for ever", "The setting audit_years is 0.")
+    last = asyncio.run(_cut(config))
+    console.print("no entry is so old" if last is None else f"cut off up to entry {last}")
+
+
+async def _cut(config: Config) -> int | None:
+    existing_state(config.state_dir)
+    async with opened_store(config) as store:
+        log = AuditLog(AuditTable(store.database), clock, config.audit_head)
+        now = await believed(store, clock())
+        keeping = Keeping(config.audit_years, config.audit_key)
+        try:
+            return await shorten(keeping, log, now.unix_ms, Actor(address=TERMINAL))
+        except (BadSigningKey, AlreadyThere) as error:
+            raise Problem(f"nothing more was cut off: {error}", "Try again, or look at that file.") from None
+        except Damaged as error:
+            raise AuditFault(
+                f"the log is not as it was written, and evidence is not cut off: {error}",
+                "Run giaoban audit verify.",
+            ) from None
+
+
+def _own_key(config: Config) -> bytes | None:
+    """None: there is no key yet. Raises Problem."""
+    if not config.audit_key.exists():
+        return None
+    try:
+        return load_or_create_key(config.audit_key).public
+    except BadSigningKey as error:
+        raise Problem(
+            f"the key of the audit log cannot be read: {error}", "Restore it, or give --server-key."
+        ) from None
+
+
+async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple[Head, Checkpoint | None]:
     existing_state(config.state_dir)
     kept = _kept(config.audit_head)  # first, because the log may grow while it is read
+    heads = (*_copies(config), *filter(None, (kept,)))
+    key = _own_key(config) if key is None else key
     async with opened_store(config) as store:
-        begun = await AuditTable(store.database).head()
-        verifier = Verifier((*_copies(config), *filter(None, (kept,))), _typed(noted))
-        async for stored in _every(store, None):
-            _complain(verifier.take(stored))
-        _complain(verifier.finish())
+        table = AuditTable(store.database)
+        begun, cut = await table.head(), await table.checkpoint()
+        verifier, fault = await _through(store, cut, heads, _typed(noted))
+        while fault is not None and (newer := await table.checkpoint()) != cut:  # cut while it was read
+            cut = newer
+            verifier, fault = await _through(store, cut, heads, _typed(noted))
+        _trust(cut, key)
+        _complain(fault)
     if kept is None and verifier.head.number:
         raise AuditFault(
             f"the audit log's head, {config.audit_head}, is missing",
-            f"The {verifier.head.number} entries follow each other, but the last ones may be cut off."
+            f"The entries up to {verifier.head.number} follow each other, but the last ones may be cut off."
             " A hash that was noted earlier (--head) proves the log up to that entry.",
         )
     if not await _follows(config.audit_head, begun):
@@ -69,7 +134,33 @@ async def _verify(config: Config, noted: str | None) -> Head:
             "The entries follow each other, but the last ones could be cut off unnoticed. The file must be"
             " the service's own: chown it, or run this command as root once; is there space left?",
         )
-    return verifier.head
+    return verifier.head, cut
+
+
+async def _through(
+    store: Store, cut: Checkpoint | None, heads: Iterable[Head], noted: str | None
+) -> tuple[Verifier, Fault | None]:
+    verifier = Verifier(heads, noted, cut.head if cut else None)
+    fault = verifier.begin()
+    if fault is None:
+        async for stored in _every(store, None):
+            fault = verifier.take(stored)
+            if fault is not None:
+                return verifier, fault
+        fault = verifier.finish()
+    return verifier, fault
+
+
+def _trust(cut: Checkpoint | None, key: bytes | None) -> None:
+    """Raises AuditFault."""
+    if cut is None:
+        return
+    if key is None:
+        raise AuditFault(
+            f"the log was cut off at entry {cut.number}, and the key that signed this, audit.key, is missing",
+            "Restore it from a backup of the state directory, or give --server-key as it was noted earlier.",
+        )
+    _complain(distrusted(cut, partial(verified, key), time.time_ns() // 1_000_000))
 
 
 def _typed(noted: str | None) -> str | None:

@@ -14,6 +14,7 @@ from rich.text import Text
 
 from deploy.commands.private_keys import identities
 from deploy.commands.recordings import size
+from deploy.commands.server_key import trusted_key
 from deploy.problem import Problem
 from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive, open_archive
@@ -23,7 +24,6 @@ from recorder.opening.recover import CannotWrite
 from recorder.opening.recover import recover as write_out
 from recorder.opening.verify import SegmentVerdict, Verified
 from recorder.opening.verify import verify as look_through
-from recorder.storage.signing import PUBLIC_KEY_BYTES
 
 WRONG = 1
 """Exit code: something is missing, damaged or forged."""
@@ -92,22 +92,6 @@ def archived(file: Path) -> Archive:
 
 def unreadable(error: BadArchive) -> Problem:
     return Problem(str(error), "Name a recording's folder, or the .tar that was downloaded.")
-
-
-def trusted_key(text: str | None) -> bytes | None:
-    """The server's public key, as printed by `giaoban keys list` on the server. Raises Problem."""
-    if text is None:
-        return None
-    try:
-        data = bytes.fromhex("".join(text.split()))
-    except ValueError:
-        data = b""
-    if len(data) != PUBLIC_KEY_BYTES:
-        raise Problem(
-            "--server-key is no key",
-            f"It has {2 * PUBLIC_KEY_BYTES} digits 0-9, a-f: giaoban keys list prints it on the server.",
-        )
-    return data
 
 
 @contextlib.contextmanager

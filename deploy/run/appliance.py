@@ -133,6 +133,8 @@ def _control(
         served_by=served_by(),
         audit_head=str(config.audit_head),
         audit_copies=config.audit_head_copies,
+        audit_key=str(config.audit_key),
+        audit_years=config.audit_years,
         certificate=str(files.chain),
         key=str(files.key),
         ca=str(files.ca or ""),

@@ -20,6 +20,7 @@ from deploy.problem import PortError, Problem
 if TYPE_CHECKING:
     from deploy.run.served import Served
     from signaling.control import ControlConfig
+    from signaling.custody.shortening import Keeping
 
 PROGRAM = Path(__file__).resolve().parents[2]
 WEB_ROOT = Path(__file__).resolve().parents[2] / "web"
@@ -67,6 +68,8 @@ class ControlSettings(msgspec.Struct, frozen=True, tag="control"):
     served_by: str
     audit_head: str
     audit_copies: str
+    audit_key: str
+    audit_years: int
     certificate: str
     key: str
     ca: str
@@ -211,6 +214,7 @@ def _control_config(settings: ControlSettings, served: "Served") -> "ControlConf
         served_by=settings.served_by,
         audit_head=Path(settings.audit_head),
         audit_copies=Path(settings.audit_copies) if settings.audit_copies else None,
+        audit_keeping=_keeping(settings),
         web_root=WEB_ROOT,
         media_sockets=tuple(Path(path) for path in settings.media_sockets),
         recorder_socket=Path(settings.recorder_socket),
@@ -229,6 +233,12 @@ def _control_config(settings: ControlSettings, served: "Served") -> "ControlConf
         },
         proxies=Proxies(settings.trusted_proxies),
     )
+
+
+def _keeping(settings: ControlSettings) -> "Keeping | None":
+    from signaling.custody.shortening import Keeping
+
+    return Keeping(settings.audit_years, Path(settings.audit_key)) if settings.audit_years else None
 
 
 def own_version() -> str:

@@ -94,6 +94,11 @@ class Wrong(StrEnum):
     CUT = "was there and is gone: the end of the log is cut off"
     REWRITTEN = "is not the one that was noted then: the log was written anew"
     UNKNOWN_HEAD = "no entry has the hash that was noted"
+    NO_CHECKPOINT = (
+        "is the first one: those before it are gone, and no checkpoint says that they were cut off"
+    )
+    FORGED_CUT = "is where a checkpoint says that the log was cut off, but this server did not sign it"
+    EARLY_CUT = "was cut off by a checkpoint before its years were over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,17 +170,28 @@ class Verifier:
     """Goes through the log once, oldest entry first.
 
     `kept` are heads that were kept, in the state directory or elsewhere, `noted` a hash that somebody wrote
-    down, or how it begins. All must turn up on the way; otherwise the log was cut off or rewritten.
+    down, or how it begins. All must turn up on the way; otherwise the log was cut off or rewritten. The log
+    goes on from `begins`; heads from before it cannot be looked for any more.
     """
 
-    def __init__(self, kept: Iterable[Head] = (), noted: str | None = None) -> None:
-        self.head = Head()
-        self._kept = {head.number: head.hash for head in kept if head.number}
+    def __init__(
+        self, kept: Iterable[Head] = (), noted: str | None = None, begins: Head | None = None
+    ) -> None:
+        self.head = begins or Head()
+        self._kept = {head.number: head.hash for head in kept if head.number >= max(self.head.number, 1)}
         self._newest = max(self._kept, default=0)
-        self._noted = noted
+        self._noted = None if noted and self.head.hash.startswith(noted) else noted
+
+    def begin(self) -> Fault | None:
+        """Before the first entry."""
+        begins = self.head
+        rewritten = self._kept.get(begins.number, begins.hash) != begins.hash
+        return Fault(begins.number, Wrong.REWRITTEN) if rewritten else None
 
     def take(self, stored: Stored) -> Fault | None:
         fault = judged(stored, self.head)
+        if fault == Fault(1, Wrong.MISSING):
+            return Fault(stored.number, Wrong.NO_CHECKPOINT)
         if fault is not None:
             return fault
         self.head = stored.head

@@ -16,6 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from signaling.audit.chain import Actor, AuditEvent, Head
+from signaling.audit.checkpoint import Checkpoint, Damaged, Term
 from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable
 from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable
@@ -130,6 +131,23 @@ class AuditLog:
             await self._keep_head(await self._table.head())
         except StorageUnavailable as error:
             log.error("audit-head-not-kept why=%s", error)
+
+    async def shorten(self, term: Term, who: Actor = SERVER) -> Checkpoint | None:
+        """Cut off the oldest entries whose time is over; there may be more. None: there are none. Evidence is
+        never cut off. Raises StorageUnavailable, AlreadyThere, Damaged."""
+        await self.keep_head()
+        if self._differs or self._unkept:
+            raise Damaged("audit.head does not follow the log")
+        async with self._writing:
+            self._noted += 1
+            mark, now_ms = f"{self._life}-{self._noted}", self._clock().unix_ms
+            checkpoint = await self._table.cut(
+                term, lambda cut: AuditEvent(mark, now_ms, "audit-cut", who=who, fields=cut.fields)
+            )
+        if checkpoint is not None:
+            log.info("audit-cut number=%d years=%d", checkpoint.number, checkpoint.years)
+            await self.keep_head()
+        return checkpoint
 
     async def flush(self) -> bool:
         """Write everything that is waiting. False when the database cannot take it now."""

@@ -1,4 +1,5 @@
-"""The audit log's table. Entries are added and read, nothing else; the database refuses everything else too.
+"""The audit log's table. Entries are added, read, and cut off up to a checkpoint when their time is over; the
+database refuses everything else too.
 
 A small file beside the database holds the newest head: anyone who cuts entries off the end has to know of it
 as well.
@@ -10,21 +11,25 @@ import os
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, delete, insert, select
 
 from signaling.audit.chain import AuditEvent, Head, Stored, chained, head_line, head_of
+from signaling.audit.checkpoint import Checkpoint, Term, over
 from signaling.store.database import Database
-from signaling.store.tables import audit
+from signaling.store.tables import audit, audit_checkpoint
 
 T = TypeVar("T")
 
 MAX_TRIES = 10
 PAUSE_S = 0.1
 FILE_S = 5.0
+MAX_CUT = 2000
+"""Entries that are cut off in one transaction."""
 
 _COLUMNS = (audit.c.number, audit.c.mark, audit.c.meeting, audit.c.document, audit.c.hash)
 
@@ -50,8 +55,7 @@ class AuditTable:
         nothing. Raises StorageUnavailable, AlreadyThere (two programs at once; try again)."""
 
         def work(db: Connection) -> Head:
-            if db.dialect.name == "postgresql":
-                db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as in SQLite
+            _lock(db)
             marks = [each.mark for each in events]
             there = set(db.execute(select(audit.c.mark).where(audit.c.mark.in_(marks))).scalars())
             head = _newest(db)
@@ -61,6 +65,30 @@ class AuditTable:
             return links[-1].head if links else head
 
         return await self._database.write(work)
+
+    async def cut(self, term: Term, event: Callable[[Checkpoint], AuditEvent]) -> Checkpoint | None:
+        """Cut off the oldest entries whose time is over, at most MAX_CUT, and add the event that says so, all
+        or nothing. None: there are none. Raises StorageUnavailable, AlreadyThere, Damaged."""
+
+        def work(db: Connection) -> Checkpoint | None:
+            _lock(db)
+            begins = _checkpoint(db)
+            oldest = select(*_COLUMNS).order_by(audit.c.number).limit(MAX_CUT)
+            log = [Stored(*row) for row in db.execute(oldest)]
+            checkpoint = over(log, begins.head if begins else Head(), term)
+            if checkpoint is None:
+                return None
+            links = chained(_newest(db), [event(checkpoint)])
+            db.execute(insert(audit), [_values(link) for link in links])
+            db.execute(insert(audit_checkpoint).values(asdict(checkpoint)))
+            db.execute(delete(audit).where(audit.c.number <= checkpoint.number))
+            return checkpoint
+
+        return await self._database.write(work)
+
+    async def checkpoint(self) -> Checkpoint | None:
+        """The newest; None: the log was never cut. Raises StorageUnavailable."""
+        return await self._database.read(_checkpoint)
 
     async def head(self) -> Head:
         """Raises StorageUnavailable."""
@@ -94,9 +122,11 @@ class AuditTable:
         raise HeadNotKept("another program holds it")
 
     async def hash_of(self, number: int) -> str | None:
-        """Of one entry; None: it is not in the log. Raises StorageUnavailable."""
-        query = select(audit.c.hash).where(audit.c.number == number)
-        return await self._database.read(lambda db: db.execute(query).scalar_one_or_none())
+        """Of one entry, or of the last one that was cut off; None: it is not in the log. Raises
+        StorageUnavailable."""
+        there = select(audit.c.hash).where(audit.c.number == number)
+        cut = select(audit_checkpoint.c.hash).where(audit_checkpoint.c.number == number)
+        return await self._database.read(lambda db: db.execute(there.union(cut)).scalars().first())
 
 
 async def _in_time(work: Callable[[], T]) -> T:
@@ -163,6 +193,17 @@ def _read(descriptor: int) -> Head | None:
     if line and head is None:
         raise HeadUnreadable("it is damaged")
     return head
+
+
+def _lock(db: Connection) -> None:
+    if db.dialect.name == "postgresql":
+        db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as in SQLite
+
+
+def _checkpoint(db: Connection) -> Checkpoint | None:
+    newest = select(audit_checkpoint).order_by(audit_checkpoint.c.number.desc()).limit(1)
+    row = db.execute(newest).one_or_none()
+    return None if row is None else Checkpoint(*row)
 
 
 def _newest(db: Connection) -> Head:

@@ -159,5 +159,17 @@ audit = Table(
     Column("hash", String(64), nullable=False),
     Index("ix_audit_meeting", "meeting", "number"),
 )
-"""Append-only by database triggers (migration 0002). `document` is what is hashed; `mark` and `meeting`
-repeat two of its fields, for queries."""
+"""Append-only by database triggers (migrations 0002, 0006). `document` is what is hashed; `mark`
+and `meeting` repeat two of its fields, for queries."""
+
+audit_checkpoint = Table(
+    "audit_checkpoint",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("hash", String(64), nullable=False),
+    Column("newest_ms", BigInteger, nullable=False),
+    Column("cut_ms", BigInteger, nullable=False),
+    Column("years", Integer, nullable=False),
+    Column("signature", String(128), nullable=False),
+)
+"""Where the audit log was cut off. Rows are added only; up to the newest number entries may be deleted."""

@@ -31,7 +31,7 @@ def tried(name, work):
     except OSError as error:
         said[name] = type(error).__name__
 
-for file in ("giaoban.sqlite3", "pki/ca.key", "recorder.key", "audit.head", "database"):
+for file in ("giaoban.sqlite3", "pki/ca.key", "recorder.key", "audit.key", "audit.head", "database"):
     tried(file, (state / file).read_bytes)
 tried("link", (run / "link").read_bytes)
 tried("write", lambda: (state / "giaoban.sqlite3").write_bytes(b""))
@@ -59,7 +59,7 @@ else:
     import recorder.process
 print(json.dumps(said))
 """
-KEPT = ("giaoban.sqlite3", "pki/ca.key", "audit.head", "database")
+KEPT = ("giaoban.sqlite3", "pki/ca.key", "audit.key", "audit.head", "database")
 NEVER = (*KEPT, "link", "write", "remove", "make", "thread")
 ALWAYS = ("own socket", "own status")
 

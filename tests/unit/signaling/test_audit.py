@@ -107,7 +107,12 @@ def test_a_missing_entry_is_noticed_anywhere(log: tuple[Stored, ...], data: st.D
     first = data.draw(st.integers(0, len(log) - 1))
     last = data.draw(st.integers(first + 1, len(log)))
     fault = verify(log[:first] + log[last:], log[-1].head)
-    assert fault == Fault(first + 1, Wrong.CUT if last == len(log) else Wrong.MISSING)
+    if last == len(log):
+        assert fault == Fault(first + 1, Wrong.CUT)
+    elif first == 0:
+        assert fault == Fault(last + 1, Wrong.NO_CHECKPOINT)
+    else:
+        assert fault == Fault(first + 1, Wrong.MISSING)
 
 
 @given(LOG.filter(lambda log: len(log) > 1), st.data())
