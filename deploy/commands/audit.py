@@ -21,7 +21,7 @@ from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from recorder.storage.signing import BadSigningKey, load_or_create_key, verified
 from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier
-from signaling.audit.checkpoint import Checkpoint, Damaged, distrusted
+from signaling.audit.checkpoint import Damaged, SignedCut, distrusted
 from signaling.audit.copies import copies_untrusted, printed
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
@@ -62,7 +62,7 @@ def verify(config: Config, noted: str | None, server_key: str | None, console: C
     console.print(Text(f"to note on paper: {printed(head, f'{datetime.now(UTC):%Y-%m-%d}')}"), soft_wrap=True)
 
 
-def _said(cut: Checkpoint, years: int) -> str:
+def _said(cut: SignedCut, years: int) -> str:
     last, day = (f"{datetime.fromtimestamp(at / 1000, UTC):%Y-%m-%d}" for at in (cut.newest_ms, cut.cut_ms))
     changed = "" if cut.years == years else f"; now audit_years is {years}"
     return (
@@ -108,7 +108,7 @@ def _own_key(config: Config) -> bytes | None:
         ) from None
 
 
-async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple[Head, Checkpoint | None]:
+async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple[Head, SignedCut | None]:
     existing_state(config.state_dir)
     kept = _kept(config.audit_head)  # first, because the log may grow while it is read
     heads = (*_copies(config), *filter(None, (kept,)))
@@ -138,7 +138,7 @@ async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple
 
 
 async def _through(
-    store: Store, cut: Checkpoint | None, heads: Iterable[Head], noted: str | None
+    store: Store, cut: SignedCut | None, heads: Iterable[Head], noted: str | None
 ) -> tuple[Verifier, Fault | None]:
     verifier = Verifier(heads, noted, cut.head if cut else None)
     fault = verifier.begin()
@@ -151,7 +151,7 @@ async def _through(
     return verifier, fault
 
 
-def _trust(cut: Checkpoint | None, key: bytes | None) -> None:
+def _trust(cut: SignedCut | None, key: bytes | None) -> None:
     """Raises AuditFault."""
     if cut is None:
         return

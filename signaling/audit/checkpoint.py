@@ -16,7 +16,7 @@ Sign = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
-class Checkpoint:
+class SignedCut:
     """Everything up to entry `number` was cut off."""
 
     number: int
@@ -67,7 +67,7 @@ class Damaged(Exception):
     """The log is not as it was written. What is wrong with it must not be cut off."""
 
 
-def over(log: Iterable[Stored], before: Head, term: Term) -> Checkpoint | None:
+def over(log: Iterable[Stored], before: Head, term: Term) -> SignedCut | None:
     """The checkpoint for the entries whose time is over, of those that follow `before`; None: there are none.
     Raises Damaged."""
     newest: tuple[Head, int] | None = None
@@ -83,11 +83,11 @@ def over(log: Iterable[Stored], before: Head, term: Term) -> Checkpoint | None:
     if newest is None:
         return None
     last, newest_ms = newest
-    bare = Checkpoint(last.number, last.hash, newest_ms, term.now_ms, term.years)
+    bare = SignedCut(last.number, last.hash, newest_ms, term.now_ms, term.years)
     return replace(bare, signature=term.sign(bare.signed).hex())
 
 
-def distrusted(checkpoint: Checkpoint, genuine: Callable[[bytes, bytes], bool], now_ms: int) -> Fault | None:
+def distrusted(checkpoint: SignedCut, genuine: Callable[[bytes, bytes], bool], now_ms: int) -> Fault | None:
     """What is wrong with a checkpoint. genuine: whether the server signed these bytes so."""
     try:
         signature = bytes.fromhex(checkpoint.signature)

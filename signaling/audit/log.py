@@ -16,7 +16,7 @@ from itertools import islice
 from pathlib import Path
 
 from signaling.audit.chain import Actor, AuditEvent, Head
-from signaling.audit.checkpoint import Checkpoint, Damaged, Term
+from signaling.audit.checkpoint import Damaged, SignedCut, Term
 from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable
 from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable
@@ -132,7 +132,7 @@ class AuditLog:
         except StorageUnavailable as error:
             log.error("audit-head-not-kept why=%s", error)
 
-    async def shorten(self, term: Term, who: Actor = SERVER) -> Checkpoint | None:
+    async def shorten(self, term: Term, who: Actor = SERVER) -> SignedCut | None:
         """Cut off the oldest entries whose time is over; there may be more. None: there are none. Evidence is
         never cut off. Raises StorageUnavailable, AlreadyThere, Damaged."""
         await self.keep_head()

@@ -19,7 +19,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, delete, insert, select
 
 from signaling.audit.chain import AuditEvent, Head, Stored, chained, head_line, head_of
-from signaling.audit.checkpoint import Checkpoint, Term, over
+from signaling.audit.checkpoint import SignedCut, Term, over
 from signaling.store.database import Database
 from signaling.store.tables import audit, audit_checkpoint
 
@@ -66,11 +66,11 @@ class AuditTable:
 
         return await self._database.write(work)
 
-    async def cut(self, term: Term, event: Callable[[Checkpoint], AuditEvent]) -> Checkpoint | None:
+    async def cut(self, term: Term, event: Callable[[SignedCut], AuditEvent]) -> SignedCut | None:
         """Cut off the oldest entries whose time is over, at most MAX_CUT, and add the event that says so, all
         or nothing. None: there are none. Raises StorageUnavailable, AlreadyThere, Damaged."""
 
-        def work(db: Connection) -> Checkpoint | None:
+        def work(db: Connection) -> SignedCut | None:
             _lock(db)
             begins = _checkpoint(db)
             oldest = select(*_COLUMNS).order_by(audit.c.number).limit(MAX_CUT)
@@ -86,7 +86,7 @@ class AuditTable:
 
         return await self._database.write(work)
 
-    async def checkpoint(self) -> Checkpoint | None:
+    async def checkpoint(self) -> SignedCut | None:
         """The newest; None: the log was never cut. Raises StorageUnavailable."""
         return await self._database.read(_checkpoint)
 
@@ -200,10 +200,10 @@ def _lock(db: Connection) -> None:
         db.exec_driver_sql("LOCK TABLE audit IN EXCLUSIVE MODE")  # one writer, as in SQLite
 
 
-def _checkpoint(db: Connection) -> Checkpoint | None:
+def _checkpoint(db: Connection) -> SignedCut | None:
     newest = select(audit_checkpoint).order_by(audit_checkpoint.c.number.desc()).limit(1)
     row = db.execute(newest).one_or_none()
-    return None if row is None else Checkpoint(*row)
+    return None if row is None else SignedCut(*row)
 
 
 def _newest(db: Connection) -> Head:

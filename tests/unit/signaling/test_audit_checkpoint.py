@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from recorder.storage.signing import SigningKey, verified
 from signaling.audit.chain import AuditEvent, Fault, Head, Stored, Verifier, Wrong, chained
-from signaling.audit.checkpoint import SINCE_MS, YEAR_MS, Checkpoint, Damaged, Term, distrusted, over
+from signaling.audit.checkpoint import SINCE_MS, YEAR_MS, Damaged, SignedCut, Term, distrusted, over
 
 KEY = SigningKey.of_seed(b"a" * 32)
 NOW_MS = SINCE_MS + 30 * YEAR_MS
@@ -70,7 +70,7 @@ def test_what_is_left_goes_on_from_the_checkpoint(times_ms: list[int], data: st.
         lambda one: replace(one, signature="no"),
     ],
 )
-def test_each_field_of_a_checkpoint_is_signed(forge: Callable[[Checkpoint], Checkpoint]) -> None:
+def test_each_field_of_a_checkpoint_is_signed(forge: Callable[[SignedCut], SignedCut]) -> None:
     checkpoint = over(log_of(OLD_MS, OLD_MS, YOUNG_MS), Head(), TERM)
     assert checkpoint is not None
     forged = forge(checkpoint)
@@ -79,7 +79,7 @@ def test_each_field_of_a_checkpoint_is_signed(forge: Callable[[Checkpoint], Chec
 
 @pytest.mark.parametrize("now_ms", [NOW_MS, NOW_MS + 100 * YEAR_MS])
 def test_a_signed_cut_before_its_years_are_over_is_found(now_ms: int) -> None:
-    bare = Checkpoint(2, "a" * 64, YOUNG_MS, NOW_MS, 10)
+    bare = SignedCut(2, "a" * 64, YOUNG_MS, NOW_MS, 10)
     signed = replace(bare, signature=KEY.sign(bare.signed).hex())
     assert distrusted(signed, genuine, now_ms) == Fault(2, Wrong.EARLY_CUT)
 
