@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -126,6 +127,20 @@ async def test_only_chair_and_operator_read_the_log(tmp_path: Path, path: str) -
         elsewhere = await get(control, path, cookie, Origin="https://elsewhere.example")
         assert elsewhere[0] == 403
         assert (await get(control, path, cookie, **{"Sec-Fetch-Site": "cross-site"}))[0] == 403
+
+
+async def test_chair_and_operator_are_shown_the_newest_hash_to_note_it_elsewhere(tmp_path: Path) -> None:
+    async with running_control(tmp_path) as control:
+        table = AuditTable(control.store.database)
+        written_first = await table.append([AuditEvent("here", 1, "muted")])
+        for login in ("chu-tri", "thu-ky"):
+            status, body = await get(control, "/api/server", await control.cookie_of(login))
+            day, number, digits = json.loads(body)["audit"].split("  ")
+            assert (status, day) == (200, f"{datetime.now(UTC):%Y-%m-%d}")
+            assert int(number.removeprefix("#")) >= written_first.number
+            shown = await table.hash_of(int(number.removeprefix("#")))
+            assert shown is not None
+            assert shown.startswith(digits.replace(" ", ""))
 
 
 @pytest.mark.parametrize(

@@ -1,10 +1,10 @@
-/** How the server's certificates stand, over HTTP. Its answer is checked like anything else that arrives. */
+/** How the server's certificates stand and which hash the audit log has, over HTTP. Its answer is checked like anything else that arrives. */
 
 import { readJson, record } from './http.js';
 
 /** @typedef {'ok' | 'ends-soon' | 'expired' | 'not-yet-valid'} Standing */
 /** @typedef {{standing: Standing, begins: number, ends: number, fingerprint: string}} Certificate */
-/** @typedef {{version: string, certificate: Certificate | null, authority: Certificate | null}} Server */
+/** @typedef {{version: string, certificate: Certificate | null, authority: Certificate | null, audit: string}} Server */
 
 const STANDINGS = /** @type {readonly unknown[]} */ (['ok', 'ends-soon', 'expired', 'not-yet-valid']);
 
@@ -22,7 +22,8 @@ export function readServer(value) {
   const answer = record(value);
   if (!answer) return null;
   return { version: typeof answer.version === 'string' ? answer.version : '',
-    certificate: readCertificate(record(answer.certificate)), authority: readCertificate(record(answer.authority)) };
+    certificate: readCertificate(record(answer.certificate)), authority: readCertificate(record(answer.authority)),
+    audit: typeof answer.audit === 'string' ? answer.audit : '' };
 }
 
 /** @param {Record<string, unknown> | null} one @returns {Certificate | null} */

@@ -6,7 +6,8 @@ import { sheet } from '../shared/dialog.js';
 /** @typedef {import('../../app/app.js').Certificate} Certificate */
 
 /**
- * How the server's certificates stand, for chair and operator: until when, and what must be done.
+ * How the server's certificates stand, for chair and operator: until when, and what must be done. And the hash
+ * of the audit log, to note elsewhere.
  * @param {App} app
  */
 export function openServer(app) {
@@ -16,12 +17,14 @@ export function openServer(app) {
   void app.server().then((answer) => {
     facts.setAttribute('aria-busy', 'false');
     if (!answer) return fill(facts, el('p', { class: 'soft' }, t('server.failed')));
-    const { certificate, authority } = answer;
+    const { certificate, authority, audit } = answer;
     fill(facts,
       certificate ? part(app, 'certificate', certificate) : el('p', { class: 'soft' }, t('server.elsewhere')),
       authority && part(app, 'authority', authority),
       authority && el('p', { class: 'note soft' }, t('server.install'), ' ', el('a', { href: '/ca.crt', download: '' }, '/ca.crt')),
       authority && el('small', { class: 'soft' }, t('server.fingerprint', { fingerprint: authority.fingerprint })),
+      audit && el('p', { class: 'note' }, el('b', null, t('server.audit')), ' ', el('span', { class: 'num', 'data-testid': 'audit-head' }, audit),
+        el('small', { class: 'soft' }, ' ', t('server.audit-note'))),
       el('p', { class: 'soft' }, t('server.version', { version: answer.version })));
   });
 }
