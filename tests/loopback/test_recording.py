@@ -210,7 +210,7 @@ async def test_a_refused_recording_leaves_nothing(recorder: RecorderProcess) -> 
             line.order(order)
             refused = await line.told(in_stage(Stage.FAILED))
             assert refused.trouble is trouble
-    assert not recorder.recordings.exists()
+    assert not list(recorder.recordings.iterdir())
 
 
 async def test_the_reserve_of_the_disk_is_not_touched(tmp_path: Path) -> None:
@@ -218,7 +218,7 @@ async def test_the_reserve_of_the_disk_is_not_touched(tmp_path: Path) -> None:
         line.order(recorder.start_order(recorder.recipient()))
         refused = await line.told(in_stage(Stage.FAILED))
         assert refused.trouble is Trouble.DISK_FULL
-        assert not recorder.recordings.exists()
+        assert not list(recorder.recordings.iterdir())
 
 
 async def test_a_new_control_plane_replaces_the_old_one(recorder: RecorderProcess) -> None:

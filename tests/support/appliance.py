@@ -32,6 +32,7 @@ LOGS = ROOT / "build" / "logs"
 START_S = 90.0
 """On a fresh machine the first start includes compiling the packet kernel."""
 STOP_S = 15.0
+READY = "Giao ban is ready"
 PASSWORD = "một hai ba bốn"
 UNITS = (
     Unit("test-bgd", "Ban giám đốc", "Giám đốc", UnitKind.BOARD),
@@ -139,6 +140,15 @@ class Appliance:
             await asyncio.sleep(0.1)
         raise ApplianceError(f"not healthy:\n{self.log.read_text(errors='replace')[-3000:]}")
 
+    async def wait_ready(self, deadline_s: float = START_S) -> None:
+        """Until the terminal was told so: the first passwords are set just before, which ends every sign-in
+        that these accounts had by then."""
+        for _ in range(round(deadline_s / 0.05)):
+            if READY in self.log.read_text(errors="replace"):
+                return
+            await asyncio.sleep(0.05)
+        raise ApplianceError(f"not ready:\n{self.log.read_text(errors='replace')[-3000:]}")
+
     def pid(self, part: Part) -> int:
         """Process id of one of the supervised processes. Raises ApplianceError."""
         for folder in Path("/proc").iterdir():
@@ -218,6 +228,7 @@ async def running(folder: Path, *flags: str) -> AsyncIterator[Appliance]:
     appliance = Appliance(process, state, address, https_port, media_port, log, arguments)
     try:
         await appliance.wait_healthy()
+        await appliance.wait_ready()
         appliance.store = await Store.open(f"sqlite:///{state / 'giaoban.sqlite3'}")
         try:
             await appliance.store.meetings.add_units(UNITS)
