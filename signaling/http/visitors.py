@@ -11,6 +11,7 @@ from aiohttp import web
 from signaling.accounts.accounts import token_hash
 from signaling.http import guards
 from signaling.http.context import CONTEXT, COOKIE
+from signaling.http.shared_answer import SharedAnswer
 from signaling.model.addresses import network
 from signaling.model.ids import AccountId
 from signaling.model.meeting import Account
@@ -28,6 +29,8 @@ class Visitors:
     def __init__(self) -> None:
         self._known: OrderedDict[str, AccountId] = OrderedDict()
         self.lookups: Counter[str] = Counter()
+        self.asking: dict[str, SharedAnswer[Account | None]] = {}
+        """What the database is being asked now, by hash of the cookie."""
 
     def known(self, hashed: str) -> AccountId | None:
         return self._known.get(hashed)
@@ -63,16 +66,28 @@ async def account_of(request: web.Request) -> Account | None:
     if not token:
         return None
     visitors, hashed = request.app[VISITORS], token_hash(token)
-    if visitors.known(hashed) is None:
-        account = await _look_up(request, token)
-    else:
-        account = await request.app[CONTEXT].accounts.signed_in(token)
+    asking = visitors.asking.get(hashed)
+    if asking is None:
+        clock = request.app[CONTEXT].clock
+        asking = SharedAnswer(lambda: _ask(request, token, hashed), 0.0, lambda: clock().s)
+        visitors.asking[hashed] = asking
+    try:
+        account = await asking.get()
+    finally:
+        visitors.asking.pop(hashed, None)
     if account is None:
         visitors.forget(hashed)
     else:
         visitors.remember(hashed, account.id)
         request.app[CONTEXT].connections.prove(request.protocol, account.id)
     return account
+
+
+async def _ask(request: web.Request, token: str, hashed: str) -> Account | None:
+    """Once for all requests that bring this cookie at the same time: hundreds of them are one look-up."""
+    if request.app[VISITORS].known(hashed) is None:
+        return await _look_up(request, token)
+    return await request.app[CONTEXT].accounts.signed_in(token)
 
 
 async def _look_up(request: web.Request, token: str) -> Account | None:

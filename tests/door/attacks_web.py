@@ -199,14 +199,14 @@ async def many_sockets(target: Target, seconds: float) -> AttackFigures:
             return
         open_now.add(reader)
         most = max(most, len(open_now))
-        await _to_the_end(reader)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(max(0.0, crowd.end_s - time.monotonic())):
+                await _to_the_end(reader)
         open_now.discard(reader)
         writer.close()
 
     open_now: set[asyncio.StreamReader] = set()
-    with suppress(TimeoutError):
-        async with asyncio.timeout(seconds):
-            await crowd.each(one_more, 400)
+    await crowd.each(one_more, 400)
     return crowd.figures(most_open=float(most))
 
 
