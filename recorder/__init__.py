@@ -45,6 +45,13 @@ class Recipient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A key of the second lock. If any recipient has one, opening takes a key of each lock: two people."""
 
 
+class AuditHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Number and hash of the audit log's newest entry."""
+
+    number: int
+    hash: str
+
+
 # --- orders: control plane -> recorder -------------------------------------------------------------
 
 
@@ -65,6 +72,8 @@ class Start(Order, frozen=True, tag="start"):
     """At least one of the first lock."""
     worker: int = 0
     """Number of the media worker that has the room."""
+    audit: AuditHead | None = None
+    """For the manifest of a recording that begins; None: the log is empty, or not known yet."""
     paused: bool = False
 
 

@@ -121,6 +121,11 @@ def _say_summary(summary: Summary, trusted: bytes | None, console: Console) -> N
         said.append(f"signed by {summary.signed_by} ({sure})")
     if summary.head:
         said.append(f"its end {summary.head} (the server's audit log has it under recording-closed)")
+    if summary.audit is not None:
+        said.append(
+            f"the audit log had come to entry {summary.audit.number}, {summary.audit.hash}"
+            " (giaoban audit verify --head looks for it on the server)"
+        )
     for line in said:
         console.print(Text(line), soft_wrap=True)
 

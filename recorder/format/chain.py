@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from recorder.format.manifest import (
     AnyLine,
     AnyWrittenLine,
+    AuditLine,
     BadManifest,
     EndLine,
     ManifestHead,
@@ -50,6 +51,11 @@ class ManifestReading:
     def opening(self) -> OpeningLine | None:
         first = self.lines[0] if self.lines else None
         return first if isinstance(first, OpeningLine) else None
+
+    @property
+    def audit(self) -> AuditLine | None:
+        """None: the server did not write it."""
+        return next((line for line in self.lines if isinstance(line, AuditLine)), None)
 
     @property
     def end(self) -> EndLine | None:

@@ -49,6 +49,18 @@ class OpeningLine(ManifestLine, frozen=True, tag="opening", kw_only=True):
     """The public key of the signatures: Ed25519, in hexadecimal."""
 
 
+class AuditLine(ManifestLine, frozen=True, tag="audit", kw_only=True):
+    """What the server's audit log had reached when the recording began: after the opening line, where it is
+    known.
+
+    A line of its own, so that a program that does not know it still has the opening line, proves all others
+    and reads everything; it reports this line as damaged.
+    """
+
+    number: int
+    hash: str
+
+
 class SegmentLine(ManifestLine, frozen=True, tag="segment", kw_only=True):
     segment: int
     """From 1."""
@@ -99,6 +111,7 @@ class EndLine(ManifestLine, frozen=True, tag="end", kw_only=True):
 
 AnyLine = (
     OpeningLine
+    | AuditLine
     | SegmentLine
     | CheckpointLine
     | SegmentEndLine

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from recorder.format.blocks import Block, Track
 from recorder.format.chain import ManifestReading, read_untrusted, segments
 from recorder.format.entries import BadEntry, OpeningEntry, parse_entry_untrusted
-from recorder.format.manifest import KeyInfo
+from recorder.format.manifest import AuditLine, KeyInfo
 from recorder.instants import clock
 from recorder.opening.archive import Archive, BadArchive
 from recorder.opening.demux import BadMatroska, CutShort, demux
@@ -41,6 +41,8 @@ class Summary:
     """Fingerprint of the server's key; empty if nothing is proven."""
     head: str
     """Hash of the manifest's last line, which the server's audit log also has."""
+    audit: AuditLine | None
+    """How far the server's audit log had come when it began; None: the manifest does not say."""
     segments: tuple[int, ...]
     size_bytes: int
     """Of all segment files."""
@@ -197,6 +199,7 @@ def _summary(
         keys=first.keys if first else (),
         signed_by=fingerprint(reading.public) if reading.lines else "",
         head=reading.head.sha256 if reading.lines else "",
+        audit=reading.audit,
         segments=tuple(dict.fromkeys(each.number for each in plan)),
         size_bytes=sum(archive.segments.values()),
         faults=tuple(_overall_faults(archive, reading, missing, trusted)),

@@ -15,12 +15,13 @@ from typing import NamedTuple
 
 from msgspec.structs import replace as changed
 
-from recorder import Recipient
+from recorder import AuditHead, Recipient
 from recorder.format.chain import read_untrusted, segments
 from recorder.format.manifest import (
     FORMAT,
     MAX_MANIFEST_BYTES,
     AnyLine,
+    AuditLine,
     CheckpointLine,
     EndLine,
     KeyInfo,
@@ -58,6 +59,8 @@ class RecordingFacts(NamedTuple):
     meeting: str
     title: str
     recipients: tuple[Recipient, ...]
+    audit: AuditHead | None = None
+    """In a line of its own."""
 
 
 def unix_now() -> int:
@@ -119,6 +122,8 @@ class Folder:
                 public=key.public.hex(),
             )
         )
+        if facts.audit is not None:
+            folder._add(AuditLine(at_ms=0, number=facts.audit.number, hash=facts.audit.hash))
         try:
             sync_directory(path)
         except OSError as error:

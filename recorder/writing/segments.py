@@ -51,7 +51,7 @@ class SegmentWriter:
         if again:
             folder = Folder.open_again(directory, start.recording, recipients, key)
         else:
-            facts = RecordingFacts(start.recording, start.meeting, start.title, recipients)
+            facts = RecordingFacts(start.recording, start.meeting, start.title, recipients, start.audit)
             folder = Folder.create(directory, facts, key)
         return cls(folder, keys, again=again)
 

@@ -63,6 +63,8 @@ class AuditLog:
         self._differs = False
         self._unkept = False
         self.copy_is_late = False
+        self.head = Head()
+        """The newest that this process has seen."""
         self._more = asyncio.Event()
         self._writing = asyncio.Lock()
         self._life = secrets.token_hex(8)
@@ -128,7 +130,8 @@ class AuditLog:
     async def keep_head(self) -> None:
         """As the log is now, so that a head that cannot be kept is known before it is needed."""
         try:
-            await self._keep_head(await self._table.head())
+            self.head = await self._table.head()
+            await self._keep_head(self.head)
         except StorageUnavailable as error:
             log.error("audit-head-not-kept why=%s", error)
 
@@ -165,7 +168,7 @@ class AuditLog:
 
     async def _write(self, batch: list[AuditEvent]) -> bool:
         try:
-            head = await self._table.append(batch)
+            head = self.head = await self._table.append(batch)
         except (StorageUnavailable, AlreadyThere) as error:
             if not self._failing:
                 log.error("audit-not-written waiting=%d why=%s", len(self._waiting), error)

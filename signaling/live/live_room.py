@@ -11,8 +11,10 @@ import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Protocol, assert_never
 
+from msgspec.structs import replace as changed
+
 import sfu
-from recorder import Recipient
+from recorder import AuditHead, Recipient, Start
 from signaling.audit.chain import Actor
 from signaling.audit.log import AuditLog
 from signaling.links.media import MediaPort, MediaUnavailable
@@ -181,7 +183,11 @@ class LiveRoom:
 
     def _order(self, records: Iterable[Record]) -> None:
         for record in records:
-            self._recorder.send(record.order)
+            order = record.order
+            head = self._audit.head
+            if isinstance(order, Start) and head.number:
+                order = changed(order, audit=AuditHead(head.number, head.hash))
+            self._recorder.send(order)
 
     async def _command(self, effects: Iterable[Media | Negotiate]) -> list[Pending]:
         """Send all of them, in order, before waiting for the first. Answers to offers stay pending."""

@@ -21,7 +21,7 @@ from signaling.custody.custody import DAY_MS
 from signaling.model.ids import AccountId
 from signaling.model.run import RunRecord, RunRecording
 from tests.support import sealed_recording
-from tests.support.sealed_recording import SERVER, Made, make
+from tests.support.sealed_recording import AUDIT, SERVER, Made, make
 
 pytestmark = [pytest.mark.loopback, pytest.mark.record]
 
@@ -74,6 +74,7 @@ def test_a_whole_recording_is_reported_as_whole(
     assert main(["recording", "verify", str(made.path)]) == 0
     said = capsys.readouterr().out
     assert "It is complete, as the server signed it, (give --key" in said
+    assert f"the audit log had come to entry 7, {AUDIT.hash}" in said
     server = ["--server-key", SERVER.public.hex()]
     assert main(["recording", "verify", str(made.path), *keys, *server]) == 0
     said = capsys.readouterr().out

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from recorder import Recipient
+from recorder import AuditHead, Recipient
 from recorder.format import matroska
 from recorder.format.blocks import Block, Track
 from recorder.format.entries import OpeningEntry, entry_json
@@ -15,6 +15,7 @@ from recorder.storage.signing import SigningKey
 from recorder.writing.sealer import Sealer
 
 SERVER = SigningKey.of_seed(b"the server's signing key, a test")
+AUDIT = AuditHead(7, "ab" * 32)
 BEGUN_MS = 1_790_000_000_000
 CLUSTER_MS = 500
 SEGMENT_MS = 10_000
@@ -116,9 +117,8 @@ def make(
     `more` replaces the noise in the last segment."""
     chosen = locks or keys()
     dice = random.Random(recording)
-    folder = Folder.create(
-        directory, RecordingFacts(recording, "AB12", "Giao ban sáng", chosen.recipients), SERVER, Ticking()
-    )
+    facts = RecordingFacts(recording, "AB12", "Giao ban sáng", chosen.recipients, AUDIT)
+    folder = Folder.create(directory, facts, SERVER, Ticking())
     blocks: dict[int, list[Block]] = {}
     for number in range(1, segments + 1):
         blocks[number] = segment_blocks(recording, number, segment_bytes, dice)

@@ -11,6 +11,7 @@ from recorder.format.manifest import (
     FORMAT,
     NO_LINE,
     AnyLine,
+    AuditLine,
     BadManifest,
     CheckpointLine,
     EndLine,
@@ -69,6 +70,26 @@ def test_a_whole_manifest_is_proven() -> None:
     assert reading.end is not None
     assert reading.public == SERVER.public
     assert reading.lines[0].prev == NO_LINE
+
+
+def test_the_audit_log_of_its_beginning_is_signed_with_it() -> None:
+    audit = AuditLine(at_ms=0, number=7, hash="ab" * 32)
+    reading = read(chain((OPENING, audit, *LINES[1:])))
+    assert reading.flaws == ()
+    assert reading.audit is not None
+    assert (reading.audit.number, reading.audit.hash) == (7, "ab" * 32)
+    assert read(WRITTEN).audit is None  # an older recording
+
+
+def test_a_kind_of_line_that_this_program_does_not_know_leaves_all_others_proven() -> None:
+    """So an older program stands before a line that came later."""
+    written = chain((OPENING, AuditLine(at_ms=0, number=7, hash=""), *LINES[1:]))
+    unknown = written[1].replace(b'"kind":"audit"', b'"kind":"other"')
+    reading = read([written[0], unknown, *written[2:]])
+    assert [type(line) for line in reading.lines] == [type(line) for line in LINES]
+    assert reading.opening is not None
+    assert reading.flaws
+    assert not any(flaw.forged for flaw in reading.flaws)
 
 
 def test_it_says_how_each_segment_ended() -> None:

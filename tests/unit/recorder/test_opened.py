@@ -15,6 +15,7 @@ from recorder.opening.opened import OpenedRecording
 from recorder.storage.folder import Folder
 from recorder.storage.signing import fingerprint
 from tests.support.sealed_recording import (
+    AUDIT,
     SEGMENT_MS,
     SERVER,
     Made,
@@ -77,6 +78,8 @@ def test_the_summary_says_what_it_is(made: Made) -> None:
     assert summary.until_ms == 3 * SEGMENT_MS
     assert summary.signed_by == fingerprint(SERVER.public)
     assert [key.name for key in summary.keys] == ["Khóa 1"]
+    assert summary.audit is not None
+    assert (summary.audit.number, summary.audit.hash) == (AUDIT.number, AUDIT.hash)
 
 
 def test_without_a_key_it_says_so_and_still_gives_the_summary(made: Made) -> None:
