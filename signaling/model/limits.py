@@ -46,6 +46,9 @@ class Limits:
     check_s: float = 15.0
     check_every_s: float = 5.0
     """An account may begin a check this often: each costs a handshake."""
+    offer_every_s: float = 1.0
+    """An account may offer a media transport this often, with so many saved up:"""
+    offers_at_once: int = 8
     departed: int = 128
     """Lost sessions whose unread messages are kept, for as long as the seat is."""
     inbox: int = 32

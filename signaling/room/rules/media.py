@@ -34,14 +34,18 @@ _OFFER_REFUSED = {
 }
 
 
-def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
+def offer(state: State, seat: Seat, message: Offer, now: Instant) -> Outcome:
     """Bring an offer to the media worker, with the gates as they are. A technician has media of the meeting
-    only while the chair permits it."""
+    only while the chair permits it. Each offer costs the worker a handshake and some milliseconds, so an
+    account has a rate of them, which goes on when it connects again."""
     assert seat.session is not None
     if not seat.takes_part:
         return Refused(Why.NEEDS_PERMISSION)
     if message.restart and not seat.offered:
         return (Tell((seat.session,), MediaLost(Why.MEDIA_UNAVAILABLE)),)
+    charged_s = max(seat.offers_charged_s, now.s) + state.limits.offer_every_s
+    if charged_s - now.s > state.limits.offer_every_s * state.limits.offers_at_once:
+        return Refused(Why.TOO_FAST)
     command: sfu.OpenEndpoint | sfu.RestartEndpoint
     if message.restart:
         command = sfu.RestartEndpoint(EndpointId(seat.id), message.sdp)
@@ -50,7 +54,7 @@ def offer(state: State, seat: Seat, message: Offer, _: Instant) -> Outcome:
         command = sfu.OpenEndpoint(state.room_id, EndpointId(seat.id), message.sdp, gates, seat.local)
     line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
     state.put_line(seat.id, line if message.restart else replace(line, slots=None, plan=None))
-    state.put(replace(seat, offered=True, wanted=True))
+    state.put(replace(seat, offered=True, wanted=True, offers_charged_s=charged_s))
     effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
     if seat.show is not None and not message.restart:
         effects.append(_show(seat, seat.show))

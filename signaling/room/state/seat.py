@@ -42,6 +42,8 @@ class Seat(KeptSeat):
     """The page behind `session` believes that it has a media transport."""
     offered: bool = False
     """The media worker holds an endpoint for it, as far as we know."""
+    offers_charged_s: float = 0.0
+    """Until when its offers are charged; monotonic."""
     show: Show | None = None
     """What the page said that it shows; None before it said so."""
 

@@ -70,6 +70,22 @@ def test_an_offer_that_no_worker_takes_is_made_again_when_one_is_back() -> None:
     assert scene.heard(delegate, MediaLost)
 
 
+def test_an_account_that_offers_without_end_is_refused_also_when_it_connects_again() -> None:
+    scene = Scene()
+    delegate, other = scene.inside(NHI), scene.inside(NOI)
+    for _ in range(scene.limits.offers_at_once):
+        scene.offer(delegate)
+    assert scene.refused(delegate, Offer("v=0")) is Why.TOO_FAST
+    scene.drop(delegate)
+    again = scene.enter(NHI)
+    assert scene.refused(again, Offer("v=0")) is Why.TOO_FAST
+    scene.offer(other)
+    assert scene.heard(other, Answer)
+    scene.wait(scene.limits.offer_every_s)
+    scene.offer(again)
+    assert scene.heard(again, Answer)
+
+
 def test_an_answer_and_a_refusal_name_the_offer_they_are_for() -> None:
     scene = Scene()
     delegate = scene.inside(NHI)
