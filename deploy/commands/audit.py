@@ -20,9 +20,9 @@ from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from recorder.storage.signing import BadSigningKey, load_or_create_key, verified
-from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier
-from signaling.audit.checkpoint import Damaged, SignedCut, distrusted
-from signaling.audit.copies import copies_untrusted, printed
+from signaling.audit.chain import Actor, Fault, Head, Stored, Verifier, Wrong
+from signaling.audit.checkpoint import Damaged, SignedCut, contradicted, distrusted
+from signaling.audit.copies import copied_ms, copies_untrusted, printed
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
@@ -111,7 +111,8 @@ def _own_key(config: Config) -> bytes | None:
 async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple[Head, SignedCut | None]:
     existing_state(config.state_dir)
     kept = _kept(config.audit_head)  # first, because the log may grow while it is read
-    heads = (*_copies(config), *filter(None, (kept,)))
+    copies = tuple(_copies(config))
+    heads = (*(head for _, head in copies), *filter(None, (kept,)))
     key = _own_key(config) if key is None else key
     async with opened_store(config) as store:
         table = AuditTable(store.database)
@@ -120,8 +121,8 @@ async def _verify(config: Config, noted: str | None, key: bytes | None) -> tuple
         while fault is not None and (newer := await table.checkpoint()) != cut:  # cut while it was read
             cut = newer
             verifier, fault = await _through(store, cut, heads, _typed(noted))
-        _trust(cut, key)
-        _complain(fault)
+        _trust(cut, key, copies)
+        _complain(fault, cut)
     if kept is None and verifier.head.number:
         raise AuditFault(
             f"the audit log's head, {config.audit_head}, is missing",
@@ -151,7 +152,7 @@ async def _through(
     return verifier, fault
 
 
-def _trust(cut: SignedCut | None, key: bytes | None) -> None:
+def _trust(cut: SignedCut | None, key: bytes | None, copies: Iterable[tuple[int, Head]]) -> None:
     """Raises AuditFault."""
     if cut is None:
         return
@@ -161,6 +162,14 @@ def _trust(cut: SignedCut | None, key: bytes | None) -> None:
             "Restore it from a backup of the state directory, or give --server-key as it was noted earlier.",
         )
     _complain(distrusted(cut, partial(verified, key), time.time_ns() // 1_000_000))
+    for noted_ms, head in copies:
+        if contradicted(cut, head, noted_ms):
+            day = f"{datetime.fromtimestamp(noted_ms / 1000, UTC):%Y-%m-%d}"
+            raise AuditFault(
+                f"the audit log was cut off before its years were over: up to entry {cut.number},"
+                f" and on {day} entry {head.number} was the newest",
+                "The copy elsewhere shows it. Compare with a backup or an earlier export.",
+            )
 
 
 def _typed(noted: str | None) -> str | None:
@@ -175,16 +184,17 @@ def _typed(noted: str | None) -> str | None:
     return digits
 
 
-def _copies(config: Config) -> Iterator[Head]:
-    """The heads that were copied elsewhere. Raises AuditFault, Problem."""
+def _copies(config: Config) -> Iterator[tuple[int, Head]]:
+    """Each copy elsewhere, with the beginning of its day (Unix ms). Raises AuditFault, Problem."""
     if not config.audit_head_copies:
         return
     folder = Path(config.audit_head_copies)
     try:
         for name, head in copies_untrusted(folder):
-            if head is None:
+            noted_ms = copied_ms(name)
+            if head is None or noted_ms is None:
                 raise AuditFault(f"{folder / name} holds no head", "Somebody or something damaged it.")
-            yield head
+            yield noted_ms, head
     except OSError as error:
         raise Problem(
             f"the copies of the head in {folder} cannot be read: {error.strerror}", "Is that disk mounted?"
@@ -214,7 +224,13 @@ def _kept(file: Path) -> Head | None:
         ) from None
 
 
-def _complain(fault: Fault | None) -> None:
+def _complain(fault: Fault | None, cut: SignedCut | None = None) -> None:
+    if cut is not None and fault is not None and fault.wrong is Wrong.UNKNOWN_HEAD:
+        raise AuditFault(
+            f"no entry after {cut.number} has the hash that was noted",
+            f"If it was noted for an entry up to {cut.number}, that one was cut off and cannot be looked for"
+            " any more. Otherwise the log was written anew.",
+        )
     if fault is not None:
         where = f"entry {fault.number} " if fault.number else ""
         raise AuditFault(

@@ -87,6 +87,12 @@ def over(log: Iterable[Stored], before: Head, term: Term) -> SignedCut | None:
     return replace(bare, signature=term.sign(bare.signed).hex())
 
 
+def contradicted(checkpoint: SignedCut, head: Head, noted_ms: int) -> bool:
+    """Whether a head that was noted elsewhere, no sooner than this, shows that the last entry which was cut
+    off is younger than the checkpoint says."""
+    return head.number < checkpoint.number and checkpoint.newest_ms < noted_ms <= checkpoint.cut_ms
+
+
 def distrusted(checkpoint: SignedCut, genuine: Callable[[bytes, bytes], bool], now_ms: int) -> Fault | None:
     """What is wrong with a checkpoint. genuine: whether the server signed these bytes so."""
     try:

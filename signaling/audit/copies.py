@@ -7,13 +7,14 @@ elsewhere before shows it: `giaoban audit verify` looks for every one of these i
 import os
 import re
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 
 from signaling.audit.chain import Head, head_line, head_of
 
 MAX_COPIES = 4000
 """That are read: one a day for ten years."""
-_NAME = re.compile(r"audit-head-\d{4}-\d{2}-\d{2}\.txt")
+_NAME = re.compile(r"audit-head-(\d{4}-\d{2}-\d{2})\.txt")
 
 
 def short(head: Head) -> str:
@@ -38,6 +39,17 @@ def write_copy(folder: Path, day: str, head: Head) -> None:
         file.write(head_line(head))
         file.flush()
         os.fsync(file.fileno())
+
+
+def copied_ms(name: str) -> int | None:
+    """When the day of a copy's name begins, in Unix milliseconds; None: it is no day."""
+    found = _NAME.fullmatch(name)
+    try:
+        return (
+            None if found is None else round(datetime.fromisoformat(f"{found[1]}T00:00Z").timestamp()) * 1000
+        )
+    except ValueError:
+        return None
 
 
 def copies_untrusted(folder: Path) -> Iterator[tuple[str, Head | None]]:

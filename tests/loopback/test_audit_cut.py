@@ -12,8 +12,9 @@ from deploy.config import Config
 from deploy.run.firstrun import opened_store, prepare_database
 from deploy.state import open_state
 from recorder.storage.signing import SigningKey, load_or_create_key
-from signaling.audit.chain import AuditEvent, Stored, Verifier
+from signaling.audit.chain import AuditEvent, Head, Stored, Verifier
 from signaling.audit.checkpoint import SINCE_MS, YEAR_MS, Term
+from signaling.audit.copies import write_copy
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, kept_head
 from signaling.control import clock
@@ -238,6 +239,27 @@ def test_a_cut_that_nobody_can_check_is_no_good_log(state: str, capsys: pytest.C
     assert typed(state, "verify") == 1
     assert "audit.key, is missing" in " ".join(capsys.readouterr().err.split())
     assert typed(state, "verify", "--server-key", key) == 0
+
+
+def test_a_forged_cut_is_found_by_a_copy_elsewhere_and_a_hash_from_before_is_explained(
+    state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever has the key can sign what they like; the copy says how far the log was on its day."""
+    copies = tmp_path / "copies"
+    copies.mkdir()
+    (tmp_path / "giaoban.toml").write_text(f'audit_years = 1\naudit_head_copies = "{copies}"\n')
+    assert typed(state, "cut") == 0
+    write_copy(copies, "2025-01-01", Head(2, "a" * 64))  # so it was cut off rightly
+    assert typed(state, "verify") == 0
+    write_copy(copies, "2025-01-02", Head(2, "a" * 64))  # then entry 3 cannot be of the first of January
+    assert typed(state, "verify") == 1
+    assert "on 2025-01-02 entry 2 was the newest" in " ".join(capsys.readouterr().err.split())
+    (copies / "audit-head-2025-01-02.txt").unlink()
+    assert typed(state, "verify", "--head", "a" * 64) == 1
+    assert "no entry after 3 has the hash" in " ".join(capsys.readouterr().err.split())
+    write_copy(copies, "2025-99-99", Head(2, "a" * 64))
+    assert typed(state, "verify") == 1
+    assert "holds no head" in " ".join(capsys.readouterr().err.split())
 
 
 def test_evidence_is_not_cut_off(state: str, capsys: pytest.CaptureFixture[str]) -> None:
