@@ -244,7 +244,7 @@ def test_a_cut_that_nobody_can_check_is_no_good_log(state: str, capsys: pytest.C
 def test_a_forged_cut_is_found_by_a_copy_elsewhere_and_a_hash_from_before_is_explained(
     state: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whoever has the key can sign what they like; the copy says how far the log was on its day."""
+    """Anyone who has the key can sign anything; the copy says how far the log was on its day."""
     copies = tmp_path / "copies"
     copies.mkdir()
     (tmp_path / "giaoban.toml").write_text(f'audit_years = 1\naudit_head_copies = "{copies}"\n')
