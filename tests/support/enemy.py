@@ -26,10 +26,9 @@ from signaling.protocol import (
     Hello,
     Knock,
     Offer,
-    Ping,
-    Pong,
     Refusal,
     SeatChanged,
+    SetSource,
     Welcome,
     decode_server,
     encode,
@@ -39,6 +38,9 @@ PATIENCE_S = 15.0
 PER_S = 18.0
 """A little less than the server accepts from one session over time."""
 
+FIRST_ASKED = 1_000_000
+"""Numbers of messages that are only sent to see when they are answered."""
+
 Message = TypeVar("Message", bound=AnyServerMessage)
 
 
@@ -46,7 +48,7 @@ class Enemy:
     """One account at one or more browsers. `voice` is what its microphone sends, as soon as there is a media
     transport, whatever the server says."""
 
-    _numbers = itertools.count(1)
+    _numbers = itertools.count(FIRST_ASKED)
 
     def __init__(
         self, url: str, meeting: str, account: str, cookie: str, tls: SSLContext, voice: Loop
@@ -119,12 +121,17 @@ class Enemy:
         return message
 
     async def all_answered(self) -> list[AnyServerMessage]:
-        """What was received since the session began, once everything sent so far has been handled."""
+        """What was received since the session began, once everything sent so far has been handled. A ping is
+        answered before what waits for the store; a screen that nobody permitted is refused in its turn."""
         number = next(self._numbers)
-        await self.say(Ping(number))
-        while (await self.hear(Pong)).t != number:
+        await self.say(SetSource(Source.SCREEN, on=True, id=number))
+        while (await self.hear(Refusal)).to != number:
             pass
-        return self.heard
+        return [
+            message
+            for message in self.heard
+            if not (isinstance(message, Refusal) and message.to >= FIRST_ASKED)
+        ]
 
     async def bombard(self, frames: Iterable[str]) -> int:
         """Send all this at the pace the server accepts. Returns the number of refusals."""
