@@ -17,6 +17,9 @@ _NAMES = (
 )
 """Files of a state directory that an older program, run as root, may have made."""
 _PR_SET_KEEPCAPS = 8
+_PR_SET_SECUREBITS = 28
+_NO_SETUID_FIXUP = 1 << 2
+"""Without it access(2), which libraries ask before they open a file, does not count what was kept."""
 _CAPABILITY_VERSION_3 = 0x20080522
 _DAC_READ_SEARCH = 1 << 2
 
@@ -60,8 +63,10 @@ def _become(user: int, group: int, capabilities: int) -> None:
     libc = ctypes.CDLL(None, use_errno=True)
     os.setgroups([])
     os.setresgid(group, group, group)
-    if capabilities and libc.prctl(_PR_SET_KEEPCAPS, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+    if capabilities:
+        for option, value in ((_PR_SET_KEEPCAPS, 1), (_PR_SET_SECUREBITS, _NO_SETUID_FIXUP)):
+            if libc.prctl(option, value, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
     os.setresuid(user, user, user)
     if capabilities:
         header = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION_3, 0)

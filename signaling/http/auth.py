@@ -17,6 +17,7 @@ from aiohttp import web
 from signaling.accounts.accounts import LIFETIME_MS, BadCredentials, SignedIn, TooManyAttempts, token_hash
 from signaling.accounts.sign_ins import SignInEnd
 from signaling.audit.chain import Actor
+from signaling.connections.connection import abort
 from signaling.http.answers import json, problem
 from signaling.http.context import CONTEXT, COOKIE, Context
 from signaling.http.guards import asker, same_origin
@@ -79,7 +80,7 @@ def held(request: web.Request) -> Iterator[None]:
 
     async def end(_: SignInEnd) -> None:
         if request.transport is not None:
-            request.transport.abort()
+            abort(request.transport)
 
     with request.app[CONTEXT].sign_ins.holding(token_hash(request.cookies.get(COOKIE, "")), end):
         yield

@@ -11,6 +11,7 @@ from contextlib import suppress
 
 import aiohttp
 
+from signaling.connections.connection import abort
 from tests.door.target import AttackFigures, Target
 from tests.support.bad_requests import bad_requests
 
@@ -74,7 +75,7 @@ class Crowd:
     def figures(self, **more: float) -> AttackFigures:
         still_open = sum(not writer.transport.is_closing() for writer in self._open)
         for writer in self._open:
-            writer.transport.abort()
+            abort(writer.transport)
         more |= {"refused": float(self.refused), "open_at_the_end": float(still_open)}
         return AttackFigures(self.sent, time.monotonic() - self.begun_s, more)
 
@@ -174,7 +175,7 @@ async def _frames(target: Target, seconds: float, flood: bytes, before: bytes = 
             await asyncio.wait((taken, ended), timeout=CONNECT_S, return_when=asyncio.FIRST_COMPLETED)
             taken.cancel()
         ended.cancel()
-        writer.transport.abort()
+        abort(writer.transport)
 
     await crowd.each(session, 1)
     return crowd.figures(frames=float(frames))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.connections.connection import abort
 from signaling.http.requests import requests_log
 from tests.support.bad_requests import bad_requests
 from tests.support.control import Control, running_control
@@ -28,7 +29,7 @@ async def _ask(control: Control, said: bytes, places: asyncio.Semaphore) -> byte
         except (TimeoutError, ConnectionError):
             return b""
         finally:
-            writer.transport.abort()
+            abort(writer.transport)
 
 
 async def test_nothing_that_is_sent_is_a_fault_of_ours(

@@ -91,6 +91,8 @@ async def client(appliance: Appliance, login: str) -> AsyncIterator[Process]:
     """The example as a process of its own, outside the repository."""
     authority = str(appliance.state / "pki" / "ca.crt")
     process = await asyncio.create_subprocess_exec(
+        # Tests that run in the background ignore SIGINT, and so would everything that they start.
+        *("env", "--default-signal=INT"),
         *(sys.executable, "-I", str(CLIENT), appliance.url, MEETING_CODE, login, "--ca", authority),
         cwd=appliance.state.parent,
         env={"PATH": os.environ["PATH"], "GIAOBAN_PASSWORD": PASSWORD, "PYTHONIOENCODING": "utf-8"},

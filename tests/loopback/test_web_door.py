@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from signaling.connections.connection import abort
 from signaling.connections.patience import BODY_S, GREETING_S, HEADER_S, STALLED_S
 from signaling.connections.places import RESERVED_DESCRIPTORS
 from signaling.protocol import Ping, Pong
@@ -219,7 +220,7 @@ async def test_a_client_that_breaks_off_anywhere_leaves_no_traceback(
                 if reset:
                     linger = struct.pack("ii", 1, 0)
                     writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
-                writer.transport.abort()
+                abort(writer.transport)
         (half,) = door.bare(1)
         half.send(b"\x16\x03\x01\x02\x00\x01\x00")
         half.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))

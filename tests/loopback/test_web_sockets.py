@@ -10,6 +10,7 @@ from pathlib import Path
 import aiohttp
 import pytest
 
+from signaling.connections.connection import abort
 from signaling.model.limits import DEFAULT
 from signaling.model.words import Why
 from signaling.protocol import PROTOCOL, Bye, Hello, Ping, Pong
@@ -84,7 +85,7 @@ async def test_a_flood_of_frames_ends_its_session(tmp_path: Path, flood: bytes, 
         assert sum(kind == 10 for kind, _ in frames) <= 400  # pongs
         await operator.say(Ping(7))
         assert await operator.hear(Pong) == Pong(7)
-        raw.writer.transport.abort()
+        abort(raw.writer.transport)
 
 
 async def test_a_stranger_gets_no_session_for_a_flood_of_frames(tmp_path: Path) -> None:
@@ -93,7 +94,7 @@ async def test_a_stranger_gets_no_session_for_a_flood_of_frames(tmp_path: Path) 
         raw.writer.write(_frame(PING) * 20_000)
         frames = await raw.frames()
         assert sum(kind == 10 for kind, _ in frames) <= 400
-        raw.writer.transport.abort()
+        abort(raw.writer.transport)
 
 
 async def test_small_frames_that_are_large_messages_count_as_large(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from signaling.connections.connection import abort
 from tests.support.certificate import self_signed
 from tests.support.control import PATIENCE_S, Control, running_control
 
@@ -63,7 +64,7 @@ class WebDoor:
 
     def close(self) -> None:
         for writer in self._writers:
-            writer.transport.abort()
+            abort(writer.transport)
         for one in self._sockets:
             one.close()
 

@@ -16,6 +16,7 @@ import msgspec
 from aiohttp import web
 
 from signaling.audit.export import CONTENT_TYPE, AuditLine, Form, exported, line, opening
+from signaling.connections.connection import abort
 from signaling.http.answers import json, problem
 from signaling.http.auth import actor, allowed, held
 from signaling.http.context import CONTEXT
@@ -117,7 +118,7 @@ async def _download(request: web.Request, form: Form) -> web.StreamResponse:
                 after = part[-1].number if part else last
     except (StorageUnavailable, ConnectionError):
         if request.transport is not None:
-            request.transport.abort()  # half a file must not look like a whole one
+            abort(request.transport)  # half a file must not look like a whole one
         return answer
     await answer.write_eof()
     return answer

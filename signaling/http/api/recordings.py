@@ -16,6 +16,7 @@ from aiohttp import web
 
 from recorder import RecordingId, shelf
 from recorder.shelf import ShelvedRecording, TarPlan
+from signaling.connections.connection import abort
 from signaling.custody import custody
 from signaling.custody.byte_range import BadRange, Span, span_untrusted
 from signaling.http.answers import json, problem
@@ -172,7 +173,7 @@ async def _download(request: web.Request, reader: Account, directory: Path, name
     except (shelf.NoRecording, TimeoutError, ConnectionError) as error:
         log.info("download-broken-off recording=%s why=%s", name, type(error).__name__)
         if request.transport is not None:
-            request.transport.abort()  # half a file must not look like a whole one
+            abort(request.transport)  # half a file must not look like a whole one
         return answer
     await answer.write_eof()
     return answer
