@@ -265,7 +265,8 @@ async def test_a_page_that_closes_after_its_line_died_has_lost_it(tmp_path: Path
         while roster.participants[-1].quality != "poor":
             roster = await operator.hear(Roster)
         await delegate.close()
-        await shown(operator, delegate.participant, Presence.LOST)
+        if roster.participants[-1].presence is not Presence.LOST:  # it may be shown before the socket ends
+            await shown(operator, delegate.participant, Presence.LOST)
 
 
 # --- the technician ---

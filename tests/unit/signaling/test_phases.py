@@ -9,6 +9,7 @@ import pytest
 
 import sfu
 from recorder import AnyOrder, Pause, RecordingId, Stop
+from signaling.audit.chain import Head
 from signaling.audit.log import AuditLog
 from signaling.links.media import MediaUnavailable
 from signaling.links.recorder import NoRecorder
@@ -158,6 +159,7 @@ class Orders(NoRecorder):
 class Audit(AuditLog):
     def __init__(self, done: list[str]) -> None:
         self._done = done
+        self.head = Head()
 
     def note(self, event: str, **_: object) -> None:
         self._done.append("kept_later")
