@@ -10,37 +10,14 @@ import pytest
 
 from sfu.errors import BadOffer
 from sfu.sdp import Fingerprint
-from sfu.transport import Association, MediaPorts, PortTaken, stun, tcp
+from sfu.transport import MediaPorts, PortTaken, stun, tcp
 from sfu.transport.ice import STALE_AFTER_S
 from sfu.transport.ports import CLAIM_AFTER_S
 from sfu.transport.stun import Attribute, Kind
-from tests.support.ice_client import IceClient
 from tests.support.media_ports import Heard, ShiftedClock, has_ipv6, media_ports
+from tests.support.station import RTCP, is_heard, joined, joining
 
 pytestmark = pytest.mark.loopback
-RTCP = bytes.fromhex("80c90001 00000001")
-
-
-def _joining(ports: MediaPorts) -> tuple[Heard, Association, IceClient]:
-    heard = Heard()
-    association = ports.open_association(heard)
-    client = IceClient(association.local_parameters())
-    association.start(client.remote())
-    return heard, association, client
-
-
-async def _joined(ports: MediaPorts) -> tuple[Heard, Association, IceClient]:
-    heard, association, client = _joining(ports)
-    await client.by_udp("127.0.0.1", ports.port)
-    await client.check()
-    assert await client.handshake() == "connected"
-    assert await heard.next() == ("connected", "udp")
-    return heard, association, client
-
-
-async def _is_heard(heard: Heard, client: IceClient) -> None:
-    client.send(client.protect_rtcp(RTCP))
-    assert await asyncio.wait_for(heard.rtcp.get(), 5) == RTCP
 
 
 # --- checks --------------------------------------------------------------------------------------
@@ -51,7 +28,7 @@ async def test_a_check_is_answered_with_the_address_it_came_from(address: str) -
     if ":" in address and not has_ipv6():
         pytest.skip("no IPv6 here")
     async with media_ports(address) as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         mine = await client.by_udp(address, ports.port)
         answer = await client.check()
         value = answer.attributes[Attribute.XOR_MAPPED_ADDRESS]
@@ -62,7 +39,7 @@ async def test_a_check_is_answered_with_the_address_it_came_from(address: str) -
 
 async def test_a_check_over_tcp_is_answered_with_the_address_it_came_from() -> None:
     async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         await client.by_tcp("127.0.0.1", ports.port)
         answer = await client.check()
         value = answer.attributes[Attribute.XOR_MAPPED_ADDRESS]
@@ -73,7 +50,7 @@ async def test_a_check_over_tcp_is_answered_with_the_address_it_came_from() -> N
 
 async def test_a_wrong_password_an_unknown_ufrag_and_a_naked_check_get_no_answer() -> None:
     async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         await client.by_udp("127.0.0.1", ports.port)
         client.send(client.request(pwd="wrong"))
         stranger = [(int(Attribute.USERNAME), b"nobody:here")]
@@ -90,7 +67,7 @@ async def test_a_wrong_password_an_unknown_ufrag_and_a_naked_check_get_no_answer
 
 async def test_a_client_that_wants_to_be_controlled_is_told_of_the_conflict() -> None:
     async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         await client.by_udp("127.0.0.1", ports.port)
         client.send(client.request(role=Attribute.ICE_CONTROLLED))
         answer = await asyncio.wait_for(client.answers.get(), 5)
@@ -101,7 +78,7 @@ async def test_a_client_that_wants_to_be_controlled_is_told_of_the_conflict() ->
 
 async def test_garbage_does_not_disturb_a_connected_client() -> None:
     async with media_ports() as (_, ports):
-        heard, _, client = await _joined(ports)
+        heard, _, client = await joined(ports)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
             stranger.connect(("127.0.0.1", ports.port))
             for n in range(3000):
@@ -112,7 +89,7 @@ async def test_garbage_does_not_disturb_a_connected_client() -> None:
                 if n % 100 == 0:
                     await asyncio.sleep(0)
         await client.check()
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         assert heard.events.empty()
         await client.close()
 
@@ -122,11 +99,11 @@ async def test_garbage_does_not_disturb_a_connected_client() -> None:
 
 async def test_a_nominated_move_is_followed_at_once() -> None:
     async with media_ports() as (fastpath, ports):
-        heard, association, client = await _joined(ports)
+        heard, association, client = await joined(ports)
         await client.by_udp("127.0.0.1", ports.port)
         await client.check(nominate=True)
         assert await heard.next() == ("moved", "udp")
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         fastpath.send_rtcp(association.row, RTCP)
         assert await client.rtcp() == RTCP
         await client.close()
@@ -135,7 +112,7 @@ async def test_a_nominated_move_is_followed_at_once() -> None:
 async def test_a_client_that_never_nominates_is_followed_when_its_old_address_is_silent() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (fastpath, ports):
-        heard, association, client = await _joined(ports)
+        heard, association, client = await joined(ports)
         await client.by_udp("127.0.0.1", ports.port)
         await client.check(nominate=False)
         assert heard.events.empty()
@@ -149,11 +126,11 @@ async def test_a_client_that_never_nominates_is_followed_when_its_old_address_is
 
 async def test_a_client_moves_from_udp_to_tcp_and_back() -> None:
     async with media_ports() as (fastpath, ports):
-        heard, association, client = await _joined(ports)
+        heard, association, client = await joined(ports)
         await client.by_tcp("127.0.0.1", ports.port)
         await client.check()
         assert await heard.next() == ("moved", "tcp")
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         fastpath.send_rtcp(association.row, RTCP)
         ports.flush_streams()
         assert await client.rtcp() == RTCP
@@ -161,7 +138,7 @@ async def test_a_client_moves_from_udp_to_tcp_and_back() -> None:
         await client.by_udp("127.0.0.1", ports.port)
         await client.check(nominate=False)
         assert await heard.next() == ("moved", "udp")
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         assert association.path == "udp"
         await client.close()
 
@@ -169,11 +146,11 @@ async def test_a_client_moves_from_udp_to_tcp_and_back() -> None:
 async def test_an_address_cannot_be_taken_from_a_client_that_is_heard_there() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (_, ports):
-        heard, _, client = await _joined(ports)
-        _, thief_association, thief = _joining(ports)
+        heard, _, client = await joined(ports)
+        _, thief_association, thief = joining(ports)
         client.send(thief.request())  # as if the thief forged our client's source address
         assert await client.unanswered()
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         assert thief_association.path == ""
 
         clock.ahead_s += CLAIM_AFTER_S + 0.1  # long gone: a NAT may give the address to another
@@ -188,33 +165,33 @@ async def test_an_address_cannot_be_taken_from_a_client_that_is_heard_there() ->
 
 async def test_a_restart_gives_new_credentials_and_leaves_media_alone() -> None:
     async with media_ports() as (_, ports):
-        heard, association, client = await _joined(ports)
+        heard, association, client = await joined(ports)
         old = client.server
         client.ufrag = "fresh0"
         new = association.restart(client.remote())
         assert new.ufrag != old.ufrag
         assert new.fingerprint == old.fingerprint
         await client.check()  # still with the old ones
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
 
         client.server = new
         await client.by_udp("127.0.0.1", ports.port)
         await client.check()
         assert await heard.next() == ("moved", "udp")
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         await client.close()
 
 
 async def test_the_same_offer_again_is_not_a_restart() -> None:
     async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         assert association.restart(client.remote()) == client.server
         await client.close()
 
 
 async def test_a_restart_with_another_certificate_is_refused() -> None:
     async with media_ports() as (_, ports):
-        _, association, client = _joining(ports)
+        _, association, client = joining(ports)
         client.ufrag = "fresh0"
         with pytest.raises(BadOffer):
             association.restart(client.remote(":".join(["AB"] * 32)))
@@ -227,7 +204,7 @@ async def test_a_restart_with_another_certificate_is_refused() -> None:
 async def test_a_line_is_heard_by_its_checks_and_by_its_media() -> None:
     clock = ShiftedClock()
     async with media_ports(clock=clock) as (_, ports):
-        heard, association, client = _joining(ports)
+        heard, association, client = joining(ports)
         opened = association.last_heard()
         clock.ahead_s += 10
         await client.by_udp("127.0.0.1", ports.port)
@@ -244,7 +221,7 @@ async def test_a_line_is_heard_by_its_checks_and_by_its_media() -> None:
 
 async def test_a_client_that_has_left_is_no_longer_heard() -> None:
     async with media_ports() as (_, ports):
-        heard, association, client = await _joined(ports)
+        heard, association, client = await joined(ports)
         association.close()
         client.send(client.protect_rtcp(RTCP))
         client.send(client.request())
@@ -256,7 +233,7 @@ async def test_a_client_that_has_left_is_no_longer_heard() -> None:
 async def test_a_client_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sfu.transport.association.PATH_DEADLINE_S", 0.05)
     async with media_ports() as (_, ports):
-        heard, association, client = _joining(ports)
+        heard, association, client = joining(ports)
         assert await heard.next() == ("closed", "no-path")
         association.close()
         await client.close()
@@ -268,7 +245,7 @@ async def test_a_client_that_never_comes_is_given_up(monkeypatch: pytest.MonkeyP
 async def test_a_connection_that_proves_nothing_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "PROOF_DEADLINE_S", 0.1)
     async with media_ports() as (_, ports):
-        _, _, client = _joining(ports)
+        _, _, client = joining(ports)
         connection = await client.by_tcp("127.0.0.1", ports.port)
         client.send(client.request(pwd="wrong"))
         await asyncio.wait_for(connection.lost.wait(), 5)
@@ -278,7 +255,7 @@ async def test_a_connection_that_proves_nothing_is_closed(monkeypatch: pytest.Mo
 async def test_a_proven_connection_stays(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tcp, "PROOF_DEADLINE_S", 0.1)
     async with media_ports() as (_, ports):
-        _, _, client = _joining(ports)
+        _, _, client = joining(ports)
         connection = await client.by_tcp("127.0.0.1", ports.port)
         await client.check()
         assert await client.unanswered()  # waits past the deadline
@@ -310,7 +287,7 @@ async def test_a_connection_that_comes_while_the_ports_close_does_not_stay() -> 
 
 async def test_a_client_that_does_not_read_loses_packets_and_delays_nobody() -> None:
     async with media_ports() as (fastpath, ports):
-        heard, association, client = _joining(ports)
+        heard, association, client = joining(ports)
         await client.by_tcp("127.0.0.1", ports.port)
         await client.check()
         assert await client.handshake() == "connected"
@@ -330,7 +307,7 @@ async def test_a_client_that_does_not_read_loses_packets_and_delays_nobody() -> 
                 break
             received += 1
         assert 10 < received < 4000
-        await _is_heard(heard, client)
+        await is_heard(heard, client)
         await client.close()
 
 
@@ -341,7 +318,7 @@ async def test_all_addresses_share_one_number() -> None:
     addresses = ["127.0.0.1", "127.0.0.2"] + (["::1"] if has_ipv6() else [])
     async with media_ports(*addresses) as (_, ports):
         for address in addresses:
-            _, association, client = _joining(ports)
+            _, association, client = joining(ports)
             await client.by_udp(address, ports.port)
             await client.check()
             await client.by_tcp(address, ports.port)

@@ -7,36 +7,14 @@ import pytest
 
 from sfu.fastpath.budgets import PARTICIPANT
 from sfu.fastpath.kernel.tables import CHECKS
-from sfu.transport import Association, MediaPorts, stun, tcp
+from sfu.transport import stun, tcp
 from sfu.transport.ice import MAX_STREAMS
 from sfu.transport.stun import Attribute, Kind
 from tests.support.ice_client import IceClient
-from tests.support.media_ports import Heard, ShiftedClock, media_ports
+from tests.support.media_ports import ShiftedClock, media_ports
+from tests.support.station import is_heard, joined, joining
 
 pytestmark = pytest.mark.loopback
-RTCP = bytes.fromhex("80c90001 00000001")
-
-
-def joining(ports: MediaPorts) -> tuple[Heard, Association, IceClient]:
-    heard = Heard()
-    association = ports.open_association(heard)
-    client = IceClient(association.local_parameters())
-    association.start(client.remote())
-    return heard, association, client
-
-
-async def joined(ports: MediaPorts) -> tuple[Heard, Association, IceClient]:
-    heard, association, client = joining(ports)
-    await client.by_udp("127.0.0.1", ports.port)
-    await client.check()
-    assert await client.handshake() == "connected"
-    assert await heard.next() == ("connected", "udp")
-    return heard, association, client
-
-
-async def is_heard(heard: Heard, client: IceClient) -> None:
-    client.send(client.protect_rtcp(RTCP))
-    assert await asyncio.wait_for(heard.rtcp.get(), 5) == RTCP
 
 
 async def test_checks_that_name_nobody_cost_no_newcomer_the_first_one() -> None:

@@ -12,61 +12,18 @@ from sfu import EndpointId, Opened, OpenEndpoint, RoomId
 from sfu.addresses import find
 from sfu.fastpath import FastPath
 from sfu.plane.plane import Plane
-from sfu.transport import Association, MediaPorts
+from sfu.transport import MediaPorts
 from sfu.transport.sockets import BUFFER_BYTES
 from sfu.transport.standing import GRACE_S
 from sfu.worker import WorkerConfig, follow_addresses, open_plane
-from tests.support.ice_client import IceClient
-from tests.support.media_ports import Heard, ShiftedClock, media_ports
+from tests.support.media_ports import ShiftedClock, media_ports
 from tests.support.network import Network, in_own_network
 from tests.support.offer import our_offer
+from tests.support.station import RTCP, Station
 
 pytestmark = [pytest.mark.loopback, pytest.mark.timeout(180)]
-RTCP = bytes.fromhex("80c90001 00000001")
 LAN, VPN, SIX = "192.0.2.1", "198.51.100.1", "fd00:1::1"
 HERE = ("127.0.0.1", "::1")
-
-
-class Station:
-    """A client in a meeting that came to one of our addresses."""
-
-    def __init__(self, fastpath: FastPath, ports: MediaPorts) -> None:
-        self._fastpath, self._ports = fastpath, ports
-        self.heard = Heard()
-        self.association: Association = ports.open_association(self.heard)
-        self.client = IceClient(self.association.local_parameters())
-        self.association.start(self.client.remote())
-
-    async def come(self, address: str, path: str = "udp") -> None:
-        await self.go(address, path)
-        await self.client.check()
-        assert await self.client.handshake() == "connected"
-        assert await self.heard.next() == ("connected", path)
-        await self.talks()
-
-    async def go(self, address: str, path: str = "udp") -> None:
-        """From a fresh socket, without sending anything."""
-        if path == "udp":
-            await self.client.by_udp(address, self._ports.port)
-        else:
-            await self.client.by_tcp(address, self._ports.port)
-
-    async def move(self, address: str, path: str = "udp") -> None:
-        """An ICE restart, as a page does when its line is lost."""
-        self.client.ufrag = "fresh0"
-        self.client.server = self.association.restart(self.client.remote())
-        await self.go(address, path)
-        await self.client.check()
-        assert await self.heard.next() == ("moved", path)
-        await self.talks()
-
-    async def talks(self) -> None:
-        """Both ways; nothing is lost on the way."""
-        self._fastpath.send_rtcp(self.association.row, RTCP)
-        self._ports.flush_streams()
-        assert await self.client.rtcp() == RTCP
-        self.client.send(self.client.protect_rtcp(RTCP))
-        assert await asyncio.wait_for(self.heard.rtcp.get(), 5) == RTCP
 
 
 @asynccontextmanager
@@ -95,8 +52,10 @@ def test_a_client_of_an_address_that_goes_comes_over_another_and_the_rest_notice
         clock = ShiftedClock()
         async with machine(network, clock) as (fastpath, ports):
             cha, lan = Station(fastpath, ports), Station(fastpath, ports)
-            await cha.come(VPN, path)
-            await lan.come(LAN)
+            await cha.come(path, VPN)
+            await cha.talks()
+            await lan.come("udp", LAN)
+            await lan.talks()
             network.take("vpn", f"{VPN}/24")
             await look(ports)
             assert told(ports) == {LAN, SIX}
@@ -105,13 +64,15 @@ def test_a_client_of_an_address_that_goes_comes_over_another_and_the_rest_notice
             fastpath.send_rtcp(cha.association.row, RTCP)  # to nowhere
             ports.flush_streams()
             await lan.talks()
-            await cha.move(SIX, path)
+            await cha.move(path, SIX)
+            await cha.talks()
             await lan.talks()
             assert lan.heard.events.empty()
             network.give("vpn", f"{VPN}/24")
             await look(ports)
             assert told(ports) == {LAN, SIX, VPN}
-            await cha.move(VPN, path)
+            await cha.move(path, VPN)
+            await cha.talks()
             await cha.client.close()
             await lan.client.close()
 
@@ -124,7 +85,8 @@ def test_an_address_that_is_back_soon_on_whatever_card_has_lost_nobody(address: 
         prefix = f"{address}/64" if ":" in address else f"{address}/24"
         async with machine(network) as (fastpath, ports):
             cha = Station(fastpath, ports)
-            await cha.come(address, path)
+            await cha.come(path, address)
+            await cha.talks()
             network.take("lan", prefix)
             await look(ports)
             assert address not in told(ports)
@@ -149,7 +111,8 @@ def test_the_sockets_of_a_new_address_are_like_those_of_the_start() -> None:
                 with copy:
                     assert copy.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= BUFFER_BYTES
             cha = Station(fastpath, ports)
-            await cha.come("203.0.113.5")
+            await cha.come("udp", "203.0.113.5")
+            await cha.talks()
             await cha.client.close()
 
     in_own_network(scene)
@@ -173,7 +136,8 @@ def test_a_dozen_bridges_of_containers_are_served_and_may_all_go_again() -> None
         clock = ShiftedClock()
         async with machine(network, clock) as (fastpath, ports):
             lan = Station(fastpath, ports)
-            await lan.come(LAN)
+            await lan.come("udp", LAN)
+            await lan.talks()
             for turn in range(3):
                 for number in range(12):
                     network.plug_in(f"br-{number}", f"172.{17 + number}.0.1/16")

@@ -5,49 +5,13 @@ import secrets
 
 import pytest
 
-from sfu.fastpath import FastPath
-from sfu.transport import Association, MediaPorts, stun, tcp
+from sfu.transport import stun, tcp
 from sfu.transport.ice import QUIET_S, STALE_AFTER_S
 from sfu.transport.stun import Attribute, Kind
-from tests.support.ice_client import IceClient
-from tests.support.media_ports import Heard, ShiftedClock, media_ports
+from tests.support.media_ports import ShiftedClock, media_ports
+from tests.support.station import Station
 
 pytestmark = pytest.mark.loopback
-RTCP = bytes.fromhex("80c90001 00000001")
-
-
-class Station:
-    """A client in a meeting, as the server sees it and as it sees the server."""
-
-    def __init__(self, fastpath: FastPath, ports: MediaPorts) -> None:
-        self._fastpath, self._ports = fastpath, ports
-        self.heard = Heard()
-        self.association: Association = ports.open_association(self.heard)
-        self.client = IceClient(self.association.local_parameters())
-        self.association.start(self.client.remote())
-
-    async def come(self, path: str = "udp", *, nominate: bool = True) -> None:
-        await self.go(path)
-        await self.client.check(nominate=nominate)
-        assert await self.client.handshake() == "connected"
-        assert await self.heard.next() == ("connected", path)
-
-    async def go(self, path: str) -> None:
-        """From a fresh socket, without sending anything."""
-        if path == "udp":
-            await self.client.by_udp("127.0.0.1", self._ports.port)
-        else:
-            await self.client.by_tcp("127.0.0.1", self._ports.port)
-
-    async def hears(self) -> None:
-        """What the server sends arrives."""
-        self._fastpath.send_rtcp(self.association.row, RTCP)
-        self._ports.flush_streams()
-        assert await self.client.rtcp() == RTCP
-
-    async def is_heard(self) -> None:
-        self.client.send(self.client.protect_rtcp(RTCP))
-        assert await asyncio.wait_for(self.heard.rtcp.get(), 5) == RTCP
 
 
 async def test_after_a_cut_at_the_same_address_media_flows_before_any_check() -> None:
