@@ -14,7 +14,8 @@ from typing import TypeVar
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from signaling.accounts.fair_queue import FairQueue, Full
+from signaling.accounts.fair_queue import Full
+from signaling.accounts.fair_wait import FairWait
 from signaling.model.text import password_of, passwords_of
 
 T = TypeVar("T")
@@ -65,7 +66,7 @@ class Passwords:
     def __init__(self) -> None:
         _nobody()  # made now, so that the first unknown account takes no longer than the next one
         self._threads = ThreadPoolExecutor(MAX_AT_ONCE, "password", initializer=_give_way)
-        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
+        self._waiting = FairWait(MAX_WAIT_S, unused=self._next)
         self._working = 0
 
     async def fit(self, password: str, stored: str | None, claim: Claim) -> Fit:
@@ -79,42 +80,22 @@ class Passwords:
         return await self._run(lambda: hash_now(password), claim)
 
     async def _run(self, work: Callable[[], T], claim: Claim) -> T:
-        loop = asyncio.get_running_loop()
         if self._working >= MAX_AT_ONCE:
-            await self._wait(loop.create_future(), claim)
+            try:
+                await self._waiting.turn(claim.place, claim.known)  # and its place among the working
+            except (Full, TimeoutError):
+                raise TooBusy from None
         else:
             self._working += 1
         try:
-            return await loop.run_in_executor(self._threads, work)
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
         finally:
             self._next()
 
-    async def _wait(self, begins: "asyncio.Future[None]", claim: Claim) -> None:
-        """Until it is this one's turn; its place among the working is handed over. Raises TooBusy."""
-        try:
-            dropped = self._waiting.add(begins, claim.place, claim.known)
-        except Full:
-            raise TooBusy from None
-        if dropped is not None and not dropped.done():
-            dropped.set_exception(TooBusy())
-        began = False
-        try:
-            async with asyncio.timeout(MAX_WAIT_S):
-                await begins
-            began = True
-        except TimeoutError:
-            raise TooBusy from None
-        finally:
-            if not began and begins.done() and not begins.cancelled() and begins.exception() is None:
-                self._next()  # its turn came while it went
-
     def _next(self) -> None:
         """Hand a place among the working to the next who still waits."""
-        while (begins := self._waiting.take()) is not None:
-            if not begins.done():
-                begins.set_result(None)
-                return
-        self._working -= 1
+        if not self._waiting.give():
+            self._working -= 1
 
     def close(self) -> None:
         self._threads.shutdown(wait=True)

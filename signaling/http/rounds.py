@@ -9,11 +9,10 @@ import asyncio
 
 from aiohttp import web
 
-from signaling.accounts.accounts import token_hash
-from signaling.accounts.fair_queue import FairQueue, Full
+from signaling.accounts.fair_queue import Full
+from signaling.accounts.fair_wait import FairWait
 from signaling.http import guards, visitors
 from signaling.http.answers import problem
-from signaling.http.context import COOKIE
 from signaling.http.guards import Handler
 from signaling.model.addresses import network
 
@@ -28,24 +27,18 @@ RETRY_S = 5
 
 class Rounds:
     def __init__(self) -> None:
-        self._queue: FairQueue[asyncio.Future[None]] = FairQueue(MAX_WAITING, MAX_WAITING_PLACE)
+        self._waiting = FairWait(MAX_WAIT_S, MAX_WAITING, MAX_WAITING_PLACE)
         self._left = MAX_BEGUN
         """How many this round may still begin."""
         self._counting = False
 
     async def wait(self, place: str, known: bool) -> None:
         """Return when it is the turn of a request from `place`. Raises Full or TimeoutError."""
-        if self._left and not self._queue:
-            self._left -= 1
-            self._count_rounds()
-            return
-        turn = asyncio.get_running_loop().create_future()
-        dropped = self._queue.add(turn, place, known)
-        if dropped is not None and not dropped.done():
-            dropped.set_exception(Full())
         self._count_rounds()
-        async with asyncio.timeout(MAX_WAIT_S):
-            await turn
+        if self._left and not self._waiting:
+            self._left -= 1
+        else:
+            await self._waiting.turn(place, known)
 
     def _count_rounds(self) -> None:
         if not self._counting:
@@ -55,10 +48,8 @@ class Rounds:
     def _next_round(self) -> None:
         self._counting = False
         self._left = MAX_BEGUN
-        while self._left and (turn := self._queue.take()) is not None:
-            if not turn.done():  # nor has it been given up
-                turn.set_result(None)
-                self._left -= 1
+        while self._left and self._waiting.give():
+            self._left -= 1
         if self._left < MAX_BEGUN:
             self._count_rounds()
 
@@ -68,8 +59,7 @@ ROUNDS = web.AppKey("rounds", Rounds)
 
 @web.middleware
 async def in_turn(request: web.Request, handler: Handler) -> web.StreamResponse:
-    token = request.cookies.get(COOKIE)
-    account = request.app[visitors.VISITORS].known(token_hash(token)) if token else None
+    account = visitors.was_here(request)
     place = network(guards.asker(request).address) if account is None else f"account {account}"
     try:
         await request.app[ROUNDS].wait(place, account is not None)

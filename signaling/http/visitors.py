@@ -52,10 +52,15 @@ def install(app: web.Application) -> None:
     app[VISITORS] = Visitors()
 
 
+def was_here(request: web.Request) -> AccountId | None:
+    """Whose cookie the request brings, if that account was here lately."""
+    token = request.cookies.get(COOKIE)
+    return request.app[VISITORS].known(token_hash(token)) if token else None
+
+
 def greet(request: web.Request) -> None:
     """Let the connection of somebody who was here lately stand before those of strangers."""
-    token = request.cookies.get(COOKIE)
-    account = request.app[VISITORS].known(token_hash(token)) if token else None
+    account = was_here(request)
     if account is not None:
         request.app[CONTEXT].connections.prove(request.protocol, account)
 
