@@ -102,7 +102,8 @@ def receive_rtcp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
         counters.no_keys += 1
         return
     ssrc = u32(b, 4)
-    if find_ssrc(ctx, transport, ssrc) < 0 and not has_room(ctx, row, transport, ssrc):
+    known = find_ssrc(ctx, transport, ssrc) >= 0
+    if not known and not has_room(ctx, row, transport, ssrc):
         counters.strangers_dropped += 1
         return
     ctx.length = size
@@ -111,7 +112,7 @@ def receive_rtcp(ctx: Row, m: int, b: Bytes, size: int, transport: int) -> None:
         note_failure(ctx, row, status)
         return
     row.last_us = ctx.now
-    if find_ssrc(ctx, transport, ssrc) < 0:
+    if not known:
         remember_stranger(ctx, row, transport, ssrc)
     if spend(ctx, transport, REPORTS, size + REPORT_BYTES):
         hand_up(ctx, RTCP, transport, m, int(ctx.length))
