@@ -30,14 +30,13 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import Identity, View
 from sfu import Source
-from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import MEETING_CODE
-from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.model.words import FloorMode, Role
 from signaling.protocol import Admit, AdmitAll, EndTurn, Invite, Mute, Ping, SetRules, SetSource
 from tests.bench.transit import Transit, measure_added
 from tests.support.appliance import Appliance, running
+from tests.support.percentile import at
 from tests.support.record_meeting import board_key
 from tests.support.voice_mark import Ear, voice
 
@@ -61,8 +60,7 @@ class Figures:
     bound_ms: float | None = None
 
     def at(self, share: float) -> float:
-        ordered = sorted(self.ms)
-        return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))]
+        return at(share, self.ms)
 
     def as_json(self) -> dict[str, float | str | int | None]:
         return {
@@ -203,7 +201,7 @@ async def _gather(three: Three, participants: int) -> None:
 async def _point(appliance: Appliance, login: str, index: int) -> BridgePoint:
     found = await appliance.store.people.find(login)
     assert found is not None
-    cookie = {COOKIE: await mint(appliance.store, found.account.id, clock())}
+    cookie = {COOKIE: await appliance.token(login)}
     who = Identity(index, cookie, found.account.unit or "", found.account.name)
     tls = trusted(Config(state=str(appliance.state)), local=True)
     return BridgePoint(appliance.url, MEETING_CODE, who, tls)

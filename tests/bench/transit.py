@@ -5,6 +5,7 @@ bench-orders`."""
 import asyncio
 import statistics
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,22 +42,14 @@ class Transit:
     """By payload, which repeats when the voice's loop does: much later than any packet arrives."""
 
     def between(self, sender: Media | None, listener: Media | None) -> None:
-        """Uses a private name of aiortc, as deploy/simulate/media.py does: what goes out in the clear."""
-        assert sender is not None
-        assert listener is not None
-        transport: Any = sender.pc.getSenders()[0].transport
-        send = transport._send_rtp
+        watch(sender, listener, self._sent, self._take)
 
-        async def stamped(data: bytes) -> None:
-            self.sent_s[voice_of(data)] = time.monotonic()
-            await send(data)
+    def _sent(self, payload: bytes) -> None:
+        self.sent_s[payload] = time.monotonic()
 
-        transport._send_rtp = stamped
-        listener.received.listener = self.take
-
-    def take(self, packet: bytes) -> None:
+    def _take(self, payload: bytes) -> None:
         now_s = time.monotonic()
-        if (sent_s := self.sent_s.get(voice_of(packet))) is not None:
+        if (sent_s := self.sent_s.get(payload)) is not None:
             self.ms.append((now_s - sent_s) * 1000)
 
     async def phase(self, appliance: Appliance) -> Phase:
@@ -114,6 +107,27 @@ async def measure_added(transit: Transit, chair: BridgePoint, appliance: Applian
 
 def light(view: View) -> RecordingState | None:
     return None if view.recording is None else view.recording.state
+
+
+def watch(
+    sender: Media | None,
+    listener: Media | None,
+    sent: Callable[[bytes], None],
+    came: Callable[[bytes], None],
+) -> None:
+    """Tell the payload of each packet that the sender sends and that the listener gets. Uses a private name
+    of aiortc, as deploy/simulate/media.py does: what goes out in the clear."""
+    assert sender is not None
+    assert listener is not None
+    transport: Any = sender.pc.getSenders()[0].transport
+    send = transport._send_rtp
+
+    async def told(data: bytes) -> None:
+        sent(voice_of(data))
+        await send(data)
+
+    transport._send_rtp = told
+    listener.received.listener = lambda packet: came(voice_of(packet))
 
 
 def voice_of(packet: bytes) -> bytes:

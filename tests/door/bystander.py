@@ -5,10 +5,9 @@ All of them are in this process, from before the message is written to the arriv
 include this process's own event loop; the quiet phase before each attack is the reference."""
 
 import asyncio
-import itertools
 import ssl
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,7 +19,8 @@ from sfu import Source
 from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.protocol import MAX_MESSAGE_BYTES, PROTOCOL, Hello, Mute, Roster, Unmute, encode
 from tests.bench.latency import Three
-from tests.bench.transit import voice_of
+from tests.bench.transit import watch
+from tests.support.percentile import at
 
 LATE_S = 3.0
 """A packet of the voice that comes later counts as lost. The voice's loop is longer."""
@@ -29,12 +29,6 @@ PATIENCE_S = 20.0
 PING_EACH_S = 0.1
 ORDER_EACH_S = 0.5
 RELOAD_EACH_S = 1.0
-
-
-def at(share: float, values: Sequence[float]) -> float:
-    """A percentile; 0 of nothing."""
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, round(share * (len(ordered) - 1)))] if ordered else 0.0
 
 
 @dataclass
@@ -50,26 +44,17 @@ class Voice:
     """The number of the last packet with this payload."""
 
     def between(self, sender: Media | None, listener: Media | None) -> None:
-        """Uses a private name of aiortc, as deploy/simulate/media.py does: what goes out in the clear."""
-        assert sender is not None
-        assert listener is not None
-        transport: Any = sender.pc.getSenders()[0].transport
-        send = transport._send_rtp
-        numbers = itertools.count()
+        watch(sender, listener, self._sent, self._take)
 
-        async def stamped(data: bytes) -> None:
-            if (payload := voice_of(data)) in self.payloads:
-                number = next(numbers)
-                self._newest[payload] = number
-                self.sent_s[number] = time.monotonic()
-            await send(data)
+    def _sent(self, payload: bytes) -> None:
+        if payload in self.payloads:
+            number = len(self.sent_s)
+            self._newest[payload] = number
+            self.sent_s[number] = time.monotonic()
 
-        transport._send_rtp = stamped
-        listener.received.listener = self._take
-
-    def _take(self, packet: bytes) -> None:
+    def _take(self, payload: bytes) -> None:
         now_s = time.monotonic()
-        number = self._newest.get(voice_of(packet))
+        number = self._newest.get(payload)
         if number is not None and number not in self.took_ms:
             self.took_ms[number] = (now_s - self.sent_s[number]) * 1000
 
@@ -153,11 +138,15 @@ class Bystanders:
 
     async def phase(self, seconds: float) -> Noticed:
         """What they notice from now on."""
-        for trials in (self.pings, self.orders, self.reloads):
-            trials.clear()
-        begin_s = time.monotonic()
+        begin_s = self.begin()
         await asyncio.sleep(seconds)
         return await self.noticed(begin_s)
+
+    def begin(self) -> float:
+        """A phase begins. Returns when, for `noticed`."""
+        for trials in (self.pings, self.orders, self.reloads):
+            trials.clear()
+        return time.monotonic()
 
     async def noticed(self, begin_s: float) -> Noticed:
         """Since `begin_s`, once the packets that are still on their way could arrive."""

@@ -15,9 +15,7 @@ from rich.console import Console
 
 from deploy.config import Config
 from deploy.simulate.command import trusted
-from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import MEETING_CODE
-from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.model.words import Role
 from signaling.protocol import Admit
@@ -100,9 +98,7 @@ class Scene:
         if admitted:
             jobs.append(asyncio.create_task(self._let_in()))
         try:
-            for trials in (self.bystanders.pings, self.bystanders.orders, self.bystanders.reloads):
-                trials.clear()
-            begin_s = time.monotonic()
+            begin_s = self.bystanders.begin()
             figures = await self._run(name, seconds)
             attacked = await self.bystanders.noticed(begin_s)
             recovered_s = await self._recovered(quiet.voice_p99 + HARMLESS_MS)
@@ -158,7 +154,7 @@ async def scene(participants: int, console: Console) -> AsyncIterator[Scene]:
         for number in range(ATTACKERS):
             login = await appliance.add_account(Role.DELEGATE, f"Attacker {number}", "test-noi")
             logins.append(login)
-            tokens.append(await _token(appliance, login))
+            tokens.append(await appliance.token(login))
         target = Target(
             address=appliance.address,
             https_port=appliance.https_port,
@@ -173,17 +169,11 @@ async def scene(participants: int, console: Console) -> AsyncIterator[Scene]:
         )
         returning = await appliance.add_account(Role.DELEGATE, "Returning", "test-nhi")
         tls = trusted(Config(state=str(appliance.state)), local=True)
-        cookie = {COOKIE: await _token(appliance, returning)}
+        cookie = {COOKIE: await appliance.token(returning)}
         spoken = frozenset(piece.data for piece in three.ear.voices[VOICE].pieces)
         bystanders = Bystanders(three, cookie, tls, Voice(spoken))
         async with bystanders.watching(_simulated(three)):
             yield Scene(three, bystanders, target)
-
-
-async def _token(appliance: Appliance, login: str) -> str:
-    found = await appliance.store.people.find(login)
-    assert found is not None
-    return await mint(appliance.store, found.account.id, clock())
 
 
 def _simulated(three: Three) -> str:

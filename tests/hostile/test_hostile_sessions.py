@@ -22,8 +22,6 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import Identity, View
 from sfu import Source
 from signaling import protocol as m
-from signaling.accounts.accounts import mint
-from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.model.words import FloorMode, Role, SeatState, Why
 from signaling.protocol import encode
@@ -63,7 +61,7 @@ class Briefing:
             self.appliance.url,
             self.meeting,
             login,
-            await cookie_of(self.appliance, login),
+            await self.appliance.token(login),
             self.tls,
             self.voices[f"open{number}"],
         )
@@ -98,15 +96,9 @@ def gate_of(view: View, participant: str) -> tuple[str, ...]:
     return next((row.microphone.gate for row in rows if row.id == participant), ())
 
 
-async def cookie_of(appliance: Appliance, login: str) -> str:
-    found = await appliance.store.people.find(login)
-    assert found is not None
-    return await mint(appliance.store, found.account.id, clock())
-
-
 async def point(appliance: Appliance, role: Role, meeting: str, index: int) -> BridgePoint:
     login = await appliance.add_account(role, role.value, "test-bgd")
-    who = Identity(index, {COOKIE: await cookie_of(appliance, login)}, "test-bgd", role.value.title())
+    who = Identity(index, {COOKIE: await appliance.token(login)}, "test-bgd", role.value.title())
     return BridgePoint(appliance.url, meeting, who, trusted(Config(state=str(appliance.state)), local=True))
 
 

@@ -21,9 +21,7 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, View
 from sfu import SlotKind
-from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import MEETING_CODE
-from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.model.words import Role
 from signaling.protocol import AdmitAll, Show, TileWish
@@ -53,7 +51,7 @@ async def test_it_is_let_in_shows_its_picture_and_prints_who_speaks(tmp_path: Pa
     async with running(tmp_path) as appliance:
         operator = await appliance.store.people.find("thu-ky")
         assert operator is not None
-        token = await mint(appliance.store, operator.account.id, clock())
+        token = await appliance.token("thu-ky")
         unit = operator.account.unit or ""
         watcher = point(appliance, Identity(11, {COOKIE: token}, unit, "Thư ký"), decode=True)
         speaker = point(appliance, *await sign_in_at(appliance.store, 1))

@@ -16,9 +16,7 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, View
 from sfu import SlotKind
-from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import MEETING_CODE
-from signaling.control import clock
 from signaling.http.context import COOKIE
 from signaling.model.words import SeatState, Why
 from signaling.protocol import AdmitAll, Mute, Refuse, Show, TileWish, Unmute
@@ -38,7 +36,7 @@ async def operator_of(appliance: Appliance) -> BridgePoint:
     """The first account, as a point that decodes pictures and sound."""
     found = await appliance.store.people.find("thu-ky")
     assert found is not None
-    cookie = {COOKIE: await mint(appliance.store, found.account.id, clock())}
+    cookie = {COOKIE: await appliance.token("thu-ky")}
     who = Identity(11, cookie, found.account.unit or "", "Thư ký")
     return point_of(appliance, who, decode=True)
 

@@ -20,7 +20,9 @@ from typing import Literal
 import aiohttp
 
 from deploy.run.addresses import local_addresses, url
+from signaling.accounts.accounts import mint
 from signaling.accounts.passwords import hash_now
+from signaling.control import clock
 from signaling.model.ids import AccountId
 from signaling.model.meeting import Account, Meeting
 from signaling.model.units import Unit
@@ -113,6 +115,12 @@ class Appliance:
         account = Account(AccountId(login), login, name, role, unit)
         await self.store.people.add(account, await asyncio.to_thread(hash_now, PASSWORD), now_ms())
         return login
+
+    async def token(self, login: str) -> str:
+        """A sign-in of this account: the value of its cookie."""
+        found = await self.store.people.find(login)
+        assert found is not None
+        return await mint(self.store, found.account.id, clock())
 
     async def add_meeting(self, title: str) -> str:
         """A new meeting. Returns its code."""

@@ -17,10 +17,7 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, Step
-from signaling.accounts.accounts import mint
-from signaling.control import clock
 from signaling.http.context import COOKIE
-from signaling.model.ids import AccountId
 from signaling.model.words import Role
 from signaling.protocol import AdmitAll
 from tests.support.appliance import ROOT, Appliance, ApplianceError
@@ -88,7 +85,7 @@ async def board_key(appliance: Appliance, folder: Path) -> Path:
 async def staff(appliance: Appliance, meeting: str, role: Role, index: int) -> BridgePoint:
     """A staff account, as a point."""
     login = await appliance.add_account(role, role.value, "test-bgd" if role is Role.CHAIR else "test-tchc")
-    cookie = {COOKIE: await mint(appliance.store, AccountId(login), clock())}
+    cookie = {COOKIE: await appliance.token(login)}
     return point(appliance, meeting, Identity(index, cookie, "test-tchc", role.value))
 
 

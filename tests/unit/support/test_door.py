@@ -3,8 +3,9 @@
 import pytest
 
 from tests.door.attack import find
-from tests.door.bystander import Voice, at
+from tests.door.bystander import Voice
 from tests.door.rows import ROWS, Row
+from tests.support.percentile import at
 
 
 def test_a_packet_that_never_came_or_came_too_late_is_lost() -> None:
