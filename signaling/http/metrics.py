@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 
 import sfu
 from signaling.audit.log import ALARMS, AuditState
+from signaling.connections.places import Stage
 from signaling.disks import Seen
 from signaling.http import guards
 from signaling.http.context import CONTEXT
@@ -30,6 +31,13 @@ class Kept(NamedTuple):
     disks: Mapping[str, Seen]
 
 
+class Doors(NamedTuple):
+    """What stands at the web door."""
+
+    connections: Mapping[Stage, int]
+    certificate: ServedCertificate | None
+
+
 class _Now(Collector):
     """Everything as it is at one moment. A worker's number is its place among the workers."""
 
@@ -37,12 +45,12 @@ class _Now(Collector):
         self,
         load: Load,
         workers: Sequence[sfu.Pong | None],
-        certificate: ServedCertificate | None,
+        doors: Doors,
         kept: Kept,
     ) -> None:
         self._load = load
         self._workers = workers
-        self._certificate = certificate
+        self._doors = doors
         self._kept = kept
 
     def collect(self) -> Iterator[Metric]:
@@ -56,6 +64,10 @@ class _Now(Collector):
         for (meeting, quality), count in sorted(now.lines.items()):
             lines.add_metric((meeting, quality.value), count)
         yield lines
+        connections = GaugeMetricFamily("giaoban_connections", "TCP connections", labels=("stage",))
+        for stage, count in self._doors.connections.items():
+            connections.add_metric((stage.name.lower(),), count)
+        yield connections
         up = 0.0 if None in self._workers else 1.0
         yield GaugeMetricFamily("giaoban_media_up", "All media workers answer", up)
         yield from self._media()
@@ -74,10 +86,11 @@ class _Now(Collector):
     def _certificates(self) -> Iterator[Metric]:
         name = "giaoban_certificate_ends_timestamp_seconds"
         ends = GaugeMetricFamily(name, "When a certificate ends, in Unix time", labels=("of",))
-        if self._certificate is not None:
-            ends.add_metric(("server",), self._certificate.validity.ends_ms / 1000)
-            if self._certificate.authority is not None:
-                ends.add_metric(("authority",), self._certificate.authority.validity.ends_ms / 1000)
+        served = self._doors.certificate
+        if served is not None:
+            ends.add_metric(("server",), served.validity.ends_ms / 1000)
+            if served.authority is not None:
+                ends.add_metric(("authority",), served.authority.validity.ends_ms / 1000)
             yield ends
 
     def _media(self) -> Iterator[Metric]:
@@ -107,7 +120,11 @@ async def metrics(request: web.Request) -> web.Response:
     context = request.app[CONTEXT]
     pongs = [result if isinstance(result, sfu.Pong) else None for result in await context.ping_media()]
     registry = CollectorRegistry()
-    certificate = None if context.certificate is None else context.certificate()
+    shares = context.connections.shares
+    doors = Doors(
+        {stage: shares.count(stage) for stage in Stage},
+        None if context.certificate is None else context.certificate(),
+    )
     kept = Kept(not context.store.database.trouble, context.audit.state, context.disks.seen)
-    registry.register(_Now(context.rooms.load(), pongs, certificate, kept))
+    registry.register(_Now(context.rooms.load(), pongs, doors, kept))
     return web.Response(body=generate_latest(registry), headers={"Content-Type": CONTENT_TYPE})

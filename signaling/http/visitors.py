@@ -4,7 +4,11 @@ Who has signed in and was here lately is remembered, for two reasons: their conn
 strangers', and strangers with made-up cookies do not use up their way to the database.
 """
 
-from collections import Counter, OrderedDict
+import asyncio
+from collections import OrderedDict
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from weakref import WeakValueDictionary
 
 from aiohttp import web
 
@@ -19,8 +23,10 @@ from signaling.store import StorageUnavailable
 
 MAX_KNOWN = 4096
 """Sign-ins remembered; the one that was here longest ago is forgotten first, and loses nothing by it."""
-MAX_LOOKUPS = 32
-"""Cookies nobody knows yet that are looked up at once for one network: half of the door's share."""
+MAX_LOOKUPS = 16
+"""Cookies nobody knows yet that are looked up at once for one network; the others wait. After a restart
+nobody is known, and a building's pages all come back at once."""
+MAX_LOOKUP_WAIT_S = 10.0
 
 
 class Visitors:
@@ -28,7 +34,8 @@ class Visitors:
 
     def __init__(self) -> None:
         self._known: OrderedDict[str, AccountId] = OrderedDict()
-        self.lookups: Counter[str] = Counter()
+        self._lookups: WeakValueDictionary[str, asyncio.Semaphore] = WeakValueDictionary()
+        """Of each network that has one at this time."""
         self.asking: dict[str, SharedAnswer[Account | None]] = {}
         """What the database is being asked now, by hash of the cookie."""
 
@@ -43,6 +50,17 @@ class Visitors:
 
     def forget(self, hashed: str) -> None:
         self._known.pop(hashed, None)
+
+    @asynccontextmanager
+    async def looking_up(self, whose: str) -> AsyncIterator[None]:
+        """One of the look-ups of a network; in turn. Raises TimeoutError: too many are before it."""
+        turns = self._lookups.setdefault(whose, asyncio.Semaphore(MAX_LOOKUPS))
+        async with asyncio.timeout(MAX_LOOKUP_WAIT_S):
+            await turns.acquire()
+        try:
+            yield
+        finally:
+            turns.release()
 
 
 VISITORS = web.AppKey("visitors", Visitors)
@@ -96,13 +114,8 @@ async def _ask(request: web.Request, token: str, hashed: str) -> Account | None:
 
 
 async def _look_up(request: web.Request, token: str) -> Account | None:
-    lookups, whose = request.app[VISITORS].lookups, network(guards.asker(request).address)
-    if lookups[whose] >= MAX_LOOKUPS:
-        raise StorageUnavailable("one network asks for too many strangers at once")
-    lookups[whose] += 1
     try:
-        return await request.app[CONTEXT].accounts.signed_in(token)
-    finally:
-        lookups[whose] -= 1
-        if not lookups[whose]:
-            del lookups[whose]
+        async with request.app[VISITORS].looking_up(network(guards.asker(request).address)):
+            return await request.app[CONTEXT].accounts.signed_in(token)
+    except TimeoutError as error:
+        raise StorageUnavailable("one network asks for too many strangers") from error

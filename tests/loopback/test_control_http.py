@@ -209,6 +209,7 @@ async def test_metrics_count_the_people(tmp_path: Path) -> None:
         await control.operator()
         text = await (await get(control, "/metrics")).text()
         assert "giaoban_admitted 1.0" in text
+        assert 'giaoban_connections{stage="inside"} 1.0' in text
         assert "giaoban_media_up 1.0" in text
 
 
