@@ -19,6 +19,8 @@ from deploy.simulate.picture import read_counter
 from recorder.format.blocks import Block
 from recorder.format.entries import FloorEntry, GapEntry, GapKind, MarkEntry, PeopleEntry
 from recorder.opening.archive import open_archive
+from recorder.opening.film.contents import read_contents
+from recorder.opening.film.edit_list import FPS, edit_list, frame_at
 from recorder.opening.opened import OpenedRecording
 from recorder.opening.unsealed import identities_untrusted
 from signaling.model.words import Role
@@ -26,7 +28,7 @@ from signaling.protocol import RaiseHand
 from tests.support.appliance import Appliance, now_ms
 from tests.support.browser import Browser
 from tests.support.gathering import Gathering, Person, tid
-from tests.support.metronome import RATE, Sound, beeps, offsets, ticks
+from tests.support.metronome import RATE, Sound, beeps, matched, offsets, ticks
 from tests.support.record_meeting import BOARD, Recorded, recorded_meeting
 from tests.support.record_reading import Reading, read
 
@@ -100,7 +102,7 @@ async def test_a_recorded_briefing(briefing: Briefing, tmp_path: Path) -> None:
     sound_goes_with_pictures(meeting, reading)
     who_is_muted_is_not_in_it(meeting, reading, held, begun_ms)
     await anybody_with_the_key_opens_it(meeting, folder, tmp_path)
-    await the_film_shows_it(meeting, folder, tmp_path)
+    await the_film_shows_it(meeting, whole_beeps(opened, reading), tmp_path)
 
 
 # --- the meeting --------------------------------------------------------------------------------------
@@ -245,8 +247,16 @@ def in_the_clear(state: Path) -> list[Path]:
     return [file for file in state.rglob("*") if file.is_file() and b"V_VP8" in file.read_bytes()]
 
 
-async def the_film_shows_it(meeting: Recorded, folder: Path, out: Path) -> None:
-    film = out / "film.mp4"
+def whole_beeps(opened: OpenedRecording, reading: Reading) -> list[float]:
+    """Where in the film each beep begins whose first packets were recorded, in seconds. One whose first
+    packets got lost on the way to the server begins later, in the recording and in the film."""
+    edits = edit_list(read_contents(opened))
+    beeps_s = [second for number in range(NEVER) for second in reading.beeps_of(number)]
+    return [frame_at(edits, round(second * 1000)) / FPS for second in beeps_s]
+
+
+async def the_film_shows_it(meeting: Recorded, whole_s: list[float], out: Path) -> None:
+    folder, film = meeting.folder, out / "film.mp4"
     key = ("--key", str(meeting.key))
     code, said = await meeting.at_the_boards("recording", "export", str(folder), *key, "--out", str(film))
     assert code == 0, said
@@ -263,7 +273,10 @@ async def the_film_shows_it(meeting: Recorded, folder: Path, out: Path) -> None:
     sound = np.concatenate(sounds)
     shown = ticks(counters)
     assert len(shown) > TURN_S
-    found = offsets(shown, sorted(second for number in range(NEVER) for second in beeps(sound, number)))
+    found = offsets(
+        [tick for tick, _ in matched(shown, whole_s)],
+        sorted(second for number in range(NEVER) for second in beeps(sound, number)),
+    )
     assert len(found) > TURN_S
     assert statistics.median(abs(offset) for offset in found) <= SYNC_S, found
     assert max(abs(offset) for offset in found) <= FILM_SYNC_S, found

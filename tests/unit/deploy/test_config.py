@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from deploy.config import Config, build, load
+from deploy.config import SYSTEM_FILE, Config, build, load
 from deploy.problem import ConfigError
 from sfu.addresses import MAX_ADDRESSES
 
@@ -29,6 +29,18 @@ def test_without_a_file_the_defaults_apply(tmp_path: Path) -> None:
     config = load(None, {}, {}, cwd=tmp_path)
     assert (config.https_port, config.media_port, config.workers, config.seat_grace_s) == (8443, 8444, 1, 300)
     assert config.state == "var"
+
+
+def test_the_systems_file_counts_where_the_folder_has_none(tmp_path: Path) -> None:
+    assert str(SYSTEM_FILE) == "/etc/giaoban/giaoban.toml"
+    here, etc = tmp_path / "here", tmp_path / "etc"
+    here.mkdir()
+    etc.mkdir()
+    system = written(etc, 'state = "/var/lib/giaoban"\n')
+    assert load(None, {}, {}, cwd=here, system=system).state == "/var/lib/giaoban"
+    written(here, "https_port = 2000\n")
+    config = load(None, {}, {}, cwd=here, system=system)
+    assert (config.state, config.https_port) == ("var", 2000)
 
 
 def test_flags_win_over_the_environment_and_the_environment_over_the_file(tmp_path: Path) -> None:
