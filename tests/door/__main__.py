@@ -19,6 +19,7 @@ from rich.table import Table
 from tests.door.mornings import PEOPLE, mornings
 from tests.door.rows import ROWS, Row
 from tests.door.scene import HARMLESS_MS, Outcome, scene
+from tests.support.appliance import ApplianceError
 
 OUT = Path("build/door.json")
 MORNINGS, INSIDE_S = 1000, 60.0
@@ -108,9 +109,14 @@ async def run(chosen: Sequence[Row], participants: int, console: Console) -> lis
     done = []
     async with scene(participants, console) as place:
         for row in chosen:
-            outcome = await place.attack(row.attack, row.seconds, admitted=row.admitted)
+            try:
+                outcome = await place.attack(row.attack, row.seconds, admitted=row.admitted)
+            except ApplianceError as error:
+                done.append(Told(row.name, {}, row.target, reached=False))
+                console.print(f"{row.name}: {error}", highlight=False)
+                continue
             done.append(told(row, outcome))
-            console.print(f"{row.name}: {outcome.attack}", highlight=False)
+            console.print(f"{row.name}: {done[-1].figures}, reached: {done[-1].reached}", highlight=False)
     return done
 
 

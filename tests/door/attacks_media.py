@@ -21,6 +21,8 @@ from tests.door.target import AttackFigures, Target
 from tests.support.offer import MID_EXT, OPUS, TWCC_EXT, VP8
 
 RATE = 20_000
+STRANGERS = 4096
+"""SSRCs that a line is made to know: as many as the sending side can still seal for in a reasonable time."""
 NEWCOMER_EACH_S = 0.5
 
 
@@ -44,7 +46,7 @@ async def feedback_flood(target: Target, seconds: float) -> AttackFigures:
 
 async def reporters_without_end(target: Target, seconds: float) -> AttackFigures:
     """Each report comes from another SSRC: libsrtp keeps state for every one that it believes."""
-    reports = (rtcp.receiver_report(ssrc, ()) for ssrc in itertools.count(1000))
+    reports = (rtcp.receiver_report(ssrc, ()) for ssrc in _strangers())
     async with hostile_line(target) as line:
         return await _flood(line, reports, RATE, seconds)
 
@@ -89,7 +91,7 @@ async def repeated_media(target: Target, seconds: float) -> AttackFigures:
 async def strangers_without_end(target: Target, seconds: float) -> AttackFigures:
     """Each packet has another SSRC."""
     async with hostile_line(target) as line:
-        return await _flood(line, (voice(1, ssrc=ssrc) for ssrc in itertools.count(1)), RATE, seconds)
+        return await _flood(line, (voice(1, ssrc=ssrc) for ssrc in _strangers()), RATE, seconds)
 
 
 async def media_flood(target: Target, seconds: float) -> AttackFigures:
@@ -185,6 +187,10 @@ async def frames_of_checks(target: Target, seconds: float) -> AttackFigures:
 
 
 # --- inside --------------------------------------------------------------------------------------
+
+
+def _strangers() -> Iterator[int]:
+    return itertools.cycle(range(1000, 1000 + STRANGERS))
 
 
 async def _flood(line: Line, packets: Iterator[bytes], rate: float, seconds: float) -> AttackFigures:

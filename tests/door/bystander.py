@@ -89,6 +89,10 @@ class Trials:
     def clear(self) -> None:
         self.at_s, self.took_ms, self.failed = [], [], 0
 
+    def since(self, begin_s: float) -> list[float]:
+        """ms of those that began since then."""
+        return [ms for at_s, ms in zip(self.at_s, self.took_ms, strict=True) if at_s >= begin_s]
+
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
@@ -151,7 +155,7 @@ class Bystanders:
     async def noticed(self, begin_s: float) -> Noticed:
         """Since `begin_s`, once the packets that are still on their way could arrive."""
         end_s = time.monotonic()
-        pings, orders, reloads = (list(t.took_ms) for t in (self.pings, self.orders, self.reloads))
+        pings, orders, reloads = (t.since(begin_s) for t in (self.pings, self.orders, self.reloads))
         failed = sum(trials.failed for trials in (self.pings, self.orders, self.reloads))
         await asyncio.sleep(0.3)
         voice_ms, lost = self.voice.between_times(begin_s, end_s)

@@ -12,7 +12,7 @@ from fractions import Fraction
 from deploy.simulate.loops import Loop
 from sfu.sdp import Fingerprint, LocalTransport
 from signaling.model.words import SeatState
-from signaling.protocol import Answer, CheckLine, Offer, SeatChanged
+from signaling.protocol import Answer, CheckLine, Knock, Offer, SeatChanged
 from tests.door.flood import Flood
 from tests.door.target import Target
 from tests.support.enemy import Enemy
@@ -59,9 +59,9 @@ async def hostile_line(
     server = f"https://{target.address}:{target.https_port}"
     enemy = Enemy(server, target.meeting, target.logins[attacker], target.tokens[attacker], tls, _SILENCE)
     async with enemy:
-        if check:
-            await enemy.connect()
-        elif await enemy.come("test-noi", "") is not SeatState.ADMITTED:
+        welcome = await enemy.connect()
+        if not check and welcome.seat is not SeatState.ADMITTED:
+            await enemy.say(Knock("test-noi", "Attacker"))
             while (await enemy.hear(SeatChanged)).seat is not SeatState.ADMITTED:
                 pass
 

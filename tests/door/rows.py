@@ -93,6 +93,7 @@ MEDIA_DOOR = (
     Row(
         "checks with unknown names",
         "attacks_media:unknown_names",
+        admitted=True,
         target="harmless, and no newcomer's first check is missed",
         reached=newcomers_come,
     ),
@@ -100,6 +101,7 @@ MEDIA_DOOR = (
     Row(
         "64 TCP connections from each of nine addresses",
         "attacks_media:connections_from_nine_addresses",
+        admitted=True,
         target="harmless, and every newcomer gets a way",
         reached=newcomers_have_a_way,
     ),

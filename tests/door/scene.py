@@ -29,6 +29,8 @@ ATTACKERS = 12
 QUIET_S = 8.0
 SETTLE_S = 2.0
 RECOVERED_WITHIN_S = 30.0
+ENDING_S = 1.0
+"""What an attacker's process may need to end. What it needed to begin is no attack."""
 WINDOW_S = 1.0
 """Recovery is judged by windows of this length."""
 HARMLESS_MS = 20.0
@@ -100,6 +102,7 @@ class Scene:
         try:
             begin_s = self.bystanders.begin()
             figures = await self._run(name, seconds)
+            begin_s = max(begin_s, time.monotonic() - figures.seconds - ENDING_S)
             attacked = await self.bystanders.noticed(begin_s)
             recovered_s = await self._recovered(quiet.voice_p99 + HARMLESS_MS)
         finally:
