@@ -34,6 +34,8 @@ from deploy.state import PRIVATE
 
 log = logging.getLogger("giaoban.process")
 
+GIVES_WAY = 5
+"""Niceness of every process that moves no packets: voices come before pages."""
 GRACE_S = 4.0
 """How long a process whose parent is gone may take to stop by itself."""
 
@@ -46,6 +48,8 @@ def main() -> int:
     if not isinstance(settings, ControlSettings):  # it has to do with everything that is kept
         give_up_what_is_not_needed(settings.needs())
     raise_file_limit()
+    if not isinstance(settings, MediaSettings):
+        os.nice(GIVES_WAY)
     pulse = own_pulse()
     threading.Thread(target=end_with_parent, name="parent watch", daemon=True).start()
     try:

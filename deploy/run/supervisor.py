@@ -219,11 +219,12 @@ class Supervisor:
                     assert_never(action)
 
     async def _spawn(self, child: Child, writing: int) -> Process:
-        # Its own session: Ctrl-C at the terminal reaches only the supervisor, which stops in order.
+        # A group of its own: Ctrl-C at the terminal reaches only the supervisor, which stops in order. Not
+        # a session of its own: the system compares niceness only within one (autogroups, sched(7)).
         process = await asyncio.create_subprocess_exec(
             *child.command,
             stdin=PIPE,
-            start_new_session=True,
+            process_group=0,
             pass_fds=(writing,),
             env=os.environ | {"PYTHONUNBUFFERED": "1", pulse.VARIABLE: str(writing)},
         )

@@ -20,6 +20,8 @@ AT_ONCE = 32
 BROKEN = (OSError, TimeoutError, asyncio.IncompleteReadError, aiohttp.ClientError)
 """What an attacker meets whose connections are closed."""
 CONNECT_S = 15.0
+SETTLED_S = 2.0
+"""After the last WebSocket was opened."""
 HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """The beginning of a TLS handshake."""
 PING = bytes((0x89, 0x80)) + bytes(4)
@@ -188,27 +190,28 @@ async def _to_the_end(reader: asyncio.StreamReader) -> None:
 
 
 async def many_sockets(target: Target, seconds: float) -> AttackFigures:
-    """One delegate's account opens 400 WebSockets at once, again and again, and says no hello."""
+    """One delegate's account opens 400 WebSockets at once, again and again, and says no hello. Counts those
+    that are still open once they were all told."""
     crowd = Crowd(target, seconds)
-    most = 0
+    opening_until = crowd.end_s - SETTLED_S
+    open_now: set[asyncio.StreamReader] = set()
 
     async def one_more(_: int) -> None:
-        nonlocal most
-        reader, writer = await crowd.connect(_handshake(target, 0))
+        if time.monotonic() > opening_until:
+            await asyncio.sleep(SETTLED_S)
+            return
+        reader, _writer = await crowd.connect(_handshake(target, 0))
         if b" 101 " not in await reader.readuntil(b"\r\n\r\n"):
             crowd.refused += 1
             return
         open_now.add(reader)
-        most = max(most, len(open_now))
         with suppress(TimeoutError):
             async with asyncio.timeout(max(0.0, crowd.end_s - time.monotonic())):
                 await _to_the_end(reader)
-        open_now.discard(reader)
-        writer.close()
+                open_now.discard(reader)
 
-    open_now: set[asyncio.StreamReader] = set()
     await crowd.each(one_more, 400)
-    return crowd.figures(most_open=float(most))
+    return crowd.figures(left_open=float(len(open_now)))
 
 
 def _handshake(target: Target, attacker: int) -> bytes:

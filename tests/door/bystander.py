@@ -18,7 +18,7 @@ from deploy.simulate.media import Media
 from sfu import Source
 from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.protocol import MAX_MESSAGE_BYTES, PROTOCOL, Hello, Mute, Roster, Unmute, encode
-from tests.bench.latency import Three
+from tests.bench.latency import VOICE, Three
 from tests.bench.transit import watch
 from tests.support.percentile import at
 
@@ -172,7 +172,8 @@ class Bystanders:
         watched: tuple[Media | None, Media | None] = (None, None)
         while True:
             now = (self.three.holder.media, self.three.listener.media)
-            if now != watched and None not in now:
+            if now != watched and now[0] is not None and now[1] is not None:
+                now[0].speak(self.three.ear.voices[VOICE])
                 self.voice.between(*now)
                 watched = now
             await asyncio.sleep(0.05)

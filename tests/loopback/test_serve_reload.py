@@ -1,6 +1,8 @@
-"""`giaoban serve --reload`: a change of source restarts the control process, and media goes on."""
+"""`giaoban serve --reload`: a change of source restarts the control process, and media goes on. What the
+processes are to each other is seen here, too."""
 
 import asyncio
+import os
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ async def test_touching_a_source_file_restarts_control_and_not_the_media_worker(
     file.write_text("")
     async with running(tmp_path, "--reload", str(source)) as appliance:
         media, recorder, control = (appliance.pid(part) for part in ("media-0", "recorder", "control"))
+        voices_come_first(media, recorder, control)
         file.touch()
         async with asyncio.timeout(WAIT_S):
             while True:
@@ -35,6 +38,19 @@ async def test_touching_a_source_file_restarts_control_and_not_the_media_worker(
         log = appliance.log.read_text()
         assert f"source-changed folder={source}" in log
         assert "process-ended" not in log
+
+
+def voices_come_first(media: int, *others: int) -> None:
+    """Niceness counts, because they are in one session; each in a group that Ctrl-C does not reach."""
+    for other in others:
+        assert niceness(other) > niceness(media)
+        assert os.getsid(other) == os.getsid(media)
+        assert os.getpgid(other) == other
+    assert os.getpgid(media) == media
+
+
+def niceness(pid: int) -> int:
+    return os.getpriority(os.PRIO_PROCESS, pid)
 
 
 def test_a_folder_that_does_not_exist_is_not_watched(
