@@ -168,6 +168,14 @@ class Done(Result, frozen=True, tag="done"):
     pass
 
 
+class Spread(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Of the durations of the last ten seconds."""
+
+    p50_us: int = 0
+    p99_us: int = 0
+    longest_us: int = 0
+
+
 class Pong(Result, frozen=True, tag="pong"):
     endpoints: int
     copies: int
@@ -177,6 +185,10 @@ class Pong(Result, frozen=True, tag="pong"):
     resent_bytes: int = 0
     padding_bytes: int = 0
     """Sent only to measure a line."""
+    tick: Spread = Spread()
+    """How long a tick takes."""
+    late: Spread = Spread()
+    """How late the worker's loop wakes for what it does fifty times a second."""
 
 
 class Failure(StrEnum):

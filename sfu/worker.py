@@ -151,6 +151,7 @@ async def tick_until(stop: asyncio.Event, plane: Plane) -> None:
     due = time.monotonic()
     beat = 0
     while not stop.is_set():
+        plane.beats.woke(time.monotonic() - due)
         if beat == 0:
             plane.tick()
         plane.mend()

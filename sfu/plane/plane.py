@@ -34,6 +34,7 @@ from sfu import (
 )
 from sfu.errors import BadOffer
 from sfu.fastpath import FastPath, TableFull
+from sfu.plane.beats import Beats
 from sfu.plane.endpoint import Endpoint, Transport
 from sfu.plane.hearing import Hearing
 from sfu.plane.layer import Layer
@@ -85,6 +86,7 @@ class Plane:
         self._clock = clock
         self._wall_offset_s = wall_offset_s
         self.draw = draw
+        self.beats = Beats()
         self._rooms: dict[RoomId, RoomMedia] = {}
         self._room_of: dict[EndpointId, RoomMedia] = {}
         self._homes: dict[int, tuple[Endpoint, Layer]] = {}
@@ -136,6 +138,8 @@ class Plane:
             sent_bytes=int(counters.sent_bytes),
             resent_bytes=int(counters.resent_bytes),
             padding_bytes=int(counters.padding_bytes),
+            tick=self.beats.tick,
+            late=self.beats.late,
         )
 
     def _open(self, command: OpenEndpoint) -> AnyResult:
@@ -323,6 +327,7 @@ class Plane:
                 self._tend(endpoint, pulse, self._ticks + phase)
             room.watch_flow(pulse)
         self._ports.flush_streams()
+        self.beats.ticked(self._clock() - pulse.now)
 
     def mend(self) -> None:
         """Called every MEND_S, for what cannot wait for a tick: publishers are asked for missing packets, and

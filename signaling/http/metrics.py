@@ -20,6 +20,7 @@ from signaling.http.context import CONTEXT
 from signaling.live.load import Load
 from signaling.model.certificate import ServedCertificate
 
+SPREAD = ("worker", "of")
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -99,15 +100,24 @@ class _Now(Collector):
         sent = CounterMetricFamily("giaoban_media_sent_bytes", "Protected bytes sent", labels=("worker",))
         resent = CounterMetricFamily("giaoban_media_resent_bytes", "Of these, repairs", labels=("worker",))
         padding = CounterMetricFamily("giaoban_media_padding_bytes", "Of these, probes", labels=("worker",))
+        tick = GaugeMetricFamily("giaoban_media_tick_seconds", "How long a tick takes", labels=SPREAD)
+        late = GaugeMetricFamily("giaoban_media_late_seconds", "How late the loop wakes", labels=SPREAD)
         for number, pong in enumerate(self._workers):
             if pong is not None:
                 worker = (str(number),)
+                _spread(tick, worker, pong.tick)
+                _spread(late, worker, pong.late)
                 endpoints.add_metric(worker, pong.endpoints)
                 copies.add_metric(worker, pong.copies)
                 sent.add_metric(worker, pong.sent_bytes)
                 resent.add_metric(worker, pong.resent_bytes)
                 padding.add_metric(worker, pong.padding_bytes)
-        yield from (endpoints, copies, sent, resent, padding)
+        yield from (endpoints, copies, sent, resent, padding, tick, late)
+
+
+def _spread(family: GaugeMetricFamily, worker: tuple[str], spread: sfu.Spread) -> None:
+    for of, us in (("p50", spread.p50_us), ("p99", spread.p99_us), ("longest", spread.longest_us)):
+        family.add_metric((*worker, of), us / 1e6)
 
 
 def install(app: web.Application) -> None:

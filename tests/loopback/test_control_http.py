@@ -215,7 +215,15 @@ async def test_metrics_count_the_people(tmp_path: Path) -> None:
 
 async def test_metrics_tell_what_the_media_workers_sent_and_how_the_lines_are(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
-        control.media.pong = sfu.Pong(3, 700, sent_bytes=90_000, resent_bytes=4_000, padding_bytes=500)
+        control.media.pong = sfu.Pong(
+            3,
+            700,
+            sent_bytes=90_000,
+            resent_bytes=4_000,
+            padding_bytes=500,
+            tick=sfu.Spread(500, 2_000, 4_000),
+            late=sfu.Spread(100, 300, 7_000),
+        )
         operator = await control.operator()
         await operator.say(Offer(OFFER))
         await operator.hear(Answer)
@@ -227,6 +235,8 @@ async def test_metrics_tell_what_the_media_workers_sent_and_how_the_lines_are(tm
             'giaoban_media_sent_bytes_total{worker="0"} 90000.0',
             'giaoban_media_resent_bytes_total{worker="0"} 4000.0',
             'giaoban_media_padding_bytes_total{worker="0"} 500.0',
+            'giaoban_media_tick_seconds{of="p99",worker="0"} 0.002',
+            'giaoban_media_late_seconds{of="longest",worker="0"} 0.007',
             'giaoban_lines{meeting="giao-ban",quality="poor"} 1.0',
         ):
             assert line in text
