@@ -54,7 +54,9 @@ async def test_a_network_full_of_strangers_keeps_no_other_waiting() -> None:
     await asyncio.gather(other, *pages)
 
 
-async def test_who_waits_too_long_is_told_so_and_its_place_is_free(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_page_that_waits_too_long_is_told_so_and_gives_its_place_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     database = Database()
     pages = [asyncio.create_task(database.look_up(HERE)) for _ in range(MAX_LOOKUPS)]
     await settled()
