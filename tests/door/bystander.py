@@ -26,6 +26,7 @@ LATE_S = 3.0
 """A packet of the voice that comes later counts as lost. The voice's loop is longer."""
 PATIENCE_S = 20.0
 """How long a page waits for an answer."""
+RETRY_S = 0.5
 PING_EACH_S = 0.1
 ORDER_EACH_S = 0.5
 RELOAD_EACH_S = 1.0
@@ -187,6 +188,14 @@ class Bystanders:
         await chair.wait_for(lambda view: not _is_shut(view.roster, whom), PATIENCE_S)
 
     async def reload(self) -> None:
+        """Until it succeeds: a page tries again, too, when its connection is closed."""
+        while True:
+            try:
+                return await self._load()
+            except (aiohttp.ClientError, OSError, ValueError):
+                await asyncio.sleep(RETRY_S)
+
+    async def _load(self) -> None:
         """A new connection, who am I, a WebSocket, and the welcome."""
         server = self.three.appliance.url
         jar = aiohttp.CookieJar(unsafe=True)
