@@ -15,11 +15,11 @@ JOBS ?= 2
 ARGS ?=
 
 .NOTPARALLEL:
-.PHONY: help run simulate test check unit world wire arch web bench bench-orders bench-links bench-door record-sync \
-  crash-matrix pictures lock browsers
+.PHONY: help run simulate test check unit world wire arch web bench bench-briefing bench-orders bench-links \
+  bench-door record-sync crash-matrix pictures lock browsers
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: $(VENV)/.warm ## start the appliance (make run ARGS="--https-port 443")
 	@exec $(BIN)/giaoban serve $(ARGS)
@@ -55,6 +55,9 @@ web: $(VENV)/.dev ## the web client's types, its own tests under Node, its colou
 
 bench: $(VENV)/.dev $(VENV)/.warm ## what one forwarded copy and one packet heard cost; also in build/bench.json
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+bench-briefing: $(VENV)/.dev $(VENV)/.warm ## a whole briefing of 10 to 150 points (12 minutes); also in build/briefing.json
+	@$(BIN)/python -m tests.briefing $(ARGS)
 
 bench-orders: $(VENV)/.dev $(VENV)/.warm ## from a press to its effect among fifty; also in build/orders.json
 	@$(BIN)/python -m tests.bench.latency $(ARGS)

@@ -9,17 +9,15 @@ fast a recording is sealed, and what recording a meeting costs."""
 import argparse
 import json
 import os
-import select
 import socket
 import statistics
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench.contenders import Contender, Floor, Ours, Plain
+from tests.bench.contenders import Floor, Ours, Plain, phase
 from tests.bench.peers import CORES, Load, Peers, udp_socket
 from tests.bench.recording import Recording, measure_recording
 from tests.bench.sealing import Sealing, measure_sealing
@@ -27,7 +25,6 @@ from tests.bench.voice import Voices, measure_voices
 from tests.support.mix.speech import NoSynthesizer
 
 OUT = Path("build/bench.json")
-SETTLE_S = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,28 +50,6 @@ class Row:
             "datagrams_a_wakeup": round(self.datagrams_a_wakeup, 2),
             "note": self.note,
         }
-
-
-def phase(contender: Contender, server: socket.socket, seconds: float) -> tuple[float, float]:
-    """CPU microseconds for each copy, and copies for each wake-up."""
-    poll = select.epoll()
-    poll.register(server, select.EPOLLIN)
-    settled = time.monotonic() + SETTLE_S
-    while time.monotonic() < settled:
-        poll.poll(0.1)
-        contender.wake()
-    wakes = 0
-    copies = contender.sent()
-    cpu = time.process_time()
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        poll.poll(0.1)
-        contender.wake()
-        wakes += 1
-    cpu = time.process_time() - cpu
-    copies = contender.sent() - copies
-    poll.close()
-    return cpu / max(copies, 1) * 1e6, copies / max(wakes, 1)
 
 
 def measure(load: Load, rounds: int, seconds: float) -> Row:

@@ -1,6 +1,7 @@
 """What is measured: the real fast path, the floor under it, and plain Python. Each is one wake-up's work."""
 
 import os
+import select
 import socket
 import struct
 import time
@@ -24,6 +25,7 @@ from sfu.fastpath.kernel.tables import BATCH, NAME_ROW, RX_ROW
 from sfu.fastpath.memory import Memory
 from tests.bench.peers import FIRST_SSRC, PROFILE, TWCC, Load, Peers, outbound
 
+SETTLE_S = 0.15
 OUR_HEADER = 20
 """RTP header and one transport-wide number: what every contender sends in front of the payload."""
 
@@ -196,3 +198,25 @@ class Plain:
             for session, address in self._to:
                 self._server.sendto(session.protect(packet), address)
             self._count += 1
+
+
+def phase(contender: Contender, server: socket.socket, seconds: float) -> tuple[float, float]:
+    """CPU microseconds for each copy, and copies for each wake-up."""
+    poll = select.epoll()
+    poll.register(server, select.EPOLLIN)
+    settled = time.monotonic() + SETTLE_S
+    while time.monotonic() < settled:
+        poll.poll(0.1)
+        contender.wake()
+    wakes = 0
+    copies = contender.sent()
+    cpu = time.process_time()
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        poll.poll(0.1)
+        contender.wake()
+        wakes += 1
+    cpu = time.process_time() - cpu
+    copies = contender.sent() - copies
+    poll.close()
+    return cpu / max(copies, 1) * 1e6, copies / max(wakes, 1)
