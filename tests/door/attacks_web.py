@@ -20,7 +20,7 @@ AT_ONCE = 32
 BROKEN = (OSError, TimeoutError, asyncio.IncompleteReadError, aiohttp.ClientError)
 """What an attacker meets whose connections are closed."""
 CONNECT_S = 15.0
-SETTLED_S = 2.0
+MAX_SETTLED_S = 2.0
 """After the last WebSocket was opened."""
 HALF_HELLO = b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03"
 """The beginning of a TLS handshake."""
@@ -193,12 +193,13 @@ async def many_sockets(target: Target, seconds: float) -> AttackFigures:
     """One delegate's account opens 400 WebSockets at once, again and again, and says no hello. Counts those
     that are still open once they were all told."""
     crowd = Crowd(target, seconds)
-    opening_until = crowd.end_s - SETTLED_S
+    settled_s = min(MAX_SETTLED_S, seconds / 2)
+    opening_until = crowd.end_s - settled_s
     open_now: set[asyncio.StreamReader] = set()
 
     async def one_more(_: int) -> None:
         if time.monotonic() > opening_until:
-            await asyncio.sleep(SETTLED_S)
+            await asyncio.sleep(settled_s)
             return
         reader, _writer = await crowd.connect(_handshake(target, 0))
         if b" 101 " not in await reader.readuntil(b"\r\n\r\n"):

@@ -20,12 +20,12 @@ export function openServer(app) {
     const { certificate, authority, audit } = answer;
     fill(facts,
       certificate ? part(app, 'certificate', certificate) : el('p', { class: 'soft' }, t('server.elsewhere')),
-      authority && part(app, 'authority', authority),
-      authority && el('p', { class: 'note soft' }, t('server.install'), ' ', el('a', { href: '/ca.crt', download: '' }, '/ca.crt')),
-      authority && el('small', { class: 'soft' }, t('server.fingerprint', { fingerprint: authority.fingerprint })),
-      audit && el('p', { class: 'note' }, el('b', null, t('server.audit')), ' ', el('span', { class: 'num', 'data-testid': 'audit-head' }, audit),
-        el('small', { class: 'soft' }, ' ', t('server.audit-note'))),
-      el('p', { class: 'soft' }, t('server.version', { version: answer.version })));
+      authority && part(app, 'authority', authority,
+        t('server.install'), ' ', el('a', { href: '/ca.crt', download: '' }, '/ca.crt'), el('br'),
+        t('server.fingerprint', { fingerprint: inGroups(authority.fingerprint) })),
+      audit && fact('edit', [el('b', null, t('server.audit')), ' ', el('span', { class: 'num', 'data-testid': 'audit-head' }, audit)],
+        t('server.audit-note')),
+      el('p', { class: 'note soft' }, t('server.version', { version: answer.version })));
   });
 }
 
@@ -39,10 +39,21 @@ export async function serverWarning(app) {
   return '';
 }
 
-/** @param {App} app @param {'certificate' | 'authority'} name @param {Certificate} one */
-function part({ t, state: { language } }, name, one) {
+/** @param {App} app @param {'certificate' | 'authority'} name @param {Certificate} one @param {import('../../kit/dom.js').Child[]} more */
+function part({ t, state: { language } }, name, one, ...more) {
   const well = one.standing === 'ok';
   const days = { begins: day(one.begins, language), ends: day(one.ends, language) };
-  return el('p', { 'data-standing': one.standing }, icon(well ? 'check' : 'alert'), ' ', well && el('b', null, t(`server.${name}`), ' '),
-    t(`server.${name}-${one.standing}`, days));
+  const row = fact(well ? 'check' : 'alert', [well && el('b', null, t(`server.${name}`), ' '), t(`server.${name}-${one.standing}`, days)], ...more);
+  row.dataset.standing = one.standing;
+  return row;
+}
+
+/** @param {string} picture @param {import('../../kit/dom.js').Child[]} text @param {import('../../kit/dom.js').Child[]} note */
+function fact(picture, text, ...note) {
+  return el('div', { class: 'fact' }, icon(picture), el('div', null, el('p', null, ...text), note.length > 0 && el('p', { class: 'note soft' }, ...note)));
+}
+
+/** As people compare it: in groups of eight. @param {string} hex */
+function inGroups(hex) {
+  return hex.replace(/.{8}(?=.)/g, '$& ');
 }
