@@ -1,7 +1,8 @@
 """One end of a local Unix socket: frames out, with a bound; decoded messages in.
 
-Neither end of a line ever waits for the other. A peer that does not read is owed at most
-`max_unsent_bytes`; then its line is cut, and it may connect again and start from what is so.
+Sending never waits for the other end. A sender that can wait asks whether the line is `busy`. A peer that
+does not read is owed at most `max_unsent_bytes`; then its line is cut, and it may connect again and start
+from what is so.
 """
 
 import asyncio
@@ -15,6 +16,8 @@ from typing import Generic, TypeVar
 from sfu.wire import Deframer
 
 READ_BYTES = 1 << 16
+BUSY_BYTES = 1 << 16
+"""What asyncio's own flow control lets wait before `drained` waits, too."""
 LAST_WORDS_S = 1.0
 """How long a peer may take to read what it was sent, when the socket goes away."""
 
@@ -61,6 +64,15 @@ class FrameLine(Generic[T]):
         """More waits to be sent than may."""
         return self._writer.transport.get_write_buffer_size() > self._max_unsent_bytes
 
+    @property
+    def busy(self) -> bool:
+        """The peer is late: what is not urgent had better wait for `drained`."""
+        return self._writer.transport.get_write_buffer_size() > BUSY_BYTES
+
+    async def drained(self) -> None:
+        """Wait until the peer has read enough for more to be sent. Raises OSError."""
+        await self._writer.drain()
+
     def send(self, frames: bytes) -> None:
         """Never waits, never fails: what is sent on a closed line is lost, and a stalled line is cut."""
         if self.closed:
@@ -103,6 +115,10 @@ class OnePeer(Generic[T]):
 
     def __init__(self) -> None:
         self._line: FrameLine[T] | None = None
+
+    @property
+    def busy(self) -> bool:
+        return self._line is not None and self._line.busy
 
     def send(self, frames: bytes) -> None:
         """Lost when nobody is connected: the next peer is sent what is so when it connects."""

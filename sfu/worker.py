@@ -17,6 +17,7 @@ from sfu import AnyEvent
 from sfu.addresses import AddressesUnreadable, Found, find, follow
 from sfu.fastpath import FastPath
 from sfu.line import FrameLine, OnePeer, listening
+from sfu.newest import NewestEvents
 from sfu.plane.plane import MEND_S, Plane
 from sfu.plane.pulse import TICK_S
 from sfu.tap_server import serve_taps
@@ -51,26 +52,57 @@ class Door:
     def __init__(self, open_behind: Callable[[Callable[[AnyEvent], None]], Plane]) -> None:
         self.plane = open_behind(self.notify)
         self._control: OnePeer[ToWorker] = OnePeer()
+        self._late = NewestEvents()
+        """What control is to be told when it has read what it was sent: the newest of each."""
+        self._is_late = asyncio.Event()
 
     def notify(self, event: AnyEvent) -> None:
-        """Send an event, or lose it when nobody listens: the next control plane gets a snapshot."""
-        self._control.send(frame(Notice(event)))
+        """Send an event, or lose it when nobody listens: the next control plane gets a snapshot. For one that
+        is late, only the newest event about each thing is kept."""
+        if self._late or self._control.busy:
+            self._late.add(event)
+            self._is_late.set()
+        else:
+            self._control.send(frame(Notice(event)))
+
+    def _catch_up(self) -> None:
+        for event in self._late.take():
+            self._control.send(frame(Notice(event)))
+
+    async def _tell_late(self, line: FrameLine[ToWorker]) -> None:
+        """Until cancelled, or until control is gone."""
+        with contextlib.suppress(ConnectionError):
+            while True:
+                self._is_late.clear()
+                await self._is_late.wait()
+                await line.drained()
+                self._catch_up()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One control connection, from first to last byte."""
         line = FrameLine(reader, writer, decode_to_worker, peer="control", max_unsent_bytes=MAX_UNSENT_BYTES)
         log.info("control-up")
+        self._late.clear()
+        async with asyncio.TaskGroup() as beside:
+            late = beside.create_task(self._tell_late(line), name="late events")
+            await self._obey(line)
+            late.cancel()
+        log.info("control-down")
+
+    async def _obey(self, line: FrameLine[ToWorker]) -> None:
         with self._control.connected(line):
             try:
                 for event in self.plane.snapshot():
                     self.notify(event)
                 async for request in line:
-                    line.send(frame(Reply(request.id, self.plane.apply(request.command))))
+                    result = self.plane.apply(request.command)
+                    self._catch_up()  # an answer comes after the events before it
+                    line.send(frame(Reply(request.id, result)))
+                    await line.drained()  # a control plane that does not read is not read either
             except BadFrame as error:
                 log.error("control-bad-frame why=%r", str(error))
             except ConnectionError:
-                pass  # told below
-        log.info("control-down")
+                pass  # the end is told in any case
 
 
 @contextlib.asynccontextmanager

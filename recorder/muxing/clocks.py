@@ -20,7 +20,7 @@ from sfu import EndpointId, Source
 from sfu.rtp.seq import unwrap_u32
 
 MAX_DELAY_US = 1_000_000
-MAX_ENDPOINTS, MAX_STREAMS = 64, 16
+MAX_ENDPOINTS, MAX_STREAMS = 256, 16
 
 _WINDOW_US, _BUCKET_US = 30_000_000, 1_000_000
 _YOUNG_US = 5_000_000

@@ -9,9 +9,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-MAX_WAITING = 256
-MAX_WAITING_PLACE = 100
-"""Of one address: two buildings at once."""
+MAX_WAITING = 512
+MAX_WAITING_PLACE = 200
+"""Of one address: a full room at once."""
 
 
 class Full(Exception):

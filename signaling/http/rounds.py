@@ -18,9 +18,9 @@ from signaling.model.addresses import network
 
 MAX_BEGUN = 4
 """Requests that one round of the event loop begins: a few milliseconds of work."""
-MAX_WAITING = 2048
+MAX_WAITING = 4096
 """More than the connections that may stand (signaling/connections/places.py), each of which asks once."""
-MAX_WAITING_PLACE = 768
+MAX_WAITING_PLACE = 2048
 MAX_WAIT_S = 15.0
 RETRY_S = 5
 

@@ -15,10 +15,11 @@ from signaling.links.local_socket import RETRY_S, connect
 log = logging.getLogger("giaoban.recorder")
 
 MAX_EVENTS = 1024
-"""Reports not taken yet; beyond that we are not keeping up, and connect again for a fresh snapshot."""
+"""Reports not taken yet; while there are so many, no more are read, and the recorder waits."""
 MAX_RECORDINGS = 256
 """In the recorder's first snapshot: more than the server has rooms."""
-MAX_UNSENT_BYTES = 1 << 20
+MAX_UNSENT_BYTES = 8 << 20
+"""A full room's list of people has 40 kB and is sent at each change."""
 SNAPSHOT_S = 5.0
 
 
@@ -92,14 +93,14 @@ class RecorderSocket:
             )
             try:
                 await self._connected(line)
-            except (OSError, BadFrame, asyncio.QueueFull, TimeoutError) as error:
+            except (OSError, BadFrame, TimeoutError) as error:
                 log.error("recorder-broken why=%s", type(error).__name__)
             finally:
                 self._disconnected(line)
             await asyncio.sleep(RETRY_S)
 
     async def _connected(self, line: FrameLine[AnyReport]) -> None:
-        """Returns when the recorder closes. Raises OSError, BadFrame, QueueFull, TimeoutError."""
+        """Returns when the recorder closes. Raises OSError, BadFrame, TimeoutError."""
         statuses: list[Status] = []
         async with asyncio.timeout(self._deadline_s):
             while isinstance(report := await line.next(), Status):
@@ -109,11 +110,11 @@ class RecorderSocket:
         if report is None:
             return
         self._line = line
-        self._events.put_nowait(RecorderUp(tuple(statuses)))
+        await self._events.put(RecorderUp(tuple(statuses)))
         log.info("recorder-up recordings=%d", len(statuses))
         async for report in line:
             if isinstance(report, Status):
-                self._events.put_nowait(report)
+                await self._events.put(report)
 
     def _disconnected(self, line: FrameLine[AnyReport]) -> None:
         line.cut()

@@ -8,18 +8,23 @@ from collections import deque
 
 from signaling.protocol import (
     Bye,
+    Departures,
+    Floor,
+    Frame,
     Lines,
     Lobby,
     MediaLost,
     OwnLine,
     Pong,
     Recording,
+    Requests,
     Roster,
     SeatChanged,
     SendPlan,
     ServerMessage,
     Slots,
     Speakers,
+    Voices,
     Welcome,
 )
 
@@ -38,11 +43,15 @@ TOLD_ANEW = frozenset(
         Pong,
         Bye,
         Recording,
+        Floor,
+        Requests,
+        Departures,
+        Voices,
     }
 )
 """A page that comes back is told these as they are now; as they were then they would only mislead."""
 MAX_MESSAGES = 256
-MAX_CHARACTERS = 256 * 1024
+MAX_BYTES = 256 * 1024
 """Five answers of the largest size; a page waits for one."""
 
 
@@ -51,7 +60,7 @@ class KeptMessage:
 
     __slots__ = ("frame", "message", "number")
 
-    def __init__(self, message: ServerMessage, frame: str) -> None:
+    def __init__(self, message: ServerMessage, frame: Frame) -> None:
         self.message = message
         self.frame = frame
         self.number = 0
@@ -62,21 +71,21 @@ class Backlog:
 
     def __init__(self) -> None:
         self._kept: deque[KeptMessage] = deque()
-        self._characters = 0
+        self._bytes = 0
         self._sent = 0
         self._forgotten: int | None = 0
         """Number of the newest message that is no longer kept; None: it was never sent."""
 
-    def post(self, message: ServerMessage, frame: str) -> KeptMessage | None:
+    def post(self, message: ServerMessage, frame: Frame) -> KeptMessage | None:
         """Keep a message that is to be sent. None: it need not be kept."""
         if type(message) in TOLD_ANEW:
             return None
         kept = KeptMessage(message, frame)
         self._kept.append(kept)
-        self._characters += len(frame)
-        while len(self._kept) > MAX_MESSAGES or self._characters > MAX_CHARACTERS:
+        self._bytes += len(frame.plain)
+        while len(self._kept) > MAX_MESSAGES or self._bytes > MAX_BYTES:
             oldest = self._kept.popleft()
-            self._characters -= len(oldest.frame)
+            self._bytes -= len(oldest.frame.plain)
             self._forgotten = oldest.number or None if self._forgotten is not None else None
         return kept
 
@@ -89,7 +98,7 @@ class Backlog:
     def dismiss(self, bye: Bye) -> None:
         """A session that is gone needs no goodbye."""
 
-    def missed(self, seen: int) -> list[tuple[ServerMessage, str]]:
+    def missed(self, seen: int) -> list[tuple[ServerMessage, Frame]]:
         """What a page that has received the first `seen` messages has missed, in order. Nothing when that is
         no longer known, or when it claims more than was sent."""
         if self._forgotten is None or not self._forgotten <= seen <= self._sent:

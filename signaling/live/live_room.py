@@ -4,11 +4,16 @@ The order, phase by phase (`signaling.live.phases`): what must be stored before 
 other inputs go on (`signaling.live.grants`); what ends or pauses a recording; media; people; what is stored
 when the store can; what begins a recording. So nobody is told of a chair's mute before the media worker has
 shut the gate, and nothing is recorded before everybody was told.
+
+Deciding never waits: an input's commands have been given to the worker before the next input is decided. What
+comes after them waits for the worker's answers, and leaves in the order of the decisions
+(`signaling.live.leaving`).
 """
 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
 from typing import Protocol, assert_never
 
 from msgspec.structs import replace as changed
@@ -17,9 +22,10 @@ import sfu
 from recorder import AuditHead, Recipient, Start
 from signaling.audit.chain import Actor
 from signaling.audit.log import AuditLog
-from signaling.links.media import MediaPort, MediaUnavailable
+from signaling.links.media import MediaPort, MediaUnavailable, Result
 from signaling.links.recorder import RecorderPort
 from signaling.live.grants import NOTHING, Grant
+from signaling.live.leaving import Leaving, LeavingInOrder
 from signaling.live.mailboxes import Mailbox
 from signaling.live.phases import Phases, in_phases
 from signaling.model.ids import AccountId, Instant, ParticipantId, SessionId
@@ -27,7 +33,7 @@ from signaling.model.meeting import Meeting
 from signaling.model.run import RunRecord
 from signaling.model.seat import KeptSeat
 from signaling.model.words import Why
-from signaling.protocol import encode
+from signaling.protocol import Frame
 from signaling.room.room import Room
 from signaling.room.state.effects import (
     Dismiss,
@@ -42,15 +48,18 @@ from signaling.room.state.effects import (
     Replay,
     Tell,
 )
-from signaling.room.state.inputs import Answered, Input, Lifted, Reread, WorkerBack
+from signaling.room.state.inputs import Answered, Elapsed, Input, Lifted, Noticed, Reread, WorkerBack
 from signaling.store import AlreadyThere, StorageUnavailable
 
 log = logging.getLogger("giaoban.room")
 
 MAX_GRANT_TRIES = 3
 """Something else may change what is to be granted while it is stored; then it is stored once more."""
-
-Pending = tuple[Negotiate, Awaitable[sfu.AnyResult]]
+MAX_LEAVING = 512
+"""Inputs whose effects have not left: a session waits for those of its own, reports wait while there are so
+many. The worker answers, or is given up, within seconds."""
+SHUTTING = (sfu.SetGates, sfu.CloseEndpoint, sfu.CloseRoom)
+"""People are told of these when the worker has answered. Nobody is told that a wish was carried out."""
 
 
 class RoomStore(Protocol):
@@ -80,9 +89,10 @@ class LiveRoom:
         self._recorder = recorder
         self._mailboxes = mailboxes
         self._clock = clock
-        # One input at a time: each is decided on what the one before it has done, not on what it may do.
-        # Few can wait here: each session handles one message at a time. The store is not waited for in it.
-        self._one_at_a_time = asyncio.Lock()
+        self._leaving = LeavingInOrder(self._leave)
+        self._showing: asyncio.TimerHandle | None = None
+        self.fell_behind: Callable[[], None] = _nobody_asks
+        """Called when something is to be stored."""
         self._one_grant_at_a_time = asyncio.Lock()  # taken first; what it stores is stored in order
         self._unkept: set[AccountId] = set()
         self._run_unkept = False
@@ -108,30 +118,45 @@ class LiveRoom:
     async def handle(self, happened: Input) -> Refused | None:
         """Carry out one input to its end, including the media worker's answers. What has to be stored first
         waits for the store by itself: the inputs behind it go on."""
-        outcome = await self._take(happened, self._clock(), NOTHING)
+        outcome = self._take(happened, self._clock(), NOTHING)
         if isinstance(outcome, Grant):
             async with self._one_grant_at_a_time:
                 outcome = await self._grant(happened)
         if isinstance(outcome, Refused):
             return outcome
-        for negotiation, result in outcome:
-            await self._finish(negotiation, result)
+        await _left(outcome)
+        for told in outcome.answers:
+            await told
         return None
 
-    async def _take(self, happened: Input, now: Instant, stored: Grant) -> list[Pending] | Refused | Grant:
+    def notice(self, happened: Input) -> None:
+        """Decide what nobody has asked for, so that nobody can be refused, and do not wait for its end."""
+        outcome = self.room.apply(happened, self._clock())
+        if not isinstance(outcome, Refused):
+            phases = in_phases(outcome)
+            phases.kept_later += phases.kept_first
+            self._carry_out(phases)
+
+    async def notice_in_turn(self, events: tuple[sfu.AnyEvent, ...]) -> None:
+        """What the worker reports. It is not listened to while too much has not left yet."""
+        newest = self._leaving.newest
+        if newest is not None and len(self._leaving) >= MAX_LEAVING:
+            await _left(newest)
+        self.notice(Noticed(events))
+
+    def _take(self, happened: Input, now: Instant, stored: Grant) -> Leaving | Refused | Grant:
         """Decide, and carry out if nothing has to be stored first, or has been. Otherwise nothing is changed,
         and this returns what has to be stored."""
-        async with self._one_at_a_time:
-            before = self.room.checkpoint()
-            outcome = self.room.apply(happened, now)
-            if isinstance(outcome, Refused):
-                return outcome
-            phases = in_phases(outcome)
-            first = self._asked_first(phases)
-            if stored.has(first):
-                return await self._carry_out(phases)
-            self.room.restore(before)
-            return first
+        before = self.room.checkpoint()
+        outcome = self.room.apply(happened, now)
+        if isinstance(outcome, Refused):
+            return outcome
+        phases = in_phases(outcome)
+        first = self._asked_first(phases)
+        if stored.has(first):
+            return self._carry_out(phases)
+        self.room.restore(before)
+        return first
 
     def _asked_first(self, phases: Phases) -> Grant:
         accounts = [a for e in phases.kept_first if isinstance(e, Keep) for a in e.accounts]
@@ -139,12 +164,12 @@ class LiveRoom:
         rows = {row.account.id: row for row in self._rows(accounts)}
         return Grant(rows, self.room.state.run if run else None)
 
-    async def _grant(self, happened: Input) -> list[Pending] | Refused:
+    async def _grant(self, happened: Input) -> Leaving | Refused:
         """Store what must be, then decide again: what is stored takes effect, nothing else."""
         stored, decided_ms = NOTHING, self._clock().unix_ms
         for _ in range(MAX_GRANT_TRIES):
             # Decided at the same time of day, so that the rows are the same.
-            outcome = await self._take(happened, Instant(self._clock().s, decided_ms), stored)
+            outcome = self._take(happened, Instant(self._clock().s, decided_ms), stored)
             self._note_unlike(stored)
             if not isinstance(outcome, Grant):
                 return outcome
@@ -172,14 +197,47 @@ class LiveRoom:
         seats = self.room.state.seats
         return [seats[account].kept() for account in accounts if account in seats]
 
-    async def _carry_out(self, phases: Phases) -> list[Pending]:
-        """All phases after the first, in order."""
+    def _carry_out(self, phases: Phases) -> Leaving:
+        """All phases after the first, in order. People hear of it when what is returned has left."""
+        self._leaving.overtaken_by(phases.at_once)
         self._order(phases.at_once)
-        pending = await self._command(phases.media)
+        phases.kept_later = [self._named(e) if isinstance(e, Note) else e for e in phases.kept_later]
+        effects = Leaving(phases)
+        for effect in phases.media:
+            asked = self.media.request(effect.command)
+            match effect:
+                case Media() if isinstance(effect.command, SHUTTING):
+                    effects.unanswered += 1
+                    asked.add_done_callback(lambda _: self._leaving.answered(effects))
+                case Media():
+                    asked.add_done_callback(_result_of)
+                case Negotiate():
+                    effects.answers.append(self._negotiate(effect, asked))
+                case _:
+                    assert_never(effect)
+        self._leaving.add(effects)
+        self._leaving.let_leave()
+        self._show_in_time()
+        return effects
+
+    def _leave(self, phases: Phases) -> None:
         self._address(phases.people)
         self._keep_later(phases.kept_later)
         self._order(phases.recording)
-        return pending
+        if self.behind:
+            self.fell_behind()
+
+    def _show_in_time(self) -> None:
+        """What is held back for the sake of those who are shown it is due before the next tick."""
+        due_s = self.room.roster_due_s
+        if due_s is not None and self._showing is None:
+            loop = asyncio.get_running_loop()
+            self._showing = loop.call_later(max(0.0, due_s - self._clock().s), self._show)
+
+    def _show(self) -> None:
+        self._showing = None
+        self.notice(Elapsed())
+        self._show_in_time()
 
     def _order(self, records: Iterable[Record]) -> None:
         for record in records:
@@ -188,22 +246,6 @@ class LiveRoom:
             if isinstance(order, Start) and head.number:
                 order = changed(order, audit=AuditHead(head.number, head.hash))
             self._recorder.send(order)
-
-    async def _command(self, effects: Iterable[Media | Negotiate]) -> list[Pending]:
-        """Send all of them, in order, before waiting for the first. Answers to offers stay pending."""
-        pending: list[Pending] = []
-        asked: list[Awaitable[sfu.AnyResult]] = []
-        for effect in effects:
-            match effect:
-                case Media():
-                    asked.append(self.media.request(effect.command))
-                case Negotiate():
-                    pending.append((effect, self.media.request(effect.command)))
-                case _:
-                    assert_never(effect)
-        for request in asked:
-            await _settled(request)
-        return pending
 
     def _address(self, effects: Iterable[Tell | Replay | Dismiss]) -> None:
         for effect in effects:
@@ -238,18 +280,22 @@ class LiveRoom:
         fields = " ".join(f"{key}={value}" for key, value in note.fields)
         by = "" if note.actor is None else f"by={note.actor} "
         log.info("%s meeting=%s %s%s", note.event, self.meeting.code, by, fields)
-        actor = None if note.actor is None else self.room.state.seats.get(note.actor)
         self._audit.note(
             note.event,
             meeting=self.meeting.code,
             run=self.meeting.run,
-            who=Actor(note.actor or "", "" if actor is None else actor.account.login, note.address),
+            who=Actor(note.actor or "", note.login, note.address),
             fields=note.fields,
-            words=(*note.words, *self._named(note.fields)),
+            words=note.words,
         )
 
-    def _named(self, fields: Iterable[tuple[str, str | int]]) -> Iterator[tuple[str, str]]:
-        """The names behind the ids in the fields: the entry outlives accounts and seats."""
+    def _named(self, note: Note) -> Note:
+        """With the names behind the ids, as they are now: the entry outlives accounts and seats."""
+        actor = None if note.actor is None else self.room.state.seats.get(note.actor)
+        login = "" if actor is None else actor.account.login
+        return replace(note, login=login, words=(*note.words, *self._names(note.fields)))
+
+    def _names(self, fields: Iterable[tuple[str, str | int]]) -> Iterator[tuple[str, str]]:
         for key, value in fields:
             seat = self.room.state.by_id(value) if isinstance(value, str) else None
             if seat is not None:
@@ -258,7 +304,7 @@ class LiveRoom:
     def _tell(self, effect: Tell) -> None:
         mailboxes = [self._mailboxes[session] for session in effect.sessions if session in self._mailboxes]
         if mailboxes:
-            frame = encode(effect.message)
+            frame = Frame(effect.message)
             for mailbox in mailboxes:
                 mailbox.post(effect.message, frame)
 
@@ -268,51 +314,56 @@ class LiveRoom:
             for message, frame in before.missed(effect.seen):
                 mailbox.post(message, frame)
 
-    async def _finish(self, negotiation: Negotiate, result: Awaitable[sfu.AnyResult]) -> None:
-        asked = negotiation
+    def _negotiate(self, asked: Negotiate, request: Result) -> Awaitable[None]:
+        """Decide about the worker's answer when it comes; whoever waits, waits until that was told."""
+        told: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         restart = isinstance(asked.command, sfu.RestartEndpoint)
         check = isinstance(asked.command, sfu.OpenEndpoint) and asked.command.check
-        answer = await _settled(result)
-        await self.handle(Answered(asked.session, asked.participant, restart, answer, asked.offer, check))
+
+        def answered(result: Result) -> None:
+            answer = _result_of(result)
+            try:
+                self.notice(Answered(asked.session, asked.participant, restart, answer, asked.offer, check))
+            finally:
+                if not told.done():  # whoever waited may have left
+                    told.set_result(None)
+
+        request.add_done_callback(answered)
+        return told
 
     async def resync(self) -> None:
         """The media worker is up, perhaps again: send it the gates; its answers tell what it has lost."""
-        async with self._one_at_a_time:
-            seats = [seat for seat in self.room.state.admitted() if seat.offered]
-            asked = [
-                (seat.id, self.media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
-                for seat in seats
-            ]
-            missing: set[ParticipantId] = set()
-            for participant, request in asked:
-                result = await _settled(request)
-                if result is None:
-                    return  # gone again; its next start tells
-                if isinstance(result, sfu.Failed):
-                    missing.add(participant)
-            outcome = self.room.apply(WorkerBack(frozenset(missing)), self._clock())
-            if not isinstance(outcome, Refused):
-                phases = in_phases(outcome)
-                phases.kept_later += phases.kept_first  # nobody asked, so nobody can be refused
-                await self._carry_out(phases)
+        seats = [seat for seat in self.room.state.admitted() if seat.offered]
+        asked = [
+            (seat.id, self.media.request(sfu.SetGates(sfu.EndpointId(seat.id), seat.gates.every())))
+            for seat in seats
+        ]
+        missing: set[ParticipantId] = set()
+        for participant, request in asked:
+            result = await _settled(request)
+            if result is None:
+                return  # gone again; its next start tells
+            if isinstance(result, sfu.Failed):
+                missing.add(participant)
+        self.notice(WorkerBack(frozenset(missing)))
         log.info("media-resync meeting=%s kept=%d lost=%d", self.meeting.code, len(seats), len(missing))
 
-    async def reread(self, meeting: Meeting, recipients: tuple[Recipient, ...]) -> None:
+    def reread(self, meeting: Meeting, recipients: tuple[Recipient, ...]) -> None:
         """Take over what was changed at the terminal: schedule, composition, recording rules, keys. From now
         on it decides who may come, and what may be recorded for whom."""
         state = self.room.state
         if meeting.run != self.meeting.run or (meeting, recipients) == (self.meeting, state.recipients):
             return
         self.meeting = meeting
-        await self.handle(Reread(meeting, recipients))
+        self.notice(Reread(meeting, recipients))
         log.info("meeting-reread meeting=%s", meeting.code)
 
-    async def lifted(self, gone: frozenset[AccountId]) -> None:
+    def lifted(self, gone: frozenset[AccountId]) -> None:
         """The store no longer has these bans. It may have been asked before it had them, so they are lifted
         when it says so again."""
         sure, self._lifted = gone & self._lifted, gone
         if sure:
-            await self.handle(Lifted(sure))
+            self.notice(Lifted(sure))
 
     async def flush(self) -> None:
         """Store what is not stored yet. Raises StorageUnavailable; what is missing stays marked."""
@@ -340,10 +391,30 @@ class LiveRoom:
             self._end_unkept = False
 
 
-async def _settled(request: Awaitable[sfu.AnyResult]) -> sfu.AnyResult | None:
+def _nobody_asks() -> None:
+    """Of a room that is not among others."""
+
+
+async def _left(effects: Leaving) -> None:
+    """Wait until they have left."""
+    left = asyncio.Event()
+    if not effects.has_left:
+        effects.when_left.append(left.set)
+        await left.wait()
+
+
+async def _settled(request: Result) -> sfu.AnyResult | None:
     """The result, or None when no worker gave one. Gates are safe then: without a worker nothing is
     forwarded, and the next one gets them before the first packet."""
     try:
         return await request
+    except MediaUnavailable:
+        return None
+
+
+def _result_of(request: Result) -> sfu.AnyResult | None:
+    """The same of a request that is over."""
+    try:
+        return request.result()
     except MediaUnavailable:
         return None

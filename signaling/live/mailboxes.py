@@ -10,15 +10,15 @@ from typing import Protocol
 
 from signaling.model.ids import Instant, SessionId
 from signaling.model.limits import Limits
-from signaling.protocol import Bye, ServerMessage
+from signaling.protocol import Bye, Frame, ServerMessage
 
 
 class Mailbox(Protocol):
     """Messages for one client: sent at once, or kept while its page is away."""
 
-    def post(self, message: ServerMessage, frame: str) -> object: ...
+    def post(self, message: ServerMessage, frame: Frame) -> object: ...
     def dismiss(self, bye: Bye) -> None: ...
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]: ...
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, Frame]]: ...
 
 
 class Mailboxes:

@@ -1,7 +1,7 @@
 """Brings the recorder's reports to the rooms they are about; ends recordings that no room knows."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import assert_never
 
 from recorder import Status, Stop
@@ -19,13 +19,11 @@ class RecorderReports:
         self,
         recorder: RecorderPort,
         rooms: Mapping[str, LiveRoom],
-        note_behind: Callable[[LiveRoom], None],
         audit: AuditLog,
     ) -> None:
         self._recorder = recorder
         self._rooms = rooms
         """All live rooms, by the meeting's code."""
-        self._note_behind = note_behind
         self._audit = audit
 
     async def run(self) -> None:
@@ -34,30 +32,28 @@ class RecorderReports:
             event = await self._recorder.next_event()
             match event:
                 case RecorderUp():
-                    await self._tell_all(RecorderBack(event.statuses))
+                    self._tell_all(RecorderBack(event.statuses))
                     for status in event.statuses:
                         self._stop_stray(status)
                 case RecorderDown():
-                    await self._tell_all(RecorderGone())
+                    self._tell_all(RecorderGone())
                 case Status():
-                    await self._told(event)
+                    self._told(event)
                 case _:
                     assert_never(event)
 
-    async def _tell_all(self, happened: Input) -> None:
+    def _tell_all(self, happened: Input) -> None:
         for live in list(self._rooms.values()):
-            await live.handle(happened)
-            self._note_behind(live)
+            live.notice(happened)
 
-    async def _told(self, status: Status) -> None:
+    def _told(self, status: Status) -> None:
         live = self._rooms.get(status.room)
         if not recording.goes_on(status):  # its room may be gone: the audit log gets what its manifest says
             run = 0 if live is None else live.meeting.run
             fields = recording.closing_fields(status)
             self._audit.note("recording-closed", meeting=status.room, run=run, fields=fields)
         if live is not None:
-            await live.handle(Recorded(status))
-            self._note_behind(live)
+            live.notice(Recorded(status))
         self._stop_stray(status)
 
     def _stop_stray(self, status: Status) -> None:

@@ -76,8 +76,8 @@ class Rooms:
         self._clock = clock
         self._rooms: dict[str, LiveRoom] = {}
         """By the meeting's code."""
-        self._media_events = MediaEvents(self._rooms, self._note_behind)
-        self._recorder_reports = RecorderReports(self._recorder, self._rooms, self._note_behind, audit)
+        self._media_events = MediaEvents(self._rooms)
+        self._recorder_reports = RecorderReports(self._recorder, self._rooms, audit)
         self._sessions: dict[SessionId, LiveSession] = {}
         self._mailboxes = Mailboxes(limits, clock)
         self._where: dict[SessionId, LiveRoom] = {}
@@ -121,16 +121,13 @@ class Rooms:
         self._where[session.id] = live
         fresh = ParticipantId(f"p{secrets.token_hex(8)}")
         arrival = Enter(session.id, session.account, fresh, resume, session.local, seen, session.address)
-        refused = await live.handle(arrival)
-        self._note_behind(live)
-        return refused
+        return await live.handle(arrival)
 
     async def say(self, session: SessionId, message: ClientMessage) -> Refused | None:
         live = self._where.get(session)
         if live is None:
             return Refused(Why.OUT_OF_ORDER)
         refused = await live.handle(Said(session, message))
-        self._note_behind(live)
         if refused is not None:
             log.info("refused session=%s what=%s code=%s", session, type(message).__name__, refused.code)
         return refused
@@ -146,7 +143,6 @@ class Rooms:
         live = self._where.pop(session, None)
         if live is not None:
             await live.handle(Dropped(session, presence, signed_out))
-            self._note_behind(live)
 
     def load(self) -> Load:
         return load_of([live.room.state for live in self._rooms.values()], len(self._sessions))
@@ -210,7 +206,10 @@ class Rooms:
         state = opened(start, now)
         room, store = Room(state), self._store.meetings
         mailboxes = self._mailboxes.by_session
-        return LiveRoom(room, store, self._media[worker], self._recorder, mailboxes, self._clock, self._audit)
+        media, recorder = self._media[worker], self._recorder
+        live = LiveRoom(room, store, media, recorder, mailboxes, self._clock, self._audit)
+        live.fell_behind = self._behind.set
+        return live
 
     async def _run_of(self, meeting: Meeting) -> RunRecord:
         """What was stored of the run. A damaged record keeps nobody out of the meeting: the run starts again
@@ -221,25 +220,20 @@ class Rooms:
             log.error("run-record-unreadable meeting=%s run=%d why=%s", meeting.code, meeting.run, error)
             return RunRecord()
 
-    def _note_behind(self, live: LiveRoom) -> None:
-        if live.behind:
-            self._behind.set()
-
     # --- what happens by itself ---
 
     async def _tick(self) -> None:
         while True:
             await asyncio.sleep(TICK_S)
-            await self.elapse()
+            self.elapse()
 
-    async def elapse(self) -> None:
+    def elapse(self) -> None:
         """Give up the seats whose time is over, and whatever else has a deadline."""
         self._mailboxes.forget_departed()
         for live in list(self._rooms.values()):
             deadline = live.room.next_deadline()
             if deadline is not None and deadline <= self._clock().s:
-                await live.handle(Elapsed())
-                self._note_behind(live)
+                live.notice(Elapsed())
 
     async def _reread(self) -> None:
         while True:
@@ -261,13 +255,11 @@ class Rooms:
                 log.error("not-reread meeting=%s why=%s", code, error)
                 return
             if meeting is not None and not meeting.ended:
-                await live.reread(meeting, recipients)
-                self._note_behind(live)
+                live.reread(meeting, recipients)
             signed_out = frozenset(away) - signed_in
             if signed_out:
-                await live.handle(SignedOut(signed_out))
-                self._note_behind(live)
-            await live.lifted(banned - still)
+                live.notice(SignedOut(signed_out))
+            live.lifted(banned - still)
 
     async def _keep(self) -> None:
         while True:

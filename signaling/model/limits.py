@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    room: int = 60
-    """Admitted seats: the district has 46 points, and the media worker is sized for 50 senders."""
+    room: int = 200
+    """Admitted seats: the district has 46 points, a province with its districts four times that."""
     staff_extra: int = 4
     """Seats beyond `room` for chairs and operators: a full room must not lock them out."""
-    lobby: int = 100
-    queue: int = 120
+    lobby: int = 200
+    queue: int = 250
     """Wishes for the floor, including those registered by people who are not inside yet."""
     seat_grace_s: float = 300.0
     """A seat is kept this long after a drop: a router's restart takes two to three minutes."""
@@ -26,14 +26,16 @@ class Limits:
     """Newest lines that are kept of the conversation with someone in the lobby."""
     talk_every_s: float = 1.0
     """Someone in the lobby may send a line this often: each goes to all the staff."""
-    requests: int = 100
+    roster_every_s: float = 0.1
+    """Changes of the roster that follow each other more closely than this are shown together."""
+    requests: int = 250
     """Requests that wait to be decided: more than the room has seats."""
     departures: int = 400
     """Newest departures that are shown; the audit log has all of them."""
-    sessions: int = 400
+    sessions: int = 800
     """WebSockets at once, including those that have not said `hello` yet."""
-    sessions_of_network: int = 200
-    """Of one address, or one /64 in IPv6: two buildings behind one, with every page open twice."""
+    sessions_of_network: int = 450
+    """Of one address, or one /64 in IPv6: a full room behind one, with every page open twice."""
     sessions_of_account: int = 6
     """Two devices, each with a page whose line is lost and one that comes back."""
     hello_s: float = 10.0
@@ -49,7 +51,7 @@ class Limits:
     offer_every_s: float = 1.0
     """An account may offer a media transport this often, with so many saved up:"""
     offers_at_once: int = 8
-    departed: int = 128
+    departed: int = 256
     """Lost sessions whose unread messages are kept, for as long as the seat is."""
     inbox: int = 32
     outbox: int = 64

@@ -59,6 +59,7 @@ from signaling.protocol.client import (
     Unmute,
     Withdraw,
 )
+from signaling.protocol.frame import Frame
 from signaling.protocol.server import (
     Answer,
     AnyServerMessage,
@@ -165,6 +166,7 @@ __all__ = [
     "EndTurn",
     "ExtendTurn",
     "Floor",
+    "Frame",
     "GoRound",
     "HandChair",
     "Hello",

@@ -10,7 +10,8 @@
 - Only a chair's or an operator's unmute lifts HOST from a gate; leaving, dropping, taking over and being
   admitted again do not.
 - Nothing is recorded without a chair's order, or where the meeting forbids it, or unseen.
-- Versions of roster and lobby only grow, and everybody who may see them has seen the newest.
+- Versions of roster and lobby only grow, and everybody who may see them has seen the newest; of the roster
+  at `roster_due_s` at the latest.
 """
 
 from collections.abc import Callable
@@ -61,6 +62,7 @@ from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
 from signaling.room.views import changes
 from signaling.room.views.board import Board, Unsent
+from signaling.room.views.shown_roster import ShownRoster
 from signaling.room.views.welcome import welcome
 
 Rule = Callable[[State, Seat, Any, Instant], Outcome]
@@ -119,6 +121,7 @@ class Checkpoint(NamedTuple):
 
     facts: Facts
     views: changes.Views
+    roster: ShownRoster
     unsent: Unsent
 
 
@@ -126,6 +129,7 @@ class Room:
     def __init__(self, start: State) -> None:
         self.state = start
         self._views = changes.Views()
+        self._roster = ShownRoster()
         self._board = Board()
 
     def apply(self, happened: Input, now: Instant) -> Outcome:
@@ -140,10 +144,28 @@ class Room:
         effects = [*outcome, *self._follow(inside, now)]
         if self.state.run is not run and not self.state.ended:
             effects.append(KeepRun())
-        before, self._views = self._views, self._views.now(self.state)
+        was_held = self.roster_due_s is not None
+        effects += self._show_roster(viewers.audience, now)
+        held = self.roster_due_s is not None
+        before, views = self._views, self._views.now(self.state, held=held, anew=was_held and not held)
+        self._views = views
         if self._views is not before:  # the same views: the same people see them, too
             effects += changes.tell(before, self._views, self.state, viewers)
         return (*effects, *self._show_lines(viewers.watching, now))
+
+    def _show_roster(self, before: frozenset[SessionId], now: Instant) -> tuple[Effect, ...]:
+        audience = self.state.audience()
+        come = tuple(session for session in audience if session not in before)
+        roster = self._roster.now(self.state, now, needed=bool(come))
+        if roster is self._roster and not come and self.roster_due_s is None:
+            return ()
+        self._roster, told = roster.tell(self.state, audience, come, now)
+        return told
+
+    @property
+    def roster_due_s(self) -> float | None:
+        """Monotonic seconds at which `Elapsed` shows the roster; None: everybody has seen it as it is."""
+        return None if self.state.ended else self._roster.due_s(self.state.limits.roster_every_s)
 
     def _follow(self, inside: frozenset[ParticipantId], now: Instant) -> tuple[Effect, ...]:
         """What follows from any input. inside: the people who were inside before it."""
@@ -172,7 +194,7 @@ class Room:
             case Answered():
                 return media.answered(self.state, happened)
             case Noticed():
-                return self._noticed(happened.event, now)
+                return tuple(effect for event in happened.events for effect in self._noticed(event, now))
             case WorkerBack():
                 voices.worker_back(self.state, now)
                 return (*media.worker_back(self.state, happened), *line_check.worker_back(self.state))
@@ -213,7 +235,7 @@ class Room:
             return Refused(why)
         return HANDLERS[type(said.message)](self.state, seat, said.message, now)
 
-    def _noticed(self, event: sfu.AnyEvent, now: Instant) -> Outcome:
+    def _noticed(self, event: sfu.AnyEvent, now: Instant) -> tuple[Effect, ...]:
         if isinstance(event, sfu.SpeakersChanged | sfu.VoicesChanged):
             return media.noticed(self.state, event, now)
         session = self.state.check_of(event.endpoint)
@@ -242,12 +264,13 @@ class Room:
         return (*told, Tell(come, self._board.whole(inside))) if come else told
 
     def checkpoint(self) -> Checkpoint:
-        return Checkpoint(self.state.facts, self._views, self._board.unsent())
+        return Checkpoint(self.state.facts, self._views, self._roster, self._board.unsent())
 
     def restore(self, to: Checkpoint) -> None:
         """Undo an input whose effects nobody has seen."""
         self.state.facts = to.facts
         self._views = to.views
+        self._roster = to.roster
         self._board.send_again(to.unsent)
 
     def next_deadline(self) -> float | None:
@@ -260,5 +283,5 @@ class Room:
             voices.next_deadline,
             recorder_orders.next_deadline,
         )
-        deadlines = (*(rule(self.state) for rule in rules), self._board.due_s)
+        deadlines = (*(rule(self.state) for rule in rules), self._board.due_s, self.roster_due_s)
         return min((deadline for deadline in deadlines if deadline is not None), default=None)

@@ -5,16 +5,32 @@ from collections import OrderedDict
 
 from signaling.live.backlog import Backlog, KeptMessage
 from signaling.model.words import Why
-from signaling.protocol import Bye, Lobby, OwnLine, Roster, SendPlan, ServerMessage, Slots, Speakers, encode
+from signaling.protocol import (
+    Bye,
+    Departures,
+    Floor,
+    Frame,
+    Lobby,
+    OwnLine,
+    Requests,
+    Roster,
+    SendPlan,
+    ServerMessage,
+    Slots,
+    Speakers,
+    Voices,
+)
 
-NEWEST_ONLY = frozenset({Roster, Lobby, Speakers, Slots, SendPlan, OwnLine})
+NEWEST_ONLY = frozenset(
+    {Roster, Lobby, Speakers, Slots, SendPlan, OwnLine, Floor, Requests, Departures, Voices}
+)
 """Each of these is complete in itself, so a newer one replaces an older one that was not sent yet."""
 
 
 class Outbox:
     def __init__(self, size: int) -> None:
         self._size = size
-        self._frames: OrderedDict[object, tuple[str, KeptMessage | None]] = OrderedDict()
+        self._frames: OrderedDict[object, tuple[Frame, KeptMessage | None]] = OrderedDict()
         self.backlog = Backlog()
         self._changed = asyncio.Event()
         self._closed = False
@@ -23,7 +39,7 @@ class Outbox:
     def closed(self) -> bool:
         return self._closed
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         """Queue a message with its encoded frame. If the queue is full, the client is told it is too slow."""
         kept = self.backlog.post(message, frame)
         if self._closed:
@@ -41,14 +57,14 @@ class Outbox:
     def dismiss(self, bye: Bye) -> None:
         """Send this last message, and nothing after it."""
         if not self._closed:
-            self._frames[object()] = encode(bye), None
+            self._frames[object()] = Frame(bye), None
             self.close()
 
     def close(self) -> None:
         self._closed = True
         self._changed.set()
 
-    async def next(self) -> str | None:
+    async def next(self) -> Frame | None:
         """The next frame; None: there will be no more."""
         while not self._frames:
             if self._closed:

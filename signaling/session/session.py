@@ -1,9 +1,9 @@
 """One WebSocket: hello, then message by message, then goodbye.
 
 Three tasks: the reader takes frames off the socket, bounded and rate-limited; the handler carries out one
-message after the other; the writer sends. A fourth waits for the store while there is something to be
-stored first, and what only shuts passes it. When the socket ends, the inbox is closed, and each task finishes
-what it is doing, so that no decision is cut in half.
+message after the other; the writer sends. A fourth waits for the store or the media worker while there is
+something to wait for, and what only shuts passes it. When the socket ends, the inbox is closed, and each task
+finishes what it is doing, so that no decision is cut in half.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import logging
 import secrets
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from typing import cast
 
 from aiohttp import WSMsgType, web
 
@@ -27,6 +28,7 @@ from signaling.protocol import (
     Bye,
     CheckLine,
     ClientMessage,
+    Frame,
     Hello,
     Offer,
     Ping,
@@ -35,10 +37,9 @@ from signaling.protocol import (
     ServerMessage,
     SetSource,
     decode_untrusted,
-    encode,
 )
 from signaling.room.state.effects import Refused
-from signaling.room.state.shutting import GRANTS, may_pass
+from signaling.room.state.shutting import WAITS, may_pass
 from signaling.session.outbox import Outbox
 from signaling.store import StorageUnavailable
 
@@ -47,6 +48,8 @@ log = logging.getLogger("giaoban.session")
 MAX_FRAME_BYTES = 2 * MAX_MESSAGE_BYTES
 """A message up to this size gets a refusal; beyond it the socket is closed (1009)."""
 CLOSE_S = 5.0
+_PLAIN, _DEFLATED = cast("WSMsgType", 0x81), cast("WSMsgType", 0xC1)
+"""RFC 6455, 5.2: the first byte of a whole text, and the same with RSV1 (RFC 7692, 6)."""
 CLOSE_FLOOD_S = 0.5
 """Nothing is read any more after a flood, so the other side's goodbye would not be heard."""
 CLOSED_BY_PAGE = frozenset({1000, 1001})
@@ -85,18 +88,18 @@ class Session:
         self._excess = 0
         self._inbox: asyncio.Queue[ClientMessage | None] = asyncio.Queue(limits.inbox)
         self._in_turn: deque[ClientMessage] = deque()
-        """What waits for the store, and what came after it and may not pass it."""
+        """What waits for store or worker, and what came after it and may not pass it."""
         self._outbox = Outbox(limits.outbox)
 
     # --- as the rooms see it (LiveSession) ---
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         self._outbox.post(message, frame)
 
     def dismiss(self, bye: Bye) -> None:
         self._outbox.dismiss(bye)
 
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, Frame]]:
         return self.backlog.missed(seen)
 
     @property
@@ -211,17 +214,17 @@ class Session:
                 continue
             if isinstance(message, Ping):
                 self._send(Pong(message.t))
-            elif may_pass(message, self._in_turn) or not (self._in_turn or isinstance(message, GRANTS)):
+            elif may_pass(message, self._in_turn) or not (self._in_turn or isinstance(message, WAITS)):
                 await self._carry_out(message)
             elif len(self._in_turn) >= self._limits.inbox:
                 self._too_fast()
             else:
                 self._in_turn.append(message)
                 if len(self._in_turn) == 1:
-                    tasks.create_task(self._take_turns(), name="session grants")
+                    tasks.create_task(self._take_turns(), name="session waits")
 
     async def _take_turns(self) -> None:
-        """What waits for the store, and what came after it."""
+        """What waits for store or worker, and what came after it."""
         while self._in_turn:
             if not self._outbox.closed:
                 await self._carry_out(self._in_turn[0])
@@ -237,13 +240,13 @@ class Session:
         self._send(Refusal(re, code, number))
 
     def _send(self, message: ServerMessage) -> None:
-        self._outbox.post(message, encode(message))
+        self._outbox.post(message, Frame(message))
 
     async def _write(self) -> None:
         try:
             while (frame := await self._outbox.next()) is not None:
                 async with asyncio.timeout(self._limits.send_s):
-                    await self._socket.send_str(frame)
+                    await _send(self._socket, frame)
         except (TimeoutError, ConnectionError) as error:
             log.info("send-failed session=%s why=%s", self.id, type(error).__name__)
             self._outbox.close()
@@ -256,3 +259,13 @@ class Session:
                 await self._socket.close()
         except (TimeoutError, ConnectionError):
             log.info("close-failed session=%s", self.id)
+
+
+async def _send(socket: web.WebSocketResponse, frame: Frame) -> None:
+    """Send it as it is, not made anew for this socket. aiohttp does not compress what has an opcode above 7,
+    and writes the opcode as the first byte; so ours has the other bits of that byte, too."""
+    deflated = frame.deflated(socket.compress)
+    if deflated is None:
+        await socket.send_frame(frame.plain, _PLAIN)
+    else:
+        await socket.send_frame(deflated, _DEFLATED)

@@ -42,6 +42,7 @@ LAYOUT: dict[str, Place] = {
     "sfu.errors": Place(PURE),
     "sfu.wire": Place(WITHOUT_IO, ("sfu",)),
     "sfu.line": Place(IO, ("sfu.wire",)),
+    "sfu.newest": Place(WITHOUT_IO, ("sfu",)),
     "sfu.tapline": Place(PURE, ("sfu.wire",)),
     "sfu.rtp": Place(WITHOUT_IO, ("sfu.errors",)),
     "sfu.sdp": Place(PURE, ("sfu", "sfu.errors"), ("aiortc",)),
@@ -56,7 +57,7 @@ LAYOUT: dict[str, Place] = {
         WITHOUT_IO, ("sfu.bandwidth", "sfu.recovery", "sfu.transport", "sfu.voice", "sfu.tapline")
     ),
     "sfu.tap_server": Place(IO, ("sfu.plane", "sfu.line")),
-    "sfu.worker": Place(IO, ("sfu.tap_server", "sfu.addresses")),
+    "sfu.worker": Place(IO, ("sfu.tap_server", "sfu.addresses", "sfu.newest")),
     # --- the control plane: knows people, touches no packet ---
     "signaling": Place(PURE),
     "signaling.model": Place(PURE, ("sfu", "recorder")),
@@ -66,7 +67,7 @@ LAYOUT: dict[str, Place] = {
     "signaling.room.rules": Place(WITHOUT_IO, ("signaling.room.state",)),
     "signaling.room.views": Place(WITHOUT_IO, ("signaling.room.rules",)),
     "signaling.room": Place(WITHOUT_IO, ("signaling.room.views",)),
-    "signaling.links": Place(IO, ("sfu.wire", "sfu.line", "recorder.wire")),
+    "signaling.links": Place(IO, ("sfu.wire", "sfu.line", "sfu.newest", "recorder.wire")),
     "signaling.store": Place(IO, ("signaling.model",), ("alembic", "sqlalchemy")),
     "signaling.store.migrations": Place(IO, ("signaling.store",), ("alembic",)),
     "signaling.store.migrations.versions": Place(IO, (), ("alembic", "sqlalchemy")),

@@ -31,6 +31,7 @@ from signaling.protocol import (
     Bye,
     ClientMessage,
     EndMeeting,
+    Frame,
     Knock,
     MarkRecording,
     PauseRecording,
@@ -85,14 +86,14 @@ class Page:
         self.told: list[ServerMessage] = []
         self._news = asyncio.Event()
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         self.told.append(message)
         self._news.set()
 
     def dismiss(self, bye: Bye) -> None:
         self.told.append(bye)
 
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, Frame]]:
         return ()
 
     async def light(self, state: RecordingState) -> Recording:
@@ -299,10 +300,10 @@ async def test_it_ends_five_minutes_after_the_last_participant_has_gone(tmp_path
         await page.light(RecordingState.ON)
         await here.rooms.leave(page.id, Presence.LOST)
         here.ahead_s += 290.0
-        await here.rooms.elapse()
+        here.rooms.elapse()
         assert scripted.writing
         here.ahead_s += 11.0
-        await here.rooms.elapse()
+        here.rooms.elapse()
         await scripted.ordered(Stop)
         entries = await here.entries()
     (stopped,) = [entry for entry in entries if entry.event == "recording-stopped"]

@@ -23,6 +23,7 @@ from signaling.protocol import (
     Ban,
     Bye,
     Floor,
+    Frame,
     InviteNext,
     Kick,
     Knock,
@@ -171,13 +172,13 @@ class Page:
         self.address = "10.0.0.7"
         self.backlog = Backlog()
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         self.backlog.post(message, frame)
 
     def dismiss(self, bye: Bye) -> None:
         raise AssertionError(bye)
 
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, Frame]]:
         return ()
 
 

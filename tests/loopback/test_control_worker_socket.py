@@ -9,6 +9,7 @@ import pytest
 
 import sfu
 from sfu import wire
+from signaling.links.command_lanes import MAX_OFFERS_AT_WORKER
 from signaling.links.media import MediaUnavailable, WorkerSocket, WorkerUp
 
 pytestmark = pytest.mark.loopback
@@ -58,7 +59,7 @@ async def connected(path: Path, deadline_s: float = PATIENCE_S) -> AsyncIterator
 
 async def up(port: WorkerSocket) -> None:
     async with asyncio.timeout(PATIENCE_S):
-        while not isinstance(await port.next_event(), WorkerUp):
+        while not any(isinstance(event, WorkerUp) for event in await port.next_events()):
             pass
 
 
@@ -135,4 +136,60 @@ async def test_events_come_in_order_after_worker_up(tmp_path: Path) -> None:
         for event in events:
             writers[0].write(wire.frame(wire.Notice(event)))
         async with asyncio.timeout(PATIENCE_S):
-            assert [await port.next_event() for _ in events] == events
+            came: list[object] = []
+            while len(came) < len(events):
+                came += await port.next_events()
+            assert came == events
+
+
+async def test_a_mute_overtakes_the_offers_that_wait_and_a_storm_of_them_breaks_nothing(
+    tmp_path: Path,
+) -> None:
+    path, seen = tmp_path / "media.sock", []
+
+    def work(request: wire.ToWorker) -> bytes:
+        seen.append(request.command)
+        opened = isinstance(request.command, sfu.OpenEndpoint)
+        return wire.frame(wire.Reply(request.id, sfu.Opened("v=0", ()) if opened else sfu.Done()))
+
+    async with worker(path, work), connected(path) as port:
+        await up(port)
+        names = [sfu.EndpointId(f"p{n}") for n in range(300)]
+        opening = [port.request(sfu.OpenEndpoint(sfu.RoomId("r"), name, "v=0", {})) for name in names]
+        mute = sfu.SetGates(names[0], {sfu.Source.MICROPHONE: sfu.GateReason.HOST})
+        assert await port.request(mute) == sfu.Done()
+        assert seen.index(mute) <= MAX_OFFERS_AT_WORKER
+        async with asyncio.timeout(PATIENCE_S):
+            for one in opening:
+                assert isinstance(await one, sfu.Opened)
+
+
+async def test_ten_thousand_events_that_nobody_takes_break_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "media.sock"
+    async with worker(path) as writers, connected(path) as port:
+        await up(port)
+        await port.request(sfu.Ping())
+        newest = sfu.LineReport(sfu.EndpointId("p1"), 10_000, 0, 0, 0, 0)
+        for n in range(10_001):
+            writers[0].write(wire.frame(wire.Notice(sfu.LineReport(sfu.EndpointId("p1"), n, 0, 0, 0, 0))))
+        assert await port.request(sfu.Ping()) == sfu.Pong(0, 0)
+        assert port.up
+        assert list(await port.next_events()) == [newest]
+
+
+async def test_an_offer_is_answered_after_the_events_before_the_answer(tmp_path: Path) -> None:
+    """One of them may be about the endpoint that the offer replaces."""
+    path = tmp_path / "media.sock"
+    closed = sfu.EndpointChanged(sfu.EndpointId("p1"), sfu.EndpointState.CLOSED)
+
+    def work(request: wire.ToWorker) -> bytes:
+        answer = wire.frame(wire.Reply(request.id, sfu.Opened("v=0", ())))
+        return wire.frame(wire.Notice(closed)) + answer
+
+    async with worker(path, work), connected(path) as port:
+        await up(port)
+        request = port.request(sfu.OpenEndpoint(sfu.RoomId("r"), closed.endpoint, "v=0", {}))
+        opened = asyncio.ensure_future(request)
+        assert list(await port.next_events()) == [closed]
+        assert not opened.done(), "what came before it is being looked at"
+        assert await opened == sfu.Opened("v=0", ())

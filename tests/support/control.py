@@ -3,7 +3,7 @@
 import asyncio
 import socket
 import ssl
-from collections.abc import AsyncIterator, Awaitable
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, create_account
 from signaling.accounts.passwords import hash_now
 from signaling.control import ControlConfig, clock, serve_with
-from signaling.links.media import MediaEvent, MediaUnavailable, WorkerUp
+from signaling.links.media import MediaEvent, MediaUnavailable, Result, WorkerUp
 from signaling.model.addresses import NO_PROXIES, Proxies
 from signaling.model.certificate import OwnAuthority, ServedCertificate, Validity
 from signaling.model.ids import Instant
@@ -64,8 +64,9 @@ class FakeMedia:
         self._events: asyncio.Queue[MediaEvent] = asyncio.Queue()
         self._events.put_nowait(WorkerUp())
 
-    def request(self, command: sfu.AnyCommand) -> Awaitable[sfu.AnyResult]:
-        return self._answer(None if not self.up else self._apply(command))
+    def request(self, command: sfu.AnyCommand) -> Result:
+        answer = self._answer(None if not self.up else self._apply(command))
+        return asyncio.get_running_loop().create_task(answer)
 
     async def _answer(self, result: sfu.AnyResult | None) -> sfu.AnyResult:
         await asyncio.sleep(0)
@@ -103,8 +104,11 @@ class FakeMedia:
                 assert_never(command)
         return sfu.Done()
 
-    async def next_event(self) -> MediaEvent:
-        return await self._events.get()
+    async def next_events(self) -> Sequence[MediaEvent]:
+        events = [await self._events.get()]
+        while not self._events.empty():
+            events.append(self._events.get_nowait())
+        return events
 
     def report(self, event: sfu.AnyEvent) -> None:
         self._events.put_nowait(event)

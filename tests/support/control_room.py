@@ -1,6 +1,6 @@
 """A Room with people in it, for tests that read like sentences: who does what, who is told what."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 import recorder
@@ -81,6 +81,8 @@ class Scene:
     """The room of each endpoint that was ever opened."""
     recipients: tuple[recorder.Recipient, ...] = ()
     recorder_up: bool = False
+    paced: bool = False
+    """Whether rosters that follow each other closely are shown together; otherwise each is shown at once."""
     writing: dict[recorder.RecordingId, bool] = field(default_factory=dict)
     """What a recorder would be writing now; the value: whether it pauses."""
     orders: list[recorder.AnyOrder] = field(default_factory=list)
@@ -90,11 +92,12 @@ class Scene:
     _sessions: int = 0
 
     def __post_init__(self) -> None:
+        limits = self.limits if self.paced else replace(self.limits, roster_every_s=0.0)
         start = Opening(
             self.meeting,
             "Trung tâm",
             UNITS,
-            self.limits,
+            limits,
             self.seats,
             self.run,
             recipients=self.recipients,
@@ -216,7 +219,7 @@ class Scene:
         self.rooms[command.endpoint] = command.room
 
     def report(self, event: sfu.AnyEvent) -> None:
-        self.apply(Noticed(event))
+        self.apply(Noticed((event,)))
 
     def worker_restarts(self) -> None:
         missing = frozenset(seat.id for seat in self.room.state.admitted() if seat.offered)

@@ -78,7 +78,7 @@ def _has_no_media(state: State, seat: Seat, arrival: Enter, same_page: bool) -> 
     """The page believes that it has a transport, but has none. If an offer is still with the worker, only a
     page that counts its messages (`seen`) will be sent the answer and can wait for it."""
     believes = arrival.resume is not None and (seat.wanted or not same_page)
-    waits = state.line(seat.id).negotiating and arrival.seen is None
+    waits = state.line(seat.id).negotiating is not None and arrival.seen is None
     return believes and (not same_page or not seat.offered or waits)
 
 

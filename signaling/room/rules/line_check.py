@@ -69,7 +69,7 @@ def end(state: State, seat: Seat, _: EndCheck, __: Instant) -> Outcome:
     return (_close(state, seat.session),)
 
 
-def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> Outcome:
+def noticed(state: State, session: SessionId, event: sfu.AnyEvent) -> tuple[Effect, ...]:
     """The media worker reports on a check's endpoint: the line, or that it is closed."""
     check = state.checks[session]
     match event:

@@ -20,6 +20,7 @@ from signaling.protocol import (
     SlotView,
     Speakers,
 )
+from signaling.protocol.line_views import LineView
 from signaling.room.rules import quality, voices
 from signaling.room.state.effects import Effect, Media, Negotiate, Note, Outcome, Refused, Tell
 from signaling.room.state.inputs import Answered, WorkerBack
@@ -32,6 +33,10 @@ _OFFER_REFUSED = {
     sfu.Failure.FULL: Why.ROOM_FULL,
     sfu.Failure.UNKNOWN_ENDPOINT: Why.MEDIA_UNAVAILABLE,
 }
+
+
+FIGURES_S = 10.0
+"""How old the figures of their own line that people see may be while its word stays the same."""
 
 
 def offer(state: State, seat: Seat, message: Offer, now: Instant) -> Outcome:
@@ -52,7 +57,9 @@ def offer(state: State, seat: Seat, message: Offer, now: Instant) -> Outcome:
     else:
         gates = seat.gates.every()
         command = sfu.OpenEndpoint(state.room_id, EndpointId(seat.id), message.sdp, gates, seat.local)
-    line = replace(state.line(seat.id), negotiating=True, had_endpoint=seat.offered)
+    line = state.line(seat.id)
+    had = line.had_endpoint if line.negotiating else seat.offered
+    line = replace(line, negotiating=(seat.session, message.id), had_endpoint=had)
     state.put_line(seat.id, line if message.restart else replace(line, slots=None, plan=None))
     state.put(replace(seat, offered=True, wanted=True, offers_charged_s=charged_s))
     effects: list[Effect] = [Negotiate(seat.session, seat.id, command, message.id)]
@@ -62,17 +69,21 @@ def offer(state: State, seat: Seat, message: Offer, now: Instant) -> Outcome:
 
 
 def answered(state: State, answer: Answered) -> Outcome:
-    """The worker's answer to an offer."""
+    """The worker's answer to an offer. One that comes when its seat has gone, or has no endpoint any more, is
+    undone; one to an offer that was replaced meanwhile tells nothing."""
     seat = state.by_id(answer.participant)
     line = state.line(answer.participant)
-    if seat is None or not seat.admitted or not line.negotiating:
+    if seat is None or not seat.offered:
+        opened = isinstance(answer.result, sfu.Opened)
+        return (Media(sfu.CloseEndpoint(EndpointId(answer.participant))),) if opened else ()
+    if line.negotiating != (answer.session, answer.offer):
         return ()
     if not isinstance(answer.result, sfu.Opened):
         return _unanswered(state, seat, line, answer)
     slots = line.slots
     if slots is None:
         slots = tuple(empty_slot(slot.mid, slot.kind) for slot in answer.result.slots)
-    kept = replace(line, negotiating=False) if answer.restart else Line()
+    kept = replace(line, negotiating=None) if answer.restart else Line()
     state.put_line(seat.id, replace(kept, slots=slots, plan=line.plan))
     plan = () if line.plan is None else (line.plan,)
     reply = Answer(answer.result.answer, answer.restart, answer.offer)
@@ -94,9 +105,11 @@ def _unanswered(state: State, seat: Seat, line: Line, answer: Answered) -> Outco
         still = line.had_endpoint
         if answer.result.code is sfu.Failure.UNKNOWN_ENDPOINT:
             message, still = MediaLost(Why.MEDIA_UNAVAILABLE), False
-    state.put_line(seat.id, replace(line, negotiating=False) if still else Line())
+    state.put_line(seat.id, replace(line, negotiating=None) if still else Line())
     state.put(replace(seat, offered=still))
-    return (Tell(_whose(seat, answer), message), Note("offer-failed", (("participant", seat.id),)))
+    # An offer before it, which it was to replace, may have been answered meanwhile.
+    closed = () if still else (Media(sfu.CloseEndpoint(EndpointId(seat.id))),)
+    return (*closed, Tell(_whose(seat, answer), message), Note("offer-failed", (("participant", seat.id),)))
 
 
 def show(state: State, seat: Seat, message: Show, _: Instant) -> Outcome:
@@ -116,7 +129,7 @@ def _show(seat: Seat, wish: Show) -> Media:
     return Media(sfu.Show(EndpointId(seat.id), tiles, wish.stage, wish.screen))
 
 
-def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> Outcome:
+def noticed(state: State, event: sfu.AnyEvent, now: Instant) -> tuple[Effect, ...]:
     match event:
         case sfu.SpeakersChanged():
             return _speakers(state, event)
@@ -154,7 +167,7 @@ def _put_line(state: State, endpoint: EndpointId, line: Line) -> None:
         state.put_line(seat.id, line)
 
 
-def _speakers(state: State, event: sfu.SpeakersChanged) -> Outcome:
+def _speakers(state: State, event: sfu.SpeakersChanged) -> tuple[Effect, ...]:
     inside: set[str] = {seat.id for seat in state.admitted()}
     heard = tuple(ParticipantId(name) for name in event.heard if name in inside)
     stage = ParticipantId(event.stage) if event.stage is not None and event.stage in inside else None
@@ -162,7 +175,7 @@ def _speakers(state: State, event: sfu.SpeakersChanged) -> Outcome:
     return (Tell(state.audience(), Speakers(state.heard, state.stage)),)
 
 
-def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
+def _slots(state: State, event: sfu.SlotsChanged) -> tuple[Effect, ...]:
     slots = tuple(
         SlotView(slot.mid, slot.kind, slot.endpoint, slot.source, slot.held) for slot in event.slots
     )
@@ -176,7 +189,7 @@ def _slots(state: State, event: sfu.SlotsChanged) -> Outcome:
     return (Tell((seat.session,), Slots(slots)),)
 
 
-def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> Outcome:
+def _endpoint(state: State, event: sfu.EndpointChanged, now: Instant) -> tuple[Effect, ...]:
     seat = state.by_id(event.endpoint)
     if seat is None or not seat.offered:
         return ()
@@ -203,7 +216,7 @@ def _lose_endpoint(state: State, seat: Seat) -> None:
     state.put(replace(seat, offered=False))
 
 
-def _plan(state: State, event: sfu.SendPlan) -> Outcome:
+def _plan(state: State, event: sfu.SendPlan) -> tuple[Effect, ...]:
     seat = state.by_id(event.endpoint)
     if seat is None or not seat.offered:
         return ()
@@ -215,7 +228,7 @@ def _plan(state: State, event: sfu.SendPlan) -> Outcome:
     return (Tell((seat.session,), plan),)
 
 
-def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
+def _report(state: State, event: sfu.LineReport, now: Instant) -> tuple[Effect, ...]:
     seat = state.by_id(event.endpoint)
     if seat is None or not seat.offered:
         return ()
@@ -224,16 +237,27 @@ def _report(state: State, event: sfu.LineReport, now: Instant) -> Outcome:
     view = quality.view(event, settled(line.leaning, line.quality, leaning))
     point = quality.point(view, now.unix_ms)
     state.put_line(seat.id, replace(line, leaning=leaning, quality=view.quality, point=point))
-    if not seat.online or seat.session is None:
+    if not seat.online or seat.session is None or not _is_news(line, view, seat.session, now):
         return ()
+    line = state.line(seat.id)
+    state.put_line(seat.id, replace(line, shown=view, shown_to=seat.session, shown_s=now.s))
     return (Tell((seat.session,), OwnLine(view)),)
+
+
+def _is_news(line: Line, view: LineView, session: SessionId, now: Instant) -> bool:
+    """Words and marks are shown at once when they change; figures, which nobody watches all the time, now and
+    then."""
+    if line.shown is None or line.shown_to != session or now.s >= line.shown_s + FIGURES_S:
+        return True
+    before = line.shown
+    return (view.quality, view.pictures, view.path) != (before.quality, before.pictures, before.path)
 
 
 def worker_back(state: State, back: WorkerBack) -> tuple[Effect, ...]:
     """Ask everybody who had media, or was refused it meanwhile, for a new offer. Seats stay as they are."""
     effects: list[Effect] = []
     for seat in state.admitted():
-        if seat.id in back.missing:
+        if seat.id in back.missing and not state.line(seat.id).negotiating:  # otherwise its answer tells
             _lose_endpoint(state, seat)
         seat = state.seats[seat.account.id]
         if seat.wanted and not seat.offered and seat.online and seat.session is not None:

@@ -8,7 +8,7 @@ from msgspec.structs import replace as changed
 import sfu
 from signaling import protocol as m
 from signaling.model.ids import Instant, ParticipantId
-from signaling.room.state.effects import Effect, Outcome, Tell
+from signaling.room.state.effects import Effect, Tell
 from signaling.room.state.facts import Hearing
 from signaling.room.state.state import State
 
@@ -18,7 +18,7 @@ COUNT_S = 10.0
 """How often talk time is added to the run's record, and sent."""
 
 
-def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> Outcome:
+def noticed(state: State, event: sfu.VoicesChanged, now: Instant) -> tuple[Effect, ...]:
     """The worker reports a change in what it hears."""
     inside = {seat.id: seat for seat in state.admitted()}
     before = state.hearing

@@ -101,6 +101,8 @@ class Note:
     """None: the server itself (a deadline, a lost connection)."""
     address: str = ""
     words: tuple[tuple[str, str], ...] = ()
+    login: str = ""
+    """Of the actor. The shell looks it up."""
 
 
 Effect = Media | Negotiate | Tell | Replay | Dismiss | Keep | KeepRun | EndRun | Record | Note

@@ -67,9 +67,9 @@ class Answered:
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """The media worker reports something of its own accord."""
+    """The media worker reports something of its own accord: what has come at once, in order."""
 
-    event: sfu.AnyEvent
+    events: tuple[sfu.AnyEvent, ...]
 
 
 @dataclass(frozen=True, slots=True)

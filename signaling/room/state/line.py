@@ -6,17 +6,18 @@ A Line holds facts about the media of the moment. They are worth nothing once th
 from dataclasses import dataclass
 
 from sfu import SlotKind, Source
-from signaling.model.ids import AccountId
+from signaling.model.ids import AccountId, SessionId
 from signaling.protocol import SendPlan, SlotView
-from signaling.protocol.line_views import LinePoint, Quality
+from signaling.protocol.line_views import LinePoint, LineView, Quality
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
     """What the media plane says of one endpoint."""
 
-    negotiating: bool = False
-    """An offer is with the media worker. Slots that it reports meanwhile wait for the answer."""
+    negotiating: tuple[SessionId, int] | None = None
+    """The newest offer that the media worker has not answered: whose, and its number. Slots that are reported
+    meanwhile wait for the answer. Answers to older offers are about what this one replaces."""
     had_endpoint: bool = False
     """Before that offer; a refused offer changes nothing."""
     flowing: frozenset[Source] = frozenset()
@@ -30,6 +31,10 @@ class Line:
     """The word for the newest report alone."""
     point: LinePoint | None = None
     """The newest report, as the board shows it."""
+    shown: LineView | None = None
+    """What the person was shown last of this line."""
+    shown_to: SessionId | None = None
+    shown_s: float = 0.0
     slots: tuple[SlotView, ...] | None = None
     plan: SendPlan | None = None
 

@@ -1,7 +1,8 @@
-"""Which messages wait for the store, and which pass them. Pure.
+"""Which messages wait for the store or the media worker, and which pass them. Pure.
 
-A session's messages are taken in order, with one exception: what only shuts passes what waits for the
-store, so that a chair who admits somebody and then mutes somebody is not kept waiting.
+A session's messages are taken in order, with one exception: what only shuts passes what waits, so that a
+chair who admits somebody and then mutes somebody is not kept waiting, nor somebody who shuts a microphone
+behind an offer of the own page.
 """
 
 from collections.abc import Iterable
@@ -10,6 +11,7 @@ from signaling.protocol import (
     Admit,
     AdmitAll,
     Ban,
+    CheckLine,
     ClientMessage,
     Decide,
     EndCheck,
@@ -21,6 +23,7 @@ from signaling.protocol import (
     Lock,
     Mute,
     MuteAll,
+    Offer,
     PauseRecording,
     Refuse,
     SendBack,
@@ -32,6 +35,8 @@ from signaling.protocol import (
 
 GRANTS = (Knock, Admit, AdmitAll, Decide, StartRecording)
 """Only these have anything stored before it takes effect."""
+WAITS = (*GRANTS, Offer, CheckLine)
+"""Also what the media worker answers: in a storm of arrivals that takes a while."""
 
 _SHUTTING = (
     *(Mute, MuteAll, Kick, Ban, SendBack, Refuse, EndMeeting, Leave, EndTurn, EndCheck),
@@ -43,6 +48,7 @@ _TAKEN_BACK: dict[type[ClientMessage], type[ClientMessage]] = {
     StopRecording: StartRecording,
     PauseRecording: StartRecording,
     Decide: Decide,
+    EndCheck: CheckLine,
 }
 
 

@@ -16,7 +16,7 @@ from signaling.room.rules import talk
 from signaling.room.state.effects import Effect, Tell
 from signaling.room.state.seat import Seat
 from signaling.room.state.state import State
-from signaling.room.views import floor, recording, roster, staff
+from signaling.room.views import floor, recording, staff
 
 V = TypeVar("V")
 
@@ -55,9 +55,8 @@ class View(Generic[V]):
 
 @dataclass(frozen=True, slots=True)
 class Views:
-    """All views, as they were shown last."""
+    """All views except the roster, as they were shown last."""
 
-    roster: View[tuple[m.ParticipantView, ...]] = View(())
     lobby: View[tuple[tuple[m.KnockView, ...], tuple[m.BannedView, ...]]] = View(((), ()))
     floor: View[m.Floor | None] = View(None)
     requests: View[tuple[Request, ...]] = View(())
@@ -65,49 +64,42 @@ class Views:
     voices: View[m.Voices] = View(m.Voices((), ()))
     recording: View[m.Recording | None] = View(None)
     basis: tuple[object, ...] = ()
-    """What everything except the roster was made from."""
-    lines: tuple[object, ...] = ()
-    """What the roster was made from, besides the seats."""
+    """What they were made from."""
 
-    def now(self, state: State) -> "Views":
+    def now(self, state: State, *, held: bool = False, anew: bool = False) -> "Views":
         """The views after an input; the same object when nothing in them can have changed. Most inputs are
-        reports about lines, twenty-five a second in a full room, and most of those change nothing: seats,
-        record and hearing are then the very same objects."""
+        reports about lines, and most of those change nothing: seats, record and hearing are then the very
+        same objects. held: the roster is shown later, and what only follows from who is in it; anew: it was
+        held, and is shown now."""
         basis = (
             *(state.run, state.hearing, state.recorder, state.meeting, state.recipients),
             *state.seats.values(),
         )
-        same = len(basis) == len(self.basis) and all(map(is_, basis, self.basis))
-        lines = roster.basis(state)
-        if same and lines == self.lines:
+        if not anew and len(basis) == len(self.basis) and all(map(is_, basis, self.basis)):
             return self
-        people = self.roster.now(roster.participants(state))
-        if same:
-            return replace(self, lines=lines, roster=people)
         return replace(
             self,
             basis=basis,
-            lines=lines,
-            roster=people,
             lobby=self.lobby.now((staff.knocks(state), staff.banned(state))),
-            floor=self.floor.now(floor.view(state)),
+            floor=self._floor(state, held),
             requests=self.requests.now(state.run.requests),
             departures=self.departures.now(staff.departures(state)),
             voices=self.voices.now(staff.voices(state)),
             recording=self.recording.now(recording.view(state)),
         )
 
+    def _floor(self, state: State, held: bool) -> View[m.Floor | None]:
+        """How many points there are to speak changes with everybody who comes in."""
+        shown, before = floor.view(state), self.floor.value
+        if held and before is not None and floor.with_progress(shown, before.progress) == before:
+            return self.floor
+        return self.floor.now(shown)
+
 
 def tell(before: Views, after: Views, state: State, viewers: Viewers) -> tuple[Effect, ...]:
     """What has to be sent, and to whom."""
     inside, admitting, presiding = state.audience(), state.staff(), state.staff_inside()
     told: list[Effect | None] = [
-        _to(
-            inside,
-            after.roster is not before.roster,
-            viewers.audience,
-            m.Roster(after.roster.version, after.roster.value),
-        ),
         _to(
             admitting,
             after.lobby is not before.lobby,

@@ -34,6 +34,10 @@ def numbered(floor: m.Floor, version: int) -> m.Floor:
     return changed(floor, version=version)
 
 
+def with_progress(floor: m.Floor, progress: tuple[m.Progress, ...]) -> m.Floor:
+    return changed(floor, progress=progress)
+
+
 def _turn(state: State, turn: Turn) -> m.TurnView:
     silent = turn.participant in state.hearing.silent
     return m.TurnView(turn.participant, turn.since_ms, turn.until_ms, turn.dialogue, silent)

@@ -3,10 +3,11 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from signaling.live.backlog import MAX_CHARACTERS, MAX_MESSAGES, Backlog
+from signaling.live.backlog import MAX_BYTES, MAX_MESSAGES, Backlog
 from signaling.model.words import SeatState, Why
 from signaling.protocol import (
     Answer,
+    Frame,
     Lobby,
     MediaLost,
     Pong,
@@ -17,7 +18,6 @@ from signaling.protocol import (
     ServerMessage,
     Slots,
     Speakers,
-    encode,
 )
 
 ANEW = (
@@ -34,7 +34,7 @@ ANEW = (
 
 def send(backlog: Backlog, *messages: ServerMessage) -> None:
     for message in messages:
-        backlog.sent(backlog.post(message, encode(message)))
+        backlog.sent(backlog.post(message, Frame(message)))
 
 
 def missed(backlog: Backlog, seen: int) -> list[ServerMessage]:
@@ -60,7 +60,7 @@ def test_messages_that_are_told_afresh_count_but_are_not_sent_again() -> None:
 def test_messages_that_were_never_sent_are_missed_too() -> None:
     backlog = Backlog()
     send(backlog, Answer("a"))
-    backlog.post(Answer("b"), encode(Answer("b")))
+    backlog.post(Answer("b"), Frame(Answer("b")))
     assert missed(backlog, 1) == [Answer("b")]
 
 
@@ -81,9 +81,9 @@ def test_once_a_message_is_forgotten_only_later_gaps_can_be_filled() -> None:
 
 def test_a_few_large_messages_count_as_much_as_many_small_ones() -> None:
     backlog = Backlog()
-    send(backlog, *(Answer("x" * (MAX_CHARACTERS // 3)) for _ in range(4)))
+    send(backlog, *(Answer("x" * (MAX_BYTES // 3)) for _ in range(4)))
     assert len(missed(backlog, 2)) == 2
-    backlog.post(Answer("y" * MAX_CHARACTERS), "y" * (MAX_CHARACTERS + 1))
+    send(backlog, Answer("y" * (MAX_BYTES + 1)))
     assert missed(backlog, 4) == []
 
 
@@ -98,7 +98,7 @@ def test_seen_and_missed_together_are_what_was_sent(
     all_sent: list[ServerMessage] = []
     unsent: list[ServerMessage] = []
     for message, leaves in steps:
-        entry = backlog.post(message, encode(message))
+        entry = backlog.post(message, Frame(message))
         if leaves and not unsent:
             backlog.sent(entry)
             all_sent.append(message)

@@ -8,6 +8,7 @@ import pytest
 
 import sfu
 from signaling.audit.log import AuditLog
+from signaling.links.media import Result
 from signaling.links.recorder import NoRecorder
 from signaling.live.live_room import LiveRoom
 from signaling.model.ids import SessionId
@@ -24,6 +25,7 @@ from signaling.protocol import (
     ClientMessage,
     Decide,
     EndMeeting,
+    Frame,
     Kick,
     Knock,
     Leave,
@@ -82,13 +84,12 @@ class Around:
     def __init__(self) -> None:
         self.gates: list[sfu.SetGates] = []
 
-    def request(self, command: sfu.AnyCommand) -> Awaitable[sfu.AnyResult]:
+    def request(self, command: sfu.AnyCommand) -> Result:
         if isinstance(command, sfu.SetGates):
             self.gates.append(command)
-        return self._done()
-
-    async def _done(self) -> sfu.AnyResult:
-        return sfu.Done()
+        done: Result = asyncio.get_running_loop().create_future()
+        done.set_result(sfu.Done())
+        return done
 
     def note(self, event: str, **_: object) -> None:
         """The audit log is not looked at here."""
@@ -98,7 +99,7 @@ class Box:
     def __init__(self) -> None:
         self.told: list[ServerMessage] = []
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         self.told.append(message)
 
     def dismiss(self, bye: Bye) -> None:

@@ -250,3 +250,33 @@ def test_everyone_is_sent_only_their_own_line() -> None:
     assert scene.last(delegate, OwnLine).line.quality is Quality.FAIR
     assert scene.last(delegate, OwnLine).line.estimate_kbps == -1
     assert not scene.heard(other, OwnLine)
+
+
+def test_the_own_line_is_told_when_its_word_changes_and_its_figures_now_and_then() -> None:
+    scene = Scene()
+    delegate = scene.inside(NHI)
+    scene.offer(delegate)
+    for second in range(0, 31, 2):
+        scene.now_s = 2000.0 + second
+        scene.report(sfu.LineReport(scene.endpoint(delegate), 20 + second, 0, 0, 640_000, 1_210_000))
+    told = [message.line for message in scene.heard(delegate, OwnLine)]
+    assert [line.rtt_ms for line in told] == [20, 22, 32, 42]
+    assert [line.quality for line in told[:2]] == [Quality.UNKNOWN, Quality.GOOD]
+    scene.forget()
+    for second in (1, 3):
+        scene.now_s = 2030.0 + second
+        scene.report(sfu.LineReport(scene.endpoint(delegate), 900, 0, 0, 640_000, 1_210_000))
+    assert scene.last(delegate, OwnLine).line.quality is Quality.POOR
+
+
+def test_a_page_that_comes_back_is_told_its_line_with_the_next_report() -> None:
+    scene = Scene()
+    delegate = scene.inside(NHI)
+    scene.offer(delegate)
+    report = sfu.LineReport(scene.endpoint(delegate), 20, 0, 0, 640_000, 1_210_000)
+    for _ in range(2):
+        scene.report(report)
+    scene.drop(delegate)
+    again = scene.enter(NHI, delegate)
+    scene.report(report)
+    assert scene.last(again, OwnLine).line.quality is Quality.GOOD

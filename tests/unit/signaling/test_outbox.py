@@ -1,20 +1,20 @@
 """What is sent to a client: in order, bounded, newest only where that is enough."""
 
 from signaling.model.words import SeatState, Why
-from signaling.protocol import Answer, Bye, Pong, Roster, SeatChanged, ServerMessage, decode_server, encode
+from signaling.protocol import Answer, Bye, Frame, Pong, Roster, SeatChanged, ServerMessage, decode_server
 from signaling.session.outbox import Outbox
 
 
 def post(outbox: Outbox, *messages: ServerMessage) -> None:
     for message in messages:
-        outbox.post(message, encode(message))
+        outbox.post(message, Frame(message))
 
 
 async def drained(outbox: Outbox) -> list[ServerMessage]:
     outbox.close()
     frames = []
     while (frame := await outbox.next()) is not None:
-        frames.append(decode_server(frame))
+        frames.append(decode_server(frame.plain))
     return list(frames)
 
 

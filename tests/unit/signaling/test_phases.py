@@ -1,7 +1,8 @@
 """Every effect belongs to exactly one phase, and a live room carries the phases out in order."""
 
+import asyncio
 import random
-from collections.abc import Awaitable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import fields
 from typing import cast, get_args
 
@@ -11,7 +12,7 @@ import sfu
 from recorder import AnyOrder, Pause, RecordingId, Stop
 from signaling.audit.chain import Head
 from signaling.audit.log import AuditLog
-from signaling.links.media import MediaUnavailable
+from signaling.links.media import MediaUnavailable, Result
 from signaling.links.recorder import NoRecorder
 from signaling.live.live_room import LiveRoom
 from signaling.live.phases import Phases, in_phases
@@ -20,7 +21,7 @@ from signaling.model.meeting import Meeting
 from signaling.model.run import RunRecord
 from signaling.model.seat import KeptSeat
 from signaling.model.words import Why
-from signaling.protocol import Bye, Pong, ServerMessage
+from signaling.protocol import Bye, Frame, Pong, ServerMessage
 from signaling.room.room import Room
 from signaling.room.state.effects import (
     Dismiss,
@@ -124,9 +125,9 @@ class World:
     async def end_run(self, which: Meeting, now_ms: int) -> None:
         raise AssertionError("stored later, by flush")
 
-    def request(self, command: sfu.AnyCommand) -> Awaitable[sfu.AnyResult]:
+    def request(self, command: sfu.AnyCommand) -> Result:
         self.done.append("media")
-        return self._answer(command)
+        return asyncio.get_running_loop().create_task(self._answer(command))
 
     async def _answer(self, command: sfu.AnyCommand) -> sfu.AnyResult:
         if command == OFFER:
@@ -134,16 +135,16 @@ class World:
         self.done.append("media")  # people are told only after the answer
         return sfu.Done()
 
-    async def next_event(self) -> sfu.AnyEvent:
+    async def next_events(self) -> Sequence[sfu.AnyEvent]:
         raise AssertionError("not asked for")
 
-    def post(self, message: ServerMessage, frame: str) -> None:
+    def post(self, message: ServerMessage, frame: Frame) -> None:
         self.done.append("people")
 
     def dismiss(self, bye: Bye) -> None:
         self.done.append("people")
 
-    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, str]]:
+    def missed(self, seen: int) -> Sequence[tuple[ServerMessage, Frame]]:
         self.done.append("people")
         return ()
 

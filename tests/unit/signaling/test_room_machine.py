@@ -67,6 +67,8 @@ class RoomMachine(RuleBasedStateMachine):
         self.removed: set[AccountId] = set()
         self.ordered: str | None = None
         """The recording that a chair started and nobody has ended."""
+        self.asked: list[Negotiate] = []
+        """Offers that the worker has carried out, and whose answers are still on their way."""
         self.cut_s: float | None = None
         """Since when a living recorder has been cut off."""
 
@@ -153,8 +155,11 @@ class RoomMachine(RuleBasedStateMachine):
 
     def is_told_rightly(self, tell: Tell) -> None:
         state = self.scene.room.state
-        if isinstance(tell.message, m.Roster | m.Speakers | m.Slots | m.SendPlan | m.Floor | m.Requests):
+        if isinstance(tell.message, m.Roster | m.Floor | m.Requests):
             assert set(tell.sessions) <= set(state.audience())
+        if isinstance(tell.message, m.Speakers | m.Slots | m.SendPlan):
+            # An answer is also kept for people who are away.
+            assert set(tell.sessions) <= {seat.session for seat in state.admitted()}
         if isinstance(tell.message, m.Lines):
             assert set(tell.sessions) <= set(state.watching())
         if isinstance(tell.message, m.Departures | m.Voices):
@@ -207,9 +212,10 @@ class RoomMachine(RuleBasedStateMachine):
         assert actor is not None
         self.remember(message, actor, shown, hard)
         for effect in outcome:
-            if isinstance(effect, Negotiate) and isinstance(effect.command, sfu.OpenEndpoint):
-                how = chance.choice(("open", "open", "open", "open", "bad", "gone", "never"))
-                self.answer(how, effect, effect.command)
+            if isinstance(effect, Negotiate):
+                self.offered(chance.choice(("open", "open", "open", "open", "bad", "gone", "never")), effect)
+                if chance.random() < 0.6:
+                    self.the_worker_answers(chance.randrange(3))
         self.laws_hold()
 
     def speaker(self, n: int) -> SessionId:
@@ -321,22 +327,42 @@ class RoomMachine(RuleBasedStateMachine):
             case _:
                 pass
 
-    def answer(self, how: str, asked: Negotiate, command: sfu.OpenEndpoint) -> None:
-        if how in ("open", "never"):
+    def offered(self, how: str, asked: Negotiate) -> None:
+        """The worker takes its commands in order, so what it does with this one is so before the next input;
+        the answer comes later."""
+        command = asked.command
+        if isinstance(command, sfu.OpenEndpoint):
+            if how == "bad":
+                self.answers(asked, sfu.Failed(sfu.Failure.BAD_OFFER))
+                return
             self.scene.open(command)
-        elif how == "gone":
+        self.asked.append(asked)
+        if how == "gone":
             self.worker_restarts()
         if how == "never":
             self.happen(Dropped(asked.session))
-            return
-        failed = sfu.Failed(sfu.Failure.BAD_OFFER) if how == "bad" else None
-        result = sfu.Opened("v=0", SLOTS) if how == "open" else failed
-        answer = Answered(asked.session, asked.participant, False, result, asked.offer, command.check)
-        self.happen(answer)
+
+    @precondition(lambda self: self.asked)
+    @rule(n=number)
+    def the_worker_answers(self, n: int) -> None:
+        for _ in range(min(n, len(self.asked))):
+            asked = self.asked.pop(0)
+            standing = asked.command.endpoint in self.scene.endpoints
+            opened = isinstance(asked.command, sfu.OpenEndpoint) or standing
+            failed = sfu.Failed(sfu.Failure.UNKNOWN_ENDPOINT)
+            self.answers(asked, sfu.Opened("v=0", SLOTS) if opened else failed)
+
+    def answers(self, asked: Negotiate, result: sfu.AnyResult | None) -> None:
+        restart = isinstance(asked.command, sfu.RestartEndpoint)
+        check = isinstance(asked.command, sfu.OpenEndpoint) and asked.command.check
+        self.happen(Answered(asked.session, asked.participant, restart, result, asked.offer, check))
 
     def worker_restarts(self) -> None:
         missing = frozenset(seat.id for seat in self.scene.room.state.admitted() if seat.offered)
         self.scene.endpoints.clear()
+        asked, self.asked = self.asked, []
+        for one in asked:
+            self.answers(one, None)
         self.happen(WorkerBack(missing))
 
     @precondition(lambda self: self.sessions)
@@ -367,7 +393,7 @@ class RoomMachine(RuleBasedStateMachine):
         }
         if kind == "closed":
             self.scene.endpoints.pop(endpoint, None)
-        self.happen(Noticed(events[kind]))
+        self.happen(Noticed((events[kind],)))
 
     @rule(seconds=st.sampled_from([1.0, 6.0, 31.0, 100.0, 400.0]))
     def time_passes(self, seconds: float) -> None:
