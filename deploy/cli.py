@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--participants", type=int, default=5, metavar="N", help="how many (default 5)")
     simulate.add_argument("--url", help="address of the appliance (default: this machine)")
     simulate.add_argument("--meeting", help="code of the meeting (default: the standing one)")
+    simulate.add_argument(
+        "--show", choices=("page", "none"), default="page", help="stage and tiles, as a page, or no tiles"
+    )
     simulate.add_argument("--duration", type=float, metavar="S", help="seconds; default until Ctrl-C")
     simulate.set_defaults(command=_simulate)
 
@@ -204,8 +207,9 @@ def _warm(options: argparse.Namespace) -> int:
 
 def _simulate(options: argparse.Namespace) -> int:
     from deploy.simulate.command import Wish, simulate
+    from deploy.simulate.page import Shown
 
-    wish = Wish(options.participants, options.url, options.meeting, options.duration)
+    wish = Wish(options.participants, options.url, options.meeting, options.duration, Shown(options.show))
     simulate(settings(options), wish, Console())
     return 0
 

@@ -12,14 +12,15 @@ from rich.text import Text
 from deploy.config import Config
 from deploy.problem import Problem, StateError
 from deploy.run.addresses import url
+from deploy.simulate.page import Shown
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
 from deploy.simulate.view import Identity, Step
 from deploy.state import existing_state
 from signaling.accounts.bootstrap import MEETING_CODE
 
-MAX_POINTS = 60
-"""More than a room holds would be an attack, not a trial."""
+MAX_POINTS = 150
+"""More would be an attack, not a trial."""
 LEAVE_S = 2.0
 
 
@@ -31,6 +32,7 @@ class Wish:
     server: str | None
     meeting: str | None
     duration_s: float | None
+    shows: Shown = Shown.PAGE
 
 
 _WORDS = {
@@ -88,6 +90,8 @@ async def _run(config: Config, wish: Wish, server: str, tls: ssl.SSLContext, con
     _say(console, f"{len(identities)} bridge points knock at {server}, meeting {meeting}: {names}")
     _say(console, "admit them in the browser, as operator or chair; Ctrl-C takes them away")
     points = [BridgePoint(server, meeting, who, tls, on_step=_reporter(who, console)) for who in identities]
+    for point in points:
+        point.shows = wish.shows
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

@@ -1,9 +1,10 @@
 """The media transport of a simulated bridge point: one RTCPeerConnection with our client's fixed lines,
 which sends loops and drops what it receives.
 
-Uses three private names of aiortc (pinned in pyproject.toml), for what its public interface cannot do:
+Uses four private names of aiortc (pinned in pyproject.toml), for what its public interface cannot do:
 RTCRtpSender._next_encoded_frame (a pre-encoded packet has no audio level), RTCRtpSender._send_keyframe
-(a pre-encoded track is not asked), RTCDtlsTransport._handle_rtp_data (a receiver decodes everything).
+(a pre-encoded track is not asked), RTCDtlsTransport._handle_rtp_data (a receiver decodes everything) and
+_send_rtp (nobody else reports).
 """
 
 import asyncio
@@ -25,6 +26,7 @@ from aiortc import (
 )
 from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 from aiortc.rtcrtpparameters import RTCRtpReceiveParameters
+from aiortc.rtp import RTCP_PSFB_APP, RtcpPsfbPacket, pack_remb_fci
 
 from deploy.simulate.loops import Loop, picture_loop, voice_loop
 from deploy.simulate.speech import TALK_S
@@ -32,6 +34,10 @@ from sfu import AUDIO_SLOTS, TILE_SLOTS, Source
 from signaling.protocol import SendPlan
 
 CLOSE_S = 2.0
+BROAD_BPS = 20_000_000
+SAID_EVERY = 500
+"""Packets received."""
+OWN_SSRC = 1
 _CODECS = {"audio": ("audio/opus",), "video": ("video/vp8", "video/rtx")}
 _CLOCK_RATES = {"audio": 48_000, "video": 90_000}
 _RECEIVED = ("audio",) * AUDIO_SLOTS + ("video",) * (1 + 1 + TILE_SLOTS)
@@ -131,9 +137,11 @@ class Received:
 class Media:
     """One transport, from its offer to its close. Create it inside a running event loop."""
 
-    def __init__(self, index: int, *, decode: bool = False) -> None:
-        """decode: keep aiortc's receivers as they are, so a test may recv() from `tracks`."""
+    def __init__(self, index: int, *, decode: bool = False, broad: bool = False) -> None:
+        """decode: keep aiortc's receivers as they are, so a test may recv() from `tracks`. broad: say that
+        the line carries whatever is asked for; without decoding nothing else would say so."""
         self.received = Received()
+        self._broad = broad
         self.pc = RTCPeerConnection(RTCConfiguration(iceServers=[], bundlePolicy=RTCBundlePolicy.MAX_BUNDLE))
         voice = voice_loop(index)
         # Points that are admitted together talk one after another.
@@ -197,8 +205,11 @@ class Media:
             line.receiver.receive = _receive_nothing  # type: ignore[method-assign] # this one object only
         transport = self._receivers[0].receiver.transport
         received = self.received
+        broad = bytes(RtcpPsfbPacket(RTCP_PSFB_APP, OWN_SSRC, 0, pack_remb_fci(BROAD_BPS, [OWN_SSRC])))
 
         async def count(data: bytes, arrival_time_ms: int) -> None:
+            if self._broad and received.packets % SAID_EVERY == 0:
+                await transport._send_rtp(broad)
             received.packets += 1
             if received.listener is not None:
                 received.listener(data)

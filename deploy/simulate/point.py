@@ -13,6 +13,7 @@ from typing import assert_never
 import aiohttp
 
 from deploy.simulate.media import Media, prepare
+from deploy.simulate.page import Shown, shown_by
 from deploy.simulate.view import Identity, Step, View
 from sfu import Source
 from signaling.model.words import SeatState, Why
@@ -69,8 +70,6 @@ _FINAL = frozenset(
     }
 )
 """Endings after which coming back makes no sense; after any other the point connects again."""
-SHOWN = 720
-"""Rows of the screen in a station's meeting room: stage or slides fill it, there are no tiles."""
 _PAUSE_S = (0.5, 5.0)
 """Shortest and longest pause before it connects again."""
 
@@ -93,12 +92,16 @@ class BridgePoint:
         knocks: without it the point stays outside until a test lets it speak by send()."""
         self.view = View()
         self.media: Media | None = None
+        self.shows = Shown.NONE
+        """What it asks to be sent; set before it runs."""
         self._server = server
         self._meeting = meeting
         self._who = who
         self._tls = tls
         self._decode = decode
         self._knocks = knocks
+        self._shown: Show | None = None
+        """What the server was told last."""
         self._leaving = False
         self._unanswered = 0
         """Offers on the way; an answer to any but the newest is for a transport that is gone."""
@@ -200,8 +203,7 @@ class BridgePoint:
                 await self._step(Step.MEDIA_LOST, why.value)
                 await self._offer()
             case Roster():
-                before, view.roster = view.roster, message
-                await self._open_again(before, message)
+                await self._take_roster(message)
             case Lobby():
                 view.lobby = message
             case Slots(slots):
@@ -246,7 +248,8 @@ class BridgePoint:
                 await self._step(Step.WAITING, "")
             case SeatState.ADMITTED:
                 await self._step(Step.ADMITTED, "")
-                await self.send(Show((), SHOWN, SHOWN))
+                self._shown = None
+                await self._show()
                 if not self._media_lives():
                     await self._offer()
             case SeatState.REFUSED:
@@ -256,10 +259,18 @@ class BridgePoint:
             case _:
                 assert_never(seat)
 
+    async def _show(self) -> None:
+        """Tell what is shown, when that has changed."""
+        if self.view.seat is SeatState.ADMITTED and self.view.welcome is not None:
+            shown = shown_by(self.view.welcome.participant, self.view.roster, self.shows)
+            if shown != self._shown:
+                self._shown = shown
+                await self.send(shown)
+
     async def _offer(self) -> None:
         """Make a new transport each time; the server cannot use what is left of an old one."""
         await self._close_media()
-        self.media = Media(self._who.index, decode=self._decode)
+        self.media = Media(self._who.index, decode=self._decode, broad=self.shows is Shown.PAGE)
         sdp = await self.media.offer()
         self._unanswered += 1
         await self.send(Offer(sdp))
@@ -276,6 +287,11 @@ class BridgePoint:
 
     def _media_lives(self) -> bool:
         return self.media is not None and self.media.pc.connectionState in ("connecting", "connected")
+
+    async def _take_roster(self, now: Roster) -> None:
+        before, self.view.roster = self.view.roster, now
+        await self._open_again(before, now)
+        await self._show()
 
     async def _open_again(self, before: Roster | None, now: Roster) -> None:
         """Open the microphone, as a person would, when it may speak again."""

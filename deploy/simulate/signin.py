@@ -19,7 +19,7 @@ SPEAKERS = (
 
 
 async def sign_in(config: Config, count: int) -> tuple[Identity, ...]:
-    """Sign `count` points in, each for its own unit. Raises StateError."""
+    """Sign `count` points in, each for its own unit as long as there are any. Raises StateError."""
     async with opened_store(config) as store:
         return await sign_in_at(store, count)
 
@@ -29,7 +29,10 @@ async def sign_in_at(store: Store, count: int) -> tuple[Identity, ...]:
     try:
         points = await simulated_points(store, count, await served(store, clock()))
     except ValueError as error:
-        raise StateError(f"{count} bridge points cannot be simulated: {error}", "Choose fewer.") from None
+        raise StateError(
+            f"{count} bridge points cannot be simulated: {error}",
+            "Start the appliance first (make run); it makes a district.",
+        ) from None
     return tuple(
         Identity(
             index=index,

@@ -180,16 +180,18 @@ async def mint_login_session(store: Store, account: Account, now: Instant) -> st
 
 
 async def simulated_points(store: Store, count: int, now: Instant) -> tuple[SimulatedPoint, ...]:
-    """Simulated accounts for `count` units, created when missing, and signed in.
+    """`count` simulated accounts, created when missing, and signed in.
 
-    Stations, departments and offices take turns. Raises ValueError (not so many units), StorageUnavailable.
+    Stations, departments and offices take turns; when each has one, they get another. Raises ValueError
+    (there are no units), StorageUnavailable.
     """
     units = simulation_order(await store.meetings.units())
-    if count > len(units):
-        raise ValueError(f"there are only {len(units)} units")
+    if not units:
+        raise ValueError("there are no units")
     points = []
-    for unit in units[:count]:
-        account = await _simulated_account(store, unit, now)
+    for number in range(count):
+        unit = units[number % len(units)]
+        account = await _simulated_account(store, unit, 1 + number // len(units), now)
         points.append(SimulatedPoint(account, unit, await mint_login_session(store, account, now)))
     return tuple(points)
 
@@ -203,13 +205,14 @@ def simulation_order(units: Sequence[Unit]) -> list[Unit]:
     return [group[place] for place in range(longest) for group in groups if place < len(group)]
 
 
-async def _simulated_account(store: Store, unit: Unit, now: Instant) -> Account:
-    login = f"mo-phong-{unit.id}"[:64]
+async def _simulated_account(store: Store, unit: Unit, number: int, now: Instant) -> Account:
+    """number: which of the unit's simulated accounts, from 1."""
+    login = f"mo-phong-{unit.id}"[:64] if number == 1 else f"mo-phong-{unit.id}"[:60] + f"-{number}"
     found = await store.people.find(login)
     if found is not None:
         return found.account
     try:
-        name = f"{unit.short} (mô phỏng)"
+        name = f"{unit.short} (mô phỏng)" if number == 1 else f"{unit.short} {number} (mô phỏng)"
         new = NewAccount(login, name, Role.DELEGATE, unit.id, simulated=True)
         return await create_account(store, new, now)
     except AlreadyThere:

@@ -1,5 +1,6 @@
 """The store on real SQLite and on real PostgreSQL."""
 
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -329,8 +330,16 @@ async def test_simulated_points_are_of_several_kinds_and_are_reused(store: Store
     assert all(point.account.simulated for point in points)
     again = await simulated_points(store, 5, NOW)
     assert [point.account for point in again] == [point.account for point in points]
+
+
+async def test_more_simulated_points_than_units_share_them(store: Store) -> None:
     with pytest.raises(ValueError, match="units"):
-        await simulated_points(store, 1000, NOW)
+        await simulated_points(store, 1, NOW)
+    await bootstrap(store, FirstAccounts("x", "y"), NOW)
+    points = await simulated_points(store, 60, NOW)
+    assert len({point.account.login for point in points}) == 60
+    assert len({point.account.name for point in points}) == 60
+    assert max(Counter(point.unit.id for point in points).values()) == 2
 
 
 async def test_a_persons_account_is_not_signed_in_without_its_password(store: Store) -> None:

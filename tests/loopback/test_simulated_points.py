@@ -11,6 +11,7 @@ from av import AudioFrame, VideoFrame
 
 from deploy.config import Config
 from deploy.simulate.command import trusted
+from deploy.simulate.page import Shown
 from deploy.simulate.picture import colour_of, read_counter
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
@@ -174,6 +175,23 @@ def flowing(view: View, participant: str) -> bool:
     if view.roster is None:
         return False
     return any(p.camera.flowing for p in view.roster.participants if p.id == participant)
+
+
+async def test_a_point_shows_the_others_as_tiles(appliance: Appliance) -> None:
+    operator = await operator_of(appliance)
+    first, second = [point_of(appliance, who) for who in await sign_in_at(appliance.store, 2)]
+    first.shows = second.shows = Shown.PAGE
+    async with taking_part(operator, first, second):
+        await operator.wait_for(waiting(2), WAIT_S)
+        await operator.send(AdmitAll())
+        for point, other in ((first, second), (second, first)):
+            await other.wait_for(lambda view: view.sending, WAIT_S)
+            assert other.view.welcome is not None
+            await point.wait_for(shows_as_tile(other.view.welcome.participant), WAIT_S)
+
+
+def shows_as_tile(participant: str) -> Callable[[View], bool]:
+    return lambda view: slot_number(view, SlotKind.TILE, participant) is not None
 
 
 async def sees_the_counter_move(operator: BridgePoint, participant: str, index: int) -> None:

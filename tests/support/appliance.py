@@ -208,9 +208,10 @@ class Appliance:
     async def simulated(
         self, participants: int, meeting: str, *, humble: bool = False
     ) -> AsyncIterator[None]:
-        """Run `giaoban simulate` during the block. humble: it yields the processor to everything else, as if
-        it ran on another machine."""
-        arguments = ("--participants", str(participants), "--meeting", meeting, "--url", self.url)
+        """Run `giaoban simulate` during the block, without tiles: its points are the crowd, not what is
+        measured. humble: it yields the processor to everything else, as if it ran on another machine."""
+        crowd = ("--participants", str(participants), "--meeting", meeting, "--show", "none")
+        arguments = (*crowd, "--url", self.url)
         log = LOGS / "simulate.log"
         process = await _start(("simulate", "--state", str(self.state), *arguments), self.state.parent, log)
         if humble:
