@@ -16,7 +16,7 @@ ARGS ?=
 
 .NOTPARALLEL:
 .PHONY: help run simulate test check unit world wire arch web bench bench-briefing bench-orders bench-links \
-  bench-door record-sync crash-matrix pictures lock browsers
+  bench-door bench-sync record-sync crash-matrix pictures lock browsers
 
 help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -67,6 +67,9 @@ bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad lin
 
 bench-door: $(VENV)/.dev $(VENV)/.warm ## what a meeting notices of attacks at its doors; also in build/door.json
 	@$(BIN)/python -m tests.door $(ARGS)
+
+bench-sync: $(VENV)/.dev $(VENV)/.warm browsers ## voice and lips at a viewer's page (15 minutes); also in build/browser-sync.json
+	@$(BIN)/python -m tests.lips $(ARGS)
 
 record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## lip sync of a recording of 30 minutes; also in build/sync.json
 	@$(BIN)/python -m tests.sync $(ARGS)

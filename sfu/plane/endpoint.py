@@ -4,7 +4,7 @@ It is what the transport reports to (`AssociationListener`): strangers become la
 resends, keyframe requests and line figures. Everything here happens at human or RTCP rate.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from typing import Protocol
 
 from sfu import EndpointId, EndpointState, GateReason, LineReport, SendPlan, Show, SlotKind, SlotLine, Source
@@ -15,10 +15,11 @@ from sfu.plane.layer import ClockReport, Layer
 from sfu.plane.line_watch import LineWatch
 from sfu.plane.producer import OUR_SSRC, Producer
 from sfu.plane.pulse import Pulse
-from sfu.plane.reporting import reception_block, sender_reports
+from sfu.plane.reporting import note_made, reception_block, sender_reports
 from sfu.plane.slot import Slot
-from sfu.recovery.reports import GUESSED_RTT_S, LinkQuality
+from sfu.recovery.reports import GUESSED_RTT_S, LinkQuality, Made
 from sfu.rtp import rtcp
+from sfu.rtp.clocks import PublisherClock
 from sfu.rtp.header import parse_header_untrusted
 from sfu.rtp.twcc import FeedbackWriter, TwccFeedback
 from sfu.sdp import LocalTransport, Offer, RemoteTransport
@@ -54,6 +55,7 @@ class PlaneView(Protocol):
     def endpoint_changed(self, endpoint: "Endpoint") -> None: ...
     def producer_of(self, endpoint: "Endpoint", slot: Slot) -> Producer | None: ...
     def slots_on(self, layer: Layer) -> list[Slot]: ...
+    def made_in(self, row: int) -> Made | None: ...
 
 
 class Endpoint:
@@ -74,10 +76,10 @@ class Endpoint:
         self.state = EndpointState.CONNECTING
         self.path = ""
         self.cname = f"{plane.draw(1 << 64):016x}"
-        """Names this endpoint's clock to the client (RFC 7022), so that its slots are played in step."""
+        """Names the clock of its slots to the client (RFC 7022): ours, to which publishers' are converted."""
         self.check = check
         self.wish = Show(endpoint=endpoint)
-        self.link = LinkQuality()
+        self.link, self.clock = LinkQuality(), PublisherClock()
         self._fastpath = fastpath
         self._plane = plane
         self._resend_bytes = 0
@@ -104,6 +106,7 @@ class Endpoint:
         self.line_watch = LineWatch(self.producers)
         self._producer_by_mid = {producer.mid: producer for producer in self.producers.values()}
         self._slot_by_ssrc = {slot.ssrc: slot for slot in self.slots}
+        self._in_step = _in_step(self.slots)
         twcc = any(line.extensions.twcc for line in offer.receiving)
         self.downlink = Downlink(fastpath, self.transport, self.slots, twcc=twcc, check=check)
 
@@ -249,11 +252,12 @@ class Endpoint:
     def send_reports(self, pulse: Pulse) -> None:
         """Ticker: our sender reports for the slots that carry something, and the receiver report, as one
         compound packet (RFC 3550 section 6.1)."""
-        parts = sender_reports(self._fastpath, self.slots, self._plane.ntp(pulse.now), pulse)
+        parts = self._sender_reports(self.slots, pulse)
         blocks: list[rtcp.ReportBlock] = []
         expected = lost = 0
         for producer in self.producers.values():
             for layer in producer.bound_layers():
+                note_made(self._fastpath, layer, producer.source, self.clock)
                 blocks.append(reception_block(self._fastpath, layer, producer.listeners_loss, pulse.now))
                 expected += layer.reception.interval_expected
                 lost += layer.reception.interval_lost
@@ -263,11 +267,26 @@ class Endpoint:
         if parts:
             self._fastpath.send_rtcp(self.transport.row, b"".join(parts))
 
+    def report_changes(self, pulse: Pulse) -> None:
+        """Ticker: what is played in step and carries another layer than before has another clock, which its
+        receiver needs soon."""
+        layers = pulse.slot_layer
+        changed = [slot for slot in self._in_step if layers[slot.row] not in (-1, slot.told_of)]
+        if changed:
+            self._fastpath.send_rtcp(self.transport.row, b"".join(self._sender_reports(changed, pulse)))
+
+    def _sender_reports(self, slots: Iterable[Slot], pulse: Pulse) -> list[bytes]:
+        for slot in slots:
+            slot.told_of = pulse.slot_layer[slot.row]
+        ntp = self._plane.ntp(pulse.now)
+        return sender_reports(self._fastpath, slots, ntp, pulse, self._plane.made_in)
+
     def _sender_report(self, report: rtcp.SenderReport, now: float) -> None:
         for producer in self.producers.values():
             for layer in producer.layers:
                 if layer.ssrc == report.ssrc:
                     layer.reception.sender_report(report.ntp, now)
+                    self.clock.report(report.ssrc, report.ntp, report.rtp_timestamp)
                     layer.reported = ClockReport(report.ntp, report.rtp_timestamp, int(now * 1e6))
 
     def _blocks(self, blocks: tuple[rtcp.ReportBlock, ...], now: float) -> None:
@@ -339,6 +358,12 @@ class Endpoint:
         self._plane.endpoint_changed(self)
         if state is EndpointState.CONNECTED:
             self._refresh_slots(self._plane.now())
+
+
+def _in_step(slots: Sequence[Slot]) -> list[Slot]:
+    """The slots that a browser plays in step (sfu/sdp/answer.py)."""
+    voices = [slot for slot in slots if slot.kind is SlotKind.AUDIO]
+    return [*voices[:1], *(slot for slot in slots if slot.kind is SlotKind.STAGE)]
 
 
 def _ssrc(plane: PlaneView) -> int:

@@ -22,6 +22,8 @@ REAL_TIME = 1.5
 SAVED_MS = 400.0
 FRESH_S = 0.5
 """How long a judgment counts after the last packet; with DTX one comes every 400 ms."""
+PAUSE_S = 0.1
+"""Without a packet for this long, a microphone is quiet: browsers send one every 20 ms, or at worst 60."""
 BEGINNING = 12
 """Packets from before a microphone was chosen that are still listened to: enough for a verdict at once (99 %
 of the looks into somebody's speech find it)."""
@@ -102,6 +104,14 @@ class Hearing:
         if self._at - microphone.handed_at > FRESH_S:
             return SILENT
         return self._judgments.get(microphone.number)
+
+    def is_quiet(self, endpoint: EndpointId) -> bool:
+        """It makes no sound at the moment, or sends none."""
+        microphone = self._microphones.get(endpoint)
+        if microphone is None or self._at - microphone.handed_at > PAUSE_S:
+            return True
+        judgment = self.judgment(endpoint)
+        return judgment is None or judgment.quiet
 
     def forget(self, endpoint: EndpointId) -> None:
         """Its gate is shut, or it is gone. Takes effect at once, so that its rows can be reused."""

@@ -8,7 +8,7 @@ from sfu.bandwidth import LayerRates
 from sfu.plane.pulse import Pulse
 from sfu.recovery.keyframes import KeyframeRequests
 from sfu.recovery.repair import Missing
-from sfu.recovery.reports import Reception
+from sfu.recovery.reports import Made, Reception
 
 ALL_TEMPORAL = 2
 """The highest temporal layer: no frames are left out."""
@@ -66,6 +66,8 @@ class Layer:
     rates: LayerRates = field(default_factory=LayerRates)
     reported: ClockReport | None = None
     """The newest."""
+    made: Made | None = None
+    """Which of its timestamps was made when, as its publisher's clock says; None: not known yet."""
     missing: Missing = field(default_factory=Missing)
     planned: bool = True
     """The publisher is to send it. Browsers begin by sending all layers."""

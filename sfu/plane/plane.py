@@ -43,6 +43,7 @@ from sfu.plane.pulse import TICK_S, Pulse, take_pulse
 from sfu.plane.room_media import RoomMedia
 from sfu.plane.slot import Slot
 from sfu.plane.tap import Tap
+from sfu.recovery.reports import Made
 from sfu.rtp.ntp import ntp_from_unix
 from sfu.sdp import Candidate, LocalTransport, Offer, SlotStream, parse_offer_untrusted, write_answer
 from sfu.tapline import FromTap
@@ -307,6 +308,11 @@ class Plane:
             if slot.layer is layer
         ]
 
+    def made_in(self, row: int) -> Made | None:
+        """Which timestamp of the layer in this row was made when."""
+        home = self._homes.get(row)
+        return None if home is None else home[1].made
+
     # --- the ticker ------------------------------------------------------------------------------
 
     def tick(self) -> None:
@@ -379,6 +385,8 @@ class Plane:
         endpoint.downlink.tick(pulse)
         if beat % REPORT_TICKS == 0:
             endpoint.send_reports(pulse)
+        else:
+            endpoint.report_changes(pulse)
         line_ticks = CHECK_TICKS if endpoint.check else LINE_TICKS
         if beat % line_ticks == 0:
             self._notify(endpoint.line_report(line_ticks * TICK_S))

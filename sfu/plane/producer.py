@@ -93,7 +93,7 @@ class Producer:
             layer.rtx_ssrc = ssrc
         else:
             layer.ssrc = ssrc
-            layer.reported = None
+            layer.reported = layer.made = None
             layer.missing.clear()
         return layer
 

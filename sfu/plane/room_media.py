@@ -45,6 +45,8 @@ class RoomMedia:
         self._notify = notify
         self._speakers = Speakers()
         self._choice = RoomChoice()
+        self._quiet: frozenset[EndpointId] = frozenset()
+        """Of those who are heard: whose voice can be moved now."""
         self.speakers = SpeakersChanged(room=room, heard=(), stage=None)
         self.voices = VoicesChanged(room=room, speaking=(), noisy=(), shut=())
         """Both as last announced."""
@@ -113,6 +115,7 @@ class RoomMedia:
 
     def arrange(self, pulse: Pulse) -> None:
         """Bring every slot in step with the choice, the gates and the layers that flow."""
+        self._quiet = frozenset(who for who in self._choice.heard if self._hearing.is_quiet(who))
         for endpoint in self.endpoints.values():
             if endpoint.state is EndpointState.CLOSED:
                 continue
@@ -222,6 +225,7 @@ class RoomMedia:
             [slot.feed for slot in slots],
             self._choice,
             [tile.endpoint for tile in endpoint.wish.tiles],
+            self._quiet,
         )
         changed = False
         for index, (slot, feed) in enumerate(zip(slots, plan, strict=True)):

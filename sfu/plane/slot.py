@@ -38,6 +38,8 @@ class Slot:
         self.layer: Layer | None = None
         self.held = False
         """Wished for, but the line does not carry it."""
+        self.told_of = -1
+        """The layer of which its last sender report told, by its row."""
         self._fastpath = fastpath
         self._temporal = ALL_TEMPORAL
         self._redundancy = 0

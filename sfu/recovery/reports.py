@@ -13,6 +13,19 @@ _LSR_UNITS = 65536
 """Middle 32 bits of an NTP instant: units of 1/65536 s."""
 
 
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A timestamp of a stream, and when the sound or picture with it was made, on our clock."""
+
+    ts: int
+    at_us: int
+
+    def timestamp(self, now_us: int, shift: int, clock_hz: int) -> int:
+        """What is made now gets this timestamp, in a slot that adds `shift` to those of the stream. So all
+        slots that carry one publisher say the same of its clock, however late each of them is."""
+        return (self.ts + shift + (now_us - self.at_us) * clock_hz // 1_000_000) & 0xFFFF_FFFF
+
+
 @dataclass(slots=True)
 class Reception:
     """What a publisher is told about one layer. Numbers are unwrapped and come from the fast path's row."""

@@ -46,7 +46,11 @@ def write_answer(
         "a=msid-semantic:WMS *",
     ]
     sections = [_recvonly(line) for line in offer.sending]
-    sections += [_sendonly(line, stream) for line, stream in zip(offer.receiving, slots, strict=True)]
+    names = _streams(offer.receiving)
+    sections += [
+        _sendonly(line, stream, name)
+        for line, stream, name in zip(offer.receiving, slots, names, strict=True)
+    ]
     text: list[str] = head
     for media, attributes in sections:
         text += [media, f"c={_NOWHERE}", *_transport(local, candidates), *attributes]
@@ -87,14 +91,24 @@ def _recvonly(line: SendLine) -> tuple[str, list[str]]:
     return _media(line.format, audio=audio), attributes
 
 
-def _sendonly(line: ReceiveLine, stream: SlotStream) -> tuple[str, list[str]]:
+def _streams(lines: Sequence[ReceiveLine]) -> list[str]:
+    """The media stream of each line, whose sound and picture browsers play in step.
+
+    The stage and the first voice are one, and sfu/plane/assignment.py sees to it that they are one person's.
+    Any other line is by itself: nobody's picture may wait for another person's voice.
+    """
+    voices = [line.mid for line in lines if line.kind is SlotKind.AUDIO]
+    in_step = {line.mid for line in lines if line.kind is SlotKind.STAGE} | set(voices[:1])
+    return ["stage" if line.mid in in_step else f"slot-{line.mid}" for line in lines]
+
+
+def _sendonly(line: ReceiveLine, stream: SlotStream, name: str) -> tuple[str, list[str]]:
     """A line on which we send. Its SSRCs are named, so it needs no mid extension."""
     audio = line.kind is SlotKind.AUDIO
     ids = line.extensions
     accepted = Extensions(level=ids.level if audio else 0, twcc=ids.twcc)
     attributes = [f"a=mid:{line.mid}", "a=sendonly", *_extmaps(accepted), *_codec(line.format, audio=audio)]
-    # One stream per slot: players must not delay one person's picture for another person's voice.
-    attributes.append(f"a=msid:slot-{line.mid} track-{line.mid}")
+    attributes.append(f"a=msid:{name} track-{line.mid}")
     ssrcs = [stream.ssrc]
     if line.rtx_pt:
         ssrcs.append(stream.rtx_ssrc)

@@ -32,6 +32,8 @@ class Judgment(NamedTuple):
     """Steady noise, and no speech, for some seconds."""
     level_dbov: float = SILENCE_DBOV
     """Below full scale as in RFC 6464, 0 (loudest) to 127, over the last tenth of a second."""
+    quiet: bool = True
+    """No speech at all, or a pause in it: nothing is cut when it is moved to another slot now."""
 
 
 SILENT = Judgment()

@@ -71,6 +71,8 @@ NOISY, QUIET, MAX_NOISE = 200, 60, 250
 it."""
 RELIEF = 4
 """How many loud packets a quiet one takes back: typing is not steady."""
+QUIET_OF, QUIET_DB = 3, 14.0
+"""A pause in speech: so many packets, each so far below its loudness. Between two words that is common."""
 LOUD_DBFS = -20.0
 """Only louder sound can overshoot in the low pass."""
 LEVEL_SHARE = 0.2
@@ -95,6 +97,8 @@ class Judge:
         self._smooth = 0.0
         self._power = 0.0
         self._levels: deque[float] = deque(maxlen=MOVES_OF)
+        self._newest: deque[float] = deque(maxlen=QUIET_OF)
+        """As `_levels`, and with what was not sent because of silence."""
         self._voiced: deque[bool] = deque(maxlen=CARRY_OF)
         self._active: deque[bool] = deque(maxlen=ACTIVE_OF)
         self._near: deque[bool] = deque(maxlen=RESTED_OF)
@@ -106,7 +110,7 @@ class Judge:
     @property
     def judgment(self) -> Judgment:
         level = min(SILENCE_DBOV, max(0.0, -_decibels(self._power)))
-        return Judgment(self._hold > 0, self._noisy, level)
+        return Judgment(self._hold > 0, self._noisy, level, self._is_quiet())
 
     def hear(self, samples: Pcm) -> None:
         """Shapes: any number of samples at 48 kHz; judged in blocks of 20 ms."""
@@ -121,9 +125,17 @@ class Judge:
         """This many blocks did not come: lost, or not sent because of silence."""
         self._hold = max(0, self._hold - blocks)
         self._power *= (1 - LEVEL_SHARE) ** min(blocks, FLOOR_OF)
+        self._newest.extend([SILENT_DBFS] * min(blocks, QUIET_OF))
         if blocks >= VOICED_OF:
             self._voiced.clear()
             self._active.clear()
+
+    def _is_quiet(self) -> bool:
+        loudness = _decibels(self._power)
+        pauses = len(self._newest) == QUIET_OF and max(self._newest) < max(
+            loudness - QUIET_DB, MIN_VOICE_DBFS
+        )
+        return pauses or not self._hold
 
     def _judge(self, block: Pcm) -> None:
         power = float(block @ block) / BLOCK
@@ -141,6 +153,7 @@ class Judge:
         above = may and level > max(MIN_VOICE_DBFS, floor + margin)
         self._near.append(level < floor + NEAR_DB)
         self._levels.append(level)
+        self._newest.append(level)
         self._voiced.append(above and self._pitch.periodicity() > PERIODICITY)
         buried = floor > MIN_VOICE_DBFS
         self._active.append(may and level > floor + (BURIED_DB if buried else ACTIVE_DB))

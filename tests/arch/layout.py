@@ -44,7 +44,7 @@ LAYOUT: dict[str, Place] = {
     "sfu.line": Place(IO, ("sfu.wire",)),
     "sfu.newest": Place(WITHOUT_IO, ("sfu",)),
     "sfu.tapline": Place(PURE, ("sfu.wire",)),
-    "sfu.rtp": Place(WITHOUT_IO, ("sfu.errors",)),
+    "sfu.rtp": Place(WITHOUT_IO, ("sfu", "sfu.errors")),
     "sfu.sdp": Place(PURE, ("sfu", "sfu.errors"), ("aiortc",)),
     "sfu.recovery": Place(WITHOUT_IO, ("sfu.rtp",)),
     "sfu.bandwidth": Place(WITHOUT_IO, ("sfu", "sfu.rtp")),

@@ -20,6 +20,7 @@ from rich.table import Table
 from tests.links.rows import EASY, NEVER, OTHERS, ROWS, Bound, Figures, Row
 from tests.links.scene import Scene, Traffic, scene
 from tests.support.browser.gauge import Reading
+from tests.support.idle import cpu_ticks, idle_share
 
 OUT = Path("build/links.json")
 MAX_RESENT = 0.20
@@ -100,22 +101,12 @@ async def _runs(
     taken: list[Figures] = []
     others: list[Figures] = []
     for number in range(1 if row is EASY else runs):
-        before = _cpu_ticks()
+        before = cpu_ticks()
         figures = await row.measure(place, row, seconds)
-        taken.append(figures | {"idle": _idle(before, _cpu_ticks())})
+        taken.append(figures | {"idle": idle_share(before, cpu_ticks())})
         others.append(witnessed(await place.witness_gauge.read()))
         console.print(f"{row.name} {number + 1}: {_words(taken[-1])}", style="dim", highlight=False)
     return taken, others
-
-
-def _cpu_ticks() -> list[int]:
-    return [int(ticks) for ticks in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:]]
-
-
-def _idle(before: list[int], after: list[int]) -> float:
-    """Share of the machine that nobody used: near 0 the browsers could not keep up, whatever the link."""
-    spent = [late - early for early, late in zip(before, after, strict=True)]
-    return spent[3] / max(1, sum(spent))
 
 
 def _words(figures: Figures) -> str:

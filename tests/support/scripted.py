@@ -132,6 +132,8 @@ class Scripted:
         self.nacks = self.feedback = True
         self.sent_audio = 0
         self.inbox: dict[int, Receiver] = {}
+        self.reports: dict[int, list[tuple[float, rtcp.SenderReport]]] = {}
+        """The server's sender reports, by SSRC, and when each came."""
         self.rtx_seen = self.padding_seen = self.asked_for = 0
         self.peek: Callable[[bytes], None] = lambda packet: None
         """Called with every packet that comes, decrypted."""
@@ -251,6 +253,17 @@ class Scripted:
         level = self.microphone_dbov if self.sound_dbov is None else self.sound_dbov
         return _write_body(self.name, 0, self.sent_audio) + write(127 if level is None else level)
 
+    @property
+    def audio_ssrc(self) -> int:
+        return self._audio_ssrc
+
+    def timestamp(self, kind: str, made_s: float) -> int:
+        """Of the sound or picture made at this time."""
+        if kind == "video":
+            return self._clock_start + int(made_s * 90_000) & 0xFFFFFFFF
+        behind_s = self.world.now - made_s
+        return self._clock_start + int((self.sent_audio * AUDIO_S - behind_s) * 48_000) & 0xFFFFFFFF
+
     def skip_audio(self, packets: int) -> None:
         """Send this many packets at once, around the network: for things that take minutes."""
         for _ in range(packets):
@@ -327,7 +340,9 @@ class Scripted:
         except BadPacket as error:
             raise AssertionError("the server sent RTCP that cannot be read") from error
         for part in parts:
-            if isinstance(part, rtcp.Pli):
+            if isinstance(part, rtcp.SenderReport):
+                self.reports.setdefault(part.ssrc, []).append((self.world.now, part))
+            elif isinstance(part, rtcp.Pli):
                 for encoding in self.encodings:
                     if encoding.ssrc == part.media_ssrc:
                         encoding.wants_keyframe = True

@@ -25,7 +25,9 @@ class ScriptedEars:
                 self._judgments[sound.microphone] = Judgment()
             else:
                 self.counts.decoded += 1
-                self._judgments[sound.microphone] = Judgment(level <= SPEECH_DBOV, False, level)
+                self._judgments[sound.microphone] = Judgment(
+                    level <= SPEECH_DBOV, False, level, quiet=level > SPEECH_DBOV
+                )
 
     def forget(self, microphone: int) -> None:
         self._judgments.pop(microphone, None)

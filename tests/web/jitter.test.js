@@ -22,7 +22,11 @@ test('pictures wait long enough for a retransmission, and never less than the vo
   assert.equal(pictureTarget(null, 120, 60), 150);
   assert.equal(pictureTarget(null, 200, 100), 360);
   assert.equal(pictureTarget(null, 200, 20), 200);
-  assert.equal(pictureTarget(null, 200, 2000), 500);
   assert.equal(pictureTarget(null, 120, -1), 210);
   assert.equal(pictureTarget(360, 200, 115), 360, 'a little more changes nothing');
+});
+
+test('pictures wait at most a quarter of a second longer than voices, which wait for them', () => {
+  assert.equal(pictureTarget(null, 200, 2000), 450);
+  assert.equal(pictureTarget(null, 120, 2000), 370);
 });

@@ -10,7 +10,8 @@ const STEPS = /** @type {const} */ ([
   { from: 20, until: 10, ms: 120 },
 ]);
 
-const MAX_DELAY_MS = 500;
+/** The voice of the person on the stage waits for their picture: never longer than this. */
+const MAX_APART_MS = 250;
 /** Smaller changes of the wished delay are ignored. */
 const MIN_CHANGE_MS = 50;
 
@@ -37,6 +38,6 @@ export function jitterTarget(before, lossDown) {
 export function pictureTarget(before, voices, rttMs) {
   if (voices === null) return null;
   const rounds = voices >= STEPS[0].ms ? 3 : 1.5;
-  const wished = Math.min(MAX_DELAY_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
+  const wished = Math.min(voices + MAX_APART_MS, Math.max(voices, rounds * (rttMs < 0 ? 100 : rttMs) + 60));
   return before !== null && Math.abs(wished - before) < MIN_CHANGE_MS ? before : Math.round(wished);
 }

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from recorder.muxing.clocks import MAX_DELAY_US, MAX_ENDPOINTS, MAX_STREAMS, Clocks
+from recorder.muxing.clocks import MAX_ENDPOINTS, Clocks
 from sfu import EndpointId, Source
+from sfu.rtp.clocks import MAX_DELAY_US, MAX_STREAMS
 
 pytestmark = pytest.mark.record
 
@@ -209,8 +210,8 @@ def test_memory_is_bounded() -> None:
         clocks.sample(A, Source.CAMERA, number, 0, number)
         clocks.report(A, 10_000 + number, number, number)
     assert len(clocks._endpoints) <= MAX_ENDPOINTS
-    assert len(clocks._endpoints[A].streams) <= MAX_STREAMS
-    assert len(clocks._endpoints[A].waiting) <= MAX_STREAMS
+    assert len(clocks._endpoints[A]._streams) <= MAX_STREAMS
+    assert len(clocks._endpoints[A]._waiting) <= MAX_STREAMS
 
 
 TICKS = st.integers(0, 0xFFFF_FFFF)

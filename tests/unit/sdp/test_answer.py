@@ -87,9 +87,15 @@ def test_outgoing_lines_are_named_by_ssrcs() -> None:
     assert ABS_SEND_TIME_URI not in _uris(tile)
 
 
-def test_each_slot_is_its_own_stream() -> None:
+def test_the_first_voice_is_in_the_stages_stream_and_any_other_slot_in_its_own() -> None:
+    first, second, third, stage, *others = [(slot.msid or "").split()[0] for slot in _media()[3:]]
+    assert first == stage
+    assert len({stage, second, third, *others}) == 3 + len(others)
+
+
+def test_each_slot_is_a_track_of_its_own() -> None:
     slots = _media()[3:]
-    assert len({slot.msid for slot in slots}) == len(slots)
+    assert len({(slot.msid or "").split()[1] for slot in slots}) == len(slots)
 
 
 def test_layers_are_received_as_offered() -> None:

@@ -26,6 +26,36 @@ def test_a_voice_that_stays_heard_keeps_its_slot_when_the_order_changes() -> Non
     assert voices(after) == [A, D, C]
 
 
+def test_the_stages_voice_begins_in_the_first_slot_and_others_leave_it_free() -> None:
+    assert voices(assign(ME, KINDS, EMPTY, RoomChoice(heard=(A, B), stage=B), [])) == [B, A, None]
+    before = assign(ME, KINDS, EMPTY, RoomChoice(heard=(A,)), [])
+    assert voices(before) == [A, None, None]
+    after = assign(ME, KINDS, before, RoomChoice(heard=(B, C), stage=C), [])
+    assert voices(after) == [C, B, None]
+
+
+def test_the_stages_voice_moves_to_the_first_slot_in_a_pause_of_both() -> None:
+    before = assign(ME, KINDS, EMPTY, RoomChoice(heard=(A, B)), [])
+    choice = RoomChoice(heard=(A, B), stage=B)
+    for quiet in ((), (A,), (B,)):
+        assert voices(assign(ME, KINDS, before, choice, [], quiet)) == [A, B, None]
+    assert voices(assign(ME, KINDS, before, choice, [], (A, B))) == [B, A, None]
+    alone = assign(ME, KINDS, before, RoomChoice(heard=(B,), stage=B), [], (B,))
+    assert voices(alone) == [B, None, None]
+
+
+def test_nobody_moves_while_the_stage_is_empty_or_silent() -> None:
+    before = assign(ME, KINDS, EMPTY, RoomChoice(heard=(A, B)), [])
+    for stage in (None, C, ME):
+        choice = RoomChoice(heard=(A, B), stage=stage)
+        assert voices(assign(ME, KINDS, before, choice, [], (A, B))) == [A, B, None]
+
+
+def test_the_participant_on_the_stage_hears_the_one_they_see_in_the_first_slot() -> None:
+    choice = RoomChoice(heard=(A, B, C), stage=A, stage_before=C)
+    assert voices(assign(A, KINDS, EMPTY, choice, [])) == [C, B, None]
+
+
 def test_a_voice_that_is_no_longer_heard_leaves_its_slot_empty() -> None:
     before = assign(ME, KINDS, EMPTY, RoomChoice(heard=(A, B)), [])
     assert voices(assign(ME, KINDS, before, RoomChoice(heard=(B,)), [])) == [None, B, None]

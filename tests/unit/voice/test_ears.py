@@ -51,6 +51,27 @@ def test_speech_is_found_and_ends_half_a_second_after_the_voice() -> None:
     assert 20 < said[95].level_dbov < 35
 
 
+def test_a_voice_is_quiet_between_its_syllables_and_never_in_them() -> None:
+    sound = babble(4)
+    said = tell(InlineEars(), packets(sound))
+    loud = [np.sqrt(np.mean(sound[at : at + PACKET] ** 2)) > gain(-30) for at in range(0, len(sound), PACKET)]
+    speaking = range(30, len(said))
+    assert not any(said[number].quiet for number in speaking if loud[number] and loud[number - 1])
+    for begun in range(30, len(said) - 50, 10):
+        assert any(said[number].quiet for number in range(begun, begun + 50)), "at least once a second"
+
+
+def test_silence_and_what_is_not_sent_are_quiet_at_once() -> None:
+    voice = packets(babble(2))
+    said = tell(InlineEars(), voice)
+    until = max(number for number, judgment in enumerate(said) if not judgment.quiet) + 1
+    ears = InlineEars()
+    assert not tell(ears, voice[:until])[-1].quiet
+    assert tell(ears, [b"\xf8"] * 3, start=until)[-1].quiet
+    fan = tell(InlineEars(), packets(noises.fan(np.random.default_rng(2), 2) * gain(-30)))
+    assert fan[-1].quiet, "nobody's words are cut"
+
+
 def test_a_fan_is_noisy_after_some_seconds_and_until_it_is_switched_off() -> None:
     fan = noises.fan(np.random.default_rng(1), 6) * gain(-35)
     said = tell(InlineEars(), packets(np.concatenate((np.zeros(RATE), fan, np.zeros(2 * RATE)))))
