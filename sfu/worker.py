@@ -20,6 +20,7 @@ from sfu.line import FrameLine, OnePeer, listening
 from sfu.newest import NewestEvents
 from sfu.plane.plane import MEND_S, Plane
 from sfu.plane.pulse import TICK_S
+from sfu.spare_memory import give_back
 from sfu.tap_server import serve_taps
 from sfu.transport import MediaPorts, can_bind
 from sfu.voice import ThreadEars
@@ -135,6 +136,7 @@ async def serve_worker(
         listening(config.socket_path, door.serve),
         serve_taps(plane, config.tap_path),
     ):
+        give_back()
         log.info("media-ready port=%d", ports.port)
         ready()
         async with asyncio.TaskGroup() as beside:

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import socket
 import ssl
-import time
 from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,7 +21,7 @@ from signaling.accounts.throttle import CameFrom, Throttle
 from signaling.audit.daily import DailyCopy
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
-from signaling.clocks import ClockWatch, watched
+from signaling.clocks import ClockWatch, clock, watched
 from signaling.connections.listener import Connections, listening_sockets
 from signaling.connections.patience import IDLE_S
 from signaling.custody.retention import Retention
@@ -87,10 +86,6 @@ class ControlConfig:
     """The TURN relay for networks that let nothing else through, if there is one."""
     proxies: Proxies = NO_PROXIES
     """The reverse proxies that may name the client that they ask for."""
-
-
-def clock() -> Instant:
-    return Instant(time.monotonic(), time.time_ns() // 1_000_000)
 
 
 async def serve_control(

@@ -15,7 +15,7 @@ from deploy.run.firstrun import opened_store, readable_password
 from deploy.state import existing_state
 from signaling.accounts import bootstrap
 from signaling.accounts.passwords import hash_now
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.text import found as matching
 from signaling.model.text import logins_of
 from signaling.model.words import Role

@@ -26,8 +26,7 @@ from signaling.audit.copies import copied_ms, copies_untrusted, printed
 from signaling.audit.export import Form, exported, opening
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, HeadUnreadable, kept_head
-from signaling.clocks import believed
-from signaling.control import clock
+from signaling.clocks import believed, clock
 from signaling.custody.shortening import Keeping, shorten
 from signaling.store import AlreadyThere, Store
 

@@ -13,7 +13,7 @@ from deploy.config import Config
 from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.seat import KeptSeat, ban_holds
 from signaling.model.text import logins_of
 

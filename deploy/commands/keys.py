@@ -21,7 +21,7 @@ from recorder.format.chunks import MAX_RECIPIENTS
 from recorder.format.manifest import key_fingerprint
 from recorder.storage.signing import BadSigningKey, fingerprint, load_or_create_key
 from recorder.writing.sealer import BadRecipient, recipient_untrusted
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.text import one_line, search_key
 from signaling.store import AlreadyThere, KeptKey, Store
 

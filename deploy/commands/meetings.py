@@ -15,7 +15,7 @@ from deploy.problem import Problem
 from deploy.run.firstrun import opened_store
 from deploy.state import existing_state
 from recorder import shelf
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.custody.custody import due
 from signaling.model.meeting import Meeting
 from signaling.store import AlreadyThere, Store

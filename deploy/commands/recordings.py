@@ -16,7 +16,7 @@ from deploy.state import existing_state
 from recorder import shelf
 from recorder.instants import clock as length_clock
 from recorder.shelf import NoRecording, ShelfFailed, ShelvedRecording
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.custody.custody import delete_ms
 from signaling.custody.retention import deletion_fields
 from signaling.store import Store, UnreadableRecord

@@ -12,7 +12,7 @@ from rich.text import Text
 from deploy.config import Config
 from deploy.run.addresses import host_name, url
 from deploy.run.authority import Authority, Why
-from deploy.run.firstrun import NewAccount
+from deploy.run.database_start import NewAccount
 
 
 def say(console: Console, text: str) -> None:

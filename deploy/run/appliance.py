@@ -16,7 +16,7 @@ from rich.console import Console
 from deploy.config import Config
 from deploy.problem import Problem, StateError
 from deploy.run import addresses, announce
-from deploy.run.firstrun import first_passwords, prepare_database, served_by
+from deploy.run.database_start import DatabaseStart, served_by
 from deploy.run.notify import Systemd
 from deploy.run.pki import CertificateFiles
 from deploy.run.ports import check_ports
@@ -26,7 +26,7 @@ from deploy.run.reload import call_on_change
 from deploy.run.renewal import certificate, keep_renewed
 from deploy.run.supervisor import Child, GaveUp, Supervisor
 from deploy.state import locked, open_state
-from signaling.accounts.bootstrap import MEETING_CODE
+from signaling.model.meeting import MEETING_CODE
 
 MAX_SOCKET_PATH = 100
 """Bytes; the kernel allows 107."""
@@ -49,16 +49,16 @@ def serve(config: Config, console: Console, watched: Path | None = None) -> None
     state = config.state_dir
     announce.say(console, f"state directory {state}")
     open_state(state)
-    with locked(state), run_directory() as run:
+    with locked(state), run_directory() as run, DatabaseStart(config) as database:
         files = certificate(config, console)
         check_ports(config, addresses.found_addresses())
         secret = read_secret(Path(config.turn_secret_file)) if config.turn_secret_file else ""
-        prepare_database(config)
+        database.prepare()
         processes = children(config, files, run, secret)
         if watched is not None:
             # Source that cannot be run while it is edited must not end the media workers.
             processes["control"] = replace(processes["control"], dispensable=True)
-        asyncio.run(_supervise(config, processes, console, watched))
+        asyncio.run(_supervise(config, processes, console, watched, database))
     announce.say(console, "stopped")
 
 
@@ -161,7 +161,11 @@ def run_directory() -> Iterator[Path]:
 
 
 async def _supervise(
-    config: Config, processes: dict[str, Child], console: Console, watched: Path | None
+    config: Config,
+    processes: dict[str, Child],
+    console: Console,
+    watched: Path | None,
+    database: DatabaseStart,
 ) -> None:
     supervisor, systemd = Supervisor(processes), Systemd()
     loop = asyncio.get_running_loop()
@@ -172,7 +176,7 @@ async def _supervise(
     gave_up: GaveUp | None = None
     async with asyncio.TaskGroup() as group:
         beside = [
-            group.create_task(_announce_when_ready(config, console, supervisor, systemd)),
+            group.create_task(_announce_when_ready(config, console, supervisor, systemd, database)),
             group.create_task(_tell_systemd(supervisor, systemd)),
         ]
         if not config.certificate:
@@ -197,13 +201,13 @@ def _stop(supervisor: Supervisor, console: Console, systemd: Systemd) -> None:
 
 
 async def _announce_when_ready(
-    config: Config, console: Console, supervisor: Supervisor, systemd: Systemd
+    config: Config, console: Console, supervisor: Supervisor, systemd: Systemd, database: DatabaseStart
 ) -> None:
     """Say who is waited for, until all are ready; then what people need to come in."""
     while not await _ready_within(supervisor, SAY_S):
         announce.say(console, f"starting: waiting for {', '.join(supervisor.waited_for)}")
     try:
-        accounts = await first_passwords(config)
+        accounts = await asyncio.to_thread(database.first_passwords)
     except StateError as problem:
         announce.warn(console, f"The first accounts have no passwords yet: {problem.text}. {problem.remedy}")
         announce.say(console, "the next start tries again")

@@ -1,24 +1,26 @@
 """Prepares the database at start: upgrades it, and on the first run creates units, accounts and a meeting.
 
-The first accounts get their passwords once everything is ready."""
+The first accounts get their passwords once everything is ready. As a program it does both for
+`deploy.run.database_start`."""
 
 import asyncio
-import os
 import secrets
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+
+import msgspec
 
 from deploy.config import SYSTEM_FILE, Config
-from deploy.problem import StateError
-from deploy.run.addresses import host_name
+from deploy.problem import Problem, StateError
+from deploy.run.database_start import Asked, NewAccount, Outcome, failed, served_by
 from deploy.run.storage_words import held_problem, newer_problem, storage_problem
 from deploy.state import DATABASE, KnownDatabase, known_database, remember_database
 from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.accounts.passwords import hash_now
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.text import one_line
 from signaling.model.words import Role
 from signaling.store import (
@@ -36,22 +38,14 @@ _SYLLABLES = tuple(a + b for a in "bcdghklmnprstvxy" for b in "aeiou")
 """Can be read out over the telephone; 6.3 bits each."""
 
 
-@dataclass(frozen=True, slots=True)
-class NewAccount:
-    """An account that was just made; its password is known only here."""
-
-    role: Role
-    login: str
-    password: str
+def prepare_database(config: Config, by: str = "") -> None:
+    """Upgrade the database, and fill a new one. Raises StateError when it cannot be used. by: which appliance
+    does so."""
+    asyncio.run(_prepare(config, by or served_by()))
 
 
-def prepare_database(config: Config) -> None:
-    """Upgrade the database, and fill a new one. Raises StateError when it cannot be used."""
-    asyncio.run(_prepare(config))
-
-
-async def _prepare(config: Config) -> None:
-    async with opened_store(config, serving=True) as store:
+async def _prepare(config: Config, by: str) -> None:
+    async with opened_store(config, serving=by) as store:
         await bootstrap(store, FirstAccounts(), clock())
         if config.centre:
             await store.set_setting(CENTRE, one_line(config.centre))
@@ -79,9 +73,9 @@ async def first_passwords(config: Config) -> tuple[NewAccount, ...]:
 
 
 @asynccontextmanager
-async def opened_store(config: Config, *, serving: bool = False) -> AsyncIterator[Store]:
-    """Open the database that belongs to the state directory; only `serving` makes one, and is alone with it.
-    Otherwise an appliance may run. Raises StateError, also from inside the block."""
+async def opened_store(config: Config, *, serving: str = "") -> AsyncIterator[Store]:
+    """Open the database that belongs to the state directory; only an appliance (`serving`: which one) makes
+    one, and is alone with it. Otherwise one may run. Raises StateError, also from inside the block."""
     known, file = known_database(config.state_dir), sqlite_file(config.database_url)
     if file is not None and not file.exists() and (known is not None or not serving):
         raise _other_problem(config, known)
@@ -89,7 +83,7 @@ async def opened_store(config: Config, *, serving: bool = False) -> AsyncIterato
         store = await Store.open(
             config.database_url,
             expected="" if known is None else known.identity,
-            served_by=served_by() if serving else "",
+            served_by=serving,
         )
         try:
             if serving:
@@ -117,11 +111,6 @@ async def _remember(config: Config, store: Store, known: KnownDatabase | None) -
             raise StorageUnavailable(str(error)) from None
 
 
-def served_by() -> str:
-    """Which appliance this is, for people; asked in the supervisor."""
-    return f"giaoban on {host_name()}, process {os.getpid()}"
-
-
 def _other_problem(config: Config, known: KnownDatabase | None) -> StateError:
     named, state = public_name(config.database_url), config.state_dir
     if known is None:
@@ -139,3 +128,25 @@ def _other_problem(config: Config, known: KnownDatabase | None) -> StateError:
 def readable_password() -> str:
     """Three words of three syllables: 57 bits, no letter that looks like another."""
     return "-".join("".join(secrets.choice(_SYLLABLES) for _ in range(3)) for _ in range(3))
+
+
+def main() -> int:
+    """Prepare the database, and give the first accounts their passwords when that is asked for."""
+    asked = msgspec.json.decode(sys.stdin.buffer.readline(), type=Asked)
+    try:
+        prepare_database(asked.config, asked.served_by)
+        _tell(Outcome())
+        if sys.stdin.buffer.readline():
+            _tell(Outcome(accounts=asyncio.run(first_passwords(asked.config))))
+    except Problem as error:
+        _tell(failed(error))
+    return 0
+
+
+def _tell(outcome: Outcome) -> None:
+    sys.stdout.buffer.write(msgspec.json.encode(outcome) + b"\n")
+    sys.stdout.buffer.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

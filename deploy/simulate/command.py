@@ -17,7 +17,7 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in
 from deploy.simulate.view import Identity, Step
 from deploy.state import existing_state
-from signaling.accounts.bootstrap import MEETING_CODE
+from signaling.model.meeting import MEETING_CODE
 
 MAX_POINTS = 150
 """More would be an attack, not a trial."""

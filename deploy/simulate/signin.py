@@ -6,8 +6,7 @@ from deploy.problem import StateError
 from deploy.run.firstrun import opened_store
 from deploy.simulate.view import Identity
 from signaling.accounts.bootstrap import simulated_points
-from signaling.clocks import served
-from signaling.control import clock
+from signaling.clocks import clock, served
 from signaling.http.context import COOKIE
 from signaling.store import Store
 

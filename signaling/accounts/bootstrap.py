@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from signaling.accounts.accounts import mint
 from signaling.model.ids import AccountId, Instant
-from signaling.model.meeting import Account, Meeting
+from signaling.model.meeting import MEETING_CODE, Account, Meeting
 from signaling.model.text import has_name, login_of, logins_of, one_line, search_key
 from signaling.model.units import Unit
 from signaling.model.words import Role, UnitKind
@@ -19,7 +19,6 @@ from signaling.store import AlreadyThere, Store
 from signaling.store.store import CENTRE
 
 CENTRE_NAME = "Trung tâm Y tế huyện Nậm Sơn"
-MEETING_CODE = "giao-ban"
 MEETING_TITLE = "Giao ban hằng ngày"
 SITE_1 = "cơ sở 1"
 SITE_2 = "cơ sở 2"

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from signaling.model.ids import AccountId
 from signaling.model.words import Role
 
+MEETING_CODE = "giao-ban"
+"""Of the standing meeting, which every appliance has."""
+
 
 @dataclass(frozen=True, slots=True)
 class Account:

@@ -57,7 +57,8 @@ LAYOUT: dict[str, Place] = {
         WITHOUT_IO, ("sfu.bandwidth", "sfu.recovery", "sfu.transport", "sfu.voice", "sfu.tapline")
     ),
     "sfu.tap_server": Place(IO, ("sfu.plane", "sfu.line")),
-    "sfu.worker": Place(IO, ("sfu.tap_server", "sfu.addresses", "sfu.newest")),
+    "sfu.spare_memory": Place(IO),
+    "sfu.worker": Place(IO, ("sfu.tap_server", "sfu.addresses", "sfu.newest", "sfu.spare_memory")),
     # --- the control plane: knows people, touches no packet ---
     "signaling": Place(PURE),
     "signaling.model": Place(PURE, ("sfu", "recorder")),

@@ -30,8 +30,8 @@ from deploy.simulate.command import trusted
 from deploy.simulate.point import BridgePoint
 from deploy.simulate.view import Identity, View
 from sfu import Source
-from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.http.context import COOKIE
+from signaling.model.meeting import MEETING_CODE
 from signaling.model.words import FloorMode, Role
 from signaling.protocol import Admit, AdmitAll, EndTurn, Invite, Mute, Ping, SetRules, SetSource
 from tests.bench.transit import Transit, measure_added

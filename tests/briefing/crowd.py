@@ -14,11 +14,10 @@ import numpy as np
 from deploy.config import Config
 from deploy.simulate.command import trusted
 from sfu import TILE_SLOTS, Source
-from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.accounts.passwords import hash_now
 from signaling.http.context import COOKIE
 from signaling.model.ids import AccountId
-from signaling.model.meeting import Account
+from signaling.model.meeting import MEETING_CODE, Account
 from signaling.model.words import Role, SeatState
 from signaling.protocol import (
     MAX_MESSAGE_BYTES,

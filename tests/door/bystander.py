@@ -16,7 +16,7 @@ import aiohttp
 
 from deploy.simulate.media import Media
 from sfu import Source
-from signaling.accounts.bootstrap import MEETING_CODE
+from signaling.model.meeting import MEETING_CODE
 from signaling.protocol import MAX_MESSAGE_BYTES, PROTOCOL, Hello, Mute, Roster, Unmute, encode
 from tests.bench.latency import VOICE, Three
 from tests.bench.transit import watch

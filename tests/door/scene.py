@@ -15,8 +15,8 @@ from rich.console import Console
 
 from deploy.config import Config
 from deploy.simulate.command import trusted
-from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.http.context import COOKIE
+from signaling.model.meeting import MEETING_CODE
 from signaling.model.words import Role
 from signaling.protocol import Admit
 from tests.bench.latency import VOICE, Three, place

@@ -17,7 +17,7 @@ from signaling.audit.checkpoint import SINCE_MS, YEAR_MS, Term
 from signaling.audit.copies import write_copy
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable, kept_head
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.custody.custody import DAY_MS
 from signaling.custody.shortening import Keeping, Shortening
 from signaling.model.ids import Instant

@@ -14,7 +14,7 @@ from signaling.audit.copies import copies_untrusted
 from signaling.audit.daily import DailyCopy
 from signaling.audit.log import ALARMS, AuditLog, AuditState
 from signaling.audit.table import AuditTable, HeadDiffers, HeadNotKept, HeadUnreadable, kept_head
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.ids import Instant
 from signaling.store import AlreadyThere, StorageUnavailable, Store
 

@@ -17,7 +17,7 @@ from signaling.audit import log as audit_log
 from signaling.audit.chain import AuditEvent, Entry, Head, Stored, chained, read, verify
 from signaling.audit.log import AuditLog, AuditState
 from signaling.audit.table import AuditTable, kept_head
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.words import Presence, Role, SeatState
 from signaling.protocol import Admit, Kick, Mute, Roster, SeatChanged
 from signaling.store import StorageUnavailable, Store

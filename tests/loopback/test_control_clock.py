@@ -9,8 +9,7 @@ import pytest
 
 from signaling.accounts.accounts import LIFETIME_MS, mint, token_hash
 from signaling.audit.table import AuditTable
-from signaling.clocks import served
-from signaling.control import clock
+from signaling.clocks import clock, served
 from signaling.model.ids import Instant
 from tests.support.control import PASSWORD, PATIENCE_S, Control, running_control
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 import sfu
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.limits import DEFAULT
 from signaling.model.words import DepartureKind, Permission, Presence, Role, SeatState, Why
 from signaling.protocol import (

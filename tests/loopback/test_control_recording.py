@@ -19,7 +19,7 @@ from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.audit.chain import Entry
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.links.recorder import RecorderSocket
 from signaling.live.backlog import Backlog
 from signaling.live.rooms import Rooms

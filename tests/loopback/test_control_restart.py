@@ -10,7 +10,7 @@ from sqlalchemy import text
 from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, create_account
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.live.backlog import Backlog
 from signaling.live.rooms import Rooms
 from signaling.model.ids import SessionId

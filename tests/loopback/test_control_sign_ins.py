@@ -13,7 +13,7 @@ from signaling.accounts.passwords import hash_now
 from signaling.accounts.sign_ins import SignInEnd, SignIns
 from signaling.audit.chain import AuditEvent
 from signaling.audit.table import AuditTable
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.live.rooms import REREAD_S
 from signaling.model.words import SeatState, Why
 from signaling.protocol import PROTOCOL, Answer, Bye, Hello, Offer

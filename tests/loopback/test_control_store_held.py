@@ -10,7 +10,7 @@ import pytest
 
 import sfu
 from signaling.accounts.accounts import token_hash
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.words import SeatState, Why
 from signaling.protocol import (
     Admit,

@@ -9,7 +9,7 @@ from signaling.accounts.bootstrap import NewAccount, create_account
 from signaling.accounts.fair_queue import MAX_WAITING_PLACE
 from signaling.accounts.passwords import MAX_AT_ONCE, Claim, Fit, Passwords, TooBusy, hash_now
 from signaling.accounts.throttle import HERE, SIGN_INS
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.addresses import Proxies
 from signaling.model.words import Role
 from tests.support.control import PASSWORD, Control, running_control

@@ -21,8 +21,8 @@ from deploy.simulate.point import BridgePoint
 from deploy.simulate.signin import sign_in_at
 from deploy.simulate.view import Identity, View
 from sfu import SlotKind
-from signaling.accounts.bootstrap import MEETING_CODE
 from signaling.http.context import COOKIE
+from signaling.model.meeting import MEETING_CODE
 from signaling.model.words import Role
 from signaling.protocol import AdmitAll, Show, TileWish
 from tests.support.appliance import PASSWORD, ROOT, Appliance, running

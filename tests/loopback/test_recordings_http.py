@@ -22,7 +22,7 @@ from signaling.accounts.bootstrap import FirstAccounts, bootstrap
 from signaling.audit.chain import AuditEvent, Entry, Head
 from signaling.audit.log import AuditLog
 from signaling.audit.table import AuditTable
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.custody.custody import DAY_MS
 from signaling.custody.retention import Retention
 from signaling.http.api.recordings import MAX_DOWNLOADS

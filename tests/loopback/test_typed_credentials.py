@@ -9,7 +9,7 @@ import pytest
 
 from signaling.accounts.bootstrap import NewAccount, create_account, set_disabled, set_password
 from signaling.accounts.passwords import HASHER, hash_now
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.ids import AccountId
 from signaling.model.meeting import Account
 from signaling.model.words import Role

@@ -22,7 +22,7 @@ import aiohttp
 from deploy.run.addresses import local_addresses, url
 from signaling.accounts.accounts import mint
 from signaling.accounts.passwords import hash_now
-from signaling.control import clock
+from signaling.clocks import clock
 from signaling.model.ids import AccountId
 from signaling.model.meeting import Account, Meeting
 from signaling.model.units import Unit

@@ -15,7 +15,8 @@ import sfu
 from signaling.accounts.accounts import mint
 from signaling.accounts.bootstrap import FirstAccounts, NewAccount, bootstrap, create_account
 from signaling.accounts.passwords import hash_now
-from signaling.control import ControlConfig, clock, serve_with
+from signaling.clocks import clock
+from signaling.control import ControlConfig, serve_with
 from signaling.links.media import MediaEvent, MediaUnavailable, Result, WorkerUp
 from signaling.model.addresses import NO_PROXIES, Proxies
 from signaling.model.certificate import OwnAuthority, ServedCertificate, Validity

@@ -7,7 +7,8 @@ from rich.console import Console
 from deploy.config import Config
 from deploy.run.addresses import url
 from deploy.run.announce import addresses_to_open, tell_accounts, tell_ready
-from deploy.run.firstrun import NewAccount, readable_password
+from deploy.run.database_start import NewAccount
+from deploy.run.firstrun import readable_password
 from signaling.model.words import Role
 
 LOCAL = ("192.0.2.8", "fd00::8")
