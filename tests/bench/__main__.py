@@ -3,8 +3,9 @@
 Three contenders are woken by the same datagrams and take turns in short phases, because the machine is not
 quiet: the fast path with everything on; the floor (as many srtp_protect + sendmmsg of ready bytes in a bare
 compiled loop); plain Python (pylibsrtp + sendto). A row is the median over the rounds; the ratio is that of
-one round. At the end the ears: what a packet of an open microphone costs them, and how well they judge; how
-fast a recording is sealed, and what recording a meeting costs."""
+one round. Then the whole media worker, with viewers who report: its CPU for each copy, and how long a copy
+takes. At the end the ears: what a packet of an open microphone costs them, and how well they judge; how fast
+a recording is sealed, and what recording a meeting costs."""
 
 import argparse
 import json
@@ -19,12 +20,20 @@ from rich.table import Table
 
 from tests.bench.contenders import Floor, Ours, Plain, phase
 from tests.bench.peers import CORES, Load, Peers, udp_socket
-from tests.bench.recording import Recording, measure_recording
-from tests.bench.sealing import Sealing, measure_sealing
-from tests.bench.voice import Voices, measure_voices
+from tests.bench.recording import measure_recording
+from tests.bench.sealing import measure_sealing
+from tests.bench.voice import measure_voices
+from tests.bench.whole import measure_whole
+from tests.bench.whole import table as whole_table
 from tests.support.mix.speech import NoSynthesizer
 
 OUT = Path("build/bench.json")
+PARTS = {
+    "whole": "the whole media worker, with viewers who report",
+    "voices": "the ears",
+    "sealing": "how fast a recording is sealed",
+    "recording": "what recording a meeting costs",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,12 +134,11 @@ def main() -> None:
     options.add_argument("--rounds", type=int, default=5, help="how often the contenders take turns")
     options.add_argument("--seconds", type=float, default=1.0, help="length of one turn")
     options.add_argument("--short", action="store_true", help="1150 bytes only")
-    options.add_argument("--voices", action="store_true", help="only the ears")
-    options.add_argument("--sealing", action="store_true", help="only how fast a recording is sealed")
     options.add_argument("--only", help="DESTINATIONS,BYTES,frames|even[,OTHERS]: one row")
-    options.add_argument("--recording", action="store_true", help="only what recording a meeting costs")
+    for part, what in PARTS.items():
+        options.add_argument(f"--{part}", action="store_true", help=f"only {what}")
     chosen = options.parse_args()
-    parts = [name for name in ("voices", "sealing", "recording") if getattr(chosen, name)]
+    parts = [part for part in PARTS if getattr(chosen, part)]
     wanted = [] if parts else loads(chosen.short)
     if chosen.only:
         destinations, size, pacing, *others = chosen.only.split(",")
@@ -145,46 +153,48 @@ def main() -> None:
             rows.append(measure(load, chosen.rounds, chosen.seconds))
     if rows:
         console.print(report(rows))
-    parts = [] if chosen.only else parts or ["voices", "sealing", "recording"]
-    voices = None
-    if "voices" in parts:
-        try:
-            with console.status("voices"):
-                voices = measure_voices()
-            console.print(*voices.tables())
-        except NoSynthesizer as error:
-            console.print(f"voices are not measured: {error}")
-    sealing = None
-    if "sealing" in parts:
-        with console.status("sealing"):
-            sealing = measure_sealing()
-        console.print(sealing.table())
-    recording = None
-    if "recording" in parts:
-        with console.status("recording"):
-            recording = measure_recording()
-        console.print(recording.table())
-    write(rows, voices, sealing, recording)
+    found: dict[str, object] = {}
+    for part in [] if chosen.only else parts or PARTS:
+        with console.status(PARTS[part]):
+            found |= measure_part(part, console)
+    write(rows, found)
     console.print(f"written to {OUT}")
 
 
-def write(
-    rows: list[Row], voices: Voices | None, sealing: Sealing | None, recording: Recording | None
-) -> None:
+def measure_part(part: str, console: Console) -> dict[str, object]:
+    """What goes into the file, by its name there; it is printed, too."""
+    match part:
+        case "whole":
+            found = measure_whole()
+            console.print(whole_table(found))
+            return {"whole": [row.as_json() for row in found]}
+        case "voices":
+            try:
+                voices = measure_voices()
+            except NoSynthesizer as error:
+                console.print(f"voices are not measured: {error}")
+                return {}
+            console.print(*voices.tables())
+            return {"voices": voices.as_json()}
+        case "sealing":
+            sealing = measure_sealing()
+            console.print(sealing.table())
+            return {"sealing": sealing.as_json()}
+        case _:
+            recording = measure_recording()
+            console.print(recording.table())
+            return {"recording": recording.as_json()}
+
+
+def write(rows: list[Row], parts: dict[str, object]) -> None:
     """What was not measured now stays as it was."""
     found: dict[str, object] = json.loads(OUT.read_text()) if OUT.exists() else {}
     if rows:
         reference = next((row for row in rows if row.load == Load(20, 1150, True)), rows[0])
         keys = ("copy_us", "floor_us", "python_us", "ratio_to_floor")
         found |= {key: reference.as_json()[key] for key in keys} | {"rows": [row.as_json() for row in rows]}
-    if voices is not None:
-        found["voices"] = voices.as_json()
-    if sealing is not None:
-        found["sealing"] = sealing.as_json()
-    if recording is not None:
-        found["recording"] = recording.as_json()
     OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps(found, indent=2))
+    OUT.write_text(json.dumps(found | parts, indent=2))
 
 
 if __name__ == "__main__":

@@ -137,10 +137,10 @@ def _reason(crowd: Crowd) -> str:
     return faults
 
 
-def pin(core: int) -> None:
+def pin(*cores: int) -> None:
     """All threads of this process, and whatever it starts."""
     for task in os.listdir("/proc/self/task"):
-        os.sched_setaffinity(int(task), {core})
+        os.sched_setaffinity(int(task), cores)
 
 
 @contextmanager
@@ -150,5 +150,4 @@ def _on(core: int) -> Iterator[None]:
     try:
         yield
     finally:
-        for task in os.listdir("/proc/self/task"):
-            os.sched_setaffinity(int(task), CORES)
+        pin(*CORES)

@@ -96,7 +96,7 @@ def begin_picture(w: Row, s: int) -> None:
         stream.frame = 0
         size = stream.usual * KEY_TIMES
     elif stream.burst == BATCH:  # a camera; a stream with an even load keeps its size
-        size = stream.usual * (614 + 820 * chance(w) // 1023) // 1024
+        size = stream.usual * (820 + 408 * chance(w) // 1023) // 1024
     if TEMPORAL[stream.frame & 3] == 0:
         stream.tl0 = (stream.tl0 + 1) & 255
     stream.pid = (stream.pid + 1) & 0x7FFF

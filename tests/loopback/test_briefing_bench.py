@@ -8,9 +8,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.bench.whole import Setting, measure
 from tests.briefing.crowd import Crowd
 from tests.briefing.engine import Engine
 from tests.briefing.figures import latencies, rates, samples_between, snapshot
+from tests.briefing.lines import Layer
 from tests.briefing.tables import PICTURE, SLOTS, VOICE
 from tests.briefing.voices import prepared
 from tests.support.appliance import running
@@ -53,7 +55,7 @@ async def test_a_small_briefing_is_held_and_its_figures_agree_with_the_workers(t
             assert (own["packets"][own["kind"] == VOICE] > 0).any()
             assert (own["picture_us"][own["kind"] == PICTURE] > 0).sum() >= POINTS
         found = rates(begin, end)
-        assert found["copies_a_second"] == pytest.approx(found["copies_told_a_second"], rel=0.05)
+        assert found["copies_a_second"] == pytest.approx(found["copies_told_a_second"], rel=0.25)
         assert found["lost_percent"] <= 1
         assert found["media_percent"] > 0
         ways = latencies(samples_between(engine, begin, end))
@@ -75,3 +77,11 @@ async def held_back_on_its_way_it_is_measured_as_later(crowd: Crowd, engine: Eng
     ways = samples_between(engine, begin, end)
     assert len(ways.voice) > 10
     assert min(ways.voice) >= HELD_MS
+
+
+async def test_a_copy_through_a_worker_alone_is_counted_and_timed() -> None:
+    camera = (Layer(2_000, 320, 180),)
+    found = await measure(Setting("two packets", 2, camera, 2, 180, 1.0), seconds=1.0)
+    assert 0 < found.copy_us < 100_000
+    assert 0 < found.p50_ms <= found.p99_ms < 10_000
+    assert 0.2 < found.carried < 1.5
