@@ -68,7 +68,7 @@ bench-links: $(VENV)/.dev $(VENV)/.warm browsers ## voice and picture on bad lin
 bench-door: $(VENV)/.dev $(VENV)/.warm ## what a meeting notices of attacks at its doors; also in build/door.json
 	@$(BIN)/python -m tests.door $(ARGS)
 
-bench-sync: $(VENV)/.dev $(VENV)/.warm browsers ## voice and lips at a viewer's page (15 minutes); also in build/browser-sync.json
+bench-sync: $(VENV)/.dev $(VENV)/.warm browsers ## voice and lips at a viewer's page (12 minutes); also in build/browser-sync.json
 	@$(BIN)/python -m tests.lips $(ARGS)
 
 record-sync: $(VENV)/.dev $(VENV)/.warm browsers ## lip sync of a recording of 30 minutes; also in build/sync.json

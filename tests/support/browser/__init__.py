@@ -29,14 +29,14 @@ def missing(name: str) -> str | None:
     return f"no {name} on this machine: make browsers brings {package}"
 
 
-async def launch(name: str) -> Browser:
-    """Raises DriverError."""
+async def launch(name: str, *, loudspeaker: bool = False) -> Browser:
+    """`loudspeaker`: there is one (tests/support/loudspeaker.py). Raises DriverError."""
     path = _binary(name)
     if path is None:
         raise DriverError(f"no {name} on this machine")
     log = LOGS / f"{name}.log"
     if name == "firefox":
-        return await firefox.Firefox.launch(path, log)
+        return await firefox.Firefox.launch(path, log, firefox.LOUDSPEAKER if loudspeaker else None)
     return await chromium.Chromium.launch(path, log)
 
 

@@ -38,6 +38,8 @@ PREFERENCES: dict[str, Json] = {
     "services.settings.server": "http://127.0.0.1:9",
     "toolkit.telemetry.enabled": False,
 }
+LOUDSPEAKER: dict[str, Json] = {"media.cubeb.force_mock_context": False}
+"""To play into a sound server."""
 OWN_DEVICES: dict[str, Json] = {
     "media.navigator.permission.disabled": False,
     "media.navigator.streams.fake": True,
