@@ -1,7 +1,8 @@
 """For every kind of test: how hypothesis behaves, and that CI skips nothing.
 
 Hypothesis has no deadlines: a busy machine is not a defect. In CI it takes a hundred examples, the same in
-each run, so that a failing test fails until it is mended. Elsewhere it takes half as many, new ones each run.
+each run, so that a failing test fails until it is mended. Elsewhere it takes a quarter as many, new ones each
+run.
 """
 
 import os

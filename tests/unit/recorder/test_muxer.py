@@ -2,7 +2,6 @@
 
 import io
 import random
-from dataclasses import dataclass, field
 
 import av
 import pytest
@@ -20,75 +19,14 @@ from recorder.format.entries import (
     SlotsEntry,
     parse_entry_untrusted,
 )
-from recorder.muxing.muxer import Muxer, MuxerSettings, OpeningFacts
-from recorder.opening.demux import demux
+from recorder.muxing.muxer import MuxerSettings
 from sfu import EndpointId, Source
 from sfu.tapline import TAP_SLOTS, TapMedia, TapPacket, TapSlot, TapSlots
-from tests.support.publishers import Publisher, made_us, picture_packets, sound_packet
+from tests.support.muxing import BEGUN_US, A, B, Desk
+from tests.support.publishers import made_us, sound_packet
 from tests.support.recorded import counter_of, pictures, tone
 
 pytestmark = pytest.mark.record
-
-BEGUN_US = 7_000_000_000
-FACTS = OpeningFacts("giao-ban-1", "giao-ban", "Giao ban sáng", 1_760_000_000_000, ("Ban Giám đốc",))
-A, B = EndpointId("a"), EndpointId("b")
-NOBODY = TapSlot(None, None)
-POLL_US = 100_000
-
-
-@dataclass
-class Desk:
-    """A muxer, a clock and the segments written."""
-
-    settings: MuxerSettings = field(default_factory=MuxerSettings)
-    segments: list[bytearray] = field(default_factory=list)
-    now_us: int = BEGUN_US
-    asks: int = 0
-
-    def __post_init__(self) -> None:
-        self.muxer = Muxer(FACTS, BEGUN_US, self.settings)
-        self.open()
-
-    def open(self) -> None:
-        self.segments.append(bytearray(self.muxer.open_segment(len(self.segments) + 1, self.now_us)))
-
-    @property
-    def now_ms(self) -> int:
-        return (self.now_us - BEGUN_US) // 1000
-
-    def poll(self, after_ms: int = 100) -> None:
-        self.now_us += after_ms * 1000
-        out = self.muxer.poll(self.now_us)
-        self.segments[-1] += out.data
-        self.asks += out.ask_keyframes
-        if out.cut:
-            self.open()
-
-    def finish(self) -> list[Block]:
-        self.segments[-1] += self.muxer.finish(self.now_us)
-        return self.blocks()
-
-    def blocks(self, segment: int | None = None) -> list[Block]:
-        chosen = self.segments if segment is None else self.segments[segment - 1 : segment]
-        return [block for data in chosen for block in demux(io.BytesIO(bytes(data)))]
-
-    def slots(self, stage: EndpointId | None = None, *voices: EndpointId) -> None:
-        heard = [TapSlot(voice, Source.MICROPHONE) for voice in voices] + [NOBODY] * (3 - len(voices))
-        shown = NOBODY if stage is None else TapSlot(stage, Source.CAMERA)
-        self.muxer.take(TapSlots(self.now_us, (shown, NOBODY, *heard)))
-
-    def picture(self, number: int, *, key: bool = False, stream: int = 1, endpoint: EndpointId = A) -> None:
-        """A picture made just now; its packet numbers are 3n, 3n + 1, 3n + 2."""
-        ts = self.now_us * 9 // 100
-        packets = tuple(picture_packets(number * 3, ts, self.now_us, key))
-        self.muxer.take(TapMedia(0, endpoint, Source.CAMERA, stream, packets[-1].ts, self.now_us, packets))
-
-    def sound(self, number: int, slot: int = 2, endpoint: EndpointId = A) -> None:
-        packet = sound_packet(number, self.now_us * 48 // 1000, self.now_us)
-        stream = 1000 + slot
-        self.muxer.take(
-            TapMedia(slot, endpoint, Source.MICROPHONE, stream, packet.ts, self.now_us, (packet,))
-        )
 
 
 def entries(blocks: list[Block]) -> list[AnyEntry]:
@@ -105,74 +43,6 @@ def of_track(blocks: list[Block], track: Track) -> list[Block]:
 
 def made_ms(blocks: list[Block]) -> list[int]:
     return [(made_us(block) - BEGUN_US) // 1000 for block in blocks]
-
-
-# --- half an hour ---------------------------------------------------------------------------------------
-
-
-@dataclass
-class Briefing:
-    """Two bridge points on bad lines; the stage changes every 11 s, the layer every 7 s."""
-
-    minutes: int
-    seed: int
-
-    def record(self) -> tuple[Desk, dict[EndpointId, Publisher]]:
-        dice = random.Random(self.seed)
-        points = [
-            Publisher(A, dice, parts_per_million=100, ahead_us=10**15, delay_us=40_000, begins_us=BEGUN_US),
-            Publisher(
-                B, dice, parts_per_million=-100, ahead_us=3 * 10**15, delay_us=140_000, begins_us=BEGUN_US
-            ),
-        ]
-        desk = Desk()
-        stage = 0
-        desk.slots(A, A, B)
-        for tick in range(self.minutes * 600):
-            for number, point in enumerate(points):
-                for message in point.bring(desk.now_us, 2 + number, 0 if number == stage else None):
-                    desk.muxer.take(message)
-            if tick % 110 == 109:
-                stage = 1 - stage
-                desk.slots(points[stage].name, A, B)
-            if tick % 70 == 69:
-                points[stage].switch_layer()
-            desk.poll()
-        return desk, {point.name: point for point in points}
-
-
-def test_half_an_hour_on_bad_lines_stays_in_order_and_in_sync() -> None:
-    """Clocks 100 ppm off to either side, delays of 40 and 140 ms, jitter, 5 % loss, timestamps that wrap."""
-    desk, points = Briefing(30, seed=4).record()
-    blocks = desk.finish()
-    assert 14 <= len(desk.segments) <= 16
-    assert [block.at_ms for block in blocks] == sorted(block.at_ms for block in blocks)
-
-    owners: dict[Track, EndpointId | None] = {}
-    wrong_ms: dict[tuple[EndpointId, bool], float] = {}
-    """How far from the truth a publisher's newest picture or sound was placed."""
-    out_of_step: list[float] = []
-    far: list[tuple[int, float]] = []
-    for block in blocks:
-        if block.track is Track.ENTRIES:
-            entry = parse_entry_untrusted(block.data)
-            if isinstance(entry, SlotsEntry):
-                owners = {Track(slot.track): slot.endpoint for slot in entry.slots}
-        elif block.track is not Track.WORDS:
-            owner = owners[block.track]
-            assert owner is not None
-            wrong = block.at_ms - (made_us(block) + points[owner].delay_us - BEGUN_US) / 1000
-            seen = block.track is Track.STAGE
-            wrong_ms[owner, seen] = wrong
-            if (other := wrong_ms.get((owner, not seen))) is not None:
-                out_of_step.append(abs(wrong - other))
-            if block.at_ms > 5000:
-                far.append((block.at_ms, abs(wrong)))
-    assert max(out_of_step) < 40
-    assert max(wrong for _, wrong in far) < 40
-    # A layer's first pictures may be further off, for less than half a second, with only one sample so far.
-    assert sum(wrong > 20 for _, wrong in far) < len(far) / 1000
-    assert len(of_track(blocks, Track.VOICE_1)) == pytest.approx(0.95 * 30 * 60 * 50, rel=0.01)
 
 
 # --- segments -------------------------------------------------------------------------------------------
