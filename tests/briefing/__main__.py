@@ -12,6 +12,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from rich.console import Console
@@ -108,9 +109,11 @@ def main() -> int:
             told = asyncio.run(carry_out(row_of(points), chosen.seconds, voices))
         if "copy_us" in told.figures:
             figures = {**told.figures, "copy_to_floor": told.figures["copy_us"] / floor}
-            told = Told(told.name, figures, told.targets, told.reason)
+            told = replace(told, figures=figures)
         done.append(told)
-        console.print(f"{told.name}: reached: {told.reached} {told.missed} {told.reason}", highlight=False)
+        console.print(
+            f"{told.name}: reached: {told.reached} {told.missed} {told.reason} {told.note}", highlight=False
+        )
     console.print(table("A steady briefing", COLUMNS, done, judged=True))
     console.print(table("The storm before it: all come at once", STORM_COLUMNS, done, judged=False))
     console.print(table("Memory, MiB RSS / PSS; how far to trust it", MEMORY_COLUMNS, done, judged=False))

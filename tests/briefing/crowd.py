@@ -53,6 +53,9 @@ SHOW_EACH_S = 0.2
 """A page tells what it shows no more often than that."""
 CHECK_EACH_S = 2.5
 ADMIT_EACH_S = 0.1
+ANSWER_S = 30.0
+OFFERS, OFFER_EACH_S = 5, 2.0
+"""How often a page offers a line before this one gives up, and its pause in between."""
 _UNREAD = ('{"type":"roster"', '{"type":"lines"', '{"type":"slots"', '{"type":"speakers"', '{"type":"voices"')
 """Frames that no decision here needs: the engine sees for itself what comes."""
 
@@ -116,8 +119,14 @@ class Guest:
                     self.line.plan(message.camera)
             case MediaLost():
                 self.media_lost += 1
+                if self.sending_s:
+                    self._do(self._enter())
+                else:
+                    self._answers.put_nowait("")
             case Refusal():
                 self.refused.append(f"{message.re}: {message.code.value}")
+                if message.re == "offer":
+                    self._answers.put_nowait("")
             case Bye():
                 self.ended = message.code.value
             case _:
@@ -129,22 +138,35 @@ class Guest:
         task.add_done_callback(self._tasks.discard)
 
     async def _enter(self) -> None:
+        """As a page does: when the line does not come about, or is lost, it offers another."""
         await self._show()
-        line = Line(self.crowd.engine, self.index)
-        offer = line.offer()
-        await self.say(Offer(offer))
-        try:
-            answer = await asyncio.wait_for(self._answers.get(), 30.0)
-            await line.open(answer, self.crowd.media)
-        except (TimeoutError, ConnectionError, OSError) as error:
-            self.ended = f"no line: {type(error).__name__}"
+        for _ in range(OFFERS):
+            try:
+                await self._open_line()
+            except (TimeoutError, ConnectionError, OSError) as error:
+                self.refused.append(f"no line: {str(error) or type(error).__name__}")
+                await asyncio.sleep(OFFER_EACH_S)
+                continue
+            self.sending_s = self.sending_s or time.monotonic()
+            self.crowd.came(self.index)
             return
+        self.ended = "no line"
+
+    async def _open_line(self) -> None:
+        if self.line is not None:
+            await self.line.close()
+        line = self.line = Line(self.crowd.engine, self.index)
+        offer = line.offer()
+        while not self._answers.empty():
+            self._answers.get_nowait()  # it was about the line before
+        await self.say(Offer(offer))
+        answer = await asyncio.wait_for(self._answers.get(), ANSWER_S)
+        if not answer:
+            raise ConnectionError("the offer was refused")
+        await line.open(answer, self.crowd.media)
         for source in (Source.MICROPHONE, Source.CAMERA):
             await self.say(SetSource(source, on=True))
         line.begin(answer, offer)
-        self.line = line
-        self.sending_s = time.monotonic()
-        self.crowd.came(self.index)
 
     def show_soon(self) -> None:
         """Somebody whom this page shows has come."""
@@ -268,7 +290,8 @@ class Crowd:
 
     def came(self, index: int) -> None:
         """Its seat is known to everyone."""
-        self._inside.append(index)
+        if index not in self._inside:
+            self._inside.append(index)
         for back in range(1, min(TILE_SLOTS, self.count - 1) + 1):
             self.guests[(index - back) % self.count].show_soon()
 

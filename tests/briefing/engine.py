@@ -1,6 +1,7 @@
 """The generator's own thread: compiled, without the GIL, on the other core than the server. It sends what is
 due, reads what has come twice a millisecond, and sleeps in between."""
 
+import contextlib
 import os
 import select
 import socket
@@ -103,7 +104,6 @@ class Engine:
         prepare(run, 2)
         self.world = World(points, voices)
         self._epoll = select.epoll()
-        self._sockets: list[socket.socket] = []
         self._thread = threading.Thread(target=self._run, name="generator", daemon=True)
 
     def __enter__(self) -> Self:
@@ -113,8 +113,6 @@ class Engine:
     def __exit__(self, *_: object) -> None:
         self.world.state[STOP] = 1
         self._thread.join()
-        for used in self._sockets:
-            used.close()
         self._epoll.close()
 
     @property
@@ -128,10 +126,14 @@ class Engine:
         if os.geteuid() == 0:
             used.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 8 << 20)
         used.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
-        self._sockets.append(used)
         self.world.points[p]["fd"] = used.fileno()
         self.world.of_fd[used.fileno()] = p
         self._epoll.register(used.fileno(), select.EPOLLIN)
+
+    def forget(self, used: socket.socket) -> None:
+        """Its owner closes it."""
+        with contextlib.suppress(OSError, ValueError):
+            self._epoll.unregister(used.fileno())
 
     def _run(self) -> None:
         if os.geteuid() == 0:

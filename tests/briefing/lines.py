@@ -43,6 +43,8 @@ NAMED = 60
 WATCHED = 3
 """Points of which all that they receive is decrypted, not only a sample."""
 SOUND_S = 0.02
+TURN_S = 0.02
+"""Longer than the engine goes round."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,8 +133,13 @@ class Line:
             row["wanted"] = wanted
 
     async def close(self) -> None:
-        """Without saying goodbye. The engine has let go of it by then, or has ended."""
+        """Without saying goodbye."""
         self._engine.world.points[self._index]["live"] = 0
+        if self._socket is not None:
+            self._engine.forget(self._socket)
+            await asyncio.sleep(TURN_S)  # its thread may be at work on this point
+            self._socket.close()
+            self._socket = None
         await self._client.close()
 
 

@@ -28,6 +28,8 @@ class Told:
     targets: Mapping[str, float]
     reason: str = ""
     """Why it could not be carried out, or not as it was meant."""
+    note: str = ""
+    """What went wrong on the way, and how often."""
 
     @property
     def missed(self) -> tuple[str, ...]:
@@ -44,7 +46,7 @@ class Told:
         figures = {name: round(value, 3) for name, value in self.figures.items()}
         told: dict[str, object] = {"name": self.name, **figures}
         told |= {"targets": dict(self.targets), "reached": self.reached}
-        return told | {"missed": list(self.missed), "reason": self.reason}
+        return told | {"missed": list(self.missed), "reason": self.reason, "note": self.note}
 
 
 ROWS = (

@@ -45,15 +45,17 @@ times what it was, twice in a row; or it is measured as it is."""
 async def carry_out(row: Row, seconds: float, voices: Voices) -> Told:
     """The row's figures; or why there are none."""
     figures: dict[str, float] = {}
+    reason = note = ""
     try:
-        reason = await _carry_out(row, seconds, voices, figures)
+        reason, note = await _carry_out(row, seconds, voices, figures)
     except (ApplianceError, StorageUnavailable, aiohttp.ClientError, OSError, TimeoutError) as error:
         reason = f"{type(error).__name__}: {error}"[:300]
-    return Told(row.name, figures, row.targets, reason)
+    return Told(row.name, figures, row.targets, reason, note)
 
 
-async def _carry_out(row: Row, seconds: float, voices: Voices, figures: dict[str, float]) -> str:
-    """Returns why it is not what it was meant to be, or "". What was measured is in `figures`."""
+async def _carry_out(row: Row, seconds: float, voices: Voices, figures: dict[str, float]) -> tuple[str, str]:
+    """Returns why it is not what it was meant to be, or "", and what went wrong. What was measured is in
+    `figures`."""
     engine = Engine(row.points, voices)
     with tempfile.TemporaryDirectory(prefix="giaoban-briefing-") as folder, _on(SERVER_CORE):
         begun_s = time.monotonic()
@@ -68,9 +70,9 @@ async def _carry_out(row: Row, seconds: float, voices: Voices, figures: dict[str
                         begin = await snapshot(engine, appliance, SERVER_CORE)
                         await _storm(row, crowd, appliance, begin, figures)
                         figures |= await _steady(crowd, appliance, seconds)
-                        reason = _reason(crowd)
+                        found = _reason(crowd)
             await crowd.close()
-    return reason
+    return found
 
 
 async def _storm(
@@ -128,13 +130,13 @@ async def _steady(crowd: Crowd, appliance: Appliance, seconds: float) -> dict[st
     return found | latencies(samples) | beats(end.told) | memory(appliance)
 
 
-def _reason(crowd: Crowd) -> str:
+def _reason(crowd: Crowd) -> tuple[str, str]:
+    note = ", ".join(f"{what} x {count}" for what, count in sorted(crowd.faults().items()))
     if not crowd.engine.runs:
-        return "the generator has failed"
-    faults = ", ".join(f"{what} x {count}" for what, count in sorted(crowd.faults().items()))
+        return "the generator has failed", note
     if crowd.inside < crowd.count:
-        return f"only {crowd.inside} of {crowd.count} are inside: {faults}"
-    return faults
+        return f"only {crowd.inside} of {crowd.count} are inside", note
+    return "", note
 
 
 def pin(*cores: int) -> None:
