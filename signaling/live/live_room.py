@@ -13,7 +13,7 @@ comes after them waits for the worker's answers, and leaves in the order of the 
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Protocol, assert_never
 
 from msgspec.structs import replace as changed
@@ -62,6 +62,15 @@ SHUTTING = (sfu.SetGates, sfu.CloseEndpoint, sfu.CloseRoom)
 """People are told of these when the worker has answered. Nobody is told that a wish was carried out."""
 
 
+@dataclass(eq=False, slots=True)
+class Asking:
+    """An input that has something stored first."""
+
+    happened: Input
+    outcome: Leaving | Refused | None = None
+    """Once it is decided."""
+
+
 class RoomStore(Protocol):
     """What a live room needs of the store."""
 
@@ -93,6 +102,8 @@ class LiveRoom:
         self._showing: asyncio.TimerHandle | None = None
         self.fell_behind: Callable[[], None] = _nobody_asks
         """Called when something is to be stored."""
+        self._asking: list[Asking] = []
+        """Those whose grants are still to be stored, in order."""
         self._one_grant_at_a_time = asyncio.Lock()  # taken first; what it stores is stored in order
         self._unkept: set[AccountId] = set()
         self._run_unkept = False
@@ -120,8 +131,7 @@ class LiveRoom:
         waits for the store by itself: the inputs behind it go on."""
         outcome = self._take(happened, self._clock(), NOTHING)
         if isinstance(outcome, Grant):
-            async with self._one_grant_at_a_time:
-                outcome = await self._grant(happened)
+            outcome = await self._granted(Asking(happened))
         if isinstance(outcome, Refused):
             return outcome
         await _left(outcome)
@@ -164,26 +174,69 @@ class LiveRoom:
         rows = {row.account.id: row for row in self._rows(accounts)}
         return Grant(rows, self.room.state.run if run else None)
 
-    async def _grant(self, happened: Input) -> Leaving | Refused:
-        """Store what must be, then decide again: what is stored takes effect, nothing else."""
-        stored, decided_ms = NOTHING, self._clock().unix_ms
+    async def _granted(self, asking: Asking) -> Leaving | Refused:
+        """Those who come while the store is busy share its next write."""
+        self._asking.append(asking)
+        async with self._one_grant_at_a_time:
+            if asking.outcome is None:
+                await self._grant_together()
+        assert asking.outcome is not None
+        return asking.outcome
+
+    async def _grant_together(self) -> None:
+        decided_ms = self._clock().unix_ms
+        together, stored, self._asking = self._stored_together(decided_ms)
+        failed = await self._refused_by_store(stored)
+        for asking in together:
+            asking.outcome = failed or await self._grant(asking.happened, stored, decided_ms)
+        self._note_unlike(stored)  # if the store failed, it may have been written after all
+
+    def _stored_together(self, decided_ms: int) -> tuple[list[Asking], Grant, list[Asking]]:
+        """Inputs that one write can grant, what is to be written, and the inputs after them. No two of them
+        concern the same seat, and a record of the run is written alone."""
+        before, now = self.room.checkpoint(), Instant(self._clock().s, decided_ms)
+        seats: dict[AccountId, KeptSeat] = {}
+        run: RunRecord | None = None
+        together: list[Asking] = []
+        for asking in self._asking:
+            outcome = self.room.apply(asking.happened, now)
+            first = NOTHING if isinstance(outcome, Refused) else self._asked_first(in_phases(outcome))
+            alone = run is not None or first.run is not None or not seats.keys().isdisjoint(first.seats)
+            if together and alone:
+                break
+            together.append(asking)
+            seats.update(first.seats)
+            run = first.run
+        self.room.restore(before)
+        return together, Grant(seats, run), self._asking[len(together) :]
+
+    async def _grant(self, happened: Input, stored: Grant, decided_ms: int) -> Leaving | Refused:
+        """Decide again, after what had to be stored has been: what is stored takes effect, nothing else."""
+        own = NOTHING
         for _ in range(MAX_GRANT_TRIES):
             # Decided at the same time of day, so that the rows are the same.
             outcome = self._take(happened, Instant(self._clock().s, decided_ms), stored)
-            self._note_unlike(stored)
+            self._note_unlike(own)
             if not isinstance(outcome, Grant):
                 return outcome
-            stored = outcome
-            try:
-                if stored.seats:
-                    await self._store.keep_seats(self.meeting, stored.seats.values())
-                if stored.run is not None:
-                    await self._store.keep_run(self.meeting, stored.run)
-            except (StorageUnavailable, AlreadyThere) as error:
-                log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
-                self._note_unlike(stored)  # it may have been written after all
-                return Refused(Why.STORAGE_UNAVAILABLE)
+            own = stored = outcome  # something has changed meanwhile
+            failed = await self._refused_by_store(own)
+            if failed is not None:
+                self._note_unlike(own)
+                return failed
         return Refused(Why.STORAGE_UNAVAILABLE)
+
+    async def _refused_by_store(self, grant: Grant) -> Refused | None:
+        """None: it has been stored."""
+        try:
+            if grant.seats:
+                await self._store.keep_seats(self.meeting, grant.seats.values())
+            if grant.run is not None:
+                await self._store.keep_run(self.meeting, grant.run)
+        except (StorageUnavailable, AlreadyThere) as error:
+            log.error("not-kept meeting=%s why=%s", self.meeting.code, type(error).__name__)
+            return Refused(Why.STORAGE_UNAVAILABLE)
+        return None
 
     def _note_unlike(self, stored: Grant) -> None:
         """Where the store may say something else than what is so, it has to follow."""
@@ -192,6 +245,8 @@ class LiveRoom:
         self._unkept.update(unlike)
         if stored.run is not None and stored.run != self.room.state.run:
             self._run_unkept = True
+        if self.behind:
+            self.fell_behind()
 
     def _rows(self, accounts: Iterable[AccountId]) -> list[KeptSeat]:
         seats = self.room.state.seats

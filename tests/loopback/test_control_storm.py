@@ -30,7 +30,7 @@ from tests.support.control import OFFER, Browser, Control, running_control
 pytestmark = pytest.mark.loopback
 
 UNIT = "tyt-ta-phin"
-MANY = 30
+MANY = 8
 
 
 async def waiting(control: Control, login: str) -> Browser:

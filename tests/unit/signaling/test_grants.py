@@ -216,6 +216,41 @@ async def test_what_could_not_be_stored_is_refused_and_may_have_been_written() -
     assert stage.live.behind, "the store hears what is so"
 
 
+async def test_those_who_knock_while_the_store_is_busy_share_its_next_write() -> None:
+    stage = Stage()
+    doors = [stage.scene.enter(account(f"d{n}", unit="noi")) for n in range(20)]
+    stage.boxes |= {door: Box() for door in doors}
+    first = stage.asks(stage.outside, Knock("noi", "Khoa Nội"))
+    write = await stage.store.next()
+    knocking = [stage.asks(door, Knock("noi", f"BS. {n}")) for n, door in enumerate(doors)]
+    await asyncio.sleep(0)
+    write.set_result(None)
+    assert await first is None
+    together = await stage.store.next()
+    assert all(stage.state(door) is SeatState.OUTSIDE for door in doors)
+    together.set_result(None)
+    assert [await one for one in knocking] == [None] * len(doors)
+    assert stage.store.writes.empty()
+    waiting = stage.scene.room.state.waiting()
+    assert [seat.session for seat in waiting] == [stage.outside, *doors], "each has the place it came in"
+    assert all(stage.store.rows[seat.account.id] == seat.kept() for seat in waiting)
+    assert not stage.live.behind
+
+
+async def test_two_grants_for_one_seat_are_written_one_after_the_other() -> None:
+    stage = Stage()
+    asked = [stage.asks(stage.outside, Knock("noi", name)) for name in ("BS. Hoa", "BS. Mai", "BS. Lan")]
+    writes = 0
+    while not all(one.done() for one in asked):
+        await asyncio.sleep(0)
+        if not stage.store.writes.empty():
+            writes += 1
+            (await stage.store.next()).set_result(None)
+    assert writes == len(asked)
+    assert stage.store.rows[NOI.id].name == "BS. Lan"
+    assert stage.store.rows[NOI.id] == stage.scene.seat(stage.outside).kept()
+
+
 async def test_what_is_written_later_never_overtakes_a_grant() -> None:
     """Otherwise the older row would stand in the store after the newer one."""
     stage = Stage()
