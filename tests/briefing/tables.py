@@ -54,8 +54,8 @@ total, portion: of the picture that is leaving. named: packets that still carry 
 
 SLOT = row_type(
     "ssrc rtx_ssrc kind packets first newest last_us transit jitter16 lsr lsr_us report_us publisher "
-    "key_ts key_packets picture_us begun rtx padding ask_us n_missing repaired given_up expected_before "
-    "received_before pictures"
+    "key_ts key_packets picture_us rtx padding ask_us n_missing repaired given_up expected_before "
+    "received_before"
 )
 """Something that is received. first, newest: unwrapped numbers. key_ts: of the first keyframe, -1 before it.
 publisher: whose it was when last looked. picture_us: when the first whole picture was there."""
