@@ -1,8 +1,8 @@
 """The fast path: every packet's way through the server, as one compiled kernel over tables.
 
 The slow path (the rest of sfu) makes decisions, at human or RTCP rate, by calling FastPath; FastPath writes
-them into rows; the kernel reads the rows for every packet. One thread makes all calls; the kernel itself runs
-without the GIL."""
+them into rows; the kernel reads the rows for every packet. A thread of its own runs the kernel, without the
+GIL; its batches and the decisions take turns (turn.py)."""
 
 from sfu.fastpath.fastpath import FastPath
 from sfu.fastpath.formats import ProducerFormat, SlotFormat
@@ -20,6 +20,7 @@ from sfu.fastpath.kernel.tables import (
 from sfu.fastpath.loader import prepare_kernel
 from sfu.fastpath.readings import Reach, StoredPacket
 from sfu.fastpath.srtp import SrtpProfile
+from sfu.fastpath.thread import PacketThread
 
 __all__ = [
     "MAX_ADDRESSES",
@@ -34,6 +35,7 @@ __all__ = [
     "HandUpKind",
     "MediaKind",
     "Outgoing",
+    "PacketThread",
     "ProducerFormat",
     "Reach",
     "Size",

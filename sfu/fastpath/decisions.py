@@ -20,6 +20,7 @@ from sfu.fastpath.kernel.tables import (
     MAX_PORTS,
     NOWHERE,
     REDUNDANT,
+    SILENCE,
     SOUND_ROW,
     SOUNDS,
     STREAM,
@@ -33,6 +34,7 @@ from sfu.fastpath.memory import Memory, Table, table
 from sfu.fastpath.readings import Readings
 from sfu.fastpath.rows import RowBook
 from sfu.fastpath.srtp import Keys, SrtpProfile
+from sfu.fastpath.turn import in_turn
 
 _KHZ = (48, 90)
 
@@ -41,9 +43,7 @@ class Decisions(Readings):
     """Allots rows and writes decisions into them; each takes effect with the next packet."""
 
     def __init__(self, memory: Memory, *, compiled: bool) -> None:
-        super().__init__(memory)
-        self._kernel = load_kernel(compiled=compiled)
-        self._here = memory.here
+        super().__init__(memory, load_kernel(compiled=compiled))
         self.producers = memory.producers
         self.slots = memory.slots
         self.ports = memory.ports
@@ -57,9 +57,12 @@ class Decisions(Readings):
         self._ssrcs: dict[int, set[int]] = {}
         self._ufrags: dict[int, set[str]] = {}
         self._allow(len(self.transports) * BUDGETS, COMMON_REPORTS)
+        self._kick = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        """Makes the packet thread look again at what it waits for."""
 
     # --- ports and transports ---------------------------------------------------------------------
 
+    @in_turn
     def add_port(self, fd: int) -> int:
         """Use a bound, non-blocking UDP socket, v4 or v6, whose file descriptor the caller keeps open. Raises
         TableFull."""
@@ -71,8 +74,10 @@ class Decisions(Readings):
         self.ports["fd"][index] = fd
         self.ports["gso"][index] = 1
         self._context.n_ports = max(self._sockets) + 1
+        self._kick_thread()
         return index
 
+    @in_turn
     def remove_port(self, index: int) -> None:
         """Let go of a socket before it is closed. Addresses bound there are forgotten, transports that sent
         from there have no destination, and the index may be given to another socket."""
@@ -85,7 +90,9 @@ class Decisions(Readings):
                 keys.discard(key)
         self._sockets.pop(index).close()
         self._context.n_ports = max(self._sockets, default=-1) + 1
+        self._kick_thread()
 
+    @in_turn
     def close(self) -> None:
         """Let go of the ports; nothing can be sent after this."""
         self._context.n_ports = 0
@@ -95,6 +102,7 @@ class Decisions(Readings):
             port.close()
         self._sockets.clear()
 
+    @in_turn
     def open_transport(self) -> int:
         """Raises TableFull."""
         row = self._transport_rows.take(port=NOWHERE, gso=1)
@@ -104,16 +112,19 @@ class Decisions(Readings):
         self._allow_all(row, PARTICIPANT)
         return row
 
+    @in_turn
     def narrow(self, transport: int) -> None:
         """It may cause no more than a line check needs."""
         self._allow_all(transport, LINE_CHECK)
 
+    @in_turn
     def bind_ufrag(self, transport: int, ufrag: str) -> None:
         """Checks with this name, which has UFRAG_CHARACTERS in ASCII, are for the transport. Raises
         TableFull."""
         self._memory.ufrags.put(_ufrag_key(ufrag), transport)
         self._ufrags[transport].add(ufrag)
 
+    @in_turn
     def unbind_ufrag(self, transport: int, ufrag: str) -> None:
         self._memory.ufrags.remove(_ufrag_key(ufrag))
         self._ufrags[transport].discard(ufrag)
@@ -122,6 +133,7 @@ class Decisions(Readings):
         """How often a budget (tables.CHECKS and the others) of the transport was used up."""
         return int(self._memory.budgets["refused"][transport * BUDGETS + budget])
 
+    @in_turn
     def set_keys(self, transport: int, profile: SrtpProfile, rx_key: bytes, tx_key: bytes) -> None:
         """Master key and salt of both directions. Raises ValueError when one is too short."""
         keys = Keys(profile, rx_key, tx_key)
@@ -129,6 +141,7 @@ class Decisions(Readings):
         self.transports["tx"][transport] = session_pointer(keys.tx)
         self._keys[transport] = keys
 
+    @in_turn
     def bind_address(self, transport: int, port: int, address: Address) -> None:
         """Datagrams from there belong to the transport. Raises TableFull; OSError if it is not an IP
         address."""
@@ -136,6 +149,7 @@ class Decisions(Readings):
         self._memory.addresses.put(key, transport)
         self._addresses[transport].add(key)
 
+    @in_turn
     def unbind_address(self, port: int, address: Address) -> None:
         key = address_key(port, self._sockaddr(port, address))
         owner = self._memory.addresses.get(key)
@@ -143,6 +157,7 @@ class Decisions(Readings):
             self._memory.addresses.remove(key)
             self._addresses[owner].discard(key)
 
+    @in_turn
     def set_destination(self, transport: int, port: int, address: Address | None) -> None:
         """Where the transport's packets go. With port STREAM they are kept for take_stream_out."""
         row = self.transports[transport]
@@ -153,6 +168,7 @@ class Decisions(Readings):
         row.port = STREAM if port == STREAM else NOWHERE if address is None else port
         row.gso = 1
 
+    @in_turn
     def close_transport(self, transport: int) -> None:
         """Close it with its addresses, names, SSRCs, producers, layers and slots; their rows are reused
         later."""
@@ -173,12 +189,15 @@ class Decisions(Readings):
                 self._memory.addresses.remove(key)
         for ufrag in list(self._ufrags[transport]):
             self.unbind_ufrag(transport, ufrag)
+        aside = self._memory.stream[: int(self._context.stream_n)]
+        aside["transport"][aside["transport"] == transport] = -1
         del self._ssrcs[transport], self._ufrags[transport]
         self._transport_rows.give_back(transport)
         self._keys.pop(transport, None)
 
     # --- producers, layers, slots -----------------------------------------------------------------
 
+    @in_turn
     def open_producer(
         self, transport: int, kind: MediaKind, gate: int, format: ProducerFormat = ANY_FORMAT
     ) -> int:
@@ -186,9 +205,15 @@ class Decisions(Readings):
         if format.twcc_ext:
             self.transports["twcc_ext"][transport] = format.twcc_ext
         return self._producer_rows.take(
-            transport=transport, kind=int(kind), gate=gate, level=127, shut_level=127, **asdict(format)
+            transport=transport,
+            kind=int(kind),
+            gate=gate,
+            level=SILENCE,
+            shut_level=SILENCE,
+            **asdict(format),
         )
 
+    @in_turn
     def set_gate(self, producer: int, reasons: int) -> None:
         """Effective from the next packet. Slots that carry this producer wait to begin anew when the gate
         opens."""
@@ -199,6 +224,7 @@ class Decisions(Readings):
                 self.layers["since"][layer] = -1
                 self.layers["gaps"][layer] = 0
 
+    @in_turn
     def open_layer(self, producer: int) -> int:
         """One simulcast encoding. Raises TableFull."""
         kind = int(self.producers["kind"][producer])
@@ -221,6 +247,7 @@ class Decisions(Readings):
         self._histories[row] = payloads, kept
         return row
 
+    @in_turn
     def bind_ssrc(self, transport: int, ssrc: int, layer: int, *, rtx: bool = False) -> None:
         """A second SSRC for a layer is a new encoder: its numbers begin anew. Raises TableFull."""
         self._memory.ssrcs.put((transport, ssrc), layer * 2 + rtx)
@@ -237,10 +264,12 @@ class Decisions(Readings):
             self._histories[layer][1]["seq"] = 0
         row.ssrc = ssrc
 
+    @in_turn
     def unbind_ssrc(self, transport: int, ssrc: int) -> None:
         self._memory.ssrcs.remove((transport, ssrc))
         self._ssrcs[transport].discard(ssrc)
 
+    @in_turn
     def open_slot(self, transport: int, kind: MediaKind, format: SlotFormat) -> int:
         """Raises TableFull; ValueError for an extension id that the one-byte form does not have."""
         if not (0 <= format.twcc_ext < 15 and 0 <= format.level_ext < 15):
@@ -264,6 +293,7 @@ class Decisions(Readings):
             **asdict(format),
         )
 
+    @in_turn
     def switch(self, slot: int, layer: int | None) -> None:
         """Video: the old layer goes on until a key frame of the new one begins; audio: until the new one's
         next packet. None: stop now."""
@@ -273,6 +303,7 @@ class Decisions(Readings):
         """A switch was asked for and its key frame has not been seen yet."""
         return bool(0 <= self.slots["target"][slot] != self.slots["layer"][slot])
 
+    @in_turn
     def set_temporal(self, slot: int, highest: int) -> None:
         """Send only frames of temporal layers 0 to `highest` (2: all, as at the start). Fewer from the next
         frame on; more from the next key frame or frame with the layer sync bit. Packets that name no temporal
@@ -280,6 +311,7 @@ class Decisions(Readings):
         self.slots["highest"][slot] = min(max(highest, 0), 2)
         self.slots["care"][slot] |= THIN
 
+    @in_turn
     def set_redundancy(self, slot: int, blocks: int) -> None:
         """How many earlier sounds each packet of the slot repeats (RFC 2198), 0 to 3; none when the receiver
         did not negotiate it."""
@@ -290,6 +322,9 @@ class Decisions(Readings):
         row.care = row.care | REDUNDANT if row.redundancy else row.care & ~REDUNDANT
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _kick_thread(self) -> None:
+        os.eventfd_write(self._kick, 1)
 
     def _allow_all(self, transport: int, allowances: Mapping[int, Allowance]) -> None:
         for budget, allowance in allowances.items():

@@ -7,7 +7,7 @@ import numpy as np
 
 from sfu.fastpath.decisions import Decisions
 from sfu.fastpath.handups import Address, HandUp, HandUpKind, Outgoing, unpack_sockaddr
-from sfu.fastpath.kernel.entry_points import HANDED_UP
+from sfu.fastpath.kernel.entry_points import MAX_BATCHES
 from sfu.fastpath.kernel.tables import (
     BATCH,
     MAX_DATAGRAM,
@@ -17,12 +17,12 @@ from sfu.fastpath.kernel.tables import (
     RX_ROW,
     STREAM,
     STREAM_DATAGRAMS,
+    UPS,
     Size,
 )
 from sfu.fastpath.memory import Memory
+from sfu.fastpath.turn import in_turn
 
-MAX_BATCHES = 8
-"""Batches read in one wake-up. Then the rest of the loop runs; the socket stays readable."""
 NO_ADDRESS: Address = ("", 0)
 
 
@@ -37,22 +37,59 @@ class FastPath(Decisions):
         self.counters = memory.counters[0]
         self._stream_out: list[Outgoing] = []
 
+    def work(self, told: int) -> None:
+        """The packet thread: read all ports until `stop_work`. told: an eventfd, signalled when something
+        waits to be taken (take_hand_ups, take_stream_out)."""
+        context = self._context
+        context.event_fd, context.kick_fd = told, self._kick
+        while not context.stopping:
+            try:
+                self._kernel.run(self._here)
+            except IndexError:  # bounds checks caught a bug of ours: lose the batch, not the meeting
+                self.counters.faults += 1
+                self._kernel.end_turn(self._here)
+        context.stopping = 0
+
+    def shift_clock(self, ahead_us: int) -> None:
+        """For tests: the packet thread's clock is that far ahead of the machine's."""
+        self._context.ahead_us = ahead_us
+
+    def stop_work(self) -> None:
+        """The packet thread ends soon."""
+        self._context.stopping = 1
+        self._kick_thread()
+
+    @in_turn
     def drain(self, port: int, now_us: int) -> list[HandUp]:
-        """One wake-up: read what is there (a bounded number of batches), forward it, return what is handed
-        up."""
-        ups: list[HandUp] = []
+        """What the packet thread does with one port: read what is there (a bounded number of batches) and
+        forward it. Returns what is handed up."""
         for _ in range(MAX_BATCHES):
             try:
                 got = self._kernel.drain(self._here, port, now_us)
-            except IndexError:  # bounds checks caught a bug of ours: lose the batch, not the meeting
+            except IndexError:
                 self.counters.faults += 1
                 continue
-            if got > BATCH:
-                ups += self._hand_ups(port)
-            if got % HANDED_UP < BATCH:
+            if got < BATCH:
                 break
-        return ups
+        return self.take_hand_ups()
 
+    @in_turn
+    def take_hand_ups(self) -> list[HandUp]:
+        """What the kernel does not handle itself, in order, since the last call."""
+        memory, context = self._memory, self._context
+        places = [at % UPS for at in range(int(context.ups_out), int(context.ups_in))]
+        context.ups_out = context.ups_in
+        found: list[HandUp] = []
+        for at in places:
+            kind, transport, owner, port, size = memory.ups[at].item()
+            if transport >= 0 and owner != self.transports["generation"][transport]:
+                continue  # it has been closed meanwhile
+            address = NO_ADDRESS if port == STREAM else unpack_sockaddr(memory.up_names[at].tobytes())
+            data = memory.up_bytes[at, :size].tobytes()
+            found.append(HandUp(HandUpKind(kind), transport, port, address, data))
+        return found
+
+    @in_turn
     def ingest(self, transport: int, datagrams: Sequence[bytes], now_us: int) -> list[HandUp]:
         """The same path for datagrams that came over a stream. transport: whose it is, -1: not yet known."""
         ups: list[HandUp] = []
@@ -64,9 +101,10 @@ class FastPath(Decisions):
                 self._kernel.ingest(self._here, transport, len(batch), now_us)
             except IndexError:
                 self.counters.faults += 1
-            ups += self._hand_ups(STREAM)
+            ups += self.take_hand_ups()
         return ups
 
+    @in_turn
     def inject(self, transport: int, packet: bytes, now_us: int) -> None:
         """Forward a plain packet (a STRANGER, once its SSRC is bound)."""
         if not 12 <= len(packet) <= MAX_DATAGRAM:
@@ -78,6 +116,7 @@ class FastPath(Decisions):
         except IndexError:
             self.counters.faults += 1
 
+    @in_turn
     def send_rtcp(self, transport: int, packet: bytes) -> None:
         """Protect and send; nothing happens while there are no keys or no destination. Raises ValueError when
         it is longer than one datagram."""
@@ -98,6 +137,7 @@ class FastPath(Decisions):
         """STUN and DTLS over UDP."""
         self._send(port, address, data)
 
+    @in_turn
     def resend(
         self,
         slot: int,
@@ -113,18 +153,22 @@ class FastPath(Decisions):
         self._context.n_asked = len(wanted)
         return int(self._kernel.resend(self._here, slot, now_us, min_interval_us, max_bytes))
 
+    @in_turn
     def send_padding(self, slot: int, wanted: int, now_us: int) -> int:
         """Send about `wanted` bytes (at most MAX_PADDING) of padding to probe the line, as RTX packets with
         transport-wide numbers; the slot need not carry anything. Returns how many protected bytes were sent;
         0 without RTX."""
         return int(self._kernel.send_padding(self._here, slot, min(wanted, MAX_PADDING), now_us))
 
+    @in_turn
     def take_stream_out(self) -> list[Outgoing]:
         """What is to leave from STREAM transports, in order, since the last call."""
         out, self._stream_out = self._stream_out, []
         datagrams = self._memory.stream_bytes
         for put in self._memory.stream[: int(self._context.stream_n)].tolist():
             transport, at, size, producer = put
+            if transport < 0:
+                continue  # it has been closed meanwhile
             out.append(Outgoing(transport, datagrams[at : at + size].tobytes(), producer))
         self._context.stream_n = self._context.stream_at = 0
         return out
@@ -137,21 +181,9 @@ class FastPath(Decisions):
         self._memory.msgs[m, 6] = 0
         self._memory.msgs[m, 7] = len(datagram)
 
-    def _hand_ups(self, port: int) -> list[HandUp]:
-        memory = self._memory
-        return [
-            HandUp(
-                HandUpKind(kind),
-                transport,
-                port,
-                NO_ADDRESS if port == STREAM else unpack_sockaddr(memory.names[m].tobytes()),
-                memory.rx[m, :size].tobytes(),
-            )
-            for kind, transport, m, size in memory.ups[: int(self._context.n_ups)].tolist()
-        ]
-
     def _send(self, port: int, address: Address, data: bytes) -> None:
         try:
             self._sockets[port].sendto(data, address)
         except OSError:
-            self.counters.send_errors += 1
+            with self.turn:
+                self.counters.send_errors += 1

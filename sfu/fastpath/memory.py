@@ -39,11 +39,14 @@ from sfu.fastpath.kernel.tables import (
     SWITCHES,
     TRANSPORT,
     UP,
+    UPS,
     Size,
 )
 
 HUGE = 2 << 20
 LINE = 64
+MUTEX = 64
+"""Room for a pthread_mutex_t."""
 Table = np.recarray[tuple[int], np.dtype[np.void]]
 Words = npt.NDArray[np.int64]
 Bytes = npt.NDArray[np.uint8]
@@ -96,7 +99,6 @@ class Memory:
         self.layers = block.table(size.layers, LAYER)
         self.slots = block.table(size.slots, SLOT)
         self.entries = block.table(ENTRIES + 1, ENTRY)
-        self.ups = block.table(BATCH, UP)
         self.rx = block.take(BATCH * RX_ROW).reshape(BATCH, RX_ROW)
         self.names = block.take(BATCH * NAME_ROW).reshape(BATCH, NAME_ROW)
         self.iov = block.words(BATCH, 2)
@@ -118,6 +120,13 @@ class Memory:
         self.strangers = np.zeros((size.transports, MAX_STRANGERS), np.int64)
         self.asked = np.zeros(RESENDS, np.int64)
         self.gaps = np.zeros((size.layers, GAPS, 2), np.int64)
+        self.ups = table(UPS, UP)
+        self.up_names = np.zeros((UPS, NAME_ROW), np.uint8)
+        self.up_bytes = np.zeros((UPS, RX_ROW), np.uint8)
+        self.next_turn = np.zeros(MUTEX, np.uint8)
+        self.turn = np.zeros(MUTEX, np.uint8)
+        self.watched = np.zeros(MAX_PORTS + 1, np.int64)
+        self.scratch = np.zeros((2, 2), np.int64)
         self.stream = table(STREAM_DATAGRAMS, STREAMED)
         self.stream_bytes = np.zeros(STREAM_BYTES, np.uint8)
         self._write_messages()
@@ -179,6 +188,12 @@ class Memory:
             "tx_transport",
             "entries",
             "ups",
+            "up_names",
+            "up_bytes",
+            "next_turn",
+            "turn",
+            "watched",
+            "scratch",
             "out_names",
             "arrivals",
             "sent",
@@ -201,7 +216,7 @@ def _block_size(size: Size) -> int:
         + size.slots * SLOT.itemsize
     )
     entries = (ENTRIES + 1) * ENTRY.itemsize
-    batch = BATCH * (UP.itemsize + RX_ROW + NAME_ROW + 8 * 10) + MAX_PORTS * BATCH * 8 * 16
+    batch = BATCH * (RX_ROW + NAME_ROW + 8 * 10) + MAX_PORTS * BATCH * 8 * 16
     return (
         rows
         + entries

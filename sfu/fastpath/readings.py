@@ -4,12 +4,14 @@ Feedback asks for hundreds of sent packets per tick, so their columns are read t
 element of one costs a tenth of reading a numpy field."""
 
 from collections.abc import Sequence
+from types import SimpleNamespace
 from typing import NamedTuple
 
 import numpy as np
 
-from sfu.fastpath.kernel.tables import ARRIVALS, SENT_PACKETS
+from sfu.fastpath.kernel.tables import ARRIVALS, SENT_PACKETS, SILENCE
 from sfu.fastpath.memory import Bytes, Memory, Table
+from sfu.fastpath.turn import Turn, in_turn
 
 
 class Reach(NamedTuple):
@@ -39,8 +41,11 @@ class StoredPacket(NamedTuple):
 
 
 class Readings:
-    def __init__(self, memory: Memory) -> None:
+    def __init__(self, memory: Memory, kernel: SimpleNamespace) -> None:
         self._memory = memory
+        self._kernel = kernel
+        self._here = memory.here
+        self.turn = Turn(kernel, memory.here)
         self._context = memory.context[0]
         self.transports = memory.transports
         self.layers = memory.layers
@@ -56,6 +61,7 @@ class Readings:
         self._khz = memory.layers["khz"].data
         self._transit = memory.layers["transit"].data
 
+    @in_turn
     def take_arrivals(self, transport: int) -> list[tuple[int, int]]:
         """(transport-wide number unwrapped, arrival us) since the last call; at most the newest ARRIVALS."""
         row = self.transports[transport]
@@ -66,6 +72,21 @@ class Readings:
         places = np.arange(start, end) % ARRIVALS
         return list(zip(ring[places, 0].tolist(), ring[places, 1].tolist(), strict=True))
 
+    @in_turn
+    def take_level(self, producer: int) -> tuple[int, int]:
+        """Sum and number of the levels that a microphone's headers named since the last call."""
+        row = self._memory.producers[producer]
+        found = int(row.level_sum), int(row.level_count)
+        row.level_sum = row.level_count = 0
+        return found
+
+    @in_turn
+    def take_shut_level(self, producer: int) -> int:
+        """The loudest level that the headers of a shut microphone named since the last call."""
+        row = self._memory.producers[producer]
+        loudest, row.shut_level = int(row.shut_level), SILENCE
+        return loudest
+
     def sent_packet(self, transport: int, number: int) -> tuple[int, int] | None:
         """(sent us, bytes before protection) of an outgoing transport-wide 16-bit number, if it was not
         long ago. A packet noted as sent at 0 has not left yet."""
@@ -73,6 +94,7 @@ class Readings:
         kept = self._sent[transport, at] if at >= 0 else 0
         return (kept >> 16, kept & 0xFFFF) if kept >> 16 else None
 
+    @in_turn
     def note_sent(self, transport: int, number: int, now_us: int) -> None:
         """The packet of this outgoing transport-wide 16-bit number was kept back and leaves only now; 0: it
         has not left yet."""
@@ -80,6 +102,7 @@ class Readings:
         if at >= 0:
             self._sent[transport, at] = now_us << 16 | self._sent[transport, at] & 0xFFFF
 
+    @in_turn
     def take_gaps(self) -> list[tuple[int, int, int]]:
         """(layer, first, last) of the holes in pictures' unwrapped numbers that were seen since the last
         call. Holes are not noted for layers that nobody gets or waits for or whose gate is shut, nor if they
@@ -97,6 +120,7 @@ class Readings:
         counts[:] = 0
         return found
 
+    @in_turn
     def missing(self, layer: int, numbers: Sequence[int]) -> list[int]:
         """Those of the unwrapped numbers that have not come yet and would still be accepted."""
         if layer not in self._histories:
@@ -109,6 +133,7 @@ class Readings:
             if newest - len(kept) < number <= newest and kept[number % len(kept)] != number
         ]
 
+    @in_turn
     def sounds(self, layer: int, after: int, most: int) -> list[tuple[int, int, bytes]]:
         """(unwrapped number, timestamp, payload) of the sounds after number `after` that came while the gate
         was open, in order, at most the newest `most`. Sounds that are too long for their row of the history
@@ -136,6 +161,7 @@ class Readings:
         oldest = -1 if since < 0 else max(since, newest - len(self._histories[layer][1]) + 1)
         return Reach(oldest, newest, self._key_seq[layer], self._generation[layer], self._ssrc[layer])
 
+    @in_turn
     def packets(self, layer: int, after: int, most: int) -> list[StoredPacket]:
         """Those that follow that unwrapped number without a hole, in order, at most the first `most`."""
         reach = self.reach(layer)

@@ -121,11 +121,9 @@ class Hearing:
 
     def _claim(self, microphone: _Microphone) -> Claim:
         """Reads and clears the levels that the kernel has summed up from its header."""
-        row = self._fastpath.producers[microphone.producer]
-        levels = int(row["level_count"])
-        level = int(row["level_sum"]) / levels if levels else None
-        silent = level is None and bool(row["has_level"])
-        row["level_sum"] = row["level_count"] = 0
+        total, levels = self._fastpath.take_level(microphone.producer)
+        level = total / levels if levels else None
+        silent = level is None and bool(self._fastpath.producers["has_level"][microphone.producer])
         return Claim(microphone.number, 127.0 if silent else level)
 
     def _allowed(self, microphone: _Microphone, came: list[tuple[int, int, bytes]]) -> list[Sound]:

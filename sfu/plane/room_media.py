@@ -26,7 +26,6 @@ from sfu.plane.pulse import Pulse
 from sfu.plane.slot import Feed
 from sfu.plane.speakers import Choice, Reading, Speakers
 from sfu.plane.tap import Tap
-from sfu.voice.ears import SILENCE_DBOV
 from sfu.voice.hint import Hint
 
 
@@ -177,9 +176,8 @@ class RoomMedia:
             if microphone.is_open or endpoint.check:
                 self._hints.pop(endpoint.id, None)
                 continue
-            row = self._fastpath.producers[microphone.row]
-            self._hints.setdefault(endpoint.id, Hint()).step(int(row["shut_level"]))
-            row["shut_level"] = SILENCE_DBOV
+            claimed = self._fastpath.take_shut_level(microphone.row)
+            self._hints.setdefault(endpoint.id, Hint()).step(claimed)
 
     def _choose(self, chosen: Choice, pulse: Pulse) -> None:
         stage = self.fixed_stage or chosen.stage or self._choice.stage or self._somebody(pulse)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from aiortc import RTCCertificate
 
 from sfu.errors import BadPacket
-from sfu.fastpath import NOWHERE, STREAM, FastPath, HandUp, HandUpKind
+from sfu.fastpath import NOWHERE, STREAM, FastPath, HandUp, HandUpKind, PacketThread
 from sfu.sdp import Candidate
 from sfu.transport import stun
 from sfu.transport.association import Association, AssociationListener
@@ -69,6 +69,7 @@ class MediaPorts:
         self._certificate = RTCCertificate.generateCertificate()
         self._connections = TcpConnections(self)
         self._sites = Sites(fastpath, self._connections, self)
+        self._packets = PacketThread(fastpath, self._told)
         self._by_ufrag: dict[str, Association] = {}
         self._by_row: dict[int, Association] = {}
         self._by_path: dict[Path, Association] = {}
@@ -79,6 +80,7 @@ class MediaPorts:
         """Open the sockets where that can be done. Raises PortTaken when somebody else has the number on all
         addresses."""
         self.port = await self._sites.start(self._addresses, self.port, self._clock())
+        self._packets.start()
 
     async def follow(self, addresses: Sequence[str]) -> dict[str, str]:
         """These are the machine's addresses now, the best first: new ones get sockets, those that have gone
@@ -96,6 +98,7 @@ class MediaPorts:
         for association in list(self._by_row.values()):
             association.close()
         await asyncio.gather(*self._tasks.values(), *self._ended, return_exceptions=True)
+        self._packets.stop()
         await self._sites.close()
 
     def candidates(self, *, local: bool) -> tuple[Candidate, ...]:
@@ -190,10 +193,10 @@ class MediaPorts:
 
     # --- in --------------------------------------------------------------------------------------
 
-    def on_readable(self, port: int) -> None:
-        """Datagrams wait at one of our sockets (SiteOwner)."""
+    def _told(self) -> None:
+        """The packet thread has something for us."""
         now = self._clock()
-        for hand_up in self._fastpath.drain(port, int(now * 1e6)):
+        for hand_up in self._fastpath.take_hand_ups():
             self._take(hand_up, now)
         self.flush_streams()
 

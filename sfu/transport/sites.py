@@ -11,17 +11,11 @@ from sfu.transport.sockets import AddressUnusable, Pair, PortTaken, bind, pick_p
 from sfu.transport.standing import Standing
 from sfu.transport.tcp import TcpConnections
 
-REST_S = 0.001
-"""Between two readings of a busy socket: a wake-up costs more than twenty datagrams, and whoever sends many
-must not cause one for each."""
 ACCEPTED_AT_ONCE, MAX_BACKLOG = 16, 512
 """TCP connections that are taken in before anything else gets its turn, and that may wait for it."""
 
 
 class SiteOwner(Protocol):
-    def on_readable(self, port: int) -> None:
-        """Datagrams wait at the fast path's port of that index."""
-
     def on_site_closed(self, port: int) -> None:
         """That index leads nowhere any more."""
 
@@ -41,9 +35,6 @@ class Sites:
         self._owner = owner
         self._standing = Standing(MAX_PORTS)
         self._open: dict[str, Site] = {}
-        self._read_at: dict[int, float] = {}
-        self._resting: dict[int, asyncio.TimerHandle] = {}
-        """By the fast path's port."""
 
     @property
     def told(self) -> tuple[str, ...]:
@@ -87,29 +78,12 @@ class Sites:
             accept, sock=pair.tcp, backlog=ACCEPTED_AT_ONCE, start_serving=False
         )
         self._open[pair.address] = site = Site(pair, port, listener)
-        self._watch(site)
         await listener.start_serving()
         if self._open.get(pair.address) is site:
             pair.tcp.listen(MAX_BACKLOG)  # the loop takes its number for both
 
-    def _watch(self, site: Site) -> None:
-        self._resting.pop(site.port, None)
-        asyncio.get_running_loop().add_reader(site.pair.udp.fileno(), self._read, site)
-
-    def _read(self, site: Site) -> None:
-        loop = asyncio.get_running_loop()
-        began = loop.time()
-        self._owner.on_readable(site.port)
-        if began - self._read_at.get(site.port, 0.0) < REST_S and site.pair.address in self._open:
-            loop.remove_reader(site.pair.udp.fileno())
-            self._resting[site.port] = loop.call_later(REST_S, self._watch, site)
-        self._read_at[site.port] = began
-
     def _close(self, address: str) -> asyncio.Server:
         site = self._open.pop(address)
-        asyncio.get_running_loop().remove_reader(site.pair.udp.fileno())
-        if (resting := self._resting.pop(site.port, None)) is not None:
-            resting.cancel()
         site.listener.close()
         self._connections.close_to(address)
         self._owner.on_site_closed(site.port)

@@ -40,19 +40,25 @@ class Heard:
 
 
 class ShiftedClock:
-    """The loop's clock, which a test may set forward or stop."""
+    """The loop's clock, which a test may set forward."""
 
     def __init__(self) -> None:
-        self.ahead_s = 0.0
-        self._stopped_at: float | None = None
+        self._ahead_s = 0.0
+        self.fastpath: FastPath | None = None
+        """Goes by the same clock."""
 
-    def stop(self) -> None:
-        self._stopped_at = self()
+    @property
+    def ahead_s(self) -> float:
+        return self._ahead_s
+
+    @ahead_s.setter
+    def ahead_s(self, ahead_s: float) -> None:
+        self._ahead_s = ahead_s
+        if self.fastpath is not None:
+            self.fastpath.shift_clock(int(ahead_s * 1e6))
 
     def __call__(self) -> float:
-        if self._stopped_at is not None:
-            return self._stopped_at
-        return asyncio.get_running_loop().time() + self.ahead_s
+        return asyncio.get_running_loop().time() + self._ahead_s
 
 
 @asynccontextmanager
@@ -61,6 +67,7 @@ async def media_ports(
 ) -> AsyncIterator[tuple[FastPath, MediaPorts]]:
     fastpath = FastPath()
     clock = clock or ShiftedClock()
+    clock.fastpath = fastpath
     ports = MediaPorts(fastpath, addresses or ("127.0.0.1",), 0, clock, advertise=advertise)
     await ports.start()
     try:

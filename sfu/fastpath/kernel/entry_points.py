@@ -11,17 +11,31 @@ resend.py sends again. All of it also runs uncompiled (native.uncompiled), and i
 from sfu.fastpath.kernel.accept import accept
 from sfu.fastpath.kernel.forward import forward
 from sfu.fastpath.kernel.lookup import UNKNOWN, find_ssrc, find_transport
-from sfu.fastpath.kernel.native import Row, bytes_at, compiled, context_at, recvmmsg, rows_at, words_at
+from sfu.fastpath.kernel.native import (
+    Row,
+    bytes_at,
+    clock_us,
+    compiled,
+    context_at,
+    recvmmsg,
+    rows_at,
+    words_at,
+)
+from sfu.fastpath.kernel.polling import enter, has_datagrams, leave, tell, wait_for_datagrams
 from sfu.fastpath.kernel.receive import admit
 from sfu.fastpath.kernel.resend import pad, resend_all
 from sfu.fastpath.kernel.rtp import payload_start, u32
 from sfu.fastpath.kernel.send import flush
 from sfu.fastpath.kernel.switch import end_layer, interrupt, switch
-from sfu.fastpath.kernel.tables import BATCH, COUNTERS, MAX_PORTS, NAME_ROW, PORT
+from sfu.fastpath.kernel.tables import BATCH, COUNTERS, MAX_PORTS, NAME_ROW, PORT, STREAM
 
-HANDED_UP = 1 << 16
+MAX_BATCHES = 8
+"""Read from one port before the others get their turn."""
 
 ENTRY_POINTS = {
+    "run": 1,
+    "begin_turn": 1,
+    "end_turn": 1,
     "drain": 3,
     "ingest": 4,
     "inject": 4,
@@ -35,10 +49,39 @@ ENTRY_POINTS = {
 
 
 @compiled
+def run(here: int) -> None:
+    """The packet thread's work, until it is told to stop."""
+    ctx = context_at(here)
+    while ctx.stopping == 0:
+        wait_for_datagrams(ctx)
+        for port in range(ctx.n_ports):
+            if not has_datagrams(ctx, port):
+                continue
+            for _ in range(MAX_BATCHES):
+                enter(ctx)
+                got = drain(here, port, clock_us(ctx.scratch) + ctx.ahead_us)
+                leave(ctx)
+                if got < BATCH:
+                    break
+        tell(ctx)
+
+
+@compiled
+def begin_turn(here: int) -> None:
+    """Nothing else happens to the tables until end_turn."""
+    enter(context_at(here))
+
+
+@compiled
+def end_turn(here: int) -> None:
+    leave(context_at(here))
+
+
+@compiled
 def begin_batch(ctx: Row, now: int) -> None:
     """Forget the last batch, even one that raised half way."""
     ctx.now = now
-    ctx.n_entries = ctx.n_found = ctx.n_ups = ctx.arena_at = 0
+    ctx.n_entries = ctx.n_found = ctx.arena_at = 0
     ports = rows_at(ctx.ports, MAX_PORTS, PORT)
     for p in range(ctx.n_ports):
         ports[p].queued = 0
@@ -46,9 +89,10 @@ def begin_batch(ctx: Row, now: int) -> None:
 
 @compiled
 def drain(here: int, port: int, now: int) -> int:
-    """Read one batch from a port and forward it. Returns how many datagrams, plus HANDED_UP per hand-up."""
+    """Read one batch from a port and forward it. Returns how many datagrams there were."""
     ctx = context_at(here)
     begin_batch(ctx, now)
+    ctx.port = port
     messages = words_at(ctx.msgs, BATCH, 8)
     got = recvmmsg(rows_at(ctx.ports, MAX_PORTS, PORT)[port].fd, ctx.msgs, BATCH)
     for m in range(got):
@@ -56,7 +100,7 @@ def drain(here: int, port: int, now: int) -> int:
         messages[m, 1] = NAME_ROW
     forward(ctx)
     flush(ctx)
-    return max(got, 0) + int(ctx.n_ups) * HANDED_UP
+    return max(got, 0)
 
 
 @compiled
@@ -64,6 +108,7 @@ def ingest(here: int, transport: int, count: int, now: int) -> None:
     """Forward the datagrams of one transport, or of UNKNOWN, that stand in the receiving rows."""
     ctx = context_at(here)
     begin_batch(ctx, now)
+    ctx.port = STREAM
     for m in range(count):
         admit(ctx, m, transport)
     forward(ctx)
@@ -107,13 +152,16 @@ def send_padding(here: int, slot: int, wanted: int, now: int) -> int:
 
 __all__ = [
     "ENTRY_POINTS",
-    "HANDED_UP",
+    "MAX_BATCHES",
+    "begin_turn",
     "drain",
     "end_layer",
+    "end_turn",
     "ingest",
     "inject",
     "interrupt",
     "resend",
+    "run",
     "send_padding",
     "switch",
 ]

@@ -11,8 +11,11 @@ pointers."""
 import builtins
 import ctypes
 import os
+import threading
+import time
 import types
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar, cast
@@ -55,10 +58,13 @@ def _libc_address(name: str) -> int:
 
 for _name in ("srtp_protect", "srtp_unprotect", "srtp_unprotect_rtcp"):
     llvmlite.binding.add_symbol("gb_" + _name, _srtp_address(_name))
-for _name in ("recvmmsg", "sendmmsg", "memcpy", "__errno_location"):
+for _name in (
+    *("recvmmsg", "sendmmsg", "memcpy", "__errno_location"),
+    *("pthread_mutex_lock", "pthread_mutex_unlock", "ppoll", "clock_gettime", "read", "write"),
+):
     llvmlite.binding.add_symbol("gb_" + _name, _libc_address(_name))
 
-_I4, _I8, _U4 = nb.int32, nb.int64, nb.uint32
+_I4, _I8, _U4, _U8 = nb.int32, nb.int64, nb.uint32, nb.uint64
 _External: Callable[..., Callable[..., int]] = nb.ExternalFunction
 _protect = _External("gb_srtp_protect", _I4(_I8, _I8, _I8))
 _unprotect = _External("gb_srtp_unprotect", _I4(_I8, _I8, _I8))
@@ -67,8 +73,17 @@ _recvmmsg = _External("gb_recvmmsg", _I4(_I4, _I8, _U4, _I4, _I8))
 _sendmmsg = _External("gb_sendmmsg", _I4(_I4, _I8, _U4, _I4))
 _memcpy = _External("gb_memcpy", _I8(_I8, _I8, _I8))
 _errno_at = _External("gb___errno_location", _I8())
+_lock = _External("gb_pthread_mutex_lock", _I4(_I8))
+_unlock = _External("gb_pthread_mutex_unlock", _I4(_I8))
+_ppoll = _External("gb_ppoll", _I4(_I8, _U8, _I8, _I8))
+_clock_gettime = _External("gb_clock_gettime", _I4(_I4, _I8))
+_read = _External("gb_read", _I8(_I4, _I8, _U8))
+_write = _External("gb_write", _I8(_I4, _I8, _U8))
 
 _DONTWAIT = 0x40
+_CLOCK_MONOTONIC = 1
+_EVENT = 8
+"""What an eventfd takes and gives."""
 
 
 CACHE = cache.choose(Path(__file__).parent, os.environ)
@@ -131,6 +146,48 @@ def copy(to: int, source: int, size: int) -> None:
 
 
 @compiled
+def lock(mutex: int) -> None:
+    """A pthread_mutex_t; zeroed memory is one that nobody holds. Waits without the GIL."""
+    _lock(mutex)
+
+
+@compiled
+def unlock(mutex: int) -> None:
+    _unlock(mutex)
+
+
+@compiled
+def clock_us(scratch: int) -> int:
+    """The clock of time.monotonic. scratch: room for a struct timespec."""
+    _clock_gettime(_CLOCK_MONOTONIC, scratch)
+    spec = words_at(scratch, 1, 2)
+    return int(spec[0, 0] * 1_000_000 + spec[0, 1] // 1000)
+
+
+@compiled
+def poll(watched: int, count: int, timeout_us: int, scratch: int) -> int:
+    """Wait for one of these struct pollfd; a negative time-out waits for ever."""
+    if timeout_us < 0:
+        return _ppoll(watched, count, 0, 0)
+    spec = words_at(scratch, 1, 2)
+    spec[0, 0], spec[0, 1] = timeout_us // 1_000_000, timeout_us % 1_000_000 * 1000
+    return _ppoll(watched, count, scratch, 0)
+
+
+@compiled
+def signal(event_fd: int, scratch: int) -> None:
+    """Wake whoever waits for the eventfd."""
+    words_at(scratch, 1, 1)[0, 0] = 1
+    _write(event_fd, scratch, _EVENT)
+
+
+@compiled
+def hear_signal(event_fd: int, scratch: int) -> None:
+    """The eventfd is quiet again; it must not block."""
+    _read(event_fd, scratch, _EVENT)
+
+
+@compiled
 def rows_at(address: int, count: int, row_type: object) -> Rows:
     """A bounds-checked table over memory that sfu.fastpath.memory keeps alive."""
     return carray(_pointer(address), (count,), row_type)
@@ -186,6 +243,23 @@ def _plain_copy(to: int, source: int, size: int) -> None:
     ctypes.memmove(int(to), int(source), int(size))
 
 
+@lru_cache(maxsize=64)
+def _plain_mutex(mutex: int) -> threading.Lock:
+    return threading.Lock()
+
+
+def _plain_poll(watched: int, count: int, timeout_us: int, scratch: int) -> int:
+    spec = _plain_words(scratch, 1, 2)
+    spec[0, 0], spec[0, 1] = max(timeout_us, 0) // 1_000_000, max(timeout_us, 0) % 1_000_000 * 1000
+    timeout = ctypes.c_void_p(None if timeout_us < 0 else int(scratch))
+    return int(_libc.ppoll(ctypes.c_void_p(int(watched)), ctypes.c_ulong(int(count)), timeout, None))
+
+
+def _plain_hear_signal(event_fd: int, scratch: int) -> None:
+    with suppress(BlockingIOError):
+        os.eventfd_read(int(event_fd))
+
+
 @lru_cache(maxsize=4096)
 def _memory(address: int, size: int) -> memoryview:
     return memoryview((ctypes.c_char * int(size)).from_address(int(address)))
@@ -220,6 +294,12 @@ _TWINS: dict[int, Callable[..., Any]] = {
     id(sendmmsg): _plain_sendmmsg,
     id(last_errno): ctypes.get_errno,
     id(copy): _plain_copy,
+    id(lock): lambda mutex: _plain_mutex(int(mutex)).acquire(),
+    id(unlock): lambda mutex: _plain_mutex(int(mutex)).release(),
+    id(clock_us): lambda scratch: time.monotonic_ns() // 1000,
+    id(poll): _plain_poll,
+    id(signal): lambda event_fd, scratch: os.eventfd_write(int(event_fd), 1),
+    id(hear_signal): _plain_hear_signal,
     id(rows_at): _plain_rows,
     id(words_at): _plain_words,
     id(bytes_at): _plain_bytes,

@@ -12,6 +12,7 @@ from sfu.fastpath.kernel.native import (
     Row,
     bytes_at,
     compiled,
+    copy,
     rows_at,
     unprotect,
     unprotect_rtcp,
@@ -26,6 +27,7 @@ from sfu.fastpath.kernel.tables import (
     FIRST_CHECKS,
     MAX_DATAGRAM,
     MAX_STRANGERS,
+    NAME_ROW,
     RECORDS,
     REPORT_BYTES,
     REPORTS,
@@ -33,6 +35,7 @@ from sfu.fastpath.kernel.tables import (
     STRANGERS,
     TRANSPORT,
     UP,
+    UPS,
 )
 
 STUN, DTLS, RTCP, STRANGER = 0, 1, 2, 3
@@ -43,13 +46,23 @@ REPLAYED, TOO_OLD = 9, 10
 
 @compiled
 def hand_up(ctx: Row, kind: int, transport: int, m: int, size: int) -> None:
-    up = rows_at(ctx.ups, BATCH, UP)[ctx.n_ups]
+    counters = rows_at(ctx.counters, 1, COUNTERS)[0]
+    if ctx.ups_in - ctx.ups_out >= UPS:
+        counters.up_dropped += 1
+        return
+    at = ctx.ups_in % UPS
+    up = rows_at(ctx.ups, UPS, UP)[at]
     up.kind = kind
     up.transport = transport
-    up.row = m
+    up.owner = (
+        rows_at(ctx.transports, ctx.n_transports, TRANSPORT)[transport].generation if transport >= 0 else 0
+    )
+    up.port = ctx.port
     up.length = size
-    ctx.n_ups += 1
-    rows_at(ctx.counters, 1, COUNTERS)[0].handed_up += 1
+    copy(ctx.up_names + at * NAME_ROW, ctx.names + m * NAME_ROW, NAME_ROW)
+    copy(ctx.up_bytes + at * RX_ROW, ctx.rx + m * RX_ROW, size)
+    ctx.ups_in += 1
+    counters.handed_up += 1
 
 
 @compiled

@@ -56,6 +56,10 @@ MAX_ATTRIBUTES = 32
 """Of a STUN message."""
 TOKEN = 1_000_000
 """The unit of a budget; a microsecond earns `per_s` millionths of it."""
+SILENCE = 127
+"""As a level, in -dBov (RFC 6464)."""
+UPS = 512
+"""Hand-ups that wait to be taken. Each transport has a budget of its own for them."""
 STREAM_BYTES = 4 << 20
 STREAM_DATAGRAMS = 4096
 
@@ -160,7 +164,8 @@ ENTRY = row_type(
 temporal layer. start: it is the first of its frame. About the run that it heads: oldest and newest number;
 the highest tid (top); whether it is one frame, in order (even)."""
 
-UP = row_type("kind transport row length")
+UP = row_type("kind transport owner port length")
+"""owner: the transport's generation, in case its row is another's when this is taken."""
 STREAMED = row_type("transport at length producer")
 
 COUNTERS = row_type(
@@ -175,16 +180,20 @@ does not have. unknown_ufrag: checks that name nobody. held: dropped because a b
 _CONTEXT_FIELDS = (
     "here ports transports producers layers slots addresses ssrcs ufrags budgets counters "
     "n_ports n_transports n_producers n_layers n_slots n_addresses n_ssrcs n_ufrags "
-    "rx names msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups "
+    "rx names msgs arena tx_iov tx_msgs tx_ctl tx_transport entries ups up_names up_bytes "
     "out_names arrivals sent switches resends strangers asked gaps "
     "stream stream_bytes stream_at stream_n "
-    "now arena_at n_entries n_found n_ups stamp n_asked n_gaps length_at"
+    "now port arena_at n_entries n_found stamp n_asked n_gaps length_at "
+    "ups_in ups_out next_turn turn watched scratch event_fd kick_fd stopping ahead_us rested_us"
 )
 CONTEXT = np.dtype(
     [(name, np.int64) for name in _CONTEXT_FIELDS.split()] + [("length", np.int32), ("spare", np.int32)]
 )
-"""Where everything is, and `now` for this call. The kernel gets the address of this one row: unpacking thirty
-array arguments would cost more than a packet (5 us a call), one integer costs 0.3."""
+"""Where everything is, and `now` for this call. port: where the batch came from. ups_in, ups_out: how many
+hand-ups were ever put in and taken out. next_turn, turn: mutexes (polling.enter). event_fd wakes who takes
+hand-ups, kick_fd the packet thread, whose clock is ahead_us ahead of the machine's (0, but for tests). The
+kernel gets the address of this one row: unpacking thirty array arguments would cost more than a packet (5 us
+a call), one integer costs 0.3."""
 
 
 class TableFull(Exception):

@@ -1,0 +1,44 @@
+"""The packet thread, seen from the event loop: it starts, stops, and tells when something is handed up."""
+
+import asyncio
+import os
+import threading
+from collections.abc import Callable
+
+from sfu.fastpath.fastpath import FastPath
+
+STOPS_WITHIN_S = 5.0
+
+
+class PacketThread:
+    """One for a FastPath; from `start` to `stop` it reads all ports."""
+
+    def __init__(self, fastpath: FastPath, on_told: Callable[[], None]) -> None:
+        """on_told: called from the event loop when there are hand-ups or outgoing packets of streams."""
+        self._fastpath = fastpath
+        self._on_told = on_told
+        self._thread: threading.Thread | None = None
+        self._told = -1
+
+    def start(self) -> None:
+        self._told = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        asyncio.get_running_loop().add_reader(self._told, self._hear)
+        # A daemon: a process that fails must not wait for it.
+        self._thread = threading.Thread(
+            target=self._fastpath.work, args=(self._told,), name="packets", daemon=True
+        )
+        self._thread.start()
+
+    def stop(self) -> None:
+        """No packet is read after this. May be said again."""
+        if self._thread is None:
+            return
+        self._fastpath.stop_work()
+        self._thread.join(STOPS_WITHIN_S)
+        self._thread = None
+        asyncio.get_running_loop().remove_reader(self._told)
+        os.close(self._told)
+
+    def _hear(self) -> None:
+        os.eventfd_read(self._told)
+        self._on_told()
