@@ -153,6 +153,7 @@ class Readings:
                 found.append((number, ts, payloads[place, :length].tobytes()))
         return found
 
+    @in_turn
     def reach(self, layer: int) -> Reach:
         """What `packets` may be asked for. It never contains what came while the gate was shut."""
         if layer not in self._histories:
@@ -179,6 +180,7 @@ class Readings:
             found.append(StoredPacket(number, ts, bool(marker), payload))
         return found
 
+    @in_turn
     def arrival(self, layer: int) -> tuple[int, int]:
         """(timestamp, us) of the newest packet, which tells its clock; (0, 0) before the first.
         Retransmissions are ignored."""
