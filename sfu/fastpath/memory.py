@@ -170,42 +170,16 @@ class Memory:
         context.n_producers = size.producers
         context.n_layers = size.layers
         context.n_slots = size.slots
-        for name in [
-            "ports",
-            "transports",
-            "producers",
-            "layers",
-            "slots",
-            "budgets",
-            "counters",
-            "rx",
-            "names",
-            "msgs",
-            "arena",
-            "tx_iov",
-            "tx_msgs",
-            "tx_ctl",
-            "tx_transport",
-            "entries",
-            "ups",
-            "up_names",
-            "up_bytes",
-            "next_turn",
-            "turn",
-            "watched",
-            "scratch",
-            "out_names",
-            "arrivals",
-            "sent",
-            "switches",
-            "resends",
-            "strangers",
-            "asked",
-            "gaps",
-            "stream",
-            "stream_bytes",
-        ]:
+        for name in _ARRAYS.split():
             context[name] = getattr(self, name).ctypes.data
+
+
+_ARRAYS = (
+    "ports transports producers layers slots budgets counters rx names msgs arena tx_iov tx_msgs tx_ctl "
+    "tx_transport entries ups up_names up_bytes next_turn turn watched scratch out_names arrivals sent "
+    "switches resends strangers asked gaps stream stream_bytes"
+)
+"""Which of Memory's fields the context knows the addresses of."""
 
 
 def _block_size(size: Size) -> int:

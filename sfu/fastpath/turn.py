@@ -1,4 +1,4 @@
-"""A decision's turn: while it lasts, the packet thread forwards nothing; then it finds the tables whole.
+"""A decision's turn: while it lasts, the packet thread forwards nothing. Without I/O.
 
 It takes a microsecond, unless a batch is being forwarded: then as long as that batch, some milliseconds at
 most."""
