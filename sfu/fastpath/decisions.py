@@ -57,8 +57,8 @@ class Decisions(Readings):
         self._ssrcs: dict[int, set[int]] = {}
         self._ufrags: dict[int, set[str]] = {}
         self._allow(len(self.transports) * BUDGETS, COMMON_REPORTS)
-        self._kick = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
-        """Makes the packet thread look again at what it waits for."""
+        self._kick = -1
+        """An eventfd that makes the packet thread look again at what it waits for; -1: there is none."""
 
     # --- ports and transports ---------------------------------------------------------------------
 
@@ -324,7 +324,8 @@ class Decisions(Readings):
     # --- inside -----------------------------------------------------------------------------------
 
     def _kick_thread(self) -> None:
-        os.eventfd_write(self._kick, 1)
+        if self._kick >= 0:
+            os.eventfd_write(self._kick, 1)
 
     def _allow_all(self, transport: int, allowances: Mapping[int, Allowance]) -> None:
         for budget, allowance in allowances.items():

@@ -37,27 +37,30 @@ class FastPath(Decisions):
         self.counters = memory.counters[0]
         self._stream_out: list[Outgoing] = []
 
-    def work(self, told: int) -> None:
-        """The packet thread: read all ports until `stop_work`. told: an eventfd, signalled when something
-        waits to be taken (take_hand_ups, take_stream_out)."""
+    def begin_work(self, told: int, kick: int) -> None:
+        """The packet thread is about to `work`. Two eventfds: `told` is signalled when something waits to be
+        taken (take_hand_ups, take_stream_out), `kick` wakes the thread."""
+        self._context.event_fd, self._context.kick_fd, self._kick = told, kick, kick
+
+    def work(self) -> None:
+        """The packet thread: read all ports until `stop_work`."""
         context = self._context
-        context.event_fd, context.kick_fd = told, self._kick
         while not context.stopping:
             try:
                 self._kernel.run(self._here)
             except IndexError:  # bounds checks caught a bug of ours: lose the batch, not the meeting
                 self.counters.faults += 1
                 self._kernel.end_turn(self._here)
-        context.stopping = 0
 
     def shift_clock(self, ahead_us: int) -> None:
         """For tests: the packet thread's clock is that far ahead of the machine's."""
         self._context.ahead_us = ahead_us
 
     def stop_work(self) -> None:
-        """The packet thread ends soon."""
+        """The packet thread ends soon, and for good."""
         self._context.stopping = 1
         self._kick_thread()
+        self._kick = -1
 
     @in_turn
     def drain(self, port: int, now_us: int) -> list[HandUp]:
@@ -91,7 +94,8 @@ class FastPath(Decisions):
 
     @in_turn
     def ingest(self, transport: int, datagrams: Sequence[bytes], now_us: int) -> list[HandUp]:
-        """The same path for datagrams that came over a stream. transport: whose it is, -1: not yet known."""
+        """The same path for datagrams that came over a stream. transport: whose it is, -1: not yet known.
+        Returns what is handed up; that may be what came to a port before, too."""
         ups: list[HandUp] = []
         for start in range(0, len(datagrams), BATCH):
             batch = datagrams[start : start + BATCH]

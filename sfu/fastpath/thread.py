@@ -18,15 +18,14 @@ class PacketThread:
         self._fastpath = fastpath
         self._on_told = on_told
         self._thread: threading.Thread | None = None
-        self._told = -1
+        self._told = self._kick = -1
 
     def start(self) -> None:
-        self._told = os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC)
+        self._told, self._kick = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2))
         asyncio.get_running_loop().add_reader(self._told, self._hear)
+        self._fastpath.begin_work(self._told, self._kick)
         # A daemon: a process that fails must not wait for it.
-        self._thread = threading.Thread(
-            target=self._fastpath.work, args=(self._told,), name="packets", daemon=True
-        )
+        self._thread = threading.Thread(target=self._fastpath.work, name="packets", daemon=True)
         self._thread.start()
 
     def stop(self) -> None:
@@ -38,6 +37,7 @@ class PacketThread:
         self._thread = None
         asyncio.get_running_loop().remove_reader(self._told)
         os.close(self._told)
+        os.close(self._kick)
 
     def _hear(self) -> None:
         os.eventfd_read(self._told)

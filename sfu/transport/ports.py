@@ -207,7 +207,7 @@ class MediaPorts:
         owner = self._by_path.get(path)
         row = -1 if owner is None else owner.row
         for hand_up in self._fastpath.ingest(row, packets, int(now * 1e6)):
-            if hand_up.kind is not HandUpKind.STUN:
+            if hand_up.kind is not HandUpKind.STUN or hand_up.port != STREAM:
                 self._take(hand_up, now)
             elif self._check(path, hand_up.data, now):
                 connection.prove()

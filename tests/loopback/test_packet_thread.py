@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from sfu.fastpath import (
+    STREAM,
     FastPath,
     HandUp,
     HandUpKind,
@@ -33,6 +34,8 @@ PACKET_S = 0.01
 """Within a microphone's budget."""
 WAIT_S = 10.0
 SHUT = 1
+RECORD = struct.pack("!BHHHIH", 22, 0xFEFD, 0, 0, 1, 4) + bytes(4)
+"""Of DTLS."""
 
 
 @contextmanager
@@ -135,18 +138,16 @@ async def test_packets_pass_while_the_loop_stands_still(compiled: bool) -> None:
 @pytest.mark.parametrize("compiled", [True, False])
 async def test_what_is_handed_up_reaches_the_loop_with_its_address(compiled: bool) -> None:
     async with hall(compiled=compiled) as place:
-        record = struct.pack("!BHHIHB", 22, 0xFEFD, 0, 0, 1, 0) + bytes(4)
-        place.publisher.sendto(record, place.server.getsockname())
+        place.publisher.sendto(RECORD, place.server.getsockname())
         await until(lambda: bool(place.handed_up))
         (up,) = place.handed_up
-        assert (up.kind, up.transport, up.data) == (HandUpKind.DTLS, place.sender, record)
+        assert (up.kind, up.transport, up.data) == (HandUpKind.DTLS, place.sender, RECORD)
         assert up.address == place.publisher.getsockname()
 
 
 async def test_what_was_handed_up_for_a_transport_that_has_closed_reaches_nobody() -> None:
     async with hall() as place:
-        record = struct.pack("!BHHIHB", 22, 0xFEFD, 0, 0, 1, 0) + bytes(4)
-        place.publisher.sendto(record, place.server.getsockname())
+        place.publisher.sendto(RECORD, place.server.getsockname())
         stand_still_until(lambda: bool(place.fastpath.counters.handed_up))
         place.fastpath.close_transport(place.sender)
         assert place.fastpath.open_transport() == place.sender  # its row has another owner
@@ -154,6 +155,16 @@ async def test_what_was_handed_up_for_a_transport_that_has_closed_reaches_nobody
         place.told()
         assert place.fastpath.counters.handed_up == 1
         assert place.handed_up == []
+
+
+async def test_what_came_over_udp_is_not_taken_for_what_comes_over_tcp() -> None:
+    """Both wait at the same time; each tells where it came from."""
+    async with hall() as place:
+        place.publisher.sendto(RECORD, place.server.getsockname())
+        stand_still_until(lambda: bool(place.fastpath.counters.handed_up))
+        udp_up, tcp_up = place.fastpath.ingest(place.receiver, [RECORD + b"2"], 1_000_000)
+        assert (udp_up.port, udp_up.transport) == (place.port, place.sender)
+        assert (tcp_up.port, tcp_up.transport) == (STREAM, place.receiver)
 
 
 async def test_when_a_gate_is_shut_no_later_packet_passes() -> None:

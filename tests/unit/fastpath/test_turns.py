@@ -10,6 +10,7 @@ from sfu.fastpath import FastPath
 from sfu.fastpath.turn import Turn, in_turn
 
 WITHOUT_A_TURN = {
+    "begin_work": "there is no packet thread yet",
     "work": "is the packet thread",
     "stop_work": "writes one number",
     "shift_clock": "writes one number",
