@@ -129,7 +129,7 @@ async def serve_worker(
 ) -> None:
     """Run until `stop`. The socket appears when everything is ready, then `ready` is called.
 
-    Errors: raises PortTaken, OSError.
+    Errors: raises PortTaken, OSError; an ExceptionGroup with PacketsEnded.
     """
     async with (
         open_plane(config) as (plane, door, ports),
@@ -140,9 +140,13 @@ async def serve_worker(
         log.info("media-ready port=%d", ports.port)
         ready()
         async with asyncio.TaskGroup() as beside:
-            following = beside.create_task(follow_addresses(config, ports), name="addresses")
+            watching = [
+                beside.create_task(follow_addresses(config, ports), name="addresses"),
+                beside.create_task(ports.watch(), name="packets"),
+            ]
             await tick_until(stop, plane)
-            following.cancel()
+            for task in watching:
+                task.cancel()
 
 
 async def follow_addresses(config: WorkerConfig, ports: MediaPorts) -> None:

@@ -20,7 +20,7 @@ from sfu.fastpath.kernel.tables import (
 from sfu.fastpath.loader import prepare_kernel
 from sfu.fastpath.readings import Reach, StoredPacket
 from sfu.fastpath.srtp import SrtpProfile
-from sfu.fastpath.thread import PacketThread
+from sfu.fastpath.thread import PacketsEnded, PacketThread
 
 __all__ = [
     "MAX_ADDRESSES",
@@ -36,6 +36,7 @@ __all__ = [
     "MediaKind",
     "Outgoing",
     "PacketThread",
+    "PacketsEnded",
     "ProducerFormat",
     "Reach",
     "Size",

@@ -10,6 +10,10 @@ from sfu.fastpath.fastpath import FastPath
 STOPS_WITHIN_S = 5.0
 
 
+class PacketsEnded(Exception):
+    """The packet thread has ended by itself, for a fault of ours. Nothing is forwarded any more."""
+
+
 class PacketThread:
     """One for a FastPath; from `start` to `stop` it reads all ports."""
 
@@ -19,14 +23,21 @@ class PacketThread:
         self._on_told = on_told
         self._thread: threading.Thread | None = None
         self._told = self._kick = -1
+        self._ended = asyncio.Event()
 
     def start(self) -> None:
         self._told, self._kick = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2))
         asyncio.get_running_loop().add_reader(self._told, self._hear)
         self._fastpath.begin_work(self._told, self._kick)
         # A daemon: a process that fails must not wait for it.
-        self._thread = threading.Thread(target=self._fastpath.work, name="packets", daemon=True)
+        loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._work, args=(loop,), name="packets", daemon=True)
         self._thread.start()
+
+    async def watch(self) -> None:
+        """Until cancelled. Raises PacketsEnded."""
+        await self._ended.wait()
+        raise PacketsEnded
 
     def stop(self) -> None:
         """No packet is read after this. May be said again."""
@@ -38,6 +49,12 @@ class PacketThread:
         asyncio.get_running_loop().remove_reader(self._told)
         os.close(self._told)
         os.close(self._kick)
+
+    def _work(self, loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            self._fastpath.work()
+        finally:
+            loop.call_soon_threadsafe(self._ended.set)
 
     def _hear(self) -> None:
         os.eventfd_read(self._told)

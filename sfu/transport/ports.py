@@ -93,6 +93,10 @@ class MediaPorts:
         """Those of the machine that clients can reach us at now, the best first."""
         return self._sites.told
 
+    async def watch(self) -> None:
+        """Until cancelled. Raises PacketsEnded when nothing is forwarded any more."""
+        await self._packets.watch()
+
     async def close(self) -> None:
         """Say goodbye to everybody and close the sockets."""
         for association in list(self._by_row.values()):

@@ -19,6 +19,7 @@ from sfu.fastpath import (
     HandUp,
     HandUpKind,
     MediaKind,
+    PacketsEnded,
     PacketThread,
     ProducerFormat,
     SlotFormat,
@@ -165,6 +166,20 @@ async def test_what_came_over_udp_is_not_taken_for_what_comes_over_tcp() -> None
         udp_up, tcp_up = place.fastpath.ingest(place.receiver, [RECORD + b"2"], 1_000_000)
         assert (udp_up.port, udp_up.transport) == (place.port, place.sender)
         assert (tcp_up.port, tcp_up.transport) == (STREAM, place.receiver)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+async def test_a_thread_that_ends_by_itself_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """So that the worker ends, too, and is started again."""
+
+    def fails(fastpath: FastPath) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(FastPath, "work", fails)
+    async with hall() as place:
+        assert place.thread is not None
+        with pytest.raises(PacketsEnded):
+            await asyncio.wait_for(place.thread.watch(), WAIT_S)
 
 
 async def test_when_a_gate_is_shut_no_later_packet_passes() -> None:
