@@ -28,27 +28,11 @@ from signaling.protocol import (
     Welcome,
 )
 
-TOLD_ANEW = frozenset(
-    {
-        Welcome,
-        SeatChanged,
-        Roster,
-        Lobby,
-        Slots,
-        Speakers,
-        SendPlan,
-        MediaLost,
-        Lines,
-        OwnLine,
-        Pong,
-        Bye,
-        Recording,
-        Floor,
-        Requests,
-        Departures,
-        Voices,
-    }
+NEWEST_ONLY = frozenset(
+    {Roster, Lobby, Speakers, Slots, SendPlan, OwnLine, Floor, Requests, Departures, Voices}
 )
+"""Each of these is complete in itself, so a newer one makes an older one superfluous."""
+TOLD_ANEW = NEWEST_ONLY | {Welcome, SeatChanged, MediaLost, Lines, Pong, Bye, Recording}
 """A page that comes back is told these as they are now; as they were then they would only mislead."""
 MAX_MESSAGES = 256
 MAX_BYTES = 256 * 1024

@@ -3,28 +3,9 @@
 import asyncio
 from collections import OrderedDict
 
-from signaling.live.backlog import Backlog, KeptMessage
+from signaling.live.backlog import NEWEST_ONLY, Backlog, KeptMessage
 from signaling.model.words import Why
-from signaling.protocol import (
-    Bye,
-    Departures,
-    Floor,
-    Frame,
-    Lobby,
-    OwnLine,
-    Requests,
-    Roster,
-    SendPlan,
-    ServerMessage,
-    Slots,
-    Speakers,
-    Voices,
-)
-
-NEWEST_ONLY = frozenset(
-    {Roster, Lobby, Speakers, Slots, SendPlan, OwnLine, Floor, Requests, Departures, Voices}
-)
-"""Each of these is complete in itself, so a newer one replaces an older one that was not sent yet."""
+from signaling.protocol import Bye, Frame, ServerMessage
 
 
 class Outbox:
