@@ -80,15 +80,21 @@ async def test_all_who_wait_are_let_in_by_one_press_and_have_media_at_once(tmp_p
 async def test_the_lines_of_all_are_reported_as_one(tmp_path: Path) -> None:
     async with running_control(tmp_path) as control:
         operator = await control.operator()
-        people = [await waiting(control, f"tram-{n}") for n in range(5)]
-        await operator.say(AdmitAll())
+        people = await all_let_in(control, operator, 5)
         for browser in people:
-            await browser.hear(SeatChanged)
             await browser.say(Offer(OFFER))
             await browser.hear(Answer)
         before = (await everybody_is(control, people, operator, rtt_ms=20)).version
         after = await everybody_is(control, people, operator, rtt_ms=2000)
         assert after.version - before == 1
+
+
+async def all_let_in(control: Control, operator: Browser, count: int) -> list[Browser]:
+    people = [await waiting(control, f"tram-{n}") for n in range(count)]
+    await operator.say(AdmitAll())
+    for browser in people:
+        await browser.hear(SeatChanged)
+    return people
 
 
 async def everybody_is(control: Control, people: list[Browser], operator: Browser, rtt_ms: int) -> Roster:
@@ -115,10 +121,7 @@ async def test_a_page_that_asked_for_compression_reads_large_and_small_messages(
     """Chromium and Firefox ask for it. aiohttp's client inflates with a window that goes on over messages."""
     async with running_control(tmp_path) as control:
         operator = await control.operator()
-        people = [await waiting(control, f"tram-{n}") for n in range(12)]
-        await operator.say(AdmitAll())
-        for browser in people:
-            await browser.hear(SeatChanged)
+        await all_let_in(control, operator, 12)
         headers = {"Origin": control.url, "Cookie": f"giaoban={await control.cookie_of('chu-tri')}"}
         line = await control.http.ws_connect(f"{control.url}/ws", headers=headers, compress=15)
         assert line.compress == 15
