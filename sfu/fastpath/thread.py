@@ -27,10 +27,10 @@ class PacketThread:
 
     def start(self) -> None:
         self._told, self._kick = (os.eventfd(0, os.EFD_NONBLOCK | os.EFD_CLOEXEC) for _ in range(2))
-        asyncio.get_running_loop().add_reader(self._told, self._hear)
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self._told, self._hear)
         self._fastpath.begin_work(self._told, self._kick)
         # A daemon: a process that fails must not wait for it.
-        loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._work, args=(loop,), name="packets", daemon=True)
         self._thread.start()
 

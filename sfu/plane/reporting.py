@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
-from sfu import SlotKind, Source
+from sfu import Source
 from sfu.fastpath import FastPath
 from sfu.plane.layer import Layer
 from sfu.plane.pulse import Pulse
@@ -45,7 +45,7 @@ def sender_reports(
         shift = int(row["ts_off"])
         # Not known yet: as if it had been made when it was sent on.
         made = made_in(carried) or Made(int(row["out_ts"]) - shift, int(row["last_us"]))
-        ts = made.timestamp(int(pulse.now * 1e6), shift, 48_000 if slot.kind is SlotKind.AUDIO else 90_000)
+        ts = made.timestamp(int(pulse.now * 1e6), shift, int(row["khz"]) * 1000)
         parts.append(
             rtcp.sender_report(
                 slot.ssrc, ntp, ts, int(row["sent"]) & 0xFFFFFFFF, int(row["sent_bytes"]) & 0xFFFFFFFF

@@ -1,4 +1,4 @@
-"""What the generator's compiled code calls that is not Python: clock, sleep, poll, and SRTCP the other way
+"""What the generator's compiled code calls that is not Python: sleep, poll, and SRTCP the other way
 round, beside the C functions that the product's kernel has bound (sfu/fastpath/kernel/native.py). Uncompiled,
 as the unit tests run it, it goes through twins, as the kernel does."""
 
@@ -15,7 +15,7 @@ from numba.core import types as nb
 from pylibsrtp._binding import ffi, lib
 
 from sfu.fastpath.kernel import native
-from sfu.fastpath.kernel.native import Row, words_at
+from sfu.fastpath.kernel.native import REALTIME, Row, clock_us, words_at
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -44,7 +44,7 @@ def compiled(function: F) -> F:
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
-for _name in ("clock_gettime", "nanosleep", "epoll_wait"):
+for _name in ("nanosleep", "epoll_wait"):
     _address = ctypes.cast(getattr(_libc, _name), ctypes.c_void_p).value
     llvmlite.binding.add_symbol("gb_" + _name, _address)
 llvmlite.binding.add_symbol(
@@ -53,12 +53,9 @@ llvmlite.binding.add_symbol(
 
 _I4, _I8 = nb.int32, nb.int64
 _External: Callable[..., Callable[..., int]] = nb.ExternalFunction
-_clock_gettime = _External("gb_clock_gettime", _I4(_I4, _I8))
 _nanosleep = _External("gb_nanosleep", _I4(_I8, _I8))
 _epoll_wait = _External("gb_epoll_wait", _I4(_I4, _I8, _I4, _I4))
 _protect_rtcp = _External("gb_srtp_protect_rtcp", _I4(_I8, _I8, _I8))
-
-_REALTIME = 0
 
 
 @compiled
@@ -69,9 +66,7 @@ def protect_rtcp(session: int, packet: int, length: int) -> int:
 @compiled
 def wall_us(w: Row) -> int:
     """Unix time. It is the clock by which the system stamps what arrives."""
-    _clock_gettime(_REALTIME, w.time)
-    found = words_at(w.time, 1, 2)[0]
-    return int(found[0] * 1_000_000 + found[1] // 1000)
+    return clock_us(REALTIME, w.time)
 
 
 @compiled
@@ -100,7 +95,6 @@ def _plain_readable(epoll: int, events: int, most: int) -> int:
 native._TWINS.update(
     {
         id(protect_rtcp): _plain_protect_rtcp,
-        id(wall_us): lambda _: time.time_ns() // 1000,
         id(sleep_us): lambda _, us: time.sleep(us / 1e6),
         id(readable): _plain_readable,
     }

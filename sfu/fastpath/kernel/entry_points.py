@@ -12,6 +12,7 @@ from sfu.fastpath.kernel.accept import accept
 from sfu.fastpath.kernel.forward import forward
 from sfu.fastpath.kernel.lookup import UNKNOWN, find_ssrc, find_transport
 from sfu.fastpath.kernel.native import (
+    MONOTONIC,
     Row,
     bytes_at,
     clock_us,
@@ -59,7 +60,7 @@ def run(here: int) -> None:
                 continue
             for _ in range(MAX_BATCHES):
                 enter(ctx)
-                got = drain(here, port, clock_us(ctx.scratch) + ctx.ahead_us)
+                got = drain(here, port, clock_us(MONOTONIC, ctx.scratch) + ctx.ahead_us)
                 leave(ctx)
                 if got < BATCH:
                     break

@@ -81,7 +81,8 @@ _read = _External("gb_read", _I8(_I4, _I8, _U8))
 _write = _External("gb_write", _I8(_I4, _I8, _U8))
 
 _DONTWAIT = 0x40
-_CLOCK_MONOTONIC = 1
+MONOTONIC, REALTIME = 1, 0
+"""Clocks (clock_gettime(2)); the first is that of time.monotonic."""
 _EVENT = 8
 """What an eventfd takes and gives."""
 
@@ -157,9 +158,9 @@ def unlock(mutex: int) -> None:
 
 
 @compiled
-def clock_us(scratch: int) -> int:
-    """The clock of time.monotonic. scratch: room for a struct timespec."""
-    _clock_gettime(_CLOCK_MONOTONIC, scratch)
+def clock_us(clock: int, scratch: int) -> int:
+    """What this clock says. scratch: room for a struct timespec."""
+    _clock_gettime(clock, scratch)
     spec = words_at(scratch, 1, 2)
     return int(spec[0, 0] * 1_000_000 + spec[0, 1] // 1000)
 
@@ -296,7 +297,7 @@ _TWINS: dict[int, Callable[..., Any]] = {
     id(copy): _plain_copy,
     id(lock): lambda mutex: _plain_mutex(int(mutex)).acquire(),
     id(unlock): lambda mutex: _plain_mutex(int(mutex)).release(),
-    id(clock_us): lambda scratch: time.monotonic_ns() // 1000,
+    id(clock_us): lambda clock, scratch: time.clock_gettime_ns(clock) // 1000,
     id(poll): _plain_poll,
     id(signal): lambda event_fd, scratch: os.eventfd_write(int(event_fd), 1),
     id(hear_signal): _plain_hear_signal,

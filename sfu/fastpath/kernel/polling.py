@@ -5,6 +5,7 @@ make a turn: who waits for the second holds the first, so a thread that has just
 next one before somebody who waits."""
 
 from sfu.fastpath.kernel.native import (
+    MONOTONIC,
     Row,
     clock_us,
     compiled,
@@ -43,7 +44,7 @@ def wait_for_datagrams(ctx: Row) -> None:
     watched = words_at(ctx.watched, MAX_PORTS + 1, 1)
     ports = rows_at(ctx.ports, MAX_PORTS, PORT)
     watched[0, 0] = ctx.kick_fd | POLLIN << 32
-    left = ctx.rested_us + REST_US - clock_us(ctx.scratch)
+    left = ctx.rested_us + REST_US - clock_us(MONOTONIC, ctx.scratch)
     if left > 0:
         poll(ctx.watched, 1, left, ctx.scratch)
     count = ctx.n_ports
@@ -52,7 +53,7 @@ def wait_for_datagrams(ctx: Row) -> None:
     poll(ctx.watched, count + 1, -1, ctx.scratch)
     if watched[0, 0] >> 48:
         hear_signal(ctx.kick_fd, ctx.scratch)
-    ctx.rested_us = clock_us(ctx.scratch)
+    ctx.rested_us = clock_us(MONOTONIC, ctx.scratch)
 
 
 @compiled
