@@ -10,9 +10,6 @@ server in the same run, which only travels. At the end, what recording adds to a
 
 import argparse
 import asyncio
-import contextlib
-import json
-import os
 import random
 import statistics
 import tempfile
@@ -36,6 +33,7 @@ from signaling.model.words import FloorMode, Role
 from signaling.protocol import Admit, AdmitAll, EndTurn, Invite, Mute, Ping, SetRules, SetSource
 from tests.bench.transit import Transit, measure_added
 from tests.support.appliance import Appliance, running
+from tests.support.bench import go_first, keep
 from tests.support.percentile import at
 from tests.support.record_meeting import board_key
 from tests.support.voice_mark import Ear, voice
@@ -250,16 +248,13 @@ def main() -> None:
     options.add_argument("--seed", type=int, default=1)
     chosen = options.parse_args()
     console = Console()
-    with contextlib.suppress(PermissionError):  # what else the machine does is not part of the measurement
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    go_first()
     figures, cpu = asyncio.run(run(chosen.participants, chosen.presses, chosen.rounds, chosen.seed, console))
     console.print(report(figures))
     console.print("  ".join(f"{name} {value}" for name, value in cpu.items()))
-    OUT.parent.mkdir(exist_ok=True)
     median = statistics.median(figures[0].ms)
     told = {"participants": chosen.participants, "ping_p50_ms": round(median, 2)} | cpu
-    OUT.write_text(json.dumps(told | {"rows": [row.as_json() for row in figures]}, indent=2))
-    console.print(f"written to {OUT}")
+    keep(OUT, told | {"rows": [row.as_json() for row in figures]}, console)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,6 @@ storm; then a steady phase is measured. Writes build/briefing.json."""
 
 import argparse
 import asyncio
-import contextlib
-import json
-import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -21,6 +18,7 @@ from rich.table import Table
 from tests.briefing.rows import ROWS, Told, row_of
 from tests.briefing.scene import CORES, carry_out
 from tests.briefing.voices import prepared
+from tests.support.bench import go_first, keep
 
 OUT = Path("build/briefing.json")
 SECONDS = 20.0
@@ -96,8 +94,7 @@ def main() -> int:
     options.add_argument("--seconds", type=float, default=SECONDS, help="length of the steady phase")
     chosen = options.parse_args()
     console = Console(width=200)
-    with contextlib.suppress(PermissionError):  # what else the machine does is not part of the measurement
-        os.setpriority(os.PRIO_PROCESS, 0, -10)
+    go_first()
     if len(CORES) == 1:
         console.print("there is one core only: server and points take it from each other")
     floor = floor_us()
@@ -117,15 +114,13 @@ def main() -> int:
     console.print(table("A steady briefing", COLUMNS, done, judged=True))
     console.print(table("The storm before it: all come at once", STORM_COLUMNS, done, judged=False))
     console.print(table("Memory, MiB RSS / PSS; how far to trust it", MEMORY_COLUMNS, done, judged=False))
-    OUT.parent.mkdir(exist_ok=True)
     report = {
         "cores": len(CORES),
         "floor_us": floor,
         "seconds": chosen.seconds,
         "rows": [told.as_json() for told in done],
     }
-    OUT.write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
-    console.print(f"written to {OUT}")
+    keep(OUT, report, console)
     return 0 if all(told.reached for told in done) else 1
 
 

@@ -7,7 +7,6 @@ narrows. A row is the median of its runs.
 
 import argparse
 import asyncio
-import json
 import statistics
 import time
 from collections.abc import Mapping, Sequence
@@ -19,6 +18,7 @@ from rich.table import Table
 
 from tests.links.rows import EASY, NEVER, OTHERS, ROWS, Bound, Figures, Row
 from tests.links.scene import Scene, Traffic, scene
+from tests.support.bench import keep
 from tests.support.browser.gauge import Reading
 from tests.support.idle import cpu_ticks, idle_share
 
@@ -145,9 +145,7 @@ def main() -> None:
     rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
     lines = asyncio.run(measure(rows, chosen.runs, chosen.seconds, console))
     console.print(report(lines))
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps({"rows": [line.as_json() for line in lines]}, indent=2))
-    console.print(f"written to {OUT}")
+    keep(OUT, {"rows": [line.as_json() for line in lines]}, console)
 
 
 if __name__ == "__main__":

@@ -8,7 +8,6 @@ comes later. (`make record-sync` measures the recorder's film.)
 
 import argparse
 import asyncio
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +17,7 @@ from rich.table import Table
 
 from tests.lips.rows import ROWS, Figures, Row
 from tests.lips.scene import scene
+from tests.support.bench import keep
 from tests.support.gathering import Kind
 from tests.support.idle import cpu_ticks, idle_share
 
@@ -90,9 +90,7 @@ def main() -> None:
     rows = [row for row in ROWS if not chosen.only or row.name in chosen.only]
     found = asyncio.run(_all(chosen.browser or KINDS, rows, chosen.seconds, console))
     console.print(report(found))
-    OUT.parent.mkdir(exist_ok=True)
-    OUT.write_text(json.dumps({"rows": [one.as_json() for one in found]}, indent=2) + "\n")
-    console.print(f"written to {OUT}")
+    keep(OUT, {"rows": [one.as_json() for one in found]}, console)
 
 
 if __name__ == "__main__":
